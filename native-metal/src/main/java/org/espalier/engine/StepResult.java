@@ -1,0 +1,13 @@
+package org.espalier.engine;
+
+import java.nio.ByteBuffer;
+
+/**
+ * What a step yields.
+ *
+ * @param activations [T, D] for the next shard, in the precision of the run, little-endian; null where the program ends in logits
+ * @param logits [wanted rows][V] in the order of the entries; empty where the program does not end in logits
+ * @param routing the decisions of this shard's MoE layers; null unless asked for
+ * @param lastHidden [T, D] as activations; null unless asked for
+ */
+public record StepResult(ByteBuffer activations, float[][] logits, Routing routing, ByteBuffer lastHidden) {}

@@ -1,0 +1,70 @@
+package org.espalier.engine.program;
+
+import java.util.List;
+
+/**
+ * A named matrix, or {@code count} matrices of one shape (experts, heads), where it lies in the checkpoint's files. An engine maps
+ * or reads exactly these bytes.
+ *
+ * <p>Stored row i of the weight is row {@code firstRow + i * rowStep} of the region (gpt-oss interleaves gate and up). With
+ * {@code transposed} the stored rows are the matrix's columns: {@code rows x columns} is always the shape that the op
+ * multiplies with, y[rows] = W[rows, columns] x[columns].
+ *
+ * @param rows of the matrix as the op uses it
+ * @param columns of the matrix as the op uses it
+ * @param pieces one for each matrix; their number is the count
+ */
+public record Weight(
+        int rows, int columns, WeightFormat format, boolean transposed, int firstRow, int rowStep, List<Piece> pieces) {
+
+    public Weight {
+        pieces = List.copyOf(pieces);
+        if (rows <= 0 || columns <= 0 || firstRow < 0 || rowStep < 1 || pieces.isEmpty()) {
+            throw new IllegalArgumentException("not a weight: " + pieces.size() + " pieces of " + rows + " x " + columns
+                    + ", first row " + firstRow + ", row step " + rowStep);
+        }
+    }
+
+    /** One matrix whose rows are stored one after the other. */
+    public static Weight matrix(int rows, int columns, WeightFormat format, Piece piece) {
+        return new Weight(rows, columns, format, false, 0, 1, List.of(piece));
+    }
+
+    /** Matrices of one shape, for instance a layer's experts. */
+    public static Weight matrices(int rows, int columns, WeightFormat format, List<Piece> pieces) {
+        return new Weight(rows, columns, format, false, 0, 1, pieces);
+    }
+
+    public int count() {
+        return pieces.size();
+    }
+
+    public int storedRows() {
+        return transposed ? columns : rows;
+    }
+
+    public int storedColumns() {
+        return transposed ? rows : columns;
+    }
+
+    /** Bytes of values, scales and biases that an engine has to keep. */
+    public long bytes() {
+        long row = format.rowBytes(storedColumns());
+        if (format instanceof WeightFormat.Affine affine) {
+            row += 2 * affine.scaleRowBytes(storedColumns());
+        }
+        return row * storedRows() * count();
+    }
+
+    /**
+     * Where one matrix lies.
+     *
+     * @param scales null unless the format keeps scales apart
+     * @param biases null unless the format keeps biases apart
+     */
+    public record Piece(Region values, Region scales, Region biases) {
+        public static Piece of(Region values) {
+            return new Piece(values, null, null);
+        }
+    }
+}
