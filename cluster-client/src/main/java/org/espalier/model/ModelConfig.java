@@ -1,0 +1,48 @@
+package org.espalier.model;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A checkpoint's config.json, read strictly: a missing required key or a value that changes the computation in a way that is not
+ * computed here fails by name. One record for each architecture, named after Hugging Face's {@code model_type}.
+ */
+public sealed interface ModelConfig permits LlamaConfig, DeepseekV3Config {
+
+    /** {@code model_type}. */
+    String architecture();
+
+    /** L, decoder layers; multi-token-prediction layers not counted. */
+    int layers();
+
+    /** D. */
+    int hidden();
+
+    /** V. */
+    int vocabulary();
+
+    /** The greatest number of positions, prompt and answer together. */
+    int context();
+
+    /** Ids that end an answer; {@code eos_token_id}, one or several. */
+    Set<Integer> endOfSequence();
+
+    boolean tiedEmbeddings();
+
+    /** Floats of KV state that one token keeps in one layer. */
+    int cacheWidth();
+
+    /** What is routed; empty for a dense model. */
+    Optional<Moe> moe();
+
+    /** Keys that were neither read nor known to be harmless, for {@code inspect}. */
+    List<String> ignoredKeys();
+
+    /**
+     * @param experts E
+     * @param perToken K
+     * @param layers the checkpoint's indices of the layers with routed experts, ascending
+     */
+    record Moe(int experts, int perToken, List<Integer> layers) {}
+}

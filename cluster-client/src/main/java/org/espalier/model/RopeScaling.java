@@ -1,0 +1,29 @@
+package org.espalier.model;
+
+/** How a config stretches rotary positions; keys as in {@code rope_scaling} (transformers 4) or {@code rope_parameters} (5). */
+public sealed interface RopeScaling {
+
+    /** Frequencies theta^(-2i/d), unchanged. */
+    record Default() implements RopeScaling {}
+
+    /** Llama 3.1's: low frequencies divided by factor, high ones kept, a ramp between. */
+    record Llama3(float factor, float lowFrequencyFactor, float highFrequencyFactor, int originalContext)
+            implements RopeScaling {}
+
+    /**
+     * YaRN, <a href="https://arxiv.org/abs/2309.00071">Peng et al. 2023</a>.
+     *
+     * @param mscale DeepSeek's; 0 where the config has none
+     * @param mscaleAllDim DeepSeek's; 0 where the config has none
+     * @param truncate whether the correction range is rounded to whole dimensions
+     */
+    record Yarn(
+            float factor,
+            int originalContext,
+            float betaFast,
+            float betaSlow,
+            float mscale,
+            float mscaleAllDim,
+            boolean truncate)
+            implements RopeScaling {}
+}
