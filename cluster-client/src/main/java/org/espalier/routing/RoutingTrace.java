@@ -2,6 +2,7 @@ package org.espalier.routing;
 
 import java.util.Arrays;
 import java.util.List;
+import tech.tablesaw.api.Table;
 
 /**
  * The ordered routing decisions of one sequence: for every position that was computed and every MoE layer the chosen experts and
@@ -75,6 +76,16 @@ public final class RoutingTrace {
     /** The factor of that expert's output, after normalisation and scaling. */
     public float weight(int position, int layer, int place) {
         return weights[index(position, layer, place)];
+    }
+
+    /** How often each expert was chosen, over all positions. */
+    public ExpertLoad load() {
+        return ExpertLoad.of(this);
+    }
+
+    /** One row a decision, see {@link RoutingTables#decisions}. */
+    public Table table() {
+        return RoutingTables.decisions(this);
     }
 
     private int index(int position, int layer, int place) {

@@ -1,0 +1,80 @@
+package org.espalier.placement;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Consecutive layers to each node, so that the node whose memory fills most fills as little as possible: bytes of a shard over the
+ * node's free bytes, embedding and output matrix counted where they lie. Every node gets at least one layer; where there are more nodes
+ * than layers the last nodes get none and stay out of the ring.
+ */
+public final class PipelineStrategy implements Strategy {
+
+    /** KV rows for this many tokens are counted to a layer: room for a long conversation. */
+    static final int PLANNED_TOKENS = 4096;
+
+    @Override
+    public Placement place(ModelSize model, List<NodeMemory> nodes) {
+        int layers = model.layers().size();
+        int stages = Math.min(nodes.size(), layers);
+        if (stages == 0) {
+            throw new PlacementException("there is no node to place the model on: run `%cluster connect HOST:PORT` or"
+                    + " `%cluster local --nodes 2`");
+        }
+        int[] ends = leastFullestNode(model, nodes.subList(0, stages));
+        List<Placement.Shard> shards = new ArrayList<>();
+        for (int stage = 0, first = 0; stage < stages; first = ends[stage++]) {
+            NodeMemory node = nodes.get(stage);
+            long need = need(model, first, ends[stage]);
+            if (need > node.freeBytes()) {
+                throw new PlacementException(shortOfMemory(node, need, nodes.size()));
+            }
+            shards.add(new Placement.Shard(node.node(), first, ends[stage]));
+        }
+        return new Placement("pipeline", layers, shards);
+    }
+
+    /** Weights and planned KV state of the layers {@code first} to {@code end} exclusive, in bytes. */
+    static long need(ModelSize model, int first, int end) {
+        return model.shardBytes(first, end) + (long) (end - first) * model.cacheBytesPerToken() * PLANNED_TOKENS;
+    }
+
+    /**
+     * Dynamic programming over (stages, layers): best[s][l] is the least possible fill of the fullest of the first s nodes when they hold
+     * the first l layers. Returns each stage's end layer.
+     */
+    private static int[] leastFullestNode(ModelSize model, List<NodeMemory> nodes) {
+        int layers = model.layers().size();
+        int stages = nodes.size();
+        double[][] best = new double[stages + 1][layers + 1];
+        int[][] from = new int[stages + 1][layers + 1];
+        for (double[] row : best) {
+            Arrays.fill(row, Double.POSITIVE_INFINITY);
+        }
+        best[0][0] = 0;
+        for (int stage = 1; stage <= stages; stage++) {
+            double free = Math.max(1, nodes.get(stage - 1).freeBytes());
+            for (int end = stage; end <= layers - (stages - stage); end++) {
+                for (int first = stage - 1; first < end; first++) {
+                    double fill = Math.max(best[stage - 1][first], need(model, first, end) / free);
+                    if (fill < best[stage][end]) {
+                        best[stage][end] = fill;
+                        from[stage][end] = first;
+                    }
+                }
+            }
+        }
+        int[] ends = new int[stages];
+        for (int stage = stages, end = layers; stage > 0; end = from[stage--][end]) {
+            ends[stage - 1] = end;
+        }
+        return ends;
+    }
+
+    private static String shortOfMemory(NodeMemory node, long need, int nodes) {
+        return String.format(
+                "node %s has %.1f GB free, its shard needs %.1f GB: connect more than %d node%s, or close other programs there",
+                node.node(), node.freeBytes() / 1e9, need / 1e9, nodes, nodes == 1 ? "" : "s");
+    }
+}

@@ -1,0 +1,103 @@
+package org.espalier.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.espalier.placement.Placement.Shard;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PlacementTest {
+
+    private static final List<String> NODES = List.of("a", "b", "c");
+
+    @Test
+    void acceptsAnExactCover() {
+        Placement placement = placed(new Shard("a", 0, 3), new Shard("b", 3, 4), new Shard("c", 4, 6));
+        assertThat(placement.check(6, NODES)).isSameAs(placement);
+    }
+
+    @Test
+    void namesEverythingWrongAtOnce() {
+        Placement placement = placed(new Shard("a", 0, 2), new Shard("x", 3, 5), new Shard("a", 4, 5));
+        assertThatThrownBy(() -> placement.check(6, NODES))
+                .isInstanceOf(PlacementException.class)
+                .hasMessageContaining("layer 2 is on no node")
+                .hasMessageContaining("node x is not in the cluster (a, b, c)")
+                .hasMessageContaining("node a stands twice")
+                .hasMessageContaining("layer 4 is on more than one node")
+                .hasMessageContaining("layer 5 is on no node");
+    }
+
+    @Test
+    void refusesEmptyShardsForeignModelsAndSurplusLayers() {
+        assertThatThrownBy(
+                        () -> placed(new Shard("a", 0, 6), new Shard("b", 6, 6)).check(6, NODES))
+                .hasMessageContaining("node b has no layer");
+        assertThatThrownBy(() -> placed(new Shard("a", 0, 6)).check(8, NODES))
+                .hasMessageContaining("it is for 6 layers, the model has 8")
+                .hasMessageContaining("layers 6 to 7 are on no node");
+        assertThatThrownBy(() -> placed(new Shard("a", 0, 7)).check(6, NODES))
+                .hasMessageContaining("layer 6 is not in the model");
+        assertThatThrownBy(() -> placed(new Shard("a", -3, 6)).check(6, NODES))
+                .hasMessageContaining("on more than one node");
+    }
+
+    @Property(tries = 200)
+    void aCheckedPlacementCoversEachLayerOnce(
+            @ForAll @IntRange(min = -1, max = 7) int cut, @ForAll @IntRange(min = -1, max = 7) int start) {
+        Placement placement = placed(new Shard("a", 0, cut), new Shard("b", start, 6));
+        boolean exact = cut == start && cut > 0 && cut < 6;
+        if (exact) {
+            placement.check(6, NODES);
+        } else {
+            assertThatThrownBy(() -> placement.check(6, NODES)).isInstanceOf(PlacementException.class);
+        }
+    }
+
+    @Test
+    void survivesItsFile(@TempDir Path folder) {
+        Placement placement = placed(new Shard("a", 0, 2), new Shard("b", 2, 6));
+        PlacementFile.write(placement, folder.resolve("p.json"));
+        assertThat(PlacementFile.read(folder.resolve("p.json"))).isEqualTo(placement);
+    }
+
+    @Test
+    void refusesAFileThatIsNoPlacement(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("p.json");
+        assertThatThrownBy(() -> PlacementFile.read(file)).hasMessageStartingWith("there is no placement file " + file);
+        for (String text : List.of(
+                "",
+                "{",
+                "[]",
+                "{\"strategy\":\"pipeline\"}",
+                "{\"strategy\":\"pipeline\",\"layers\":1,\"shards\":null}",
+                "{\"strategy\":\"pipeline\",\"layers\":1,\"shards\":[],\"typo\":1}")) {
+            Files.writeString(file, text);
+            assertThatThrownBy(() -> PlacementFile.read(file))
+                    .as(text)
+                    .isInstanceOf(PlacementException.class)
+                    .hasMessageStartingWith(file + " is not a placement");
+        }
+    }
+
+    @Test
+    void printsATable() {
+        assertThat(placed(new Shard("a", 0, 2), new Shard("b", 2, 6))
+                        .toString()
+                        .lines()
+                        .map(String::strip))
+                .containsExactly(
+                        "pipeline, 6 layers over 2 nodes", "a  layers 0 to 1 + embedding", "b  layers 2 to 5 + output");
+    }
+
+    private static Placement placed(Shard... shards) {
+        return new Placement("pipeline", 6, List.of(shards));
+    }
+}

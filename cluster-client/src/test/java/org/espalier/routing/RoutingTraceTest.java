@@ -1,0 +1,72 @@
+package org.espalier.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import tech.tablesaw.api.Table;
+
+class RoutingTraceTest {
+
+    /** Two MoE layers of four experts, two a token. */
+    private final RoutingTrace trace = new RoutingTrace(List.of(1, 5), 4, 2);
+
+    RoutingTraceTest() {
+        trace.append(new short[] {0, 1, 3, 2}, new float[] {0.75f, 0.25f, 0.5f, 0.5f});
+        trace.append(new short[] {0, 2, 3, -1}, new float[] {0.5f, 0.5f, 1f, 0f});
+    }
+
+    @Test
+    void keepsTheOrderOfPositionsLayersAndPlaces() {
+        assertThat(trace.positions()).isEqualTo(2);
+        assertThat(trace.expert(0, 0, 0)).isEqualTo(0);
+        assertThat(trace.expert(0, 1, 1)).isEqualTo(2);
+        assertThat(trace.weight(0, 0, 0)).isEqualTo(0.75f);
+        assertThat(trace.expert(1, 1, 1)).isEqualTo(-1);
+    }
+
+    @Test
+    void countsLoad() {
+        ExpertLoad load = trace.load();
+        assertThat(load.counts()[0]).containsExactly(2, 1, 1, 0);
+        assertThat(load.counts()[1]).containsExactly(0, 0, 1, 2);
+        assertThat(load.weights()[0]).containsExactly(1.25, 0.25, 0.5, 0);
+        assertThat(load.share(1, 3)).isEqualTo(2 / 3.0);
+        assertThat(load.idle(1)).isEqualTo(2);
+        assertThat(load.imbalance(0)).isEqualTo(2 / (4 / 4.0));
+        assertThat(load.entropy(0)).isCloseTo(1.5, within(1e-12)); // 1/2, 1/4, 1/4
+        assertThat(ExpertLoad.of(trace, 1, 2).counts()[0]).containsExactly(1, 0, 1, 0);
+    }
+
+    @Test
+    void anEmptyTraceHasNoLoad() {
+        ExpertLoad load = new RoutingTrace(List.of(1), 4, 2).load();
+        assertThat(load.share(0, 0)).isZero();
+        assertThat(load.imbalance(0)).isZero();
+        assertThat(load.entropy(0)).isZero();
+    }
+
+    @Test
+    void becomesTables() {
+        Table decisions = trace.table();
+        assertThat(decisions.rowCount()).isEqualTo(7); // 2 positions x 2 layers x 2 places, one unused
+        assertThat(decisions.columnNames()).containsExactly("position", "layer", "place", "expert", "weight");
+        assertThat(decisions.intColumn("layer").asList()).containsExactly(1, 1, 5, 5, 1, 1, 5);
+        Table load = RoutingTables.load(trace.load());
+        assertThat(load.where(load.intColumn("layer").isEqualTo(5))
+                        .intColumn("count")
+                        .asList())
+                .containsExactly(0, 0, 1, 2);
+        assertThat(RoutingTables.balance(trace.load()).intColumn("idle").asList())
+                .containsExactly(1, 2);
+    }
+
+    @Test
+    void refusesWhatDoesNotFit() {
+        assertThatThrownBy(() -> trace.append(new short[3], new float[4]))
+                .hasMessage("a position has 2 layers x 2 = 4 decisions, found 3 experts and 4 weights");
+        assertThatThrownBy(() -> trace.expert(2, 0, 0)).hasMessage("position 2 of 2");
+    }
+}
