@@ -1,0 +1,46 @@
+package org.espalier.cluster;
+
+import java.util.List;
+import java.util.Optional;
+import org.espalier.routing.RoutingTrace;
+
+/**
+ * A finished generation.
+ *
+ * @param promptTokens ids that went in
+ * @param tokens new ids only; the last one is the end-of-sequence token where {@code finish} is {@link Finish#EOS}
+ * @param text of the new tokens, without special tokens and without the stop text; empty where the model has no tokenizer
+ * @param promptLogits [V] of the last prompt position, where asked for
+ * @param trace of prompt + new - 1 positions, where asked for and the model routes
+ */
+public record Generation(
+        List<Integer> promptTokens,
+        List<Integer> tokens,
+        Optional<String> text,
+        Finish finish,
+        Optional<float[]> promptLogits,
+        Optional<RoutingTrace> trace,
+        Timing timing) {
+
+    public Generation {
+        promptTokens = List.copyOf(promptTokens);
+        tokens = List.copyOf(tokens);
+    }
+
+    /** Why a generation ended. */
+    public enum Finish {
+        /** An end-of-sequence token. */
+        EOS,
+        /** The greatest number of tokens, or the model's context. */
+        LENGTH,
+        /** A stop text. */
+        STOP
+    }
+
+    /**
+     * @param firstTokenSeconds from the request's arrival at the head to the first token
+     * @param prefillTokensPerSecond prompt tokens over that time
+     * @param decodeTokensPerSecond tokens after the first over the time from the first to the last; 0 for fewer than two
+     */
+    public record Timing(double firstTokenSeconds, double prefillTokensPerSecond, double decodeTokensPerSecond) {}
+}

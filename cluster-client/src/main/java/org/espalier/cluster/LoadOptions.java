@@ -1,0 +1,57 @@
+package org.espalier.cluster;
+
+/**
+ * How a model is loaded.
+ *
+ * @param placement a strategy's name ({@code pipeline}) or a file with a placement in JSON
+ * @param engine empty: each node's best
+ * @param precision {@code float32} or {@code fast}
+ * @param deployment its id; empty: the model's name
+ * @param nodes how many of the cluster's nodes take part; 0: all
+ * @param force whether a deployment that another client uses is replaced
+ */
+public record LoadOptions(
+        String placement,
+        String engine,
+        String precision,
+        String deployment,
+        int nodes,
+        boolean force,
+        LoadListener listener) {
+
+    private static final LoadOptions DEFAULTS =
+            new LoadOptions("pipeline", "", "fast", "", 0, false, LoadListener.SILENT);
+
+    public static LoadOptions defaults() {
+        return DEFAULTS;
+    }
+
+    public LoadOptions withPlacement(String nameOrFile) {
+        return new LoadOptions(nameOrFile, engine, precision, deployment, nodes, force, listener);
+    }
+
+    public LoadOptions withEngine(String name) {
+        return new LoadOptions(placement, name, precision, deployment, nodes, force, listener);
+    }
+
+    public LoadOptions withPrecision(String name) {
+        return new LoadOptions(placement, engine, name, deployment, nodes, force, listener);
+    }
+
+    public LoadOptions withDeployment(String id) {
+        return new LoadOptions(placement, engine, precision, id, nodes, force, listener);
+    }
+
+    public LoadOptions withNodes(int count) {
+        return new LoadOptions(placement, engine, precision, deployment, count, force, listener);
+    }
+
+    /** Replaces the deployment even where another client uses it. */
+    public LoadOptions forced() {
+        return new LoadOptions(placement, engine, precision, deployment, nodes, true, listener);
+    }
+
+    public LoadOptions withListener(LoadListener progress) {
+        return new LoadOptions(placement, engine, precision, deployment, nodes, force, progress);
+    }
+}

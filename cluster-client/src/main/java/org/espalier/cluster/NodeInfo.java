@@ -1,0 +1,35 @@
+package org.espalier.cluster;
+
+import java.util.List;
+
+/**
+ * What a node says of itself.
+ *
+ * @param name unique in the cluster; the address where the node has never answered
+ * @param address host:port by which the client reaches it
+ * @param reachable whether it answered just now; where not, the other values are empty or 0
+ * @param version of Espalier
+ * @param freeMemoryBytes what a shard may still take
+ * @param device the processor in words
+ */
+public record NodeInfo(
+        String name,
+        String address,
+        boolean reachable,
+        String version,
+        long totalMemoryBytes,
+        long freeMemoryBytes,
+        List<String> engines,
+        String device,
+        int processors,
+        List<ShardInfo> shards) {
+
+    public NodeInfo {
+        engines = List.copyOf(engines);
+        shards = List.copyOf(shards);
+    }
+
+    static NodeInfo unreachable(String name, String address) {
+        return new NodeInfo(name, address, false, "", 0, 0, List.of(), "", 0, List.of());
+    }
+}

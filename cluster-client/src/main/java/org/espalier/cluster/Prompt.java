@@ -1,0 +1,40 @@
+package org.espalier.cluster;
+
+import java.util.List;
+
+/** What a generation goes on from. */
+public sealed interface Prompt {
+
+    /** Plain text; the tokenizer adds what it adds, for instance a begin-of-sequence token. */
+    record Text(String text) implements Prompt {}
+
+    /** A conversation, rendered by the model's chat template up to where the assistant begins. */
+    record Chat(List<Message> messages) implements Prompt {
+        public Chat {
+            messages = List.copyOf(messages);
+        }
+    }
+
+    /** Token ids as they are. */
+    record Tokens(List<Integer> ids) implements Prompt {
+        public Tokens {
+            ids = List.copyOf(ids);
+        }
+    }
+
+    /** @param role {@code system}, {@code user} or {@code assistant} */
+    record Message(String role, String content) {}
+
+    static Prompt text(String text) {
+        return new Text(text);
+    }
+
+    /** A conversation of one question. */
+    static Prompt chat(String question) {
+        return new Chat(List.of(new Message("user", question)));
+    }
+
+    static Prompt tokens(List<Integer> ids) {
+        return new Tokens(ids);
+    }
+}

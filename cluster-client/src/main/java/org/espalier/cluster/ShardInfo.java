@@ -1,0 +1,33 @@
+package org.espalier.cluster;
+
+import java.util.List;
+import org.espalier.placement.Placement;
+
+/**
+ * A node's part of a deployment.
+ *
+ * @param model path or name that the node resolved
+ * @param placement of the whole deployment
+ * @param owner the client that loaded it
+ * @param clients that are attached; known to the head only
+ * @param residentBytes memory of this node's shard
+ * @param sessions open on this node
+ * @param serving whether the ring is joined and whole
+ */
+public record ShardInfo(
+        String deployment,
+        long epoch,
+        String model,
+        Placement placement,
+        String owner,
+        List<String> clients,
+        long residentBytes,
+        int sessions,
+        boolean serving,
+        String engine,
+        String precision) {
+
+    public ShardInfo {
+        clients = List.copyOf(clients);
+    }
+}
