@@ -188,7 +188,7 @@ public final class ExpertHeatmap {
 
     private static void text(StringBuilder svg, int x, int y, String anchor, String style, String content) {
         svg.append(String.format(
-                "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" %s>%s</text>", x, y, anchor, style, escape(content)));
+                "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" %s>%s</text>", x, y, anchor, style, Html.escape(content)));
     }
 
     private double greatestShare() {
@@ -230,9 +230,5 @@ public final class ExpertHeatmap {
 
     private static double round(double share) {
         return Math.round(share * 1e5) / 1e5;
-    }
-
-    private static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 }

@@ -1,0 +1,53 @@
+package org.espalier.kernel.display;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.espalier.placement.ModelSize;
+import org.espalier.placement.Placement;
+import org.espalier.placement.Placement.Shard;
+import org.junit.jupiter.api.Test;
+
+class GridTest {
+
+    private final Grid grid =
+            new Grid(List.of("node", "free"), List.of(List.of("a<b>", "8.0 GB"), List.of("mini-10", "64.0 GB")));
+
+    @Test
+    void textIsAligned() {
+        assertThat(grid.text()).isEqualTo("node        free\na<b>      8.0 GB\nmini-10  64.0 GB");
+    }
+
+    @Test
+    void htmlEscapesAndAlignsNumbers() {
+        assertThat(grid.html())
+                .contains("<td style=\"text-align:left\">a&lt;b&gt;</td>")
+                .contains("<td style=\"text-align:right\">64.0 GB</td>");
+    }
+
+    @Test
+    void refusesARowOfAnotherLength() {
+        assertThatThrownBy(() -> new Grid(List.of("a"), List.of(List.of("1", "2"))))
+                .hasMessage("a row has 2 cells, the table 1 columns");
+    }
+
+    @Test
+    void bytesAreDecimal() {
+        assertThat(List.of(999L, 1000L, 98_362_432L, 377_000_000_000L).stream().map(Bytes::text))
+                .containsExactly("999 B", "1.0 kB", "98.4 MB", "377.0 GB");
+    }
+
+    @Test
+    void aPlacementShowsLayersAndBytesOfEachNode() {
+        Placement placement = new Placement("pipeline", 4, List.of(new Shard("n1", 0, 1), new Shard("n2", 1, 4)));
+        PlacementPicture picture =
+                new PlacementPicture(placement, new ModelSize(500, List.of(1000L, 1000L, 1000L, 1000L), 2000, 0));
+        assertThat(picture.text())
+                .isEqualTo("pipeline, 4 layers\n"
+                        + "node  layers  count  weights  also holds\n"
+                        + "n1    0 to 0      1   1.5 kB  embedding\n"
+                        + "n2    1 to 3      3   5.0 kB  output and sampler");
+        assertThat(picture.svg()).contains("<title>layers 1 to 3</title>");
+    }
+}
