@@ -1,0 +1,82 @@
+"""The virtual environment .venv at the root, with JupyterLab and the kernel in it."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jars
+from place import NOTEBOOKS, ROOT, Stop
+
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+REQUIREMENTS = NOTEBOOKS / "requirements.txt"
+STAMP = VENV / "espalier-stamp"  # written last: what has none is half made
+
+
+def make():
+    """Makes .venv anew unless the one there was finished from the same requirements and the same Python."""
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == recipe():
+        return
+    if VENV.exists() and not (VENV / "pyvenv.cfg").exists() and any(VENV.iterdir()):
+        raise Stop(f"{VENV} is there and is no virtual environment: move it away")
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError as error:
+        raise Stop(
+            f"{sys.executable} has no module {error.name}, which makes virtual environments: "
+            "install it (Debian and Ubuntu: apt install python3-venv)"
+        ) from None
+    print("Making .venv with JupyterLab ...", flush=True)
+    # The base interpreter: an activated .venv must not delete the Python that it runs on.
+    python = getattr(sys, "_base_executable", sys.executable)
+    run([python, "-m", "venv", "--clear", VENV], f"{python} could not make {VENV} for the reason above")
+    run(
+        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS],
+        f"pip could not install {REQUIREMENTS} for the reason above: check the network and run this again",
+    )
+    quiet_front_end()
+    STAMP.write_text(recipe())
+
+
+def recipe():
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    return f"{digest} {sys.base_prefix} {sys.version}\n"
+
+
+def quiet_front_end():
+    """No question about news and no look-up of newer versions in a fresh JupyterLab."""
+    settings = VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    choice = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    settings.write_text(json.dumps(choice))
+
+
+def install_kernel(java_home):
+    """The kernelspec points at the jar and the JDK, both of which may have changed since: written every time."""
+    run(
+        [Path(java_home, "bin", "java"), "-jar", jars.KERNEL, "--install", "--prefix", VENV],
+        f"the kernel could not be installed into {VENV} for the reason above",
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def variables():
+    """What keeps Jupyter inside .venv: it neither reads nor writes the user's own settings."""
+    home = VENV / "jupyter"
+    return {
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "VIRTUAL_ENV": str(VENV),
+        "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+
+
+def run(command, failure, **options):
+    if subprocess.run(command, **options).returncode:
+        raise Stop(failure)
