@@ -1,0 +1,248 @@
+package org.espalier.node.ring;
+
+import io.grpc.Status;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.espalier.v1.CancelSession;
+import org.espalier.v1.CloseSession;
+import org.espalier.v1.Finished;
+import org.espalier.v1.Frame;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.OpenSession;
+import org.espalier.v1.Routing;
+import org.espalier.v1.StepEntry;
+import org.espalier.v1.StepFrame;
+import org.espalier.v1.StepOutcome;
+
+/**
+ * The ring's only scheduler. It forms steps from all waiting generations, decode rows first, then prefill rows up to a chunk, and keeps
+ * as many steps in flight as the ring has stages, never two with the same session. One thread owns everything here.
+ */
+final class HeadScheduler implements AutoCloseable {
+
+    /** Rows of a step at most; a longer prompt takes several, between which other sessions decode. */
+    static final int CHUNK = 256;
+
+    private record Flight(List<HeadSession> sessions, List<StepEntry> entries) {}
+
+    private final int stages;
+    private final Consumer<Frame> stage;
+    private final Consumer<String> violation;
+    private final Map<Long, HeadSession> sessions = new LinkedHashMap<>();
+    private final Deque<HeadSession> decoding = new ArrayDeque<>();
+    private final Deque<HeadSession> prefilling = new ArrayDeque<>();
+    private final Map<Long, Flight> flights = new HashMap<>();
+    private final ExecutorService thread = Executors.newSingleThreadExecutor(work -> {
+        Thread created = new Thread(work, "espalier-scheduler");
+        created.setDaemon(true);
+        return created;
+    });
+    private RingFailure failure;
+    private long nextStep;
+
+    /**
+     * @param stage takes the frames of the head's own stage
+     * @param violation hears that the last node answered what it was not asked
+     */
+    HeadScheduler(int stages, Consumer<Frame> stage, Consumer<String> violation) {
+        this.stages = stages;
+        this.stage = stage;
+        this.violation = violation;
+    }
+
+    void submit(HeadSession session, int maxLength) {
+        run(() -> {
+            if (failure != null) {
+                session.replies.onError(unavailable(failure));
+                return;
+            }
+            sessions.put(session.id, session);
+            prefilling.add(session);
+            stage.accept(Frame.newBuilder()
+                    .setOpen(OpenSession.newBuilder()
+                            .setSession(session.id)
+                            .setMaxLength(maxLength)
+                            .setSampling(session.request.getSampling())
+                            .addAllEdits(session.request.getEditsList()))
+                    .build());
+        });
+    }
+
+    /** Ends a generation's work on every node; harmless when it is over. */
+    void cancel(long id) {
+        run(() -> cancelNow(id));
+    }
+
+    /** Ends all generations of a client that went away. */
+    void cancelClient(String client) {
+        run(() -> List.copyOf(sessions.values()).stream()
+                .filter(session -> session.request.getClient().equals(client))
+                .forEach(session -> {
+                    cancelNow(session.id);
+                    session.replies.onError(Status.CANCELLED
+                            .withDescription("the client's attachment broke")
+                            .asRuntimeException());
+                }));
+    }
+
+    /** The last node's answer to a step. */
+    void outcome(StepOutcome outcome) {
+        run(() -> {
+            Flight flight = flights.remove(outcome.getStep());
+            if (flight == null) {
+                violation.accept("an outcome of step " + outcome.getStep() + " came, which is not in flight");
+            } else if (outcome.hasEnd()) {
+                end(flight, outcome);
+            } else {
+                advance(flight, outcome);
+            }
+        });
+    }
+
+    /** Ends all generations with the failure; new ones get it too. */
+    void fail(RingFailure cause) {
+        run(() -> {
+            if (failure == null) {
+                failure = cause;
+                sessions.values().forEach(session -> session.replies.onError(unavailable(cause)));
+                sessions.clear();
+                decoding.clear();
+                prefilling.clear();
+                flights.clear();
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        thread.shutdown();
+    }
+
+    private void run(Runnable event) {
+        try {
+            thread.execute(() -> {
+                event.run();
+                schedule();
+            });
+        } catch (RejectedExecutionException closed) {
+            // the deployment is gone and its generations have failed
+        }
+    }
+
+    private void schedule() {
+        while (failure == null && flights.size() < stages && !(decoding.isEmpty() && prefilling.isEmpty())) {
+            List<HeadSession> chosen = new ArrayList<>();
+            List<StepEntry> entries = new ArrayList<>();
+            // Spread over the stages: one step with all sessions would leave every other stage idle.
+            int share = (sessions.size() + stages - 1) / stages;
+            int rows = 0;
+            while (!decoding.isEmpty() && rows < Math.min(share, CHUNK)) {
+                rows += add(decoding.remove(), 1, chosen, entries);
+            }
+            while (!prefilling.isEmpty() && rows < CHUNK) {
+                rows += add(prefilling.remove(), CHUNK - rows, chosen, entries);
+            }
+            boolean routing = chosen.stream().anyMatch(session -> session.request.getRouting());
+            long step = nextStep++;
+            flights.put(step, new Flight(chosen, entries));
+            stage.accept(Frame.newBuilder()
+                    .setStep(StepFrame.newBuilder()
+                            .setStep(step)
+                            .addAllEntries(entries)
+                            .setRouting(routing))
+                    .build());
+        }
+    }
+
+    private static int add(HeadSession session, int room, List<HeadSession> chosen, List<StepEntry> entries) {
+        int rows = Math.min(room, session.rowsWaiting());
+        chosen.add(session);
+        entries.add(session.entry(rows));
+        return rows;
+    }
+
+    private void advance(Flight flight, StepOutcome outcome) {
+        try {
+            int row = 0;
+            int answer = 0;
+            for (int i = 0; i < flight.entries.size(); i++) {
+                StepEntry entry = flight.entries.get(i);
+                HeadSession session = flight.sessions.get(i);
+                boolean answered = entry.getSample() || entry.getLogits();
+                if (answered && outcome.getSampled(answer).getSession() != session.id) {
+                    throw new IllegalArgumentException(
+                            "a token came for another session than step " + outcome.getStep() + " asked for");
+                }
+                if (sessions.containsKey(session.id)) {
+                    Optional<Routing> routing = session.request.getRouting() && outcome.getRoutesCount() > 0
+                            ? Optional.of(RoutingFrames.slice(
+                                    outcome.getRoutesList(), row, entry.getTokensCount(), entry.getPosition()))
+                            : Optional.empty();
+                    session.advance(entry, routing);
+                    Optional<Finished> finished =
+                            answered ? session.sampled(entry, outcome.getSampled(answer)) : Optional.empty();
+                    goOn(session, finished);
+                }
+                row += entry.getTokensCount();
+                answer += answered ? 1 : 0;
+            }
+        } catch (RuntimeException e) {
+            violation.accept("the outcome of step " + outcome.getStep() + " cannot be used: " + e.getMessage());
+        }
+    }
+
+    private void goOn(HeadSession session, Optional<Finished> finished) {
+        if (finished.isEmpty()) {
+            (session.decoding() ? decoding : prefilling).add(session);
+            return;
+        }
+        sessions.remove(session.id);
+        closeSession(session.id);
+        session.replies.onNext(
+                GenerateReply.newBuilder().setFinished(finished.get()).build());
+        session.replies.onCompleted();
+    }
+
+    private void end(Flight flight, StepOutcome outcome) {
+        for (HeadSession session : flight.sessions) {
+            if (sessions.remove(session.id) != null) {
+                closeSession(session.id);
+                session.replies.onError(Status.INTERNAL
+                        .withDescription(outcome.getEnd().getError())
+                        .asRuntimeException());
+            }
+        }
+    }
+
+    private void cancelNow(long id) {
+        HeadSession session = sessions.remove(id);
+        if (session != null) {
+            decoding.remove(session);
+            prefilling.remove(session);
+            stage.accept(Frame.newBuilder()
+                    .setCancel(CancelSession.newBuilder().setSession(id))
+                    .build());
+            closeSession(id);
+        }
+    }
+
+    private void closeSession(long id) {
+        stage.accept(Frame.newBuilder()
+                .setClose(CloseSession.newBuilder().setSession(id))
+                .build());
+    }
+
+    private static RuntimeException unavailable(RingFailure cause) {
+        return Status.UNAVAILABLE.withDescription(cause.message()).asRuntimeException();
+    }
+}

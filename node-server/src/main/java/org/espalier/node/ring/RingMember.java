@@ -1,0 +1,336 @@
+package org.espalier.node.ring;
+
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.espalier.v1.Frame;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.Hello;
+import org.espalier.v1.RingGrpc;
+
+/**
+ * This node as a member of one deployment's ring: its stage, the link to the next node, the link from the former one and, at the head,
+ * the scheduler. When any part breaks, the failure goes to both neighbours and from there on, so that it reaches the head whichever side
+ * of the break it is on; sessions are freed and nothing runs until the deployment is loaded again.
+ */
+public final class RingMember {
+
+    private static final long JOIN_SECONDS = 5;
+
+    /** 256 rows x 16,384 wide x 4 bytes = 16 MiB of activations, and routing; four times that. */
+    public static final int MAX_MESSAGE_BYTES = 64 << 20;
+
+    private final RingPlace place;
+    private final StageShard shard;
+    private final EngineThread engine;
+    private final RingClock clock;
+    private final Stage stage;
+    private final HeadScheduler scheduler;
+    private final AtomicLong nextSession = new AtomicLong(1);
+    private ManagedChannel channel;
+    private RingLink outbound;
+    private RingLink inbound;
+    private boolean joined;
+    private volatile RingFailure failure;
+
+    public RingMember(RingPlace place, StageShard shard, EngineThread engine, RingClock clock) {
+        this.place = place;
+        this.shard = shard;
+        this.engine = engine;
+        this.clock = clock;
+        this.stage = new Stage(place, shard, engine, this::send);
+        this.scheduler = place.isHead()
+                ? new HeadScheduler(
+                        place.shards().size(),
+                        stage::accept,
+                        reason -> fail(RingFailure.violation(place.former(), reason)))
+                : null;
+    }
+
+    public RingPlace place() {
+        return place;
+    }
+
+    public StageShard shard() {
+        return shard;
+    }
+
+    /** Sessions open on this node. */
+    public int sessions() {
+        return stage.sessions();
+    }
+
+    /** Whether both links stand. */
+    public synchronized boolean serving() {
+        return failure == null && joined && (place.isAlone() || inbound != null);
+    }
+
+    /**
+     * Dials the next node and waits until it has accepted; harmless when that has happened.
+     *
+     * @throws StatusRuntimeException that names the node which cannot be reached
+     */
+    public void join() {
+        if (place.isAlone()) {
+            synchronized (this) {
+                joined = true;
+            }
+            return;
+        }
+        CompletableFuture<Void> accepted = new CompletableFuture<>();
+        synchronized (this) {
+            if (failure != null) {
+                throw Status.UNAVAILABLE.withDescription(failure.message()).asRuntimeException();
+            }
+            if (joined) {
+                return;
+            }
+            dial(accepted);
+        }
+        try {
+            accepted.get(JOIN_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw Status.UNAVAILABLE
+                    .withDescription(RingPlace.name(place.self()) + " cannot join the next: "
+                            + e.getCause().getMessage())
+                    .asRuntimeException();
+        } catch (TimeoutException e) {
+            throw Status.DEADLINE_EXCEEDED
+                    .withDescription(RingPlace.name(place.self()) + " got no answer from "
+                            + RingPlace.name(place.next()) + " within " + JOIN_SECONDS + " s")
+                    .asRuntimeException();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Status.CANCELLED.withDescription("joining was interrupted").asRuntimeException();
+        }
+        synchronized (this) {
+            joined = true;
+        }
+    }
+
+    private void dial(CompletableFuture<Void> accepted) {
+        channel = Grpc.newChannelBuilder(place.next().getAddress(), InsecureChannelCredentials.create())
+                .directExecutor()
+                .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+                .keepAliveTime(20, TimeUnit.SECONDS)
+                .keepAliveTimeout(10, TimeUnit.SECONDS)
+                .build();
+        RingLink.Receiver receiver = new RingLink.Receiver() {
+            @Override
+            public void onFrame(Frame frame) {
+                fail(RingFailure.violation(
+                        place.next(), "it sent a " + frame.getBodyCase() + " frame against the ring"));
+            }
+
+            @Override
+            public void onFailure(RingFailure cause) {
+                accepted.completeExceptionally(
+                        Status.UNAVAILABLE.withDescription(cause.message()).asException());
+                fail(cause);
+            }
+
+            @Override
+            public void onAccepted() {
+                accepted.complete(null);
+            }
+        };
+        Replies replies = new Replies();
+        StreamObserver<Frame> requests = RingGrpc.newStub(channel).link(replies);
+        outbound = new RingLink(place.next(), requests, 0, receiver);
+        replies.link.complete(outbound);
+        outbound.send(Frame.newBuilder()
+                .setHello(Hello.newBuilder()
+                        .setDeployment(place.deployment())
+                        .setEpoch(place.epoch())
+                        .setNode(place.self().getNode())));
+        outbound.start(clock);
+    }
+
+    /** Hands replies to the link, which can only be made once the call has given its request observer. */
+    private static final class Replies implements ClientResponseObserver<Frame, Frame> {
+        private final CompletableFuture<RingLink> link = new CompletableFuture<>();
+
+        @Override
+        public void beforeStart(ClientCallStreamObserver<Frame> requests) {}
+
+        @Override
+        public void onNext(Frame frame) {
+            link.thenAccept(l -> l.onNext(frame));
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            link.thenAccept(l -> l.onError(error));
+        }
+
+        @Override
+        public void onCompleted() {
+            link.thenAccept(RingLink::onCompleted);
+        }
+    }
+
+    /**
+     * The former node has dialled and said Hello.
+     *
+     * @param replies to it
+     * @return takes its further frames
+     * @throws StatusRuntimeException if it is not the former node, or has dialled already
+     */
+    public StreamObserver<Frame> accept(Hello hello, StreamObserver<Frame> replies) {
+        RingLink link;
+        synchronized (this) {
+            if (place.isAlone() || !hello.getNode().equals(place.former().getNode())) {
+                throw Status.FAILED_PRECONDITION
+                        .withDescription("node '" + hello.getNode() + "' does not come before "
+                                + RingPlace.name(place.self()) + " in deployment " + place.deployment())
+                        .asRuntimeException();
+            }
+            if (failure != null) {
+                throw Status.FAILED_PRECONDITION
+                        .withDescription(failure.message())
+                        .asRuntimeException();
+            }
+            if (inbound != null) {
+                throw Status.ALREADY_EXISTS
+                        .withDescription(RingPlace.name(place.self()) + " has its link from "
+                                + RingPlace.name(place.former()) + " already")
+                        .asRuntimeException();
+            }
+            inbound = new RingLink(place.former(), replies, 1, new FromFormer());
+            link = inbound;
+        }
+        link.start(clock);
+        return link;
+    }
+
+    private final class FromFormer implements RingLink.Receiver {
+        @Override
+        public void onFrame(Frame frame) {
+            try {
+                if (!place.isHead()) {
+                    stage.accept(frame);
+                } else if (frame.hasOutcome()) {
+                    scheduler.outcome(frame.getOutcome());
+                } else {
+                    throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is none for the head");
+                }
+            } catch (IllegalArgumentException e) {
+                fail(RingFailure.violation(place.former(), e.getMessage()));
+            }
+        }
+
+        @Override
+        public void onFailure(RingFailure cause) {
+            fail(cause);
+        }
+    }
+
+    private void send(Frame.Builder frame) {
+        if (place.isAlone()) {
+            scheduler.outcome(frame.getOutcome());
+            return;
+        }
+        RingLink link;
+        synchronized (this) {
+            link = outbound;
+        }
+        if (link != null) {
+            link.send(frame);
+        }
+    }
+
+    /**
+     * Starts a generation at the head.
+     *
+     * @return its session, for {@link #cancel}
+     * @throws StatusRuntimeException if this is not the head, the ring is broken, or the request does not fit the model
+     */
+    public long generate(GenerateRequest request, StreamObserver<GenerateReply> replies) {
+        if (scheduler == null) {
+            throw Status.FAILED_PRECONDITION
+                    .withDescription(
+                            RingPlace.name(place.self()) + " is not the head of deployment " + place.deployment()
+                                    + ": ask " + RingPlace.name(place.shards().get(0)))
+                    .asRuntimeException();
+        }
+        RingFailure broken = failure;
+        if (broken != null) {
+            throw Status.UNAVAILABLE.withDescription(broken.message()).asRuntimeException();
+        }
+        if (!serving()) {
+            throw Status.FAILED_PRECONDITION
+                    .withDescription("deployment " + place.deployment() + " is not joined yet")
+                    .asRuntimeException();
+        }
+        int maxNew = GenerateLimits.maxNew(request, shard);
+        TokenText text = request.getStopStringsCount() == 0 ? null : shard.text();
+        HeadSession session = new HeadSession(nextSession.getAndIncrement(), request, maxNew, text, replies);
+        scheduler.submit(session, request.getPromptCount() + maxNew);
+        return session.id;
+    }
+
+    /** Ends a generation's work on every node. */
+    public void cancel(long session) {
+        scheduler.cancel(session);
+    }
+
+    /** Ends all generations of a client whose attachment broke. */
+    public void cancelClient(String client) {
+        if (scheduler != null) {
+            scheduler.cancelClient(client);
+        }
+    }
+
+    /** Breaks the ring: both neighbours hear of it, generations fail with the message, sessions are freed. */
+    public void fail(RingFailure cause) {
+        RingLink before;
+        RingLink after;
+        ManagedChannel dialled;
+        synchronized (this) {
+            if (failure != null) {
+                return;
+            }
+            failure = cause;
+            before = inbound;
+            after = outbound;
+            dialled = channel;
+        }
+        if (scheduler != null) {
+            scheduler.fail(cause);
+        }
+        stage.stop();
+        if (before != null) {
+            before.fail(cause);
+        }
+        if (after != null) {
+            after.fail(cause);
+        }
+        if (dialled != null) {
+            dialled.shutdown(); // lets the failure be written first
+        }
+    }
+
+    /**
+     * Leaves the ring; the shard stays loaded. Neighbours hear {@code reason}.
+     *
+     * @return completes when the engine thread works on nothing of it any more
+     */
+    public CompletableFuture<Void> leave(String reason) {
+        fail(new RingFailure(place.self().getNode(), reason));
+        if (scheduler != null) {
+            scheduler.close();
+        }
+        return engine.drained();
+    }
+}

@@ -1,0 +1,82 @@
+package org.espalier.node.ring;
+
+import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import org.espalier.v1.Routing;
+
+/** Routing decisions between the engine's arrays and the wire. Everywhere [layer][row][width]. */
+final class RoutingFrames {
+
+    private RoutingFrames() {}
+
+    static Routing encode(org.espalier.engine.Routing routing) {
+        ByteBuffer experts =
+                ByteBuffer.allocate(routing.experts().length * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        experts.asShortBuffer().put(routing.experts());
+        ByteBuffer weights =
+                ByteBuffer.allocate(routing.weights().length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        weights.asFloatBuffer().put(routing.weights());
+        return Routing.newBuilder()
+                .setRows(routing.rows())
+                .setWidth(routing.width())
+                .addAllLayers(Arrays.stream(routing.layers()).boxed().toList())
+                .setExperts(ByteString.copyFrom(experts))
+                .setWeights(ByteString.copyFrom(weights))
+                .build();
+    }
+
+    /**
+     * The decisions of all shards for some rows of a step, as one: places that a narrower shard does not have hold expert -1.
+     *
+     * @param routes of each shard, over all rows of the step
+     * @param first row of the step
+     * @param rows of one session
+     * @param position of the first row in that session
+     */
+    static Routing slice(List<Routing> routes, int first, int rows, int position) {
+        int width = routes.stream().mapToInt(Routing::getWidth).max().orElse(0);
+        int layers = routes.stream().mapToInt(Routing::getLayersCount).sum();
+        ByteBuffer experts =
+                ByteBuffer.allocate(layers * rows * width * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer weights =
+                ByteBuffer.allocate(layers * rows * width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        Routing.Builder merged =
+                Routing.newBuilder().setPosition(position).setRows(rows).setWidth(width);
+        for (Routing route : routes) {
+            check(route, first + rows);
+            merged.addAllLayers(route.getLayersList());
+            ByteBuffer fromExperts = route.getExperts().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer fromWeights = route.getWeights().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+            for (int layer = 0; layer < route.getLayersCount(); layer++) {
+                for (int row = first; row < first + rows; row++) {
+                    for (int place = 0; place < width; place++) {
+                        int from = (layer * route.getRows() + row) * route.getWidth() + place;
+                        boolean chosen = place < route.getWidth();
+                        experts.putShort(chosen ? fromExperts.getShort(from * Short.BYTES) : -1);
+                        weights.putFloat(chosen ? fromWeights.getFloat(from * Float.BYTES) : 0);
+                    }
+                }
+            }
+        }
+        return merged.setExperts(ByteString.copyFrom(experts.flip()))
+                .setWeights(ByteString.copyFrom(weights.flip()))
+                .build();
+    }
+
+    private static void check(Routing route, int rows) {
+        long decisions = (long) route.getLayersCount() * route.getRows() * route.getWidth();
+        if (route.getRows() < rows
+                || route.getWidth() < 0
+                || route.getExperts().size() != decisions * Short.BYTES
+                || route.getWeights().size() != decisions * Float.BYTES) {
+            throw new IllegalArgumentException(
+                    "the routing of " + route.getLayersCount() + " layers x " + route.getRows()
+                            + " rows x " + route.getWidth() + " has "
+                            + route.getExperts().size() + " bytes of experts and "
+                            + route.getWeights().size() + " of weights, for a step of at least " + rows + " rows");
+        }
+    }
+}

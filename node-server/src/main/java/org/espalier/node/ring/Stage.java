@@ -1,0 +1,288 @@
+package org.espalier.node.ring;
+
+import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.espalier.engine.Cancel;
+import org.espalier.engine.CancelledException;
+import org.espalier.engine.EngineException;
+import org.espalier.engine.Exchange;
+import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.Step;
+import org.espalier.engine.StepResult;
+import org.espalier.v1.Frame;
+import org.espalier.v1.OpenSession;
+import org.espalier.v1.Sampled;
+import org.espalier.v1.StepEnd;
+import org.espalier.v1.StepEntry;
+import org.espalier.v1.StepFrame;
+import org.espalier.v1.StepOutcome;
+
+/**
+ * A shard's part in the ring: executes the frames of its one inbound stream in their order on the engine thread and sends each on when
+ * it is done. Only {@code CancelSession} overtakes: it takes effect, and travels on, as it arrives.
+ */
+final class Stage {
+
+    /** More frames than a head ever keeps waiting (a step and a few session operations each): a flood ends the ring, not the memory. */
+    private static final int MAX_WAITING = 4096;
+
+    private record Running(Set<Long> sessions, Cancel cancel) {}
+
+    private final RingPlace place;
+    private final LoadedProgram program;
+    private final EngineThread engine;
+    private final FrameSink next;
+    private final TailSampler tail = new TailSampler();
+    private final Set<Long> sessions = ConcurrentHashMap.newKeySet();
+    private final Set<Long> cancelled = ConcurrentHashMap.newKeySet();
+    private final Map<Long, String> failedToOpen = new HashMap<>();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private volatile Running running;
+    private volatile boolean stopped;
+
+    Stage(RingPlace place, StageShard shard, EngineThread engine, FrameSink next) {
+        this.place = place;
+        this.program = shard.program();
+        this.engine = engine;
+        this.next = next;
+    }
+
+    /** Sessions that are open here or about to be. */
+    int sessions() {
+        return sessions.size();
+    }
+
+    /**
+     * Takes the next frame; never waits.
+     *
+     * @throws IllegalArgumentException for a frame that no stage takes
+     */
+    void accept(Frame frame) {
+        switch (frame.getBodyCase()) {
+            case OPEN -> sessions.add(frame.getOpen().getSession());
+            case FORK -> sessions.add(frame.getFork().getTo());
+            case CANCEL -> {
+                cancel(frame);
+                return;
+            }
+            case TRUNCATE, CLOSE, STEP -> {}
+            default -> throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is none for a stage");
+        }
+        if (waiting.incrementAndGet() > MAX_WAITING) {
+            throw new IllegalArgumentException("more than " + MAX_WAITING + " frames wait");
+        }
+        engine.execute(() -> {
+            waiting.decrementAndGet();
+            if (!stopped) {
+                execute(frame);
+            }
+        });
+    }
+
+    /** Ends what runs, drops what waits and frees all sessions. */
+    void stop() {
+        stopped = true;
+        Running step = running;
+        if (step != null) {
+            step.cancel().set();
+        }
+        engine.execute(() -> {
+            for (long session : sessions) {
+                program.close(session);
+            }
+            sessions.clear();
+        });
+    }
+
+    private void cancel(Frame frame) {
+        long session = frame.getCancel().getSession();
+        if (sessions.contains(session)) {
+            cancelled.add(session);
+            Running step = running;
+            if (step != null && cancelled.containsAll(step.sessions())) {
+                step.cancel().set();
+            }
+        }
+        if (!place.isLast()) {
+            next.send(frame.toBuilder());
+        }
+    }
+
+    private void execute(Frame frame) {
+        switch (frame.getBodyCase()) {
+            case OPEN -> open(frame.getOpen());
+            case TRUNCATE ->
+                truncate(frame.getTruncate().getSession(), frame.getTruncate().getLength());
+            case FORK ->
+                fork(
+                        frame.getFork().getFrom(),
+                        frame.getFork().getTo(),
+                        frame.getFork().getLength());
+            case CLOSE -> close(frame.getClose().getSession());
+            default -> {
+                step(frame.getStep());
+                return;
+            }
+        }
+        if (!place.isLast()) {
+            next.send(frame.toBuilder());
+        }
+    }
+
+    private void open(OpenSession open) {
+        attempt(open.getSession(), () -> {
+            program.open(open.getSession(), open.getMaxLength(), SessionEdits.of(open.getEditsList()));
+            tail.open(open.getSession(), open.getSampling());
+        });
+    }
+
+    private void truncate(long session, int length) {
+        attempt(session, () -> {
+            program.truncate(session, length);
+            tail.truncate(session, length);
+        });
+    }
+
+    private void fork(long from, long to, int length) {
+        attempt(to, () -> {
+            program.fork(from, to, length);
+            tail.fork(from, to, length);
+        });
+    }
+
+    private void close(long session) {
+        program.close(session);
+        tail.close(session);
+        failedToOpen.remove(session);
+        cancelled.remove(session);
+        sessions.remove(session);
+    }
+
+    /** A session operation has no answer of its own: what failed is said by the next step of the session. */
+    private void attempt(long session, Runnable operation) {
+        try {
+            operation.run();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            failedToOpen.put(session, words(e));
+        }
+    }
+
+    private void step(StepFrame frame) {
+        if (frame.hasEnd()) {
+            end(frame, frame.getEnd());
+            return;
+        }
+        Set<Long> ids =
+                frame.getEntriesList().stream().map(StepEntry::getSession).collect(Collectors.toSet());
+        Cancel cancel = new Cancel();
+        running = new Running(ids, cancel);
+        try {
+            if (stopped || !ids.isEmpty() && cancelled.containsAll(ids)) {
+                cancel.set();
+            }
+            cancel.check();
+            if (ids.isEmpty()) {
+                throw new EngineException("it has no entries");
+            }
+            for (long id : ids) {
+                if (failedToOpen.containsKey(id)) {
+                    throw new EngineException(failedToOpen.get(id));
+                }
+            }
+            advance(frame, program.run(toStep(frame), Exchange.ALONE, cancel));
+        } catch (CancelledException e) {
+            end(frame, StepEnd.newBuilder().setCancelled(true).build());
+        } catch (RuntimeException | OutOfMemoryError e) {
+            String error = RingPlace.name(place.self()) + " could not run step " + frame.getStep() + ": " + words(e);
+            end(frame, StepEnd.newBuilder().setError(error).build());
+        } finally {
+            running = null;
+        }
+    }
+
+    private Step toStep(StepFrame frame) {
+        List<Step.Entry> entries = new ArrayList<>();
+        int rows = 0;
+        for (StepEntry entry : frame.getEntriesList()) {
+            int[] tokens =
+                    entry.getTokensList().stream().mapToInt(Integer::intValue).toArray();
+            Step.Logits logits =
+                    place.isLast() && (entry.getSample() || entry.getLogits()) ? Step.Logits.LAST : Step.Logits.NONE;
+            entries.add(
+                    place.isHead()
+                            ? Step.Entry.ofTokens(entry.getSession(), entry.getPosition(), tokens, logits)
+                            : Step.Entry.ofRows(entry.getSession(), entry.getPosition(), tokens.length, logits));
+            rows += tokens.length;
+        }
+        if (place.isHead()) {
+            return new Step(entries, null, frame.getRouting(), false);
+        }
+        ByteBuffer activations = frame.getActivations().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        long expected = (long) rows * program.program().hidden() * program.activationBytes();
+        if (activations.remaining() != expected) {
+            throw new EngineException("expected " + expected + " bytes of activations for " + rows + " rows, found "
+                    + activations.remaining());
+        }
+        return new Step(entries, activations, frame.getRouting(), false);
+    }
+
+    private void advance(StepFrame frame, StepResult result) {
+        List<org.espalier.v1.Routing> routes = new ArrayList<>(frame.getRoutesList());
+        if (frame.getRouting() && result.routing() != null && result.routing().layers().length > 0) {
+            routes.add(RoutingFrames.encode(result.routing()));
+        }
+        if (place.isLast()) {
+            next.send(Frame.newBuilder()
+                    .setOutcome(StepOutcome.newBuilder()
+                            .setStep(frame.getStep())
+                            .addAllSampled(sample(frame, result.logits()))
+                            .addAllRoutes(routes)));
+        } else {
+            // Copied: the engine may use its buffer again for the next step while gRPC still writes.
+            next.send(Frame.newBuilder()
+                    .setStep(frame.toBuilder()
+                            .setActivations(
+                                    ByteString.copyFrom(result.activations().duplicate()))
+                            .clearRoutes()
+                            .addAllRoutes(routes)));
+        }
+    }
+
+    private List<Sampled> sample(StepFrame frame, float[][] logits) {
+        List<Sampled> sampled = new ArrayList<>();
+        for (StepEntry entry : frame.getEntriesList()) {
+            tail.advance(entry);
+            if (entry.getSample() || entry.getLogits()) {
+                sampled.add(tail.sample(entry, logits[sampled.size()]));
+            }
+        }
+        return sampled;
+    }
+
+    private void end(StepFrame frame, StepEnd end) {
+        if (place.isLast()) {
+            next.send(Frame.newBuilder()
+                    .setOutcome(
+                            StepOutcome.newBuilder().setStep(frame.getStep()).setEnd(end)));
+        } else {
+            next.send(Frame.newBuilder()
+                    .setStep(frame.toBuilder().clearActivations().clearRoutes().setEnd(end)));
+        }
+    }
+
+    private static String words(Throwable error) {
+        if (error instanceof OutOfMemoryError) {
+            return "it has not enough memory (" + error.getMessage() + ")";
+        }
+        return error instanceof EngineException ? error.getMessage() : error.toString();
+    }
+}

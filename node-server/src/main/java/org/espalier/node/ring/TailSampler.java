@@ -1,0 +1,106 @@
+package org.espalier.node.ring;
+
+import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.espalier.engine.EngineException;
+import org.espalier.v1.Sampled;
+import org.espalier.v1.Sampling;
+import org.espalier.v1.StepEntry;
+
+/**
+ * The last node's sessions: their sampling options and tokens so far, which came with the frames. Choosing is a pure
+ * function, so another node can go on with it. Owned by the engine thread.
+ */
+final class TailSampler {
+
+    private static final class Sequence {
+        private final Sampling options;
+        private int[] tokens = new int[256];
+        private int count;
+
+        private Sequence(Sampling options) {
+            this.options = options;
+        }
+
+        private void append(int position, List<Integer> more) {
+            if (position != count) {
+                throw new EngineException(
+                        "the last node has " + count + " tokens of the session, the step begins at " + position);
+            }
+            if (tokens.length < count + more.size()) {
+                tokens = Arrays.copyOf(tokens, Math.max(2 * tokens.length, count + more.size()));
+            }
+            for (int token : more) {
+                tokens[count++] = token;
+            }
+        }
+    }
+
+    private final Map<Long, Sequence> sequences = new HashMap<>();
+
+    void open(long session, Sampling sampling) {
+        sequences.put(session, new Sequence(sampling));
+    }
+
+    void truncate(long session, int length) {
+        Sequence sequence = sequence(session);
+        sequence.count = Math.min(sequence.count, length);
+    }
+
+    void fork(long from, long to, int length) {
+        Sequence source = sequence(from);
+        Sequence copy = new Sequence(source.options);
+        copy.tokens = source.tokens.clone();
+        copy.count = Math.min(source.count, length);
+        sequences.put(to, copy);
+    }
+
+    void close(long session) {
+        sequences.remove(session);
+    }
+
+    /** Appends the entry's tokens to its session. */
+    void advance(StepEntry entry) {
+        sequence(entry.getSession()).append(entry.getPosition(), entry.getTokensList());
+    }
+
+    /** @param logits [V] of the entry's last row, after {@link #advance} */
+    Sampled sample(StepEntry entry, float[] logits) {
+        Sampled.Builder sampled = Sampled.newBuilder().setSession(entry.getSession());
+        if (entry.getLogits()) {
+            ByteBuffer bytes = ByteBuffer.allocate(logits.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(logits);
+            sampled.setLogits(ByteString.copyFrom(bytes));
+        }
+        if (entry.getSample()) {
+            Sequence sequence = sequence(entry.getSession());
+            greedy(sampled, logits);
+        }
+        return sampled.build();
+    }
+
+    private Sequence sequence(long session) {
+        Sequence sequence = sequences.get(session);
+        if (sequence == null) {
+            throw new EngineException("session " + session + " is not open on the last node");
+        }
+        return sequence;
+    }
+
+    private static void greedy(Sampled.Builder sampled, float[] logits) {
+        int best = 0;
+        for (int token = 1; token < logits.length; token++) {
+            best = logits[token] > logits[best] ? token : best;
+        }
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit - logits[best]);
+        }
+        sampled.setToken(best).setLogprob((float) -Math.log(sum));
+    }
+}

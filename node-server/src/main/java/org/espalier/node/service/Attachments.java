@@ -1,0 +1,106 @@
+package org.espalier.node.service;
+
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import org.espalier.node.ring.RingClock;
+import org.espalier.v1.AttachPing;
+import org.espalier.v1.AttachPong;
+
+/** Which clients use which deployment: one stream each, with a ping every 2 s. A stream that breaks or falls silent ends the client's sessions. */
+final class Attachments {
+
+    /** 12 ticks of 0.5 s without a ping (three are missing) is a lost client: well within the 10 s that its sessions may outlive it. */
+    private static final int SILENT_TICKS = 12;
+
+    private final Set<Attachment> open = ConcurrentHashMap.newKeySet();
+    private final RingClock clock;
+    private volatile BiConsumer<String, String> gone = (client, deployment) -> {};
+
+    Attachments(RingClock clock) {
+        this.clock = clock;
+    }
+
+    /** @param listener hears client and deployment once no stream of the client for it is left */
+    void onGone(BiConsumer<String, String> listener) {
+        gone = listener;
+    }
+
+    /** The attached clients of a deployment, by name. */
+    Set<String> of(String deployment) {
+        Set<String> clients = new TreeSet<>();
+        for (Attachment attachment : open) {
+            AttachPing hello = attachment.hello;
+            if (hello != null && hello.getDeployment().equals(deployment)) {
+                clients.add(hello.getClient());
+            }
+        }
+        return clients;
+    }
+
+    StreamObserver<AttachPing> attach(ServerCallStreamObserver<AttachPong> replies) {
+        Attachment attachment = new Attachment(replies);
+        replies.setOnCancelHandler(attachment::end);
+        open.add(attachment);
+        clock.each(attachment::tick);
+        return attachment;
+    }
+
+    private final class Attachment implements StreamObserver<AttachPing> {
+        private final StreamObserver<AttachPong> replies;
+        private volatile AttachPing hello;
+        private volatile int silentTicks;
+
+        private Attachment(StreamObserver<AttachPong> replies) {
+            this.replies = replies;
+        }
+
+        @Override
+        public void onNext(AttachPing ping) {
+            silentTicks = 0;
+            if (hello == null) {
+                hello = ping;
+            }
+            synchronized (this) {
+                replies.onNext(AttachPong.getDefaultInstance());
+            }
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            end();
+        }
+
+        @Override
+        public void onCompleted() {
+            end();
+            synchronized (this) {
+                replies.onCompleted();
+            }
+        }
+
+        private boolean tick() {
+            silentTicks++;
+            if (silentTicks > SILENT_TICKS && open.contains(this)) {
+                end();
+                synchronized (this) {
+                    replies.onError(Status.DEADLINE_EXCEEDED
+                            .withDescription("no ping for 6 s")
+                            .asRuntimeException());
+                }
+            }
+            return open.contains(this);
+        }
+
+        private void end() {
+            AttachPing last = hello;
+            if (open.remove(this) && last != null && !of(last.getDeployment()).contains(last.getClient())) {
+                gone.accept(last.getClient(), last.getDeployment());
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package org.espalier.node.service;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.espalier.v1.DescribeReply;
+
+/** The machine that a node runs on: memory and processor. */
+final class Machine {
+
+    private static final Path MEMINFO = Path.of("/proc/meminfo");
+    private static final Path CPUINFO = Path.of("/proc/cpuinfo");
+    private static final String DEVICE = device();
+
+    private Machine() {}
+
+    /** All that {@code Describe} says of the machine, without node, engines and deployments. */
+    static DescribeReply.Builder describe() {
+        return DescribeReply.newBuilder()
+                .setVersion(version())
+                .setTotalMemoryBytes(system().getTotalMemorySize())
+                .setFreeMemoryBytes(freeBytes())
+                .setDevice(DEVICE)
+                .setProcessors(Runtime.getRuntime().availableProcessors());
+    }
+
+    /** Bytes that a shard may still take: unused memory and what the system would give up for it, such as its file cache. */
+    static long freeBytes() {
+        if (Files.isReadable(MEMINFO)) {
+            return find(MEMINFO, "MemAvailable:\\s+(\\d+) kB")
+                    .map(kib -> Long.parseLong(kib) * 1024)
+                    .orElseGet(() -> system().getFreeMemorySize());
+        }
+        return mac() ? macFreeBytes() : system().getFreeMemorySize();
+    }
+
+    /** macOS counts its file cache as used; vm_stat tells it apart. */
+    private static long macFreeBytes() {
+        String report = output("vm_stat");
+        long page = number(report, "page size of (\\d+) bytes");
+        long pages = number(report, "Pages free:\\s+(\\d+)")
+                + number(report, "Pages inactive:\\s+(\\d+)")
+                + number(report, "Pages speculative:\\s+(\\d+)")
+                + number(report, "Pages purgeable:\\s+(\\d+)");
+        return page * pages > 0 ? page * pages : system().getFreeMemorySize();
+    }
+
+    private static String device() {
+        String name = mac()
+                ? output("sysctl", "-n", "machdep.cpu.brand_string").strip()
+                : find(CPUINFO, "model name\\s*:\\s*(.+)").orElse("");
+        return name.isEmpty() ? System.getProperty("os.arch") : name;
+    }
+
+    private static String version() {
+        String version = Machine.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
+    private static boolean mac() {
+        return System.getProperty("os.name").startsWith("Mac");
+    }
+
+    private static OperatingSystemMXBean system() {
+        return (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    }
+
+    private static java.util.Optional<String> find(Path file, String pattern) {
+        try {
+            Matcher matcher = Pattern.compile(pattern).matcher(Files.readString(file));
+            return matcher.find() ? java.util.Optional.of(matcher.group(1).strip()) : java.util.Optional.empty();
+        } catch (IOException e) {
+            return java.util.Optional.empty();
+        }
+    }
+
+    private static long number(String text, String pattern) {
+        Matcher matcher = Pattern.compile(pattern).matcher(text);
+        return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
+    }
+
+    private static String output(String... command) {
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            process.getOutputStream().close();
+            String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return process.waitFor(2, TimeUnit.SECONDS) ? text : "";
+        } catch (IOException e) {
+            return "";
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "";
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package org.espalier.node.service;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * How a node serves.
+ *
+ * @param host a loopback address
+ * @param port 0: any free one
+ * @param name unique in a cluster
+ * @param modelRoots folders that models may lie in; empty: wherever its user may read
+ */
+public record NodeOptions(String host, int port, String name, List<Path> modelRoots) {
+
+    public NodeOptions {
+        modelRoots = List.copyOf(modelRoots);
+    }
+
+    /** Any free port of 127.0.0.1, models wherever the user may read. */
+    public static NodeOptions loopback(String name) {
+        return new NodeOptions("127.0.0.1", 0, name, List.of());
+    }
+
+    public NodeOptions withPort(int number) {
+        return new NodeOptions(host, number, name, modelRoots);
+    }
+
+    public NodeOptions withHost(String address) {
+        return new NodeOptions(address, port, name, modelRoots);
+    }
+
+    public NodeOptions withModelRoots(List<Path> folders) {
+        return new NodeOptions(host, port, name, folders);
+    }
+}

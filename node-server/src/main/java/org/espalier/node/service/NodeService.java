@@ -1,0 +1,168 @@
+package org.espalier.node.service;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.espalier.node.ring.RingMember;
+import org.espalier.node.ring.StageShard;
+import org.espalier.v1.AttachPing;
+import org.espalier.v1.AttachPong;
+import org.espalier.v1.DescribeReply;
+import org.espalier.v1.DescribeRequest;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.JoinReply;
+import org.espalier.v1.JoinRequest;
+import org.espalier.v1.LoadProgress;
+import org.espalier.v1.LoadRequest;
+import org.espalier.v1.NodeGrpc;
+import org.espalier.v1.UnloadReply;
+import org.espalier.v1.UnloadRequest;
+
+/** What clients ask of a node. gRPC's threads only hand over: whatever may wait runs on a thread of its own. */
+final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
+
+    private final String node;
+    private final ShardLoader loader;
+    private final Deployments deployments;
+    private final Attachments attachments;
+    private final ExecutorService waiting = Executors.newCachedThreadPool(work -> {
+        Thread thread = new Thread(work, "espalier-request");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    NodeService(String node, ShardLoader loader, Deployments deployments, Attachments attachments) {
+        this.node = node;
+        this.loader = loader;
+        this.deployments = deployments;
+        this.attachments = attachments;
+    }
+
+    @Override
+    public void describe(DescribeRequest request, StreamObserver<DescribeReply> replies) {
+        answer(replies, () -> {
+            replies.onNext(Machine.describe()
+                    .setNode(node)
+                    .addAllEngines(loader.engines())
+                    .addAllDeployments(deployments.states())
+                    .build());
+            replies.onCompleted();
+        });
+    }
+
+    @Override
+    public void load(LoadRequest request, StreamObserver<LoadProgress> replies) {
+        ServerCallStreamObserver<LoadProgress> call = (ServerCallStreamObserver<LoadProgress>) replies;
+        call.setOnCancelHandler(
+                () -> {}); // progress for a client that went away is harmless; it is looked at in the end
+        answer(replies, () -> {
+            RingMember member = deployments.load(
+                    request,
+                    (done, total) -> replies.onNext(LoadProgress.newBuilder()
+                            .setBytesDone(done)
+                            .setBytesTotal(total)
+                            .build()));
+            if (call.isCancelled()) {
+                deployments.unload(UnloadRequest.newBuilder()
+                        .setDeployment(request.getDeployment())
+                        .setClient(request.getClient())
+                        .setForce(true)
+                        .build());
+                return;
+            }
+            StageShard shard = member.shard();
+            long bytes = shard.program().residentBytes();
+            replies.onNext(LoadProgress.newBuilder()
+                    .setBytesDone(bytes)
+                    .setBytesTotal(bytes)
+                    .setDone(true)
+                    .setResidentBytes(bytes)
+                    .setEngine(shard.engine())
+                    .setPrecision(shard.precision())
+                    .build());
+            replies.onCompleted();
+        });
+    }
+
+    @Override
+    public void join(JoinRequest request, StreamObserver<JoinReply> replies) {
+        answer(replies, () -> {
+            deployments.member(request.getDeployment(), request.getEpoch()).join();
+            replies.onNext(JoinReply.getDefaultInstance());
+            replies.onCompleted();
+        });
+    }
+
+    @Override
+    public void unload(UnloadRequest request, StreamObserver<UnloadReply> replies) {
+        answer(replies, () -> {
+            long freed = deployments.unload(request);
+            replies.onNext(UnloadReply.newBuilder().setFreedBytes(freed).build());
+            replies.onCompleted();
+        });
+    }
+
+    @Override
+    public StreamObserver<AttachPing> attach(StreamObserver<AttachPong> replies) {
+        return attachments.attach((ServerCallStreamObserver<AttachPong>) replies);
+    }
+
+    @Override
+    public void generate(GenerateRequest request, StreamObserver<GenerateReply> replies) {
+        ServerCallStreamObserver<GenerateReply> call = (ServerCallStreamObserver<GenerateReply>) replies;
+        RunningCall running = new RunningCall();
+        call.setOnCancelHandler(running::cancel);
+        // A tokenizer may have to be opened for stop strings.
+        answer(replies, () -> {
+            RingMember member = deployments.member(request.getDeployment(), request.getEpoch());
+            running.started(member, member.generate(request, replies));
+        });
+    }
+
+    @Override
+    public void close() {
+        waiting.shutdownNow();
+    }
+
+    /** A Generate call whose cancellation may come before its session is known. */
+    private static final class RunningCall {
+        private RingMember member;
+        private long session;
+        private boolean cancelled;
+
+        private synchronized void started(RingMember startedMember, long startedSession) {
+            member = startedMember;
+            session = startedSession;
+            if (cancelled) {
+                member.cancel(session);
+            }
+        }
+
+        private synchronized void cancel() {
+            cancelled = true;
+            if (member != null) {
+                member.cancel(session);
+            }
+        }
+    }
+
+    private void answer(StreamObserver<?> replies, Runnable work) {
+        waiting.execute(() -> {
+            try {
+                work.run();
+            } catch (StatusRuntimeException e) {
+                replies.onError(e);
+            } catch (RuntimeException e) {
+                String reason = e.getMessage() == null ? e.toString() : e.getMessage();
+                replies.onError(Status.INTERNAL
+                        .withDescription("node " + node + ": " + reason)
+                        .withCause(e)
+                        .asRuntimeException());
+            }
+        });
+    }
+}

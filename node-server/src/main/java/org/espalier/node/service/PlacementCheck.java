@@ -1,0 +1,45 @@
+package org.espalier.node.service;
+
+import io.grpc.Status;
+import org.espalier.v1.LoadRequest;
+import org.espalier.v1.Shard;
+
+/** What a node demands of a load request before it touches anything. */
+final class PlacementCheck {
+
+    private PlacementCheck() {}
+
+    /** @throws io.grpc.StatusRuntimeException if the request is incomplete, or its placement does not cover each layer once */
+    static void check(LoadRequest request, String node) {
+        require(!request.getDeployment().isBlank(), "the deployment has no id");
+        require(request.getEpoch() > 0, "epoch " + request.getEpoch() + " is not above 0");
+        require(!request.getModel().isBlank(), "no model is named");
+        require(!request.getClient().isBlank(), "the client has no name");
+        int shards = request.getPlacement().getShardsCount();
+        require(
+                request.getShard() >= 0 && request.getShard() < shards,
+                "shard " + request.getShard() + " is not one of the placement's " + shards);
+        int covered = 0;
+        for (Shard shard : request.getPlacement().getShardsList()) {
+            require(
+                    shard.getFirstLayer() == covered && shard.getEndLayer() > covered,
+                    "node " + shard.getNode() + " has layers " + shard.getFirstLayer() + " to "
+                            + (shard.getEndLayer() - 1) + " where layer " + covered + " is next");
+            covered = shard.getEndLayer();
+        }
+        require(
+                covered == request.getPlacement().getLayers(),
+                "the placement covers " + covered + " of "
+                        + request.getPlacement().getLayers() + " layers");
+        String self = request.getPlacement().getShards(request.getShard()).getNode();
+        require(self.equals(node), "this is node " + node + ", the shard is for node " + self);
+    }
+
+    private static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw Status.INVALID_ARGUMENT
+                    .withDescription("the load request is wrong: " + otherwise)
+                    .asRuntimeException();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package org.espalier.node.service;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import org.espalier.v1.Frame;
+import org.espalier.v1.RingGrpc;
+
+/** What the former node of a ring says: the first frame is Hello and names the deployment, the rest goes to its member here. */
+final class RingService extends RingGrpc.RingImplBase {
+
+    private final Deployments deployments;
+
+    RingService(Deployments deployments) {
+        this.deployments = deployments;
+    }
+
+    @Override
+    public StreamObserver<Frame> link(StreamObserver<Frame> replies) {
+        // With a handler set, writing to a call that was cancelled meanwhile is harmless; the link hears of it by
+        // onError.
+        ((ServerCallStreamObserver<Frame>) replies).setOnCancelHandler(() -> {});
+        return new Greeting(replies);
+    }
+
+    private final class Greeting implements StreamObserver<Frame> {
+        private final StreamObserver<Frame> replies;
+        private StreamObserver<Frame> link;
+        private boolean refused;
+
+        private Greeting(StreamObserver<Frame> replies) {
+            this.replies = replies;
+        }
+
+        @Override
+        public void onNext(Frame frame) {
+            if (link != null) {
+                link.onNext(frame);
+                return;
+            }
+            if (refused) {
+                return;
+            }
+            try {
+                if (!frame.hasHello() || frame.getNumber() != 0) {
+                    throw Status.INVALID_ARGUMENT
+                            .withDescription("the first frame of a link must be Hello with number 0, found "
+                                    + frame.getBodyCase() + " with number " + frame.getNumber())
+                            .asRuntimeException();
+                }
+                link = deployments
+                        .member(
+                                frame.getHello().getDeployment(),
+                                frame.getHello().getEpoch())
+                        .accept(frame.getHello(), replies);
+            } catch (StatusRuntimeException e) {
+                refused = true;
+                replies.onError(e);
+            }
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            if (link != null) {
+                link.onError(error);
+            }
+        }
+
+        @Override
+        public void onCompleted() {
+            if (link != null) {
+                link.onCompleted();
+            } else if (!refused) {
+                replies.onCompleted();
+            }
+        }
+    }
+}

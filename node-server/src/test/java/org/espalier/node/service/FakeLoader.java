@@ -1,0 +1,79 @@
+package org.espalier.node.service;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.espalier.EspalierException;
+import org.espalier.engine.LoadedProgram;
+import org.espalier.node.ring.StageShard;
+import org.espalier.node.ring.TokenText;
+
+/** Loads {@link FakeProgram}s; a model named {@code broken:NODE} fails on that node. Token t is the letter of that number. */
+final class FakeLoader implements ShardLoader {
+
+    static final int CONTEXT = 2000;
+
+    final List<FakeProgram> loaded = new CopyOnWriteArrayList<>();
+
+    @Override
+    public List<String> engines() {
+        return List.of("fake");
+    }
+
+    @Override
+    public StageShard load(Order order, Progress progress) {
+        if (order.model().equals("broken:" + order.node())) {
+            throw new EspalierException("tensor x is cut off");
+        }
+        FakeProgram program = new FakeProgram(order.firstLayer(), order.endLayer(), order.layers());
+        progress.report(program.residentBytes() / 2, program.residentBytes());
+        loaded.add(program);
+        return new FakeShard(program);
+    }
+
+    @Override
+    public void close() {}
+
+    List<FakeProgram> open() {
+        List<FakeProgram> open = new ArrayList<>(loaded);
+        open.removeIf(program -> program.closed);
+        return open;
+    }
+
+    private record FakeShard(FakeProgram fake) implements StageShard {
+        @Override
+        public LoadedProgram program() {
+            return fake;
+        }
+
+        @Override
+        public String engine() {
+            return "fake";
+        }
+
+        @Override
+        public String precision() {
+            return "float32";
+        }
+
+        @Override
+        public int context() {
+            return CONTEXT;
+        }
+
+        @Override
+        public int vocabulary() {
+            return FakeProgram.VOCABULARY;
+        }
+
+        @Override
+        public TokenText text() {
+            return token -> String.valueOf((char) ('A' + token));
+        }
+
+        @Override
+        public void close() {
+            fake.close();
+        }
+    }
+}

@@ -1,0 +1,225 @@
+package org.espalier.node.service;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.espalier.engine.Cancel;
+import org.espalier.engine.CancelledException;
+import org.espalier.engine.EngineException;
+import org.espalier.engine.Exchange;
+import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.RouterEdits;
+import org.espalier.engine.Routing;
+import org.espalier.engine.Step;
+import org.espalier.engine.StepResult;
+import org.espalier.engine.program.Program;
+
+/**
+ * A causal "model" of whole numbers below a prime, exact in float32: every layer mixes a row with a sum over all rows before it, so a
+ * lost, doubled or misplaced row changes every later token. Layers from 1 on "route".
+ */
+final class FakeProgram implements LoadedProgram {
+
+    static final int HIDDEN = 8;
+    static final int VOCABULARY = 61;
+    static final int EXPERTS = 16;
+    static final int WIDTH = 2;
+    private static final int PRIME = 65_521;
+
+    /** Running sums of each layer after each row: [row][layer][D]. */
+    private record Session(int maxLength, List<long[][]> rows) {}
+
+    /** Milliseconds that each row takes; looks at the cancel flag all the time. */
+    volatile int rowMillis;
+    /** A step of a session at or beyond this length fails. */
+    volatile int failAtLength = Integer.MAX_VALUE;
+
+    final AtomicInteger steps = new AtomicInteger();
+    final AtomicInteger greatestStep = new AtomicInteger();
+    final List<Thread> owners = new ArrayList<>();
+    boolean closed;
+
+    private final int first;
+    private final int end;
+    private final boolean last;
+    private final Map<Long, Session> sessions = new HashMap<>();
+
+    FakeProgram(int first, int end, int layers) {
+        this.first = first;
+        this.end = end;
+        this.last = end == layers;
+    }
+
+    @Override
+    public Program program() {
+        return new Program("main", HIDDEN, List.of(), null, null, List.of(), Map.of(), List.of());
+    }
+
+    @Override
+    public int activationBytes() {
+        return Float.BYTES;
+    }
+
+    @Override
+    public long residentBytes() {
+        return 1000L * (end - first);
+    }
+
+    @Override
+    public void open(long session, int maxLength, RouterEdits edits) {
+        own();
+        if (sessions.putIfAbsent(session, new Session(maxLength, new ArrayList<>())) != null) {
+            throw new EngineException("session " + session + " is open already");
+        }
+    }
+
+    @Override
+    public void truncate(long session, int length) {
+        own();
+        List<long[][]> rows = session(session).rows;
+        rows.subList(length, rows.size()).clear();
+    }
+
+    @Override
+    public void fork(long from, long to, int length) {
+        own();
+        Session source = session(from);
+        sessions.put(to, new Session(source.maxLength, new ArrayList<>(source.rows.subList(0, length))));
+    }
+
+    @Override
+    public void close(long session) {
+        own();
+        sessions.remove(session);
+    }
+
+    @Override
+    public int length(long session) {
+        return session(session).rows.size();
+    }
+
+    @Override
+    public StepResult run(Step step, Exchange exchange, Cancel cancel) {
+        own();
+        steps.incrementAndGet();
+        greatestStep.accumulateAndGet(step.rows(), Math::max);
+        ByteBuffer out = ByteBuffer.allocate(step.rows() * HIDDEN * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        List<float[]> logits = new ArrayList<>();
+        List<Integer> routed = new ArrayList<>();
+        for (int layer = Math.max(first, 1); layer < end; layer++) {
+            routed.add(layer);
+        }
+        Routing routing = new Routing(
+                routed.stream().mapToInt(Integer::intValue).toArray(),
+                step.rows(),
+                WIDTH,
+                new short[routed.size() * step.rows() * WIDTH],
+                new float[routed.size() * step.rows() * WIDTH]);
+        int row = 0;
+        for (Step.Entry entry : step.entries()) {
+            Session session = session(entry.session());
+            int before = session.rows.size();
+            if (before != entry.position() || before + entry.rows() > session.maxLength) {
+                throw new EngineException("session has " + before + " rows of " + session.maxLength + ", the step adds "
+                        + entry.rows() + " at " + entry.position());
+            }
+            for (int i = 0; i < entry.rows(); i++, row++) {
+                try {
+                    pause(cancel);
+                    cancel.check();
+                } catch (CancelledException e) {
+                    session.rows.subList(before, session.rows.size()).clear();
+                    throw e;
+                }
+                if (session.rows.size() >= failAtLength) {
+                    throw new EngineException("op 3 went wrong");
+                }
+                long[] x = input(entry, i, step.activations());
+                layers(session, x, routing, row);
+                for (long value : x) {
+                    out.putFloat(value);
+                }
+                if (entry.logits() == Step.Logits.LAST && i == entry.rows() - 1) {
+                    logits.add(logits(x));
+                }
+            }
+        }
+        return new StepResult(
+                last ? null : out.flip(), logits.toArray(float[][]::new), step.routing() ? routing : null, null);
+    }
+
+    @Override
+    public void close() {
+        own();
+        closed = true;
+    }
+
+    private long[] input(Step.Entry entry, int row, ByteBuffer activations) {
+        long[] x = new long[HIDDEN];
+        for (int i = 0; i < HIDDEN; i++) {
+            x[i] = first == 0
+                    ? (entry.tokens()[row] * 7919L + i * 104_729L + 1) % PRIME
+                    : (long) activations.getFloat();
+        }
+        return x;
+    }
+
+    private void layers(Session session, long[] x, Routing routing, int row) {
+        long[][] sums = new long[end - first][HIDDEN];
+        long[][] former = session.rows.isEmpty() ? sums : session.rows.get(session.rows.size() - 1);
+        for (int layer = first, routed = 0; layer < end; layer++) {
+            for (int i = 0; i < HIDDEN; i++) {
+                sums[layer - first][i] = (former[layer - first][i] * 5 + x[i]) % PRIME;
+            }
+            for (int i = 0; i < HIDDEN; i++) {
+                x[i] = (x[i] * 3 + sums[layer - first][(i + 1) % HIDDEN] * 7 + layer * 11 + i) % PRIME;
+            }
+            if (layer > 0) {
+                for (int k = 0; k < WIDTH; k++) {
+                    int at = (routed * routing.rows() + row) * WIDTH + k;
+                    routing.experts()[at] = (short) ((x[k] + k) % EXPERTS);
+                    routing.weights()[at] = x[k] / (float) PRIME;
+                }
+                routed++;
+            }
+        }
+        session.rows.add(sums);
+    }
+
+    private static float[] logits(long[] x) {
+        float[] logits = new float[VOCABULARY];
+        for (int token = 0; token < VOCABULARY; token++) {
+            logits[token] = (x[token % HIDDEN] * (token + 1) * 31 + token * 17L) % 1009 / 100f;
+        }
+        return logits;
+    }
+
+    private void pause(Cancel cancel) {
+        long until = System.nanoTime() + rowMillis * 1_000_000L;
+        while (System.nanoTime() < until && !cancel.isSet()) {
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException e) {
+                throw new EngineException("interrupted", e);
+            }
+        }
+    }
+
+    private Session session(long id) {
+        Session session = sessions.get(id);
+        if (session == null) {
+            throw new EngineException("session " + id + " is not open");
+        }
+        return session;
+    }
+
+    private void own() {
+        if (!owners.contains(Thread.currentThread())) {
+            owners.add(Thread.currentThread());
+        }
+    }
+}
