@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,21 @@ def test_a_good_jdk_on_the_path_stands_in_for_a_bad_java_home(clone, path, tmp_p
 def test_maven_is_missing(clone, path, tmp_path):
     home = fake_java(tmp_path, "17", modules="jdk.jshell@17")
     one_sentence(lab(clone, "--setup", PATH=str(path), JAVA_HOME=str(home)), "Maven was not found", "apt install maven")
+
+
+def test_ctrl_c_ends_it_in_one_sentence(clone, path, tmp_path):
+    home = fake_java(tmp_path, "17", modules="jdk.jshell@17")
+    program(path, "mvn", f"exec {shutil.which('sleep')} 60")
+    # A session of its own: like Ctrl-C in a terminal, the signal goes to the launcher and to what it started.
+    variables = {"PATH": str(path), "JAVA_HOME": str(home)}
+    running = subprocess.Popen(
+        [clone / "notebooks" / "lab", "--setup"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables, start_new_session=True
+    )
+    assert "Building" in running.stdout.readline()
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert said.strip() == "lab: interrupted; run it again and it goes on from here"
 
 
 def built(clone, tmp_path, path):
