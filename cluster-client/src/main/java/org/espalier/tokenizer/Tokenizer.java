@@ -1,0 +1,173 @@
+package org.espalier.tokenizer;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * The tokenizer of one checkpoint: text to token ids and back. Texts of any length are encoded whole. Safe to use from several threads
+ * until it is closed.
+ */
+public final class Tokenizer implements AutoCloseable {
+
+    private final HuggingFaceTokenizer library;
+    private final Vocabulary vocabulary;
+    private final TokenizerConfig config;
+    private final OptionalInt bosId;
+    private final OptionalInt eosId;
+    private final boolean prependsBos;
+
+    private Tokenizer(byte[] tokenizerJson, TokenizerConfig config, String source) {
+        this.config = config;
+        this.vocabulary = Vocabulary.read(tokenizerJson, source);
+        this.bosId = idOf(config.bosToken(), "bos_token", source);
+        this.eosId = idOf(config.eosToken(), "eos_token", source);
+        if (config.addBos() && bosId.isEmpty()) {
+            throw new TokenizerException(source + " asks for add_bos_token but names no bos_token: add one to it");
+        }
+        this.library = TokenizersLibrary.open(tokenizerJson, source);
+        this.prependsBos = config.addBos() && !postProcessorAddsBos();
+    }
+
+    /**
+     * Reads {@code tokenizer.json} and, where they exist, {@code tokenizer_config.json} and {@code chat_template.jinja}.
+     *
+     * @throws TokenizerException if there is no usable {@code tokenizer.json} in the directory
+     */
+    public static Tokenizer ofDirectory(Path directory) {
+        Path file = directory.resolve("tokenizer.json");
+        if (!Files.isRegularFile(file)) {
+            throw new TokenizerException("there is no tokenizer.json in " + directory
+                    + ": copy it from the published checkpoint (a tokenizer.model alone is not enough)");
+        }
+        try {
+            return new Tokenizer(Files.readAllBytes(file), TokenizerConfig.ofDirectory(directory), file.toString());
+        } catch (IOException e) {
+            throw new TokenizerException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Builds the tokenizer that a GGUF file carries in its metadata.
+     *
+     * @param metadata the file's keys; strings as {@link String}, numbers as {@link Number}, booleans as {@link Boolean}, arrays as
+     *     {@link java.util.List}
+     * @param source the file's name, for messages
+     * @throws TokenizerException if the vocabulary is of an unknown kind or does not fit together
+     */
+    public static Tokenizer ofGguf(Map<String, ?> metadata, String source) {
+        GgufVocabulary vocabulary = new GgufVocabulary(metadata, source);
+        return new Tokenizer(vocabulary.tokenizerJson(), vocabulary.config(), source);
+    }
+
+    /** Ids of the text alone; special tokens written out in the text are recognized, none is added. */
+    public int[] encode(String text) {
+        return ids(text, false);
+    }
+
+    /** Ids of a text as a prompt: with whatever the tokenizer puts around one, such as a begin-of-sequence token. */
+    public int[] encodeWithBos(String text) {
+        int[] ids = ids(text, true);
+        if (!prependsBos) {
+            return ids;
+        }
+        int[] withBos = new int[ids.length + 1];
+        withBos[0] = bosId.getAsInt();
+        System.arraycopy(ids, 0, withBos, 1, ids.length);
+        return withBos;
+    }
+
+    /** The text of the ids; bytes that are not UTF-8 become U+FFFD, ids outside the vocabulary become nothing. */
+    public String decode(int[] ids, SpecialTokens specialTokens) {
+        long[] wide = new long[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            wide[i] = ids[i];
+        }
+        return library.decode(wide, specialTokens == SpecialTokens.SKIP);
+    }
+
+    /** The begin-of-sequence token, whether or not {@link #encodeWithBos} adds it. */
+    public OptionalInt bosId() {
+        return bosId;
+    }
+
+    /** The end-of-sequence token; a model may name more of them in its own configuration. */
+    public OptionalInt eosId() {
+        return eosId;
+    }
+
+    /** The text of {@link #bosId}, as chat templates want it. */
+    public Optional<String> bosToken() {
+        return config.bosToken();
+    }
+
+    /** The text of {@link #eosId}. */
+    public Optional<String> eosToken() {
+        return config.eosToken();
+    }
+
+    /** The source of the checkpoint's chat template, in Jinja. */
+    public Optional<String> chatTemplate() {
+        return config.chatTemplate();
+    }
+
+    /** V, the number of tokens, special ones included; a model's embedding may have more rows. */
+    public int vocabularySize() {
+        return vocabulary.size();
+    }
+
+    /** The id of a token as the vocabulary spells it (byte-level vocabularies write a space as U+0120). */
+    public OptionalInt idOf(String token) {
+        return vocabulary.idOf(token);
+    }
+
+    @Override
+    public void close() {
+        library.close();
+    }
+
+    private int[] ids(String text, boolean addSpecialTokens) {
+        long[] wide = library.encode(wellFormed(text), addSpecialTokens, false).getIds();
+        int[] ids = new int[wide.length];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = Math.toIntExact(wide[i]);
+        }
+        return ids;
+    }
+
+    private boolean postProcessorAddsBos() {
+        int[] ids = ids("", true);
+        return ids.length > 0 && ids[0] == bosId.getAsInt();
+    }
+
+    private OptionalInt idOf(Optional<String> token, String key, String source) {
+        if (token.isEmpty()) {
+            return OptionalInt.empty();
+        }
+        OptionalInt id = vocabulary.idOf(token.get());
+        if (id.isEmpty()) {
+            throw new TokenizerException(key + " is \"" + token.get() + "\", which is not in the vocabulary of "
+                    + source + ": correct one of them");
+        }
+        return id;
+    }
+
+    /** UTF-8 has no unpaired surrogates: each becomes U+FFFD before the text crosses into native code. */
+    private static String wellFormed(String text) {
+        StringBuilder repaired = null;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
+                i++;
+            } else if (Character.isSurrogate(c)) {
+                repaired = repaired == null ? new StringBuilder(text) : repaired;
+                repaired.setCharAt(i, '\uFFFD');
+            }
+        }
+        return repaired == null ? text : repaired.toString();
+    }
+}

@@ -1,0 +1,102 @@
+package org.espalier.tokenizer;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/** The tokens of a {@code tokenizer.json} by their text: {@code model.vocab} and {@code added_tokens}. The rest is skipped unread. */
+final class Vocabulary {
+
+    private final Map<String, Integer> ids = new HashMap<>();
+
+    private Vocabulary() {}
+
+    /** @throws TokenizerException if the document is not JSON or has no vocabulary */
+    static Vocabulary read(byte[] tokenizerJson, String source) {
+        Vocabulary vocabulary = new Vocabulary();
+        try (JsonParser json = new JsonFactory().createParser(tokenizerJson)) {
+            if (json.nextToken() == JsonToken.START_OBJECT) {
+                vocabulary.readDocument(json);
+            }
+        } catch (IOException e) {
+            throw new TokenizerException(
+                    source + " is not readable JSON (" + e.getMessage()
+                            + "): fetch it again from the published checkpoint",
+                    e);
+        }
+        if (vocabulary.ids.isEmpty()) {
+            throw new TokenizerException(
+                    source + " has no model.vocab: it is not a tokenizer.json of Hugging Face tokenizers");
+        }
+        return vocabulary;
+    }
+
+    int size() {
+        return ids.size();
+    }
+
+    OptionalInt idOf(String token) {
+        Integer id = ids.get(token);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    private void readDocument(JsonParser json) throws IOException {
+        for (String key = json.nextFieldName(); key != null; key = json.nextFieldName()) {
+            JsonToken value = json.nextToken();
+            if (key.equals("model") && value == JsonToken.START_OBJECT) {
+                readModel(json);
+            } else if (key.equals("added_tokens") && value == JsonToken.START_ARRAY) {
+                while (json.nextToken() == JsonToken.START_OBJECT) {
+                    readAddedToken(json);
+                }
+            } else {
+                json.skipChildren();
+            }
+        }
+    }
+
+    private void readModel(JsonParser json) throws IOException {
+        for (String key = json.nextFieldName(); key != null; key = json.nextFieldName()) {
+            JsonToken value = json.nextToken();
+            if (key.equals("vocab") && value == JsonToken.START_OBJECT) {
+                for (String token = json.nextFieldName(); token != null; token = json.nextFieldName()) {
+                    ids.put(token, json.nextIntValue(-1));
+                }
+            } else if (key.equals("vocab") && value == JsonToken.START_ARRAY) {
+                readScoredTokens(json);
+            } else {
+                json.skipChildren();
+            }
+        }
+    }
+
+    /** A unigram vocabulary: {@code [[token, score], ...]}, the id being the place in the list. */
+    private void readScoredTokens(JsonParser json) throws IOException {
+        for (int id = 0; json.nextToken() == JsonToken.START_ARRAY; id++) {
+            ids.put(json.nextTextValue(), id);
+            while (json.nextToken() != JsonToken.END_ARRAY) {
+                json.skipChildren();
+            }
+        }
+    }
+
+    private void readAddedToken(JsonParser json) throws IOException {
+        String content = null;
+        int id = -1;
+        for (String key = json.nextFieldName(); key != null; key = json.nextFieldName()) {
+            json.nextToken();
+            switch (key) {
+                case "content" -> content = json.getValueAsString();
+                case "id" -> id = json.getValueAsInt(-1);
+                default -> json.skipChildren();
+            }
+        }
+        if (content != null && id >= 0) {
+            ids.put(content, id);
+        }
+    }
+}
