@@ -1,0 +1,122 @@
+package org.espalier.engine.reference;
+
+import org.espalier.engine.Cancel;
+import org.espalier.engine.program.Op;
+import org.espalier.engine.program.Rope;
+
+/** Rotary positions and both kinds of attention. */
+final class AttentionOps {
+
+    private final Parallel parallel;
+
+    AttentionOps(Parallel parallel) {
+        this.parallel = parallel;
+    }
+
+    void rotate(Op.Rotate op, Slots slots, StepRows rows) {
+        float[] x = slots.array(op.x());
+        int headWidth = op.x().width() / op.heads();
+        Rope rope = op.rope();
+        int pairs = rope.frequencies().length;
+        for (int t = 0; t < rows.count(); t++) {
+            for (int i = 0; i < pairs; i++) {
+                double angle = (double) rows.position(t) * rope.frequencies()[i];
+                float cos = (float) Math.cos(angle) * rope.attentionFactor();
+                float sin = (float) Math.sin(angle) * rope.attentionFactor();
+                for (int head = 0; head < op.heads(); head++) {
+                    int base = slots.at(op.x(), t) + head * headWidth;
+                    int a = rope.pairing() == Rope.Pairing.HALF ? base + i : base + 2 * i;
+                    int b = rope.pairing() == Rope.Pairing.HALF ? base + i + pairs : base + 2 * i + 1;
+                    float first = x[a];
+                    float second = x[b];
+                    x[a] = first * cos - second * sin;
+                    x[b] = second * cos + first * sin;
+                }
+            }
+        }
+    }
+
+    void attention(Op.Attention op, Slots slots, StepRows rows, Cancel cancel) {
+        int headWidth = op.q().width() / op.heads();
+        int kvWidth = op.k().width();
+        for (int t = 0; t < rows.count(); t++) {
+            KvCache cache = rows.cache(t, op.cache());
+            int at = cache.at(rows.position(t));
+            System.arraycopy(slots.array(op.k()), slots.at(op.k(), t), cache.rows(), at, kvWidth);
+            System.arraycopy(slots.array(op.v()), slots.at(op.v(), t), cache.rows(), at + kvWidth, kvWidth);
+        }
+        parallel.forRange(rows.count() * op.heads(), cancel, (from, to) -> {
+            for (int index = from; index < to; index++) {
+                int t = index / op.heads();
+                int head = index % op.heads();
+                int kvHead = head * op.kvHeads() / op.heads();
+                KvCache cache = rows.cache(t, op.cache());
+                int length = rows.position(t) + 1;
+                int query = slots.at(op.q(), t) + head * headWidth;
+                float[] scores = new float[length];
+                for (int s = 0; s < length; s++) {
+                    int key = cache.at(s) + kvHead * headWidth;
+                    scores[s] = op.scale() * Vectors.dot(slots.array(op.q()), query, cache.rows(), key, headWidth);
+                }
+                Vectors.softmax(scores, length);
+                int out = slots.at(op.out(), t) + head * headWidth;
+                java.util.Arrays.fill(slots.array(op.out()), out, out + headWidth, 0);
+                for (int s = 0; s < length; s++) {
+                    int value = cache.at(s) + kvWidth + kvHead * headWidth;
+                    Vectors.addScaled(scores[s], cache.rows(), value, slots.array(op.out()), out, headWidth);
+                }
+            }
+        });
+    }
+
+    /**
+     * @param keyUp count H, [rank, nope]
+     * @param valueUp count H, [value, rank]
+     */
+    void latentAttention(
+            Op.LatentAttention op, Matrix keyUp, Matrix valueUp, Slots slots, StepRows rows, Cancel cancel) {
+        int rank = op.latent().width();
+        int rope = op.keyRope().width();
+        int nope = keyUp.weight().columns();
+        int value = valueUp.weight().rows();
+        for (int t = 0; t < rows.count(); t++) {
+            KvCache cache = rows.cache(t, op.cache());
+            int at = cache.at(rows.position(t));
+            System.arraycopy(slots.array(op.latent()), slots.at(op.latent(), t), cache.rows(), at, rank);
+            System.arraycopy(slots.array(op.keyRope()), slots.at(op.keyRope(), t), cache.rows(), at + rank, rope);
+        }
+        float[] q = slots.array(op.q());
+        float[] out = slots.array(op.out());
+        for (int head = 0; head < op.heads(); head++) {
+            float[][] up = keyUp.decode(head);
+            float[][] down = valueUp.decode(head);
+            int h = head;
+            parallel.forRange(rows.count(), cancel, (from, to) -> {
+                for (int t = from; t < to; t++) {
+                    KvCache cache = rows.cache(t, op.cache());
+                    int query = slots.at(op.q(), t) + h * (nope + rope);
+                    float[] absorbed = new float[rank];
+                    for (int r = 0; r < rank; r++) {
+                        absorbed[r] = Vectors.dot(up[r], 0, q, query, nope);
+                    }
+                    int length = rows.position(t) + 1;
+                    float[] scores = new float[length];
+                    for (int s = 0; s < length; s++) {
+                        int key = cache.at(s);
+                        scores[s] = op.scale()
+                                * (Vectors.dot(absorbed, 0, cache.rows(), key, rank)
+                                        + Vectors.dot(q, query + nope, cache.rows(), key + rank, rope));
+                    }
+                    Vectors.softmax(scores, length);
+                    float[] mixed = new float[rank];
+                    for (int s = 0; s < length; s++) {
+                        Vectors.addScaled(scores[s], cache.rows(), cache.at(s), mixed, 0, rank);
+                    }
+                    for (int i = 0; i < value; i++) {
+                        out[slots.at(op.out(), t) + h * value + i] = Vectors.dot(down[i], 0, mixed, 0, rank);
+                    }
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package org.espalier.engine.reference;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Function;
+import org.espalier.engine.EngineException;
+import org.espalier.engine.program.Region;
+import org.espalier.engine.program.Weight;
+import org.espalier.engine.program.WeightFormat;
+
+/** A {@link Weight} whose files are mapped: stored rows are turned into floats when they are needed. */
+final class Matrix {
+
+    private static final ThreadLocal<byte[][]> BYTES = ThreadLocal.withInitial(() -> new byte[3][0]);
+
+    private final String name;
+    private final Weight weight;
+    private final Map<Path, MappedFile> files;
+
+    /** @throws EngineException if a piece lies outside its file */
+    Matrix(String name, Weight weight, Function<Path, MappedFile> open) {
+        this.name = name;
+        this.weight = weight;
+        this.files = new java.util.HashMap<>();
+        for (Weight.Piece piece : weight.pieces()) {
+            check(piece.values(), weight.format().rowBytes(weight.storedColumns()), open);
+            if (weight.format() instanceof WeightFormat.Affine affine) {
+                if (piece.scales() == null || piece.biases() == null) {
+                    throw new EngineException("weight " + name + " is quantized but has no scales or no biases");
+                }
+                check(piece.scales(), affine.scaleRowBytes(weight.storedColumns()), open);
+                check(piece.biases(), affine.scaleRowBytes(weight.storedColumns()), open);
+            }
+        }
+    }
+
+    private void check(Region region, long rowBytes, Function<Path, MappedFile> open) {
+        MappedFile file = files.computeIfAbsent(region.file(), open);
+        long lastRow = weight.firstRow() + (long) (weight.storedRows() - 1) * weight.rowStep();
+        long end = region.offset() + lastRow * region.rowBytes() + rowBytes;
+        if (region.offset() < 0 || end > file.size()) {
+            throw new EngineException("weight " + name + " lies at bytes " + region.offset() + " to " + end + " of "
+                    + file + ", which has " + file.size() + ": the file is cut off");
+        }
+    }
+
+    Weight weight() {
+        return weight;
+    }
+
+    /** Stored row {@code row} of matrix {@code index}, into out[storedColumns]. */
+    void decodeRow(int index, int row, float[] out) {
+        Weight.Piece piece = weight.pieces().get(index);
+        long stored = weight.firstRow() + (long) row * weight.rowStep();
+        int columns = weight.storedColumns();
+        byte[][] bytes = BYTES.get();
+        bytes[0] = fetch(piece.values(), stored, weight.format().rowBytes(columns), bytes[0]);
+        if (weight.format() instanceof WeightFormat.Affine affine) {
+            bytes[1] = fetch(piece.scales(), stored, affine.scaleRowBytes(columns), bytes[1]);
+            bytes[2] = fetch(piece.biases(), stored, affine.scaleRowBytes(columns), bytes[2]);
+        }
+        RowDecoder.decode(weight.format(), bytes[0], bytes[1], bytes[2], columns, out);
+    }
+
+    private byte[] fetch(Region region, long row, long length, byte[] buffer) {
+        byte[] into = buffer.length < length ? new byte[(int) length] : buffer;
+        files.get(region.file()).read(region.offset() + row * region.rowBytes(), into, (int) length);
+        return into;
+    }
+
+    /** Matrix {@code index} whole, [rows][columns] as the op uses it: turned round where it is stored transposed. */
+    float[][] decode(int index) {
+        float[][] stored = new float[weight.storedRows()][weight.storedColumns()];
+        for (int row = 0; row < stored.length; row++) {
+            decodeRow(index, row, stored[row]);
+        }
+        if (!weight.transposed()) {
+            return stored;
+        }
+        float[][] turned = new float[weight.rows()][weight.columns()];
+        for (int row = 0; row < turned.length; row++) {
+            for (int column = 0; column < turned[row].length; column++) {
+                turned[row][column] = stored[column][row];
+            }
+        }
+        return turned;
+    }
+
+    /** A vector: a weight of one row. */
+    float[] vector() {
+        return decode(0)[0];
+    }
+}

@@ -1,0 +1,89 @@
+package org.espalier.engine.reference;
+
+import org.espalier.engine.Cancel;
+import org.espalier.engine.program.Activation;
+
+/** Products with weights. A stored row is decoded once and used for all rows of the step. */
+final class MatrixOps {
+
+    private static final ThreadLocal<float[]> ROW = ThreadLocal.withInitial(() -> new float[0]);
+
+    private final Parallel parallel;
+
+    MatrixOps(Parallel parallel) {
+        this.parallel = parallel;
+    }
+
+    /** Rows of floats inside an array: row t begins at {@code at + t * stride}. */
+    record Rows(float[] values, int at, int stride) {
+        int row(int t) {
+            return at + t * stride;
+        }
+    }
+
+    /**
+     * out[t][r] = W[r] · in[t] for t in {@code rows}.
+     *
+     * @param index which of the weight's matrices
+     * @param rows the rows of {@code in} and {@code out} to compute
+     */
+    void multiply(Matrix matrix, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
+        int columns = matrix.weight().columns();
+        if (matrix.weight().transposed()) {
+            float[][] turned = matrix.decode(index);
+            parallel.forRange(turned.length, cancel, (from, to) -> {
+                for (int r = from; r < to; r++) {
+                    dots(turned[r], columns, in, out, rows, r);
+                }
+            });
+            return;
+        }
+        parallel.forRange(matrix.weight().rows(), cancel, (from, to) -> {
+            float[] row = scratch(columns);
+            for (int r = from; r < to; r++) {
+                matrix.decodeRow(index, r, row);
+                dots(row, columns, in, out, rows, r);
+            }
+        });
+    }
+
+    private static void dots(float[] row, int columns, Rows in, Rows out, int[] rows, int r) {
+        for (int t : rows) {
+            out.values()[out.row(t) + r] = Vectors.dot(row, 0, in.values(), in.row(t), columns);
+        }
+    }
+
+    static float[] scratch(int length) {
+        float[] row = ROW.get();
+        if (row.length < length) {
+            row = new float[length];
+            ROW.set(row);
+        }
+        return row;
+    }
+
+    /** One gated MLP of expert {@code index}: out[t] = down (activation(gate in[t]) * (up in[t])). */
+    void gatedMlp(Mlp mlp, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
+        int width = mlp.gate.weight().rows();
+        int all = rows.length == 0 ? 0 : rows[rows.length - 1] + 1;
+        Rows gate = new Rows(new float[all * width], 0, width);
+        Rows up = new Rows(new float[all * width], 0, width);
+        multiply(mlp.gate, index, in, gate, rows, cancel);
+        multiply(mlp.up, index, in, up, rows, cancel);
+        for (int t : rows) {
+            for (int i = gate.row(t); i < gate.row(t) + width; i++) {
+                gate.values()[i] = activate(mlp.activation, gate.values()[i]) * up.values()[i];
+            }
+        }
+        multiply(mlp.down, index, gate, out, rows, cancel);
+    }
+
+    /** The three matrices of a gated MLP, or of all experts of a layer. */
+    record Mlp(Matrix gate, Matrix up, Matrix down, Activation activation) {}
+
+    private static float activate(Activation activation, float x) {
+        return switch (activation) {
+            case SILU -> x * Vectors.sigmoid(x);
+        };
+    }
+}

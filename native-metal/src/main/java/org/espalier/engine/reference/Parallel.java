@@ -1,0 +1,80 @@
+package org.espalier.engine.reference;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.espalier.engine.Cancel;
+import org.espalier.engine.EngineException;
+
+/** Splits a loop over all processors. The calling thread waits, so work is never in flight between two ops. */
+final class Parallel implements AutoCloseable {
+
+    /** Pieces smaller than this are not worth handing over. */
+    private static final int SMALLEST = 16;
+
+    /** A long op looks at its cancel flag after so many indices. */
+    private static final int BETWEEN_LOOKS = 64;
+
+    /** The body of a loop over indices {@code from} to {@code to} exclusive. */
+    interface Body {
+        void run(int from, int to);
+    }
+
+    private final int threads = Runtime.getRuntime().availableProcessors();
+    private final ExecutorService pool = Executors.newFixedThreadPool(threads, work -> {
+        Thread thread = new Thread(work, "espalier-reference");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    /** Runs {@code body} over 0 to {@code count}; every index once, in any order. */
+    void forRange(int count, Cancel cancel, Body body) {
+        int pieces = Math.min(threads, (count + SMALLEST - 1) / SMALLEST);
+        if (pieces <= 1) {
+            looking(0, count, cancel, body);
+            return;
+        }
+        List<Future<?>> others = new ArrayList<>();
+        for (int piece = 1; piece < pieces; piece++) {
+            int from = (int) ((long) count * piece / pieces);
+            int to = (int) ((long) count * (piece + 1) / pieces);
+            others.add(pool.submit(() -> looking(from, to, cancel, body)));
+        }
+        RuntimeException failure = null;
+        try {
+            looking(0, count / pieces, cancel, body);
+        } catch (RuntimeException e) {
+            failure = e;
+        }
+        for (Future<?> other : others) {
+            try {
+                other.get();
+            } catch (ExecutionException e) {
+                failure = e.getCause() instanceof RuntimeException cause
+                        ? cause
+                        : new EngineException("" + e.getCause(), e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                failure = new EngineException("the thread that runs the step was interrupted", e);
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private static void looking(int from, int to, Cancel cancel, Body body) {
+        for (int at = from; at < to; at += BETWEEN_LOOKS) {
+            cancel.check();
+            body.run(at, Math.min(to, at + BETWEEN_LOOKS));
+        }
+    }
+
+    @Override
+    public void close() {
+        pool.shutdown();
+    }
+}

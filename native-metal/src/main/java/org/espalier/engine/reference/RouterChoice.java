@@ -1,0 +1,123 @@
+package org.espalier.engine.reference;
+
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.espalier.engine.EngineException;
+import org.espalier.engine.RouterEdits.LayerEdit;
+import org.espalier.engine.program.Router;
+
+/**
+ * The experts of one row of one layer, as {@link Router} describes the choice.
+ *
+ * @param experts by descending choice score
+ * @param weights final factors, in the same order
+ */
+record RouterChoice(int[] experts, float[] weights) {
+
+    /**
+     * @param logits [E], W x
+     * @param correction [E], or null
+     * @param edit null where the session does not edit this layer
+     */
+    static RouterChoice of(Router router, float[] logits, float[] correction, LayerEdit edit) {
+        float[] scores = scores(router, logits);
+        float[] choice = scores.clone();
+        for (int e = 0; correction != null && e < choice.length; e++) {
+            choice[e] += correction[e];
+        }
+        if (router.groups() > 1) {
+            dropGroups(router, choice);
+        }
+        int[] experts = choose(router, choice, edit);
+        float[] weights = new float[experts.length];
+        float sum = 0;
+        for (int i = 0; i < experts.length; i++) {
+            weights[i] = scores[experts[i]];
+            sum += weights[i];
+        }
+        float factor = router.scale() * (edit == null ? 1 : edit.scale());
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = (router.normalize() ? weights[i] / (sum + 1e-20f) : weights[i]) * factor;
+        }
+        return new RouterChoice(experts, weights);
+    }
+
+    private static float[] scores(Router router, float[] logits) {
+        float[] scores = logits.clone();
+        switch (router.scoring()) {
+            case SIGMOID -> {
+                for (int e = 0; e < scores.length; e++) {
+                    scores[e] = Vectors.sigmoid(scores[e]);
+                }
+            }
+            case SOFTMAX -> Vectors.softmax(scores, scores.length);
+        }
+        return scores;
+    }
+
+    private static void dropGroups(Router router, float[] choice) {
+        int size = choice.length / router.groups();
+        float[] groups = new float[router.groups()];
+        for (int g = 0; g < groups.length; g++) {
+            float[] sorted = Arrays.copyOfRange(choice, g * size, (g + 1) * size);
+            Arrays.sort(sorted);
+            groups[g] = switch (router.groupScore()) {
+                case TOP2_SUM -> sorted[size - 1] + (size > 1 ? sorted[size - 2] : 0);
+                case MAX -> sorted[size - 1];
+            };
+        }
+        boolean[] kept = new boolean[groups.length];
+        for (int n = 0; n < router.topGroups(); n++) {
+            kept[greatest(groups, kept)] = true;
+        }
+        for (int e = 0; e < choice.length; e++) {
+            if (!kept[e / size]) {
+                choice[e] = 0;
+            }
+        }
+    }
+
+    private static int[] choose(Router router, float[] choice, LayerEdit edit) {
+        int k = edit == null ? router.topK() : edit.topK().orElse(router.topK());
+        boolean[] taken = new boolean[choice.length];
+        Set<Integer> chosen = new LinkedHashSet<>();
+        if (edit != null) {
+            edit.ban().forEach(e -> taken[known(e, choice.length)] = true);
+            edit.force().stream().limit(k).forEach(e -> {
+                taken[known(e, choice.length)] = true;
+                chosen.add(e);
+            });
+        }
+        while (chosen.size() < k) {
+            int best = greatest(choice, taken);
+            if (best < 0) {
+                break; // fewer experts are allowed than asked for
+            }
+            taken[best] = true;
+            chosen.add(best);
+        }
+        return chosen.stream()
+                .sorted((a, b) -> choice[a] == choice[b] ? a - b : Float.compare(choice[b], choice[a]))
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+
+    private static int known(int expert, int experts) {
+        if (expert < 0 || expert >= experts) {
+            throw new EngineException("a router edit names expert " + expert + ", the layer has 0 to " + (experts - 1));
+        }
+        return expert;
+    }
+
+    /** Index of the greatest value that is not taken, the first of equal ones; -1 if all are. */
+    private static int greatest(float[] values, boolean[] taken) {
+        int best = -1;
+        for (int i = 0; i < values.length; i++) {
+            if (!taken[i] && (best < 0 || values[i] > values[best])) {
+                best = i;
+            }
+        }
+        return best;
+    }
+}
