@@ -1,17 +1,46 @@
 package org.espalier.cluster;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.espalier.placement.NodeMemory;
 import org.espalier.placement.Placement;
+import org.espalier.placement.PlacementFile;
+import org.espalier.placement.Strategy;
 import org.espalier.routing.RoutingTrace;
+import org.espalier.v1.GenerateRequest;
 
 /**
  * Nodes that hold a model together: connects to them, loads and splits a model over them, and generates. All calls block and may come
- * from any thread; each throws a {@link ClusterException} whose message says what failed and what to do next.
+ * from any thread; each throws an {@link org.espalier.EspalierException} whose message says what failed and what to do next.
+ *
+ * <p>A cluster object uses one model at a time: loading another one frees the first.
  */
 public final class Cluster implements AutoCloseable {
 
-    private Cluster() {}
+    /** What is loaded and how this client holds on to it. */
+    private record Serving(Deployment deployment, ClientModel model, ClusterNode head, Attachment attachment) {}
+
+    private final String client = System.getProperty("user.name", "client") + "-"
+            + UUID.randomUUID().toString().substring(0, 8);
+    private final List<ClusterNode> nodes;
+    private final Function<String, ClientModel> models;
+    private final Set<GenerateCall> running = ConcurrentHashMap.newKeySet();
+    private volatile Serving serving;
+    private volatile Generation last;
+    private volatile RoutingTrace trace;
+
+    private Cluster(List<ClusterNode> nodes, Function<String, ClientModel> models) {
+        this.nodes = List.copyOf(nodes);
+        this.models = models;
+    }
 
     /**
      * Connects to nodes that run already.
@@ -20,12 +49,50 @@ public final class Cluster implements AutoCloseable {
      * @throws ClusterException if one does not answer or two have the same name
      */
     public static Cluster connect(List<String> addresses) {
-        throw new ClusterException("cannot connect to " + addresses + ": not built yet");
+        return connect(addresses, name -> {
+            throw new ClusterException("cannot open the model " + name + ": there is no catalogue yet");
+        });
+    }
+
+    static Cluster connect(List<String> addresses, Function<String, ClientModel> models) {
+        if (addresses.isEmpty()) {
+            throw new ClusterException("no node is named: give HOST:PORT of each, or run `%cluster local --nodes 2`");
+        }
+        List<ClusterNode> nodes = new ArrayList<>();
+        Cluster cluster = null;
+        try {
+            addresses.forEach(address -> nodes.add(new ClusterNode(address)));
+            cluster = new Cluster(nodes, models);
+            Set<String> names = new HashSet<>();
+            for (NodeInfo node : cluster.nodes()) {
+                if (!node.reachable()) {
+                    throw new ClusterException("nothing answers at " + node.address()
+                            + ": start a node there with `espalier-node serve --port PORT`, or check the address");
+                }
+                if (!names.add(node.name())) {
+                    throw new ClusterException("two nodes have the name " + node.name()
+                            + ": start one of them again with another `--name`");
+                }
+            }
+            return cluster;
+        } catch (RuntimeException e) {
+            nodes.forEach(ClusterNode::close);
+            throw e;
+        }
     }
 
     /** All nodes in the order of {@link #connect}, asked now; those that do not answer are listed as not reachable. */
     public List<NodeInfo> nodes() {
-        throw new UnsupportedOperationException();
+        List<CompletableFuture<NodeInfo>> asked = nodes.stream()
+                .map(node -> CompletableFuture.supplyAsync(() -> {
+                    try {
+                        return node.describe();
+                    } catch (RuntimeException e) {
+                        return NodeInfo.unreachable(node.name(), node.address());
+                    }
+                }))
+                .toList();
+        return asked.stream().map(CompletableFuture::join).toList();
     }
 
     /**
@@ -33,42 +100,89 @@ public final class Cluster implements AutoCloseable {
      *
      * @param model a directory, a .gguf file, or a name that the catalogue finds
      */
-    public Deployment load(String model, LoadOptions options) {
-        throw new UnsupportedOperationException();
+    public synchronized Deployment load(String model, LoadOptions options) {
+        ClientModel opened = models.apply(model);
+        String id = options.deployment().isEmpty() ? opened.name() : options.deployment();
+        deployer().refuseUsed(id, nodes(), options);
+        if (serving != null && !serving.deployment.id().equals(id)) {
+            unload();
+        }
+        List<NodeInfo> known = nodes();
+        return deploy(id, opened, place(opened, id, known, options), known, options);
     }
 
     /** What {@link #load} would do, without loading. */
     public Placement plan(String model, LoadOptions options) {
-        throw new UnsupportedOperationException();
+        ClientModel opened = models.apply(model);
+        return place(opened, options.deployment().isEmpty() ? opened.name() : options.deployment(), nodes(), options);
     }
 
     /** Places the loaded model anew: only the nodes whose layers change load again. */
-    public Deployment split(LoadOptions options) {
-        throw new UnsupportedOperationException();
+    public synchronized Deployment split(LoadOptions options) {
+        Serving now = current();
+        List<NodeInfo> known = nodes();
+        Placement placement = place(now.model, now.deployment.id(), known, options);
+        return deploy(now.deployment.id(), now.model, placement, known, options);
     }
 
     /** As {@link #split(LoadOptions)} with a placement made by hand; it is checked first. */
-    public Deployment split(Placement placement, LoadOptions options) {
-        throw new UnsupportedOperationException();
+    public synchronized Deployment split(Placement placement, LoadOptions options) {
+        Serving now = current();
+        List<NodeInfo> known = nodes();
+        check(placement, now.model, known);
+        return deploy(now.deployment.id(), now.model, placement, known, options);
+    }
+
+    /** What {@link #split(LoadOptions)} would do, without loading. */
+    public Placement plan(LoadOptions options) {
+        Serving now = current();
+        return place(now.model, now.deployment.id(), nodes(), options);
     }
 
     /** Uses a deployment that another client loaded, as {@link #nodes} lists it. */
-    public Deployment use(String deployment) {
-        throw new UnsupportedOperationException();
+    public synchronized Deployment use(String deployment) {
+        List<ShardInfo> shards = nodes().stream()
+                .flatMap(node -> node.shards().stream())
+                .filter(shard -> shard.deployment().equals(deployment))
+                .toList();
+        if (shards.isEmpty()) {
+            throw new ClusterException(
+                    "no node has a deployment '" + deployment + "': run `%cluster` to see what there is");
+        }
+        ShardInfo first = shards.get(0);
+        long bytes = shards.stream().mapToLong(ShardInfo::residentBytes).sum();
+        serve(
+                new Deployment(
+                        deployment,
+                        first.epoch(),
+                        first.model(),
+                        first.placement(),
+                        first.engine(),
+                        first.precision(),
+                        bytes,
+                        0),
+                models.apply(first.model()));
+        return serving.deployment;
     }
 
     /** Frees the loaded model on every node; without one nothing happens. */
-    public void unload() {
-        throw new UnsupportedOperationException();
+    public synchronized void unload() {
+        Serving now = serving;
+        if (now != null) {
+            serving = null;
+            now.attachment.close();
+            deployer().unload(now.deployment.id(), LoadOptions.defaults());
+        }
     }
 
     /** What is loaded. */
     public Optional<Deployment> deployment() {
-        throw new UnsupportedOperationException();
+        return Optional.ofNullable(serving).map(Serving::deployment);
     }
 
     /**
-     * Generates and waits for the end; an interrupt of the calling thread cancels the work on every node.
+     * Generates and waits for the end; an interrupt of the calling thread cancels the work on every node. The listener is called on the
+     * calling thread.
      *
      * @throws GenerationCancelledException if it was cancelled
      * @throws NodeLostException if a node of the ring was lost
@@ -82,22 +196,130 @@ public final class Cluster implements AutoCloseable {
         return generate(prompt, options, GenerationListener.SILENT);
     }
 
-    /** Starts a generation and returns at once. */
+    /** Starts a generation and returns at once; the listener is called on the thread that waits in {@link RunningGeneration#await}. */
     public RunningGeneration start(Prompt prompt, GenerateOptions options, GenerationListener listener) {
-        throw new UnsupportedOperationException();
+        Serving now = attached();
+        GenerateRequest request = GenerateRequest.newBuilder()
+                .setDeployment(now.deployment.id())
+                .setEpoch(now.deployment.epoch())
+                .setClient(client)
+                .addAllPrompt(now.model.encode(prompt))
+                .setMaxTokens(options.maxTokens())
+                .setSampling(Wire.sampling(options))
+                .addAllStopTokens(options.ignoreEos() ? Set.of() : now.model.endOfSequence())
+                .addAllStopStrings(options.stop())
+                .setRouting(options.routing() && now.model.moe().isPresent())
+                .setPromptLogits(options.promptLogits())
+                .build();
+        GenerateCall[] self = new GenerateCall[1];
+        self[0] = new GenerateCall(now.head, request, now.model, listener, ended -> {
+            running.remove(self[0]);
+            ended.ifPresent(this::keep);
+        });
+        running.add(self[0]);
+        return self[0].start();
+    }
+
+    private void keep(Generation generation) {
+        last = generation;
+        trace = generation.trace().orElse(trace);
     }
 
     /** The generation that finished last. */
     public Optional<Generation> lastGeneration() {
-        throw new UnsupportedOperationException();
+        return Optional.ofNullable(last);
     }
 
     /** The routing trace of the last generation that had one. */
     public Optional<RoutingTrace> trace() {
-        throw new UnsupportedOperationException();
+        return Optional.ofNullable(trace);
     }
 
     /** Cancels what runs and disconnects. The deployment stays on the nodes until it is unloaded or they end. */
     @Override
-    public void close() {}
+    public synchronized void close() {
+        running.forEach(GenerateCall::cancel);
+        if (serving != null) {
+            serving.attachment.close();
+            serving = null;
+        }
+        nodes.forEach(ClusterNode::close);
+    }
+
+    private Serving current() {
+        Serving now = serving;
+        if (now == null) {
+            throw new ClusterException("no model is loaded: run `%model load PATH-OR-NAME` first");
+        }
+        return now;
+    }
+
+    /** What serves, attached again where the former stream broke. */
+    private synchronized Serving attached() {
+        Serving now = current();
+        if (!now.attachment.stands()) {
+            serve(now.deployment, now.model);
+        }
+        return serving;
+    }
+
+    private Deployment deploy(
+            String id, ClientModel model, Placement placement, List<NodeInfo> known, LoadOptions options) {
+        deployer().refuseUsed(id, known, options);
+        Serving before = serving;
+        serving = null;
+        if (before != null) {
+            before.attachment.close();
+        }
+        Deployment deployment = deployer().deploy(id, model.path(), placement, known, options);
+        serve(deployment, model);
+        return deployment;
+    }
+
+    private Deployer deployer() {
+        return new Deployer(client, nodes);
+    }
+
+    private void serve(Deployment deployment, ClientModel model) {
+        String name = deployment.placement().nodes().get(0);
+        ClusterNode head = nodes.stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new ClusterException("node " + name + ", the head of deployment '" + deployment.id()
+                        + "', is not in this cluster: connect to it too"));
+        Attachment attachment =
+                new Attachment(head, client, deployment.id(), message -> running.forEach(call -> call.lost(message)));
+        serving = new Serving(deployment, model, head, attachment);
+    }
+
+    private Placement place(ClientModel model, String id, List<NodeInfo> known, LoadOptions options) {
+        if (options.placement().endsWith(".json")) {
+            return check(PlacementFile.read(Path.of(options.placement())), model, known);
+        }
+        if (options.nodes() < 0 || options.nodes() > known.size()) {
+            throw new ClusterException("the cluster has " + known.size() + " nodes, " + options.nodes()
+                    + " are asked for: connect more, or ask for fewer with `--nodes`");
+        }
+        List<NodeInfo> chosen = options.nodes() == 0 ? known : known.subList(0, options.nodes());
+        chosen.stream().filter(node -> !node.reachable()).findFirst().ifPresent(node -> {
+            throw new ClusterException("node " + node.name() + " (" + node.address()
+                    + ") does not answer: connect again without it, or start it again");
+        });
+        // What the deployment's own shard holds becomes free when it is placed again.
+        List<NodeMemory> memory = chosen.stream()
+                .map(node -> new NodeMemory(
+                        node.name(),
+                        node.freeMemoryBytes()
+                                + node.shards().stream()
+                                        .filter(shard -> shard.deployment().equals(id))
+                                        .mapToLong(ShardInfo::residentBytes)
+                                        .sum()))
+                .toList();
+        return check(Strategy.named(options.placement()).place(model.size(), memory), model, known);
+    }
+
+    private static Placement check(Placement placement, ClientModel model, List<NodeInfo> known) {
+        return placement.check(
+                model.size().layers().size(), known.stream().map(NodeInfo::name).toList());
+    }
 }

@@ -135,8 +135,7 @@ public final class RingMember {
 
             @Override
             public void onFailure(RingFailure cause) {
-                accepted.completeExceptionally(
-                        Status.UNAVAILABLE.withDescription(cause.message()).asException());
+                accepted.completeExceptionally(new IllegalStateException(cause.message()));
                 fail(cause);
             }
 

@@ -76,7 +76,7 @@ final class Deployments implements AutoCloseable {
     /** Frees a deployment; one that is not here is 0 bytes. */
     synchronized long unload(UnloadRequest request) {
         Deployed old = byId.get(request.getDeployment());
-        if (old == null) {
+        if (old == null || request.getEpoch() != 0 && request.getEpoch() != old.request.getEpoch()) {
             return 0;
         }
         refuseUsed(old, request.getClient(), request.getForce());

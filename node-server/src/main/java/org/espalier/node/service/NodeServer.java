@@ -24,6 +24,7 @@ public final class NodeServer implements AutoCloseable {
     private final Deployments deployments;
     private final NodeService nodeService;
     private final RingClock clock;
+    private int port;
 
     private NodeServer(
             Server server,
@@ -47,7 +48,7 @@ public final class NodeServer implements AutoCloseable {
      * @param loader closed with the node
      * @throws EspalierException if the address is not this machine's own, or the port is in use
      */
-    static NodeServer start(NodeOptions options, ShardLoader loader) {
+    public static NodeServer start(NodeOptions options, ShardLoader loader) {
         InetSocketAddress address = address(options);
         RingClock clock = new RingClock();
         Attachments attachments = new Attachments(clock);
@@ -68,6 +69,7 @@ public final class NodeServer implements AutoCloseable {
         NodeServer node = new NodeServer(server, options, loader, deployments, nodeService, clock);
         try {
             server.start();
+            node.port = server.getPort();
         } catch (IOException e) {
             node.close();
             throw new EspalierException(
@@ -101,12 +103,12 @@ public final class NodeServer implements AutoCloseable {
     }
 
     public int port() {
-        return server.getPort();
+        return port;
     }
 
     /** host:port, as clients connect to it. */
     public String address() {
-        return (host.contains(":") ? "[" + host + "]" : host) + ":" + port();
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
     }
 
     /** Waits until the node is closed. */

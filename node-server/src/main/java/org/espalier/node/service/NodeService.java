@@ -70,6 +70,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
                 deployments.unload(UnloadRequest.newBuilder()
                         .setDeployment(request.getDeployment())
                         .setClient(request.getClient())
+                        .setEpoch(request.getEpoch())
                         .setForce(true)
                         .build());
                 return;

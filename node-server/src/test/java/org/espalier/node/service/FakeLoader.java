@@ -9,11 +9,11 @@ import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
 
 /** Loads {@link FakeProgram}s; a model named {@code broken:NODE} fails on that node. Token t is the letter of that number. */
-final class FakeLoader implements ShardLoader {
+public final class FakeLoader implements ShardLoader {
 
     static final int CONTEXT = 2000;
 
-    final List<FakeProgram> loaded = new CopyOnWriteArrayList<>();
+    public final List<FakeProgram> loaded = new CopyOnWriteArrayList<>();
 
     @Override
     public List<String> engines() {
@@ -34,7 +34,7 @@ final class FakeLoader implements ShardLoader {
     @Override
     public void close() {}
 
-    List<FakeProgram> open() {
+    public List<FakeProgram> open() {
         List<FakeProgram> open = new ArrayList<>(loaded);
         open.removeIf(program -> program.closed);
         return open;

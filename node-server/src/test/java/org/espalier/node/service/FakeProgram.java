@@ -22,7 +22,7 @@ import org.espalier.engine.program.Program;
  * A causal "model" of whole numbers below a prime, exact in float32: every layer mixes a row with a sum over all rows before it, so a
  * lost, doubled or misplaced row changes every later token. Layers from 1 on "route".
  */
-final class FakeProgram implements LoadedProgram {
+public final class FakeProgram implements LoadedProgram {
 
     static final int HIDDEN = 8;
     static final int VOCABULARY = 61;
@@ -34,7 +34,7 @@ final class FakeProgram implements LoadedProgram {
     private record Session(int maxLength, List<long[][]> rows) {}
 
     /** Milliseconds that each row takes; looks at the cancel flag all the time. */
-    volatile int rowMillis;
+    public volatile int rowMillis;
     /** A step of a session at or beyond this length fails. */
     volatile int failAtLength = Integer.MAX_VALUE;
 

@@ -1,0 +1,94 @@
+package org.espalier.cluster;
+
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.espalier.v1.AttachPing;
+import org.espalier.v1.AttachPong;
+
+/** The stream that keeps a client's sessions alive, and tells it when the head is gone. */
+final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
+
+    private static final long TICK_MILLIS = 500;
+
+    /** 3 s without an answer: the head is lost. A closed connection says so at once; this is for a machine that vanished. */
+    private static final int SILENT_TICKS = 6;
+
+    private final ClusterNode head;
+    private final AttachPing ping;
+    private final Consumer<String> lost;
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "espalier-attach");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private final StreamObserver<AttachPing> pings;
+    private volatile int silentTicks;
+    private volatile boolean ended;
+
+    /** @param lost hears, once, the sentence that says so when the head does not answer any more */
+    Attachment(ClusterNode head, String client, String deployment, Consumer<String> lost) {
+        this.head = head;
+        this.ping = AttachPing.newBuilder()
+                .setClient(client)
+                .setDeployment(deployment)
+                .build();
+        this.lost = lost;
+        this.pings = head.calls().attach(this);
+        clock.scheduleWithFixedDelay(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void tick() {
+        if (!ended) {
+            pings.onNext(ping);
+            if (++silentTicks > SILENT_TICKS) {
+                end("it has been silent for 3 s");
+            }
+        }
+    }
+
+    @Override
+    public void onNext(AttachPong pong) {
+        silentTicks = 0;
+    }
+
+    @Override
+    public void onError(Throwable error) {
+        end("its connection closed");
+    }
+
+    @Override
+    public void onCompleted() {
+        end("it was shut down");
+    }
+
+    private void end(String reason) {
+        synchronized (this) {
+            if (ended) {
+                return;
+            }
+            ended = true;
+        }
+        clock.shutdown();
+        lost.accept(head.lost(reason));
+    }
+
+    /** Whether the head still answers. */
+    boolean stands() {
+        return !ended;
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (ended) {
+                return;
+            }
+            ended = true;
+        }
+        clock.shutdownNow();
+        pings.onCompleted();
+    }
+}

@@ -1,0 +1,38 @@
+package org.espalier.cluster;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.espalier.model.ModelConfig;
+import org.espalier.placement.ModelSize;
+
+/** What the client has to know of a model: headers and text, no weights. */
+interface ClientModel {
+
+    /** Short, for a deployment's id. */
+    String name();
+
+    /** Path that nodes resolve. */
+    String path();
+
+    ModelSize size();
+
+    Set<Integer> endOfSequence();
+
+    Optional<ModelConfig.Moe> moe();
+
+    /** @throws org.espalier.EspalierException if the model has no tokenizer, or no chat template for a conversation */
+    List<Integer> encode(Prompt prompt);
+
+    /** A new text of one generation; empty where the model has no tokenizer. */
+    Optional<TextStream> text();
+
+    /** Makes text of tokens as they come. */
+    interface TextStream {
+        /** The text that is complete with this token, perhaps none. */
+        String add(int token);
+
+        /** What is left in the end. */
+        String end();
+    }
+}

@@ -1,0 +1,196 @@
+package org.espalier.cluster;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.espalier.placement.Placement;
+import org.espalier.v1.JoinRequest;
+import org.espalier.v1.LoadProgress;
+import org.espalier.v1.LoadRequest;
+import org.espalier.v1.UnloadRequest;
+
+/** Puts a placement into effect on all its nodes at once, or on none. */
+final class Deployer {
+
+    /** A shard of hundreds of GB from a disk of 3 GB/s takes two minutes; from a network share much longer. */
+    private static final long LOAD_MINUTES = 120;
+
+    private final String client;
+    private final Map<String, ClusterNode> nodes = new LinkedHashMap<>();
+
+    Deployer(String client, List<ClusterNode> nodes) {
+        this.client = client;
+        nodes.forEach(node -> this.nodes.put(node.name(), node));
+    }
+
+    /**
+     * Loads every shard, joins the ring, and frees the deployment's older shards on nodes that have none now.
+     *
+     * @throws ClusterException of the node that failed first; the new epoch is loaded nowhere then
+     */
+    Deployment deploy(String id, String model, Placement placement, List<NodeInfo> known, LoadOptions options) {
+        long begin = System.nanoTime();
+        long epoch = 1 + shards(id, known).mapToLong(ShardInfo::epoch).max().orElse(0);
+        Map<String, String> addresses = new LinkedHashMap<>();
+        nodes.forEach((name, node) -> addresses.put(name, node.address()));
+        LoadRequest request = LoadRequest.newBuilder()
+                .setDeployment(id)
+                .setEpoch(epoch)
+                .setClient(client)
+                .setModel(model)
+                .setPlacement(Wire.placement(placement, addresses))
+                .setEngine(options.engine())
+                .setPrecision(options.precision())
+                .setForce(options.force())
+                .build();
+        List<LoadProgress> loaded;
+        try {
+            List<Callable<LoadProgress>> loads = new ArrayList<>();
+            for (int i = 0; i < placement.shards().size(); i++) {
+                ClusterNode node = nodes.get(placement.shards().get(i).node());
+                LoadRequest part = request.toBuilder().setShard(i).build();
+                loads.add(() -> load(node, part, options.listener()));
+            }
+            loaded = inParallel(loads);
+            Set<String> unused = new TreeSet<>(nodes.keySet());
+            unused.removeAll(placement.nodes());
+            unused.forEach(name -> unload(nodes.get(name), id, 0, options.force()));
+            inParallel(placement.nodes().stream()
+                    .map(name -> (Callable<Void>) () -> join(nodes.get(name), id, epoch))
+                    .toList());
+        } catch (ClusterException e) {
+            placement.nodes().forEach(name -> unload(nodes.get(name), id, epoch, true));
+            throw e;
+        }
+        return new Deployment(
+                id,
+                epoch,
+                model,
+                placement,
+                loaded.get(0).getEngine(),
+                loaded.get(0).getPrecision(),
+                loaded.stream().mapToLong(LoadProgress::getResidentBytes).sum(),
+                (System.nanoTime() - begin) / 1e9);
+    }
+
+    /** Frees a deployment on all nodes; those that do not answer hold nothing worth freeing. */
+    void unload(String id, LoadOptions options) {
+        List<ClusterException> refused = new ArrayList<>();
+        for (ClusterNode node : nodes.values()) {
+            try {
+                node.unary().unload(unloadRequest(id, 0, options.force()));
+            } catch (RuntimeException e) {
+                ClusterException failure = node.failure(e);
+                if (!(failure instanceof NodeLostException)) {
+                    refused.add(failure);
+                }
+            }
+        }
+        if (!refused.isEmpty()) {
+            throw refused.get(0);
+        }
+    }
+
+    /** @throws ClusterException if other clients use the deployment and no force is asked for; nothing has changed then */
+    void refuseUsed(String id, List<NodeInfo> known, LoadOptions options) {
+        Set<String> others = new TreeSet<>();
+        shards(id, known).forEach(shard -> others.addAll(shard.clients()));
+        others.remove(client);
+        if (!others.isEmpty() && !options.force()) {
+            throw new ClusterException("deployment '" + id + "' is used by " + String.join(", ", others)
+                    + ": use it as it is, load under another name with `--deployment NAME`, or add `--force`");
+        }
+    }
+
+    private static java.util.stream.Stream<ShardInfo> shards(String id, List<NodeInfo> known) {
+        return known.stream()
+                .flatMap(node -> node.shards().stream())
+                .filter(shard -> shard.deployment().equals(id));
+    }
+
+    private static LoadProgress load(ClusterNode node, LoadRequest request, LoadListener listener) {
+        try {
+            Iterator<LoadProgress> progress = node.within(LOAD_MINUTES).load(request);
+            LoadProgress last = LoadProgress.getDefaultInstance();
+            while (progress.hasNext()) {
+                last = progress.next();
+                synchronized (listener) {
+                    listener.onProgress(node.name(), last.getBytesDone(), last.getBytesTotal());
+                }
+            }
+            if (!last.getDone()) {
+                throw new ClusterException(node + " stopped loading without a reason: load again");
+            }
+            return last;
+        } catch (RuntimeException e) {
+            throw node.failure(e);
+        }
+    }
+
+    private static Void join(ClusterNode node, String id, long epoch) {
+        try {
+            node.unary()
+                    .join(JoinRequest.newBuilder()
+                            .setDeployment(id)
+                            .setEpoch(epoch)
+                            .build());
+            return null;
+        } catch (RuntimeException e) {
+            throw node.failure(e);
+        }
+    }
+
+    private void unload(ClusterNode node, String id, long epoch, boolean force) {
+        try {
+            node.unary().unload(unloadRequest(id, epoch, force));
+        } catch (RuntimeException e) {
+            // cleaning up: what failed first is what the user hears of
+        }
+    }
+
+    private UnloadRequest unloadRequest(String id, long epoch, boolean force) {
+        return UnloadRequest.newBuilder()
+                .setDeployment(id)
+                .setClient(client)
+                .setEpoch(epoch)
+                .setForce(force)
+                .build();
+    }
+
+    /** Runs all at once; the first failure, or an interrupt, cancels the others and waits for their end. */
+    private static <T> List<T> inParallel(List<Callable<T>> works) {
+        ExecutorService threads = Executors.newFixedThreadPool(works.size());
+        try {
+            CompletionService<T> done = new ExecutorCompletionService<>(threads);
+            List<java.util.concurrent.Future<T>> futures =
+                    works.stream().map(done::submit).toList();
+            for (int i = 0; i < works.size(); i++) {
+                done.take().get();
+            }
+            List<T> results = new ArrayList<>();
+            for (var future : futures) {
+                results.add(future.get());
+            }
+            return results;
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof ClusterException known
+                    ? known
+                    : new ClusterException(String.valueOf(e.getCause().getMessage()), e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ClusterException("loading was interrupted: nothing is loaded");
+        } finally {
+            threads.shutdownNow(); // interrupts blocking calls, which cancels them
+        }
+    }
+}

@@ -1,0 +1,189 @@
+package org.espalier.cluster;
+
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+import org.espalier.v1.Finished;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.GenerateRequest;
+
+/** A generation under way: gRPC's thread only enqueues replies; the thread in {@link #await} turns them into text and tells the listener. */
+final class GenerateCall implements RunningGeneration, ClientResponseObserver<GenerateRequest, GenerateReply> {
+
+    private sealed interface Event {
+        record Reply(GenerateReply reply) implements Event {}
+
+        record Failed(Throwable error) implements Event {}
+
+        record Completed() implements Event {}
+
+        record Cancelled() implements Event {}
+    }
+
+    private final ClusterNode head;
+    private final GenerateRequest request;
+    private final GenerationListener listener;
+    private final Optional<AnswerText> text;
+    private final Optional<TraceBuilder> trace;
+    private final Consumer<Optional<Generation>> ended;
+    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final List<Integer> tokens = new ArrayList<>();
+    private ClientCallStreamObserver<GenerateRequest> call;
+    private float[] logits;
+    private Finished finished;
+    private Generation result;
+    private ClusterException failure;
+
+    /** @param ended hears once that it is over, with the generation if it finished */
+    GenerateCall(
+            ClusterNode head,
+            GenerateRequest request,
+            ClientModel model,
+            GenerationListener listener,
+            Consumer<Optional<Generation>> ended) {
+        this.head = head;
+        this.request = request;
+        this.listener = listener;
+        this.ended = ended;
+        this.text = model.text().map(stream -> new AnswerText(stream, request.getStopStringsList()));
+        this.trace = request.getRouting() ? model.moe().map(TraceBuilder::new) : Optional.empty();
+    }
+
+    GenerateCall start() {
+        head.calls().generate(request, this);
+        return this;
+    }
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<GenerateRequest> started) {
+        call = started;
+    }
+
+    @Override
+    public void onNext(GenerateReply reply) {
+        events.add(new Event.Reply(reply));
+    }
+
+    @Override
+    public void onError(Throwable error) {
+        events.add(new Event.Failed(error));
+    }
+
+    @Override
+    public void onCompleted() {
+        events.add(new Event.Completed());
+    }
+
+    @Override
+    public void cancel() {
+        events.add(new Event.Cancelled());
+        call.cancel("cancelled by the user", null);
+    }
+
+    /** Ends it because the head fell silent. */
+    void lost(String message) {
+        events.add(new Event.Failed(new NodeLostException(message, null)));
+        call.cancel("the head is lost", null);
+    }
+
+    @Override
+    public synchronized Generation await() {
+        if (result == null && failure == null) {
+            try {
+                result = pump();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                failure = cancelled();
+            } catch (ClusterException e) {
+                failure = e;
+            } finally {
+                if (result == null) {
+                    call.cancel("not waited for", null);
+                }
+                ended.accept(Optional.ofNullable(result));
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        return result;
+    }
+
+    private Generation pump() throws InterruptedException {
+        while (true) {
+            Event event = events.take();
+            if (event instanceof Event.Reply reply) {
+                take(reply.reply());
+            } else if (event instanceof Event.Failed failed) {
+                throw head.failure(failed.error());
+            } else if (event instanceof Event.Cancelled) {
+                throw cancelled();
+            } else if (finished == null) {
+                throw new ClusterException(head + " ended the generation without a reason: generate again");
+            } else {
+                return generation();
+            }
+        }
+    }
+
+    private void take(GenerateReply reply) {
+        switch (reply.getBodyCase()) {
+            case PREFILL ->
+                listener.onPrefill(
+                        reply.getPrefill().getDone(), reply.getPrefill().getTotal());
+            case PROMPT_LOGITS -> {
+                var bytes = reply.getPromptLogits().getFloat32().asReadOnlyByteBuffer();
+                logits = new float[bytes.remaining() / Float.BYTES];
+                bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(logits);
+            }
+            case ROUTING -> trace.ifPresent(t -> t.add(reply.getRouting()));
+            case TOKEN -> {
+                int token = reply.getToken().getId();
+                tokens.add(token);
+                listener.onToken(token, reply.getToken().getLogprob());
+                text.ifPresent(answer -> show(answer.add(token)));
+            }
+            case FINISHED -> {
+                finished = reply.getFinished();
+                text.ifPresent(answer -> show(answer.end()));
+            }
+            case BODY_NOT_SET -> {} // a newer node says more than this client knows
+        }
+    }
+
+    private void show(String piece) {
+        if (!piece.isEmpty()) {
+            listener.onText(piece);
+        }
+    }
+
+    private GenerationCancelledException cancelled() {
+        return new GenerationCancelledException(text.map(AnswerText::text).orElse(""));
+    }
+
+    private Generation generation() {
+        double first = finished.getFirstTokenMicros() / 1e6;
+        double decode = finished.getDecodeMicros() / 1e6;
+        return new Generation(
+                request.getPromptList(),
+                tokens,
+                text.map(AnswerText::text),
+                switch (finished.getReason()) {
+                    case FINISH_REASON_EOS -> Generation.Finish.EOS;
+                    case FINISH_REASON_STOP -> Generation.Finish.STOP;
+                    default -> Generation.Finish.LENGTH;
+                },
+                Optional.ofNullable(logits),
+                trace.map(TraceBuilder::trace),
+                new Generation.Timing(
+                        first,
+                        first > 0 ? request.getPromptCount() / first : 0,
+                        decode > 0 ? (tokens.size() - 1) / decode : 0));
+    }
+}

@@ -1,0 +1,52 @@
+package org.espalier.cluster;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.espalier.model.ModelConfig;
+import org.espalier.routing.RoutingTrace;
+import org.espalier.v1.Routing;
+
+/** Puts the routing replies of a generation together to a trace. */
+final class TraceBuilder {
+
+    private final RoutingTrace trace;
+
+    TraceBuilder(ModelConfig.Moe moe) {
+        this.trace = new RoutingTrace(moe.layers(), moe.experts(), moe.perToken());
+    }
+
+    RoutingTrace trace() {
+        return trace;
+    }
+
+    /** @throws ClusterException if the reply is not the next positions of all MoE layers */
+    void add(Routing routing) {
+        int layers = trace.layers().size();
+        int width = routing.getWidth();
+        long decisions = (long) layers * routing.getRows() * width;
+        if (!routing.getLayersList().equals(trace.layers())
+                || routing.getPosition() != trace.positions()
+                || width > trace.width()
+                || routing.getExperts().size() != decisions * Short.BYTES
+                || routing.getWeights().size() != decisions * Float.BYTES) {
+            throw new ClusterException("the nodes sent routing of layers " + routing.getLayersList() + " from position "
+                    + routing.getPosition() + " with " + width + " experts a token: expected layers " + trace.layers()
+                    + " from position " + trace.positions() + " with " + trace.width());
+        }
+        ByteBuffer experts = routing.getExperts().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer weights = routing.getWeights().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        for (int row = 0; row < routing.getRows(); row++) {
+            short[] ids = new short[layers * trace.width()];
+            float[] factors = new float[ids.length];
+            for (int layer = 0; layer < layers; layer++) {
+                for (int place = 0; place < trace.width(); place++) {
+                    int from = (layer * routing.getRows() + row) * width + place;
+                    int to = layer * trace.width() + place;
+                    ids[to] = place < width ? experts.getShort(from * Short.BYTES) : -1;
+                    factors[to] = place < width ? weights.getFloat(from * Float.BYTES) : 0;
+                }
+            }
+            trace.append(ids, factors);
+        }
+    }
+}

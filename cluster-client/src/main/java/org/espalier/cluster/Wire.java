@@ -1,0 +1,78 @@
+package org.espalier.cluster;
+
+import java.util.Map;
+import org.espalier.placement.Placement;
+import org.espalier.v1.DeploymentState;
+import org.espalier.v1.DescribeReply;
+import org.espalier.v1.Sampling;
+import org.espalier.v1.Shard;
+
+/** Between the messages of the wire and the values that a user holds. */
+final class Wire {
+
+    private Wire() {}
+
+    static NodeInfo node(String address, DescribeReply reply) {
+        return new NodeInfo(
+                reply.getNode(),
+                address,
+                true,
+                reply.getVersion(),
+                reply.getTotalMemoryBytes(),
+                reply.getFreeMemoryBytes(),
+                reply.getEnginesList(),
+                reply.getDevice(),
+                reply.getProcessors(),
+                reply.getDeploymentsList().stream().map(Wire::shard).toList());
+    }
+
+    private static ShardInfo shard(DeploymentState state) {
+        return new ShardInfo(
+                state.getDeployment(),
+                state.getEpoch(),
+                state.getModel(),
+                placement(state.getPlacement()),
+                state.getOwner(),
+                state.getClientsList(),
+                state.getResidentBytes(),
+                state.getSessions(),
+                state.getServing(),
+                state.getEngine(),
+                state.getPrecision());
+    }
+
+    private static Placement placement(org.espalier.v1.Placement placement) {
+        return new Placement(
+                placement.getStrategy(),
+                placement.getLayers(),
+                placement.getShardsList().stream()
+                        .map(shard -> new Placement.Shard(shard.getNode(), shard.getFirstLayer(), shard.getEndLayer()))
+                        .toList());
+    }
+
+    /** @param addresses of the nodes by name, as the other nodes dial them */
+    static org.espalier.v1.Placement placement(Placement placement, Map<String, String> addresses) {
+        return org.espalier.v1.Placement.newBuilder()
+                .setStrategy(placement.strategy())
+                .setLayers(placement.layers())
+                .addAllShards(placement.shards().stream()
+                        .map(shard -> Shard.newBuilder()
+                                .setNode(shard.node())
+                                .setAddress(addresses.get(shard.node()))
+                                .setFirstLayer(shard.firstLayer())
+                                .setEndLayer(shard.endLayer())
+                                .build())
+                        .toList())
+                .build();
+    }
+
+    static Sampling sampling(GenerateOptions options) {
+        return Sampling.newBuilder()
+                .setTemperature(options.temperature())
+                .setTopK(options.topK())
+                .setTopP(options.topP())
+                .setRepetitionPenalty(options.repetitionPenalty())
+                .setSeed(options.seed())
+                .build();
+    }
+}

@@ -1,0 +1,179 @@
+package org.espalier.node.service;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.espalier.EspalierException;
+
+/**
+ * Nodes as processes of this machine, on loopback: {@code local-1} and on. They run this JVM's own class path, log to files, and end when
+ * this object is closed or this process ends: they watch their stdin.
+ */
+public final class LocalNodes implements AutoCloseable {
+
+    private static final Duration READY = Duration.ofSeconds(30);
+    private static final String LISTENING = "listening on ";
+
+    /** @param log where the process writes what it has to say */
+    private record Child(String name, Process process, Path log, CompletableFuture<String> address) {}
+
+    private final List<Child> children;
+
+    private LocalNodes(List<Child> children) {
+        this.children = List.copyOf(children);
+    }
+
+    /**
+     * Starts nodes and waits until all serve.
+     *
+     * @throws EspalierException with the end of the log of the first that does not come up; no process is left then
+     */
+    public static LocalNodes start(int count) {
+        if (count < 1 || count > 64) {
+            throw new EspalierException("cannot start " + count + " local nodes: choose 1 to 64");
+        }
+        List<Child> children = new ArrayList<>();
+        try {
+            for (int i = 1; i <= count; i++) {
+                children.add(launch("local-" + i));
+            }
+            long deadline = System.nanoTime() + READY.toNanos();
+            for (Child child : children) {
+                awaitAddress(child, deadline);
+            }
+            return new LocalNodes(children);
+        } catch (RuntimeException e) {
+            new LocalNodes(children).close();
+            throw e;
+        }
+    }
+
+    /** host:port of each, in order, for {@code Cluster.connect}. */
+    public List<String> addresses() {
+        return children.stream().map(child -> child.address.join()).toList();
+    }
+
+    /** Process ids in order. */
+    public List<Long> pids() {
+        return children.stream().map(child -> child.process.pid()).toList();
+    }
+
+    /** Names of the nodes whose process has ended. */
+    public List<String> dead() {
+        return children.stream()
+                .filter(child -> !child.process.isAlive())
+                .map(Child::name)
+                .toList();
+    }
+
+    /** The file that a node's standard error goes to. */
+    public List<Path> logs() {
+        return children.stream().map(Child::log).toList();
+    }
+
+    /** Ends all processes and waits for that. */
+    @Override
+    public void close() {
+        for (Child child : children) {
+            try {
+                child.process.getOutputStream().close(); // end of stdin: the node shuts down in order
+            } catch (IOException e) {
+                child.process.destroy();
+            }
+        }
+        for (Child child : children) {
+            try {
+                if (!child.process.waitFor(3, TimeUnit.SECONDS)) {
+                    child.process.destroyForcibly();
+                }
+            } catch (InterruptedException e) {
+                child.process.destroyForcibly();
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static Child launch(String name) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        if (Runtime.version().feature() >= 22) {
+            command.add("--enable-native-access=ALL-UNNAMED"); // earlier ones neither need nor know it
+        }
+        command.addAll(List.of(
+                "-cp",
+                System.getProperty("java.class.path"),
+                "org.espalier.node.cli.EspalierNode",
+                "serve",
+                "--port",
+                "0",
+                "--name",
+                name,
+                "--parent-stdin"));
+        try {
+            Path log = Files.createTempFile("espalier-" + name + "-", ".log");
+            log.toFile().deleteOnExit();
+            Process process =
+                    new ProcessBuilder(command).redirectError(log.toFile()).start();
+            Child child = new Child(name, process, log, new CompletableFuture<>());
+            Thread reader = new Thread(() -> read(child), "espalier-" + name);
+            reader.setDaemon(true);
+            reader.start();
+            return child;
+        } catch (IOException e) {
+            throw new EspalierException(
+                    "cannot start node " + name + " with " + command.get(0) + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Reads the node's stdout to its end, so that it never blocks on it; one line says that it serves. */
+    private static void read(Child child) {
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(child.process.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith(LISTENING)) {
+                    child.address.complete(line.substring(LISTENING.length()).strip());
+                }
+            }
+        } catch (IOException e) {
+            // the process ended: the next line says so
+        }
+        child.address.completeExceptionally(new IOException("it ended"));
+    }
+
+    private static void awaitAddress(Child child, long deadline) {
+        try {
+            child.address.get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw new EspalierException("node " + child.name + " ended before it served: " + lastWords(child));
+        } catch (TimeoutException e) {
+            throw new EspalierException(
+                    "node " + child.name + " does not serve after " + READY.toSeconds() + " s: " + lastWords(child));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EspalierException("starting local nodes was interrupted");
+        }
+    }
+
+    private static String lastWords(Child child) {
+        try {
+            List<String> lines = Files.readAllLines(child.log).stream()
+                    .filter(line -> !line.isBlank())
+                    .toList();
+            return lines.isEmpty()
+                    ? "it logged nothing"
+                    : lines.get(lines.size() - 1).strip();
+        } catch (IOException e) {
+            return "its log " + child.log + " cannot be read";
+        }
+    }
+}

@@ -1,0 +1,326 @@
+package org.espalier.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.espalier.node.service.FakeLoader;
+import org.espalier.node.service.FakeProgram;
+import org.espalier.node.service.NodeOptions;
+import org.espalier.node.service.NodeServer;
+import org.espalier.placement.Placement;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a user of the cluster API sees, over three nodes in this JVM with fake models. */
+class ClusterTest {
+
+    private static final Prompt PROMPT = Prompt.text("HELLO");
+
+    private final List<FakeLoader> loaders = new ArrayList<>();
+    private final List<NodeServer> nodes = new ArrayList<>();
+    private Cluster cluster;
+
+    @BeforeEach
+    void start() {
+        for (int i = 0; i < 3; i++) {
+            loaders.add(new FakeLoader());
+            nodes.add(NodeServer.start(NodeOptions.loopback("n" + i), loaders.get(i)));
+        }
+        cluster = connect();
+    }
+
+    private Cluster connect() {
+        return Cluster.connect(nodes.stream().map(NodeServer::address).toList(), FakeModel::new);
+    }
+
+    @AfterEach
+    void stop() {
+        cluster.close();
+        nodes.forEach(NodeServer::close);
+    }
+
+    @Test
+    void listsNodes() {
+        assertThat(cluster.nodes()).extracting(NodeInfo::name).containsExactly("n0", "n1", "n2");
+        assertThat(cluster.nodes()).allSatisfy(node -> {
+            assertThat(node.reachable()).isTrue();
+            assertThat(node.freeMemoryBytes()).isPositive().isLessThanOrEqualTo(node.totalMemoryBytes());
+            assertThat(node.engines()).containsExactly("fake");
+            assertThat(node.device()).isNotBlank();
+            assertThat(node.shards()).isEmpty();
+        });
+    }
+
+    @Test
+    void loadsGeneratesAndSplits() {
+        List<String> progress = new ArrayList<>();
+        Deployment deployment = cluster.load(
+                "m",
+                LoadOptions.defaults().withListener((node, done, total) -> progress.add(node + done + "/" + total)));
+        assertThat(deployment.id()).isEqualTo("m");
+        assertThat(deployment.epoch()).isEqualTo(1);
+        assertThat(deployment.placement().nodes()).containsExactly("n0", "n1", "n2");
+        assertThat(deployment.residentBytes()).isEqualTo(6000);
+        assertThat(deployment.engine()).isEqualTo("fake");
+        assertThat(deployment.precision()).isEqualTo("float32");
+        assertThat(progress).contains("n02000/2000", "n12000/2000", "n22000/2000");
+
+        StringBuilder shown = new StringBuilder();
+        List<Integer> heard = new ArrayList<>();
+        Generation three = cluster.generate(
+                PROMPT,
+                GenerateOptions.defaults().withMaxTokens(10).withRouting().withPromptLogits(),
+                new GenerationListener() {
+                    @Override
+                    public void onText(String piece) {
+                        shown.append(piece);
+                    }
+
+                    @Override
+                    public void onToken(int token, float logprob) {
+                        assertThat(logprob).isNegative();
+                        heard.add(token);
+                    }
+                });
+        assertThat(three.tokens()).hasSize(10).isEqualTo(heard);
+        assertThat(three.text()).contains(shown.toString());
+        assertThat(shown).hasSize(10);
+        assertThat(three.finish()).isEqualTo(Generation.Finish.LENGTH);
+        assertThat(three.promptTokens()).containsExactly(7, 4, 11, 11, 14);
+        assertThat(three.promptLogits().orElseThrow()).hasSize(61);
+        assertThat(three.trace().orElseThrow().positions()).isEqualTo(14);
+        assertThat(three.trace().orElseThrow().layers()).containsExactly(1, 2, 3, 4, 5);
+        assertThat(three.timing().firstTokenSeconds()).isPositive();
+        assertThat(three.timing().decodeTokensPerSecond()).isPositive();
+        assertThat(cluster.trace()).isEqualTo(three.trace());
+
+        cluster.split(LoadOptions.defaults().withNodes(1));
+        assertThat(cluster.deployment().orElseThrow().epoch()).isEqualTo(2);
+        assertThat(loaders.get(1).open()).isEmpty();
+        assertThat(loaders.get(2).open()).isEmpty();
+        Generation one = cluster.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(10));
+        assertThat(one.tokens()).isEqualTo(three.tokens());
+        assertThat(one.trace()).isEmpty();
+        assertThat(cluster.lastGeneration()).contains(one);
+
+        cluster.unload();
+        assertThat(loaders).allSatisfy(loader -> assertThat(loader.open()).isEmpty());
+        assertThat(cluster.nodes()).allSatisfy(node -> assertThat(node.shards()).isEmpty());
+        assertThatThrownBy(() -> cluster.generate(PROMPT, GenerateOptions.defaults()))
+                .hasMessage("no model is loaded: run `%model load PATH-OR-NAME` first");
+    }
+
+    @Test
+    void splitKeepsShardsThatDoNotChange() {
+        cluster.load("m", LoadOptions.defaults());
+        FakeProgram first = loaders.get(0).loaded.get(0);
+        cluster.split(
+                new Placement(
+                        "pipeline",
+                        6,
+                        List.of(
+                                new Placement.Shard("n0", 0, 2),
+                                new Placement.Shard("n2", 2, 3),
+                                new Placement.Shard("n1", 3, 6))),
+                LoadOptions.defaults());
+        assertThat(loaders.get(0).loaded).containsExactly(first);
+        assertThat(loaders.get(0).open()).containsExactly(first);
+        assertThat(loaders.get(1).loaded).hasSize(2);
+        assertThat(loaders.get(1).open()).hasSize(1);
+        assertThat(cluster.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(4))
+                        .tokens())
+                .hasSize(4);
+    }
+
+    @Test
+    void plansWithoutLoading() {
+        Placement plan = cluster.plan("m", LoadOptions.defaults());
+        assertThat(plan.shards())
+                .containsExactly(
+                        new Placement.Shard("n0", 0, 2),
+                        new Placement.Shard("n1", 2, 4),
+                        new Placement.Shard("n2", 4, 6));
+        assertThat(loaders).allSatisfy(loader -> assertThat(loader.loaded).isEmpty());
+        assertThatThrownBy(() -> cluster.plan("m", LoadOptions.defaults().withNodes(4)))
+                .hasMessage("the cluster has 3 nodes, 4 are asked for: connect more, or ask for fewer with `--nodes`");
+    }
+
+    @Test
+    void aFailedLoadLeavesNothingLoaded() {
+        assertThatThrownBy(() -> cluster.load("broken:n1", LoadOptions.defaults()))
+                .isInstanceOf(ClusterException.class)
+                .hasMessage("node n1: tensor x is cut off");
+        eventually(() -> loaders.stream().allMatch(loader -> loader.open().isEmpty()));
+        assertThat(cluster.nodes()).allSatisfy(node -> assertThat(node.shards()).isEmpty());
+        assertThat(cluster.deployment()).isEmpty();
+        cluster.load("m", LoadOptions.defaults());
+    }
+
+    @Test
+    void neverShowsAStopText() {
+        cluster.load("m", LoadOptions.defaults());
+        String text = cluster.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(12))
+                .text()
+                .orElseThrow();
+        String stop = text.substring(5, 8);
+        StringBuilder shown = new StringBuilder();
+        Generation generation = cluster.generate(
+                PROMPT,
+                GenerateOptions.defaults().withMaxTokens(12).withStop(List.of(stop, text.charAt(2) + "?")),
+                new GenerationListener() {
+                    @Override
+                    public void onText(String piece) {
+                        shown.append(piece);
+                    }
+                });
+        assertThat(generation.finish()).isEqualTo(Generation.Finish.STOP);
+        assertThat(generation.text()).contains(text.substring(0, 5));
+        assertThat(shown.toString()).isEqualTo(text.substring(0, 5));
+        assertThat(generation.tokens()).hasSize(8);
+    }
+
+    @Test
+    void cancelAndInterruptEndTheWorkEverywhere() throws Exception {
+        cluster.load("m", LoadOptions.defaults());
+        loaders.get(2).loaded.get(0).rowMillis = 20;
+        RunningGeneration running =
+                cluster.start(PROMPT, GenerateOptions.defaults().withMaxTokens(1000), GenerationListener.SILENT);
+        eventually(() -> sessions() == 3);
+        running.cancel();
+        assertThatThrownBy(running::await)
+                .isInstanceOf(GenerationCancelledException.class)
+                .hasMessage("the generation was cancelled");
+        eventually(() -> sessions() == 0);
+
+        Throwable[] thrown = new Throwable[1];
+        boolean[] interrupted = new boolean[1];
+        Thread cell = new Thread(() -> {
+            try {
+                cluster.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(1000));
+            } catch (ClusterException e) {
+                thrown[0] = e;
+                interrupted[0] = Thread.currentThread().isInterrupted();
+            }
+        });
+        cell.start();
+        eventually(() -> sessions() == 3);
+        cell.interrupt();
+        cell.join(10_000);
+        assertThat(thrown[0]).isInstanceOf(GenerationCancelledException.class);
+        assertThat(interrupted[0]).isTrue();
+        eventually(() -> sessions() == 0);
+    }
+
+    @Test
+    void aListenersExceptionEndsTheGeneration() {
+        cluster.load("m", LoadOptions.defaults());
+        assertThatThrownBy(() -> cluster.generate(
+                        PROMPT, GenerateOptions.defaults().withMaxTokens(1000), new GenerationListener() {
+                            @Override
+                            public void onText(String piece) {
+                                throw new IllegalStateException("display is gone");
+                            }
+                        }))
+                .hasMessage("display is gone");
+        eventually(() -> sessions() == 0);
+    }
+
+    @Test
+    void anotherClientMayUseADeploymentButNotReplaceIt() {
+        cluster.load("m", LoadOptions.defaults());
+        try (Cluster other = connect()) {
+            assertThatThrownBy(() -> other.load("m", LoadOptions.defaults()))
+                    .isInstanceOf(ClusterException.class)
+                    .hasMessageContaining("deployment 'm' is used by ")
+                    .hasMessageContaining("add `--force`");
+            other.use("m");
+            Generation mine =
+                    cluster.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(5));
+            assertThat(other.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(5))
+                            .tokens())
+                    .isEqualTo(mine.tokens());
+            eventually(() -> clients() == 2);
+            assertThatThrownBy(() -> cluster.split(LoadOptions.defaults().withNodes(2)))
+                    .hasMessageContaining("is used by ");
+            assertThat(cluster.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(5))
+                            .tokens())
+                    .isEqualTo(mine.tokens());
+            cluster.split(LoadOptions.defaults().withNodes(2).forced());
+            assertThatThrownBy(() -> other.generate(PROMPT, GenerateOptions.defaults()))
+                    .hasMessageContaining("epoch 2");
+        }
+        eventually(() -> clients() == 1);
+    }
+
+    @Test
+    void aLostNodeIsNamed() {
+        cluster.load("m", LoadOptions.defaults());
+        loaders.get(0).loaded.get(0).rowMillis = 20;
+        RunningGeneration running =
+                cluster.start(PROMPT, GenerateOptions.defaults().withMaxTokens(1000), GenerationListener.SILENT);
+        eventually(() -> sessions() == 3);
+        nodes.get(1).close();
+        assertThatThrownBy(running::await)
+                .isInstanceOf(NodeLostException.class)
+                .hasMessageContaining("node n1 (" + nodes.get(1).address() + ") is lost: ");
+        assertThat(cluster.nodes()).extracting(NodeInfo::reachable).containsExactly(true, false, true);
+        assertThatThrownBy(() -> cluster.split(LoadOptions.defaults()))
+                .hasMessageContaining("node n1 (" + nodes.get(1).address() + ") does not answer");
+    }
+
+    @Test
+    void aLostHeadIsNamed() {
+        cluster.load("m", LoadOptions.defaults());
+        loaders.get(0).loaded.get(0).rowMillis = 20;
+        RunningGeneration running =
+                cluster.start(PROMPT, GenerateOptions.defaults().withMaxTokens(1000), GenerationListener.SILENT);
+        eventually(() -> sessions() == 3);
+        nodes.get(0).close();
+        assertThatThrownBy(running::await)
+                .isInstanceOf(NodeLostException.class)
+                .hasMessageContaining("node n0 (" + nodes.get(0).address() + ") is lost: ");
+    }
+
+    @Test
+    void saysWhatIsWrongWithAddresses() {
+        assertThatThrownBy(() -> Cluster.connect(List.of())).hasMessageContaining("no node is named");
+        assertThatThrownBy(() -> Cluster.connect(List.of("localhost")))
+                .hasMessage("'localhost' is not an address: write HOST:PORT, for instance 127.0.0.1:41234");
+        assertThatThrownBy(() -> Cluster.connect(List.of("127.0.0.1:1")))
+                .hasMessageContaining("nothing answers at 127.0.0.1:1: start a node there with `espalier-node serve");
+        assertThatThrownBy(() -> Cluster.connect(List.of("10.1.2.3:4000")))
+                .hasMessageContaining("other addresses than loopback need TLS");
+        String twice = nodes.get(0).address();
+        assertThatThrownBy(() -> Cluster.connect(List.of(twice, twice)))
+                .hasMessageContaining("two nodes have the name n0");
+    }
+
+    private int sessions() {
+        return shards().stream().mapToInt(ShardInfo::sessions).sum();
+    }
+
+    private int clients() {
+        return shards().stream().mapToInt(shard -> shard.clients().size()).sum();
+    }
+
+    private List<ShardInfo> shards() {
+        return cluster.nodes().stream().flatMap(node -> node.shards().stream()).toList();
+    }
+
+    private static void eventually(BooleanSupplier condition) {
+        long until = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("did not come in time").isLessThan(until);
+            try {
+                Thread.sleep(20);
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package org.espalier.cluster;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.espalier.model.ModelConfig;
+import org.espalier.placement.ModelSize;
+
+/** Six layers of equal weight; token t is the letter of that number, a conversation is its last message. */
+record FakeModel(String path) implements ClientModel {
+
+    static final int LAYERS = 6;
+
+    @Override
+    public String name() {
+        return path;
+    }
+
+    @Override
+    public ModelSize size() {
+        return new ModelSize(1, Collections.nCopies(LAYERS, 100L), 1, 0);
+    }
+
+    @Override
+    public Set<Integer> endOfSequence() {
+        return Set.of();
+    }
+
+    @Override
+    public Optional<ModelConfig.Moe> moe() {
+        return Optional.of(
+                new ModelConfig.Moe(16, 2, IntStream.range(1, LAYERS).boxed().toList()));
+    }
+
+    @Override
+    public List<Integer> encode(Prompt prompt) {
+        if (prompt instanceof Prompt.Tokens tokens) {
+            return tokens.ids();
+        }
+        String text = prompt instanceof Prompt.Text plain
+                ? plain.text()
+                : ((Prompt.Chat) prompt).messages().get(0).content();
+        return text.chars().mapToObj(letter -> letter - 'A').toList();
+    }
+
+    @Override
+    public Optional<TextStream> text() {
+        return Optional.of(new TextStream() {
+            @Override
+            public String add(int token) {
+                return String.valueOf((char) ('A' + token));
+            }
+
+            @Override
+            public String end() {
+                return "";
+            }
+        });
+    }
+}
