@@ -2,6 +2,7 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 
 /** A model on disk: headers only, whole and checked against the files' lengths when opened. */
@@ -40,6 +41,11 @@ public interface Checkpoint {
     /** Bytes of all tensors, each once. */
     long bytes();
 
+    /** The key-value pairs of a GGUF file, the tokenizer's among them; empty for the other layouts. */
+    default Map<String, Object> metadata() {
+        return Map.of();
+    }
+
     enum RopePairing {
         HALF,
         INTERLEAVED
@@ -51,6 +57,6 @@ public interface Checkpoint {
      * @throws CheckpointException if the path is neither, or a file is missing, cut off or malformed
      */
     static Checkpoint open(Path path) {
-        throw new CheckpointException("cannot open " + path + ": no reader yet");
+        return Layouts.open(path);
     }
 }

@@ -1,5 +1,6 @@
 package org.espalier.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -9,6 +10,34 @@ import java.util.Set;
  * computed here fails by name. One record for each architecture, named after Hugging Face's {@code model_type}.
  */
 public sealed interface ModelConfig permits LlamaConfig, DeepseekV3Config {
+
+    /** What {@link #of} reads. */
+    List<String> ARCHITECTURES = List.of("deepseek_v3", "llama");
+
+    int MAX_LAYERS = 4096;
+    int MAX_HEADS = 4096;
+    int MAX_HEAD_WIDTH = 8192;
+
+    /**
+     * Reads config.json.
+     *
+     * @throws ConfigException naming the key, and the value where there is one
+     */
+    static ModelConfig of(ObjectNode json) {
+        ConfigReader config = new ConfigReader(json);
+        config.refuseForeignQuantization();
+        String type = config.text("model_type", null);
+        if (type == null) {
+            throw new ConfigException("the required key model_type is missing");
+        }
+        return switch (type) {
+            case "llama" -> LlamaConfig.read(config);
+            case "deepseek_v3" -> DeepseekV3Config.read(config);
+            default ->
+                throw new ConfigException(
+                        "model_type " + type + " is not served; served are: " + String.join(", ", ARCHITECTURES));
+        };
+    }
 
     /** {@code model_type}. */
     String architecture();

@@ -1,5 +1,7 @@
 package org.espalier.model;
 
+import java.util.List;
+
 /** How a config stretches rotary positions; keys as in {@code rope_scaling} (transformers 4) or {@code rope_parameters} (5). */
 public sealed interface RopeScaling {
 
@@ -26,4 +28,15 @@ public sealed interface RopeScaling {
             float mscaleAllDim,
             boolean truncate)
             implements RopeScaling {}
+
+    /**
+     * Each frequency divided by its own number: how GGUF files store Llama 3.1's scaling ({@code rope_freqs.weight}).
+     *
+     * @param divisors [rotated dimensions / 2]
+     */
+    record Divided(List<Float> divisors) implements RopeScaling {
+        public Divided {
+            divisors = List.copyOf(divisors);
+        }
+    }
 }

@@ -1,0 +1,197 @@
+package org.espalier.checkpoint;
+
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads a GGUF header once, front to back. Counts and lengths are believed only as far as the file goes. */
+final class GgufHeader {
+    /** "GGUF" as a little-endian number. */
+    static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
+
+    private static final int DEFAULT_ALIGNMENT = 32;
+    private static final int MAX_ALIGNMENT = 1 << 20;
+    private static final int MAX_DIMENSIONS = 4; // ggml's GGML_MAX_DIMS
+    private static final int MAX_NAME_BYTES = 65_535; // the format's limit for keys
+    private static final int MAX_KEYS = 1 << 16;
+    private static final int MAX_TENSORS = 1 << 20;
+
+    /** Elements of all arrays together; the largest vocabularies and merges have under a million. */
+    private static final int MAX_ELEMENTS = 1 << 23;
+
+    private final LittleEndianFile file;
+    private int elementsLeft = MAX_ELEMENTS;
+
+    GgufHeader(LittleEndianFile file) {
+        this.file = file;
+    }
+
+    GgufFile read() {
+        if (file.length() < Integer.BYTES || file.int32("the magic bytes") != MAGIC) {
+            throw new CheckpointException(file.path() + " is no GGUF file: it does not begin with the bytes GGUF");
+        }
+        int version = file.int32("the version");
+        if (version != 2 && version != 3) {
+            String bigEndian = Integer.reverseBytes(version) == 3 ? " (a big-endian file)" : "";
+            throw new CheckpointException(file.path() + " is of GGUF version " + Integer.toUnsignedString(version)
+                    + bigEndian + ", expected 2 or 3, little-endian");
+        }
+        long tensorCount = count("tensors", MAX_TENSORS);
+        long keyCount = count("metadata keys", MAX_KEYS);
+        Map<String, Object> metadata = new LinkedHashMap<>();
+        for (long i = 0; i < keyCount; i++) {
+            String key = text("a metadata key", MAX_NAME_BYTES);
+            Object value = value(file.int32("the type of " + key), key);
+            if (metadata.put(key, value) != null) {
+                throw damaged("the metadata key " + key + " stands twice");
+            }
+        }
+        Map<String, GgufFile.Info> infos = new LinkedHashMap<>();
+        int alignment = alignment(metadata);
+        List<GgufFile.Info> relative = new ArrayList<>();
+        for (long i = 0; i < tensorCount; i++) {
+            relative.add(info());
+        }
+        // Offsets count from the first aligned byte after the header.
+        long dataStart = (file.position() + alignment - 1) & -(long) alignment;
+        for (GgufFile.Info info : relative) {
+            if (infos.put(info.name(), checked(info, dataStart, alignment)) != null) {
+                throw damaged("the tensor " + info.name() + " stands twice");
+            }
+        }
+        requireNoOverlap(infos);
+        return new GgufFile(file.path(), metadata, infos);
+    }
+
+    private long count(String what, long most) {
+        long count = file.int64("the number of " + what);
+        if (count < 0 || count > most) {
+            throw damaged("it says it has " + Long.toUnsignedString(count) + " " + what + ", expected at most " + most);
+        }
+        return count;
+    }
+
+    private int alignment(Map<String, Object> metadata) {
+        Object value = metadata.getOrDefault("general.alignment", DEFAULT_ALIGNMENT);
+        if (value instanceof Number number
+                && number.longValue() > 0
+                && number.longValue() <= MAX_ALIGNMENT
+                && Long.bitCount(number.longValue()) == 1) {
+            return number.intValue();
+        }
+        throw damaged("general.alignment is " + value + ", expected a power of two");
+    }
+
+    private String text(String what, long most) {
+        long bytes = file.int64("the length of " + what);
+        if (bytes < 0 || bytes > most) {
+            throw damaged(what + " would have " + Long.toUnsignedString(bytes) + " bytes");
+        }
+        return file.text(bytes, what);
+    }
+
+    private Object value(int type, String key) {
+        return switch (type) {
+            case 0 -> (short) (file.int8(key) & 0xFF);
+            case 1 -> file.int8(key);
+            case 2 -> file.int16(key) & 0xFFFF;
+            case 3 -> file.int16(key);
+            case 4 -> file.int32(key) & 0xFFFF_FFFFL;
+            case 5 -> file.int32(key);
+            case 6 -> file.float32(key);
+            case 7 -> file.int8(key) != 0;
+            case 8 -> text(key, Integer.MAX_VALUE);
+            case 9 -> array(key);
+            case 10 -> unsigned(file.int64(key));
+            case 11 -> file.int64(key);
+            case 12 -> file.float64(key);
+            default -> throw damaged("the metadata key " + key + " is of the unknown type " + type);
+        };
+    }
+
+    private static Number unsigned(long value) {
+        if (value >= 0) {
+            return value;
+        }
+        return new BigInteger(Long.toUnsignedString(value));
+    }
+
+    private List<?> array(String key) {
+        int type = file.int32("the element type of " + key);
+        if (type == 9) {
+            throw damaged("the metadata key " + key + " is an array of arrays, which no known model has");
+        }
+        long count = file.int64("the length of " + key);
+        if (count < 0 || count > elementsLeft || count > file.remaining()) {
+            throw damaged("the metadata key " + key + " would have " + Long.toUnsignedString(count) + " elements");
+        }
+        elementsLeft -= (int) count;
+        List<Object> elements = new ArrayList<>();
+        for (long i = 0; i < count; i++) {
+            elements.add(value(type, key));
+        }
+        return Collections.unmodifiableList(elements);
+    }
+
+    private GgufFile.Info info() {
+        String name = text("a tensor name", MAX_NAME_BYTES);
+        int dimensions = file.int32("the dimensions of " + name);
+        if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
+            throw damaged("tensor " + name + " would have " + Integer.toUnsignedString(dimensions)
+                    + " dimensions, expected 1 to " + MAX_DIMENSIONS);
+        }
+        List<Long> shape = new ArrayList<>();
+        for (int i = 0; i < dimensions; i++) {
+            shape.add(0, file.int64("the shape of " + name));
+        }
+        return new GgufFile.Info(name, shape, file.int32("the type of " + name), file.int64("the offset of " + name));
+    }
+
+    private GgufFile.Info checked(GgufFile.Info info, long dataStart, int alignment) {
+        Shapes.of(file.path() + ": tensor " + info.name(), info.shape());
+        long dataBytes = Math.max(0, file.length() - dataStart);
+        long bytes;
+        try {
+            bytes = info.bytes().orElse(0L);
+        } catch (ArithmeticException e) {
+            throw damaged("tensor " + info.name() + " has the shape " + info.shape() + ", more than a file can hold");
+        }
+        if (info.offset() < 0 || info.offset() % alignment != 0) {
+            throw damaged("tensor " + info.name() + " begins at " + Long.toUnsignedString(info.offset())
+                    + ", expected a multiple of " + alignment);
+        }
+        if (info.offset() > dataBytes || bytes > dataBytes - info.offset()) {
+            throw new CheckpointException(file.path() + " is cut off: tensor " + info.name() + " needs " + bytes
+                    + " bytes at byte " + info.offset() + " of the data, the file has " + dataBytes
+                    + ": fetch the file again");
+        }
+        GgmlType.of(info.type()).ifPresent(type -> {
+            if (info.shape().get(info.shape().size() - 1) % type.blockValues() != 0) {
+                throw damaged("tensor " + info.name() + " has rows of "
+                        + info.shape().get(info.shape().size() - 1) + " values, expected whole " + type + " blocks of "
+                        + type.blockValues());
+            }
+        });
+        return new GgufFile.Info(info.name(), info.shape(), info.type(), dataStart + info.offset());
+    }
+
+    private void requireNoOverlap(Map<String, GgufFile.Info> infos) {
+        List<GgufFile.Info> ordered = new ArrayList<>(infos.values());
+        ordered.sort(Comparator.comparingLong(GgufFile.Info::offset));
+        for (int i = 1; i < ordered.size(); i++) {
+            GgufFile.Info before = ordered.get(i - 1);
+            if (before.offset() + before.bytes().orElse(0L) > ordered.get(i).offset()) {
+                throw damaged("the tensors " + before.name() + " and "
+                        + ordered.get(i).name() + " have the same bytes");
+            }
+        }
+    }
+
+    private CheckpointException damaged(String what) {
+        return new CheckpointException(file.path() + " has a damaged GGUF header: " + what);
+    }
+}

@@ -1,0 +1,47 @@
+package org.espalier.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Reads the small JSON files beside the weights: an object each, no key twice. */
+public final class JsonFile {
+    /** The largest index that is published has 9 MB. */
+    private static final long MAX_BYTES = 64L << 20;
+
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private JsonFile() {}
+
+    /** @throws CheckpointException if the file cannot be read or is no JSON object */
+    public static ObjectNode read(Path file) {
+        try {
+            long bytes = Files.size(file);
+            if (bytes > MAX_BYTES) {
+                throw new CheckpointException(file + " has " + bytes + " bytes, expected at most " + MAX_BYTES);
+            }
+            JsonNode json = JSON.readTree(Files.readAllBytes(file));
+            if (json instanceof ObjectNode object) {
+                return object;
+            }
+            throw new CheckpointException(file + " is no JSON object");
+        } catch (JsonProcessingException e) {
+            throw new CheckpointException(file + " is no valid JSON: " + e.getOriginalMessage() + at(e), e);
+        } catch (IOException e) {
+            throw new CheckpointException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static String at(JsonProcessingException e) {
+        return e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")";
+    }
+}

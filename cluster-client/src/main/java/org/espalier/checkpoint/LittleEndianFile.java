@@ -1,0 +1,148 @@
+package org.espalier.checkpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Reads little-endian values one after the other from the start of a file. Every length is checked against what is left of the file
+ * before anything is allocated, so a hostile length is an error and not an exhausted heap.
+ */
+final class LittleEndianFile implements AutoCloseable {
+    private static final int BUFFER = 64 * 1024;
+
+    private final Path path;
+    private final FileChannel channel;
+    private final long length;
+    private final ByteBuffer buffer =
+            ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).limit(0);
+
+    private LittleEndianFile(Path path, FileChannel channel, long length) {
+        this.path = path;
+        this.channel = channel;
+        this.length = length;
+    }
+
+    static LittleEndianFile open(Path path) {
+        FileChannel channel = null;
+        try {
+            if (Files.isDirectory(path)) {
+                throw new CheckpointException(path + " is a directory, expected a file");
+            }
+            channel = FileChannel.open(path, StandardOpenOption.READ);
+            return new LittleEndianFile(path, channel, channel.size());
+        } catch (NoSuchFileException e) {
+            throw new CheckpointException(path + " does not exist: check the path", e);
+        } catch (IOException e) {
+            throw new CheckpointException("cannot read " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    long length() {
+        return length;
+    }
+
+    /** Bytes from here to the end of the file. */
+    long remaining() {
+        return length - position();
+    }
+
+    /** Of the next value. */
+    long position() {
+        try {
+            return channel.position() - buffer.remaining();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    byte int8(String what) {
+        return next(Byte.BYTES, what).get();
+    }
+
+    short int16(String what) {
+        return next(Short.BYTES, what).getShort();
+    }
+
+    int int32(String what) {
+        return next(Integer.BYTES, what).getInt();
+    }
+
+    long int64(String what) {
+        return next(Long.BYTES, what).getLong();
+    }
+
+    float float32(String what) {
+        return next(Float.BYTES, what).getFloat();
+    }
+
+    double float64(String what) {
+        return next(Double.BYTES, what).getDouble();
+    }
+
+    /** UTF-8 with invalid bytes replaced. */
+    String text(long bytes, String what) {
+        return bytes == 0 ? "" : new String(bytes(bytes, what), StandardCharsets.UTF_8);
+    }
+
+    byte[] bytes(long count, String what) {
+        require(count, what);
+        byte[] result = new byte[(int) count];
+        int done = 0;
+        while (done < result.length) {
+            int part = Math.min(BUFFER, result.length - done);
+            next(part, what).get(result, done, part);
+            done += part;
+        }
+        return result;
+    }
+
+    /** @throws CheckpointException unless {@code count} bytes are left */
+    void require(long count, String what) {
+        if (count < 0 || count > remaining() || count > Integer.MAX_VALUE - 8) {
+            throw new CheckpointException(path + " is cut off or damaged: " + what + " needs "
+                    + Long.toUnsignedString(count) + " bytes at offset " + position() + ", the file has " + remaining()
+                    + " left");
+        }
+    }
+
+    private ByteBuffer next(int bytes, String what) {
+        if (buffer.remaining() < bytes) {
+            require(bytes, what);
+            try {
+                buffer.compact();
+                while (buffer.position() < bytes && channel.read(buffer) >= 0) {}
+                buffer.flip();
+            } catch (IOException e) {
+                throw failed(e);
+            }
+            if (buffer.remaining() < bytes) {
+                throw new CheckpointException(path + " became shorter while " + what + " was read");
+            }
+        }
+        return buffer;
+    }
+
+    private CheckpointException failed(IOException e) {
+        return new CheckpointException("cannot read " + path + ": " + e.getMessage(), e);
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+package org.espalier.checkpoint;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * An MLX checkpoint: safetensors with packed weights. {@code X.weight} of type U32 holds the values, lowest bits first, {@code
+ * X.scales} and {@code X.biases} one number for each group of columns; they belong to {@code X.weight} and are not listed. Experts are
+ * stacked in {@code switch_mlp}; the stack is answered too, by its own name.
+ */
+final class MlxCheckpoint implements Checkpoint {
+    private static final String WEIGHT = ".weight";
+    private static final String STACK = ".switch_mlp.";
+    private static final Pattern EXPERT = Pattern.compile("(.+)\\.experts\\.(\\d{1,5})(\\.\\w+\\.\\w+)");
+
+    /** Routing carries expert ids in 16 bits. */
+    private static final long MAX_EXPERTS = Short.MAX_VALUE;
+
+    /** DeepSeek V3 has 45 thousand. */
+    private static final int MAX_NAMES = 1 << 20;
+
+    private final ObjectNode config;
+    private final SafetensorsDirectory directory;
+    private final MlxQuantization quantization;
+    private final Set<String> names;
+
+    MlxCheckpoint(ObjectNode config, SafetensorsDirectory directory, MlxQuantization quantization) {
+        this.config = config;
+        this.directory = directory;
+        this.quantization = quantization;
+        this.names = Collections.unmodifiableSet(publishedNames());
+    }
+
+    private Set<String> publishedNames() {
+        Set<String> result = new LinkedHashSet<>();
+        for (String name : directory.entries().keySet()) {
+            if (isPartOfWeight(name)) {
+                continue;
+            }
+            int stack = name.indexOf(STACK);
+            if (stack < 0) {
+                result.add(name);
+            } else {
+                long experts = experts(name);
+                String end = name.substring(stack + STACK.length());
+                for (int e = 0; e < experts && result.size() <= MAX_NAMES; e++) {
+                    result.add(name.substring(0, stack) + ".experts." + e + "." + end);
+                }
+            }
+            if (result.size() > MAX_NAMES) {
+                throw new CheckpointException(directory.path() + " has more than " + MAX_NAMES + " tensors");
+            }
+        }
+        return result;
+    }
+
+    private long experts(String stack) {
+        List<Long> shape = directory.entry(stack).shape();
+        if (shape.size() < 2 || shape.get(0) > MAX_EXPERTS) {
+            throw new CheckpointException(directory.path() + ": tensor " + stack + " has the shape " + shape
+                    + ", expected 1 to " + MAX_EXPERTS + " stacked experts");
+        }
+        return shape.get(0);
+    }
+
+    private boolean isPartOfWeight(String name) {
+        for (String part : List.of(".scales", ".biases")) {
+            if (name.endsWith(part)) {
+                String module = name.substring(0, name.length() - part.length());
+                return directory.entries().containsKey(module + WEIGHT);
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public Path path() {
+        return directory.path();
+    }
+
+    @Override
+    public Layout layout() {
+        return Layout.MLX;
+    }
+
+    @Override
+    public ObjectNode config() {
+        return config.deepCopy();
+    }
+
+    @Override
+    public Set<String> names() {
+        return names;
+    }
+
+    @Override
+    public boolean has(String name) {
+        return names.contains(name) || (directory.entries().containsKey(name) && !isPartOfWeight(name));
+    }
+
+    @Override
+    public Tensor tensor(String name) {
+        if (!has(name)) {
+            throw new CheckpointException(directory.path() + " has no tensor " + name);
+        }
+        Matcher expert = EXPERT.matcher(name);
+        if (directory.entries().containsKey(name) || !expert.matches()) {
+            return stored(name);
+        }
+        Tensor stack = stored(expert.group(1) + ".switch_mlp" + expert.group(3));
+        return slice(stack, Integer.parseInt(expert.group(2))).named(name);
+    }
+
+    private static Tensor slice(Tensor stack, int index) {
+        if (stack.shape().size() >= 3) {
+            return stack.element(index);
+        }
+        Tensor row = stack.rows(index, 1); // one bias vector an expert
+        return new Tensor(row.name(), List.of(row.columns()), row.format(), row.values(), row.scales(), row.biases());
+    }
+
+    private Tensor stored(String name) {
+        boolean weight = name.endsWith(WEIGHT);
+        String module = weight ? name.substring(0, name.length() - WEIGHT.length()) : name;
+        if (weight && directory.entries().containsKey(module + ".scales")) {
+            return quantized(name, module);
+        }
+        return directory.plain(name);
+    }
+
+    private Tensor quantized(String name, String module) {
+        MlxQuantization.Settings settings = quantization
+                .of(module)
+                .orElseThrow(() -> damaged(name, "has scales but config.json says that it is not quantized"));
+        boolean computed = settings.mode().equals("affine") && (settings.bits() == 4 || settings.bits() == 8);
+        if (!computed) {
+            throw damaged(
+                    name,
+                    "is quantized with mode " + settings.mode() + " and " + settings.bits()
+                            + " bits, only affine with 4 or 8 bits is computed");
+        }
+        SafetensorsFile.Entry words = directory.entry(name);
+        if (!words.type().equals("U32")) {
+            throw damaged(name, "has scales but is of type " + words.type() + ", expected U32");
+        }
+        List<Integer> packed = Shapes.of(path() + ": tensor " + name, words.shape());
+        List<Long> wide = new ArrayList<>(words.shape());
+        long columns = (long) packed.get(packed.size() - 1) * Integer.SIZE / settings.bits();
+        wide.set(wide.size() - 1, columns);
+        List<Integer> shape = Shapes.of(path() + ": tensor " + name, wide);
+        Tensor scales = perGroup(module + ".scales", settings, shape);
+        Tensor biases = perGroup(module + ".biases", settings, shape);
+        if (scales.format() != biases.format()) {
+            throw damaged(name, "has scales of type " + scales.format() + " and biases of type " + biases.format());
+        }
+        var format =
+                new TensorFormat.MlxAffine(settings.bits(), settings.group(), (TensorFormat.Plain) scales.format());
+        var values = new Tensor.Extent(words.file(), words.begin(), format.rowBytes((int) columns));
+        return new Tensor(name, shape, format, values, scales.values(), biases.values());
+    }
+
+    /** Scales or biases, checked to have one number for each group of columns. */
+    private Tensor perGroup(String name, MlxQuantization.Settings settings, List<Integer> shape) {
+        Tensor tensor = directory.plain(name);
+        List<Integer> expected = new ArrayList<>(shape);
+        int columns = shape.get(shape.size() - 1);
+        expected.set(expected.size() - 1, columns / settings.group());
+        if (columns % settings.group() != 0 || !tensor.shape().equals(expected)) {
+            throw damaged(
+                    name,
+                    "has the shape " + tensor.shape() + ", expected " + expected + " for " + shape + " with "
+                            + settings.bits() + " bits and groups of " + settings.group());
+        }
+        return tensor;
+    }
+
+    private CheckpointException damaged(String name, String what) {
+        return new CheckpointException(path() + ": tensor " + name + " " + what);
+    }
+
+    @Override
+    public RopePairing ropePairing(RopePairing published) {
+        return published;
+    }
+
+    @Override
+    public long bytes() {
+        return directory.bytes();
+    }
+}

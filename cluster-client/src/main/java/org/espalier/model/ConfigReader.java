@@ -1,0 +1,273 @@
+package org.espalier.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Reads a config.json key by key and remembers which keys were read. What a record does not read is either known to change nothing
+ * or listed by {@link #ignoredKeys}. A key whose value is {@code null} counts as absent, as in transformers.
+ */
+final class ConfigReader {
+    /** Far above any model; keeps products of two sizes inside a long and lists of layers small. */
+    private static final int MOST = 1 << 24;
+
+    /** About training, saving or other software, or said again by the layout. */
+    private static final Set<String> HARMLESS = Set.of(
+            "model_type",
+            "architectures",
+            "auto_map",
+            "transformers_version",
+            "torch_dtype",
+            "dtype",
+            "_name_or_path",
+            "initializer_range",
+            "use_cache",
+            "bos_token_id",
+            "pad_token_id",
+            "unk_token_id",
+            "return_dict",
+            "output_router_logits",
+            "router_aux_loss_coef",
+            "aux_loss_alpha",
+            "seq_aux",
+            "attention_dropout",
+            "pretraining_tp",
+            "ep_size",
+            "quantization",
+            "num_key_value_heads",
+            "head_dim",
+            "qk_head_dim",
+            "_attn_implementation_autoset",
+            "use_bfloat16",
+            "id2label",
+            "label2id",
+            "is_encoder_decoder",
+            "chunk_size_feed_forward",
+            "output_attentions",
+            "output_hidden_states",
+            "problem_type");
+
+    private final ObjectNode json;
+    private final String where;
+    private final Set<String> read;
+
+    ConfigReader(ObjectNode json) {
+        this(json, "", new HashSet<>(HARMLESS));
+    }
+
+    private ConfigReader(ObjectNode json, String where, Set<String> read) {
+        this.json = json;
+        this.where = where;
+        this.read = read;
+    }
+
+    /** Keys that were neither read nor known to be harmless, sorted. */
+    List<String> ignoredKeys() {
+        Set<String> ignored = new TreeSet<>();
+        json.fieldNames().forEachRemaining(key -> {
+            if (!read.contains(key)) {
+                ignored.add(where + key);
+            }
+        });
+        return List.copyOf(ignored);
+    }
+
+    /** Those of the rope object with them. */
+    List<String> ignoredKeys(RopeReader rope) {
+        List<String> ignored = new ArrayList<>(ignoredKeys());
+        ignored.addAll(rope.ignoredKeys());
+        return ignored;
+    }
+
+    boolean has(String key) {
+        read.add(key);
+        return json.hasNonNull(key);
+    }
+
+    /** A whole number from 1 on. */
+    int size(String key) {
+        return number(key, 1, MOST);
+    }
+
+    int size(String key, int fallback) {
+        return has(key) ? size(key) : fallback;
+    }
+
+    /** A whole number from 0 on. */
+    int count(String key) {
+        return number(key, 0, MOST);
+    }
+
+    int count(String key, int fallback) {
+        return has(key) ? count(key) : fallback;
+    }
+
+    /** A whole number from {@code least} to {@code most}. */
+    int number(String key, int least, int most) {
+        JsonNode value = required(key);
+        // 128.0 is whole too
+        if (!value.isNumber()
+                || value.asDouble() != value.asLong()
+                || value.asLong() < least
+                || value.asLong() > most) {
+            throw wrong(key, value, "a whole number from " + least + " to " + most);
+        }
+        return value.asInt();
+    }
+
+    /** A finite number of 0 or more. */
+    float real(String key) {
+        JsonNode value = required(key);
+        float number = value.floatValue();
+        if (!value.isNumber() || !Float.isFinite(number) || number < 0) {
+            throw wrong(key, value, "a number of 0 or more");
+        }
+        return number;
+    }
+
+    float real(String key, float fallback) {
+        return has(key) ? real(key) : fallback;
+    }
+
+    /** A finite number above 0. */
+    float positive(String key) {
+        float number = real(key);
+        if (number == 0) {
+            throw wrong(key, json.get(key), "a number above 0");
+        }
+        return number;
+    }
+
+    float positive(String key, float fallback) {
+        return has(key) ? positive(key) : fallback;
+    }
+
+    boolean flag(String key) {
+        JsonNode value = required(key);
+        if (!value.isBoolean()) {
+            throw wrong(key, value, "true or false");
+        }
+        return value.asBoolean();
+    }
+
+    boolean flag(String key, boolean fallback) {
+        return has(key) ? flag(key) : fallback;
+    }
+
+    String text(String key, String fallback) {
+        if (!has(key)) {
+            return fallback;
+        }
+        if (json.get(key) instanceof TextNode text) {
+            return text.asText();
+        }
+        throw wrong(key, json.get(key), "a text");
+    }
+
+    /** One id or a list of them. */
+    Set<Integer> ids(String key, Set<Integer> fallback) {
+        read.add(key);
+        if (!json.has(key)) {
+            return fallback;
+        }
+        Set<Integer> ids = new LinkedHashSet<>();
+        JsonNode value = json.get(key);
+        for (JsonNode id : value.isArray() ? value : List.of(value)) {
+            if (!id.isNull() && !(id.isIntegralNumber() && id.canConvertToInt())) {
+                throw wrong(key, value, "a token id or a list of them");
+            }
+            if (id.asInt(-1) >= 0) {
+                ids.add(id.asInt());
+            }
+        }
+        return Set.copyOf(ids);
+    }
+
+    /** {@code [divisors]} and the like. */
+    List<Float> reals(String key) {
+        JsonNode value = required(key);
+        List<Float> numbers = new ArrayList<>();
+        for (JsonNode number : value) {
+            if (!number.isNumber() || !(number.floatValue() > 0) || !Float.isFinite(number.floatValue())) {
+                throw wrong(key, value, "a list of numbers above 0");
+            }
+            numbers.add(number.floatValue());
+        }
+        return numbers;
+    }
+
+    /** Fails unless the key is absent or has the value that is computed. */
+    void only(String key, String computed) {
+        String found = text(key, computed);
+        if (!found.equals(computed)) {
+            throw notComputed(key, found, computed);
+        }
+    }
+
+    /** Fails unless the key is absent or has the number that is computed. */
+    void only(String key, double computed) {
+        if (has(key) && (!json.get(key).isNumber() || json.get(key).asDouble() != computed)) {
+            throw notComputed(key, json.get(key), computed == Math.rint(computed) ? (long) computed : computed);
+        }
+    }
+
+    /** Fails where the key has any value but {@code false}. */
+    void absent(String key) {
+        if (has(key) && !(json.get(key).isBoolean() && !json.get(key).asBoolean())) {
+            throw notComputed(key, json.get(key), "no value");
+        }
+    }
+
+    /** The object under the key; empty where the key is absent. */
+    ConfigReader object(String key) {
+        if (!has(key)) {
+            throw wrong(key, json.path(key), "an object");
+        }
+        if (json.get(key) instanceof ObjectNode object) {
+            return new ConfigReader(object, where + key + ".", new HashSet<>());
+        }
+        throw wrong(key, json.get(key), "an object");
+    }
+
+    /** MLX's own {@code quantization_config} has no method; any other names one (fp8, gptq ...), and none of those is computed. */
+    void refuseForeignQuantization() {
+        if (has("quantization_config")) {
+            ConfigReader quantization = object("quantization_config");
+            String method = quantization.text("quant_method", null);
+            if (method != null) {
+                throw quantization.notComputed("quant_method", method, "MLX's affine quantization");
+            }
+        }
+    }
+
+    ConfigException notComputed(String key, Object found, Object computed) {
+        return new ConfigException(where + key + " is " + found + ", only " + computed + " is computed");
+    }
+
+    /** @throws ConfigException with what is expected, unless {@code holds} */
+    void require(boolean holds, String key, String expected) {
+        if (!holds) {
+            throw wrong(key, json.path(key), expected);
+        }
+    }
+
+    private JsonNode required(String key) {
+        if (!has(key)) {
+            throw new ConfigException("the required key " + where + key + " is missing");
+        }
+        return json.get(key);
+    }
+
+    private ConfigException wrong(String key, JsonNode found, String expected) {
+        String value = found.isMissingNode() ? "absent" : found.toString();
+        String shown = value.length() > 80 ? value.substring(0, 80) + "..." : value;
+        return new ConfigException(where + key + " is " + shown + ", expected " + expected);
+    }
+}

@@ -1,0 +1,120 @@
+package org.espalier.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.JsonFile;
+import org.espalier.tokenizer.Tokenizer;
+
+/** A model as its files describe it: checkpoint headers, strict config, and the tokenizer, which is opened when first asked for. */
+public final class Model implements AutoCloseable {
+    private final Checkpoint checkpoint;
+    private final ModelConfig config;
+    private Optional<Tokenizer> tokenizer;
+
+    private Model(Checkpoint checkpoint, ModelConfig config) {
+        this.checkpoint = checkpoint;
+        this.config = config;
+    }
+
+    /**
+     * Reads headers and config. End-of-sequence ids of {@code generation_config.json} are added to the config's.
+     *
+     * @param path a directory with config.json and safetensors, or a .gguf file
+     * @throws org.espalier.checkpoint.CheckpointException if the files are not what they should be
+     * @throws ConfigException if the config asks for something that is not computed
+     */
+    public static Model open(Path path) {
+        Checkpoint checkpoint = Checkpoint.open(path);
+        ObjectNode json = checkpoint.config();
+        addEndOfSequence(json, path.resolve("generation_config.json"));
+        try {
+            return new Model(checkpoint, ModelConfig.of(json));
+        } catch (ConfigException e) {
+            String file = Files.isDirectory(path) ? path.resolve("config.json").toString() : path.toString();
+            throw new ConfigException(file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void addEndOfSequence(ObjectNode json, Path generationConfig) {
+        if (!Files.exists(generationConfig)) {
+            return;
+        }
+        JsonNode more = JsonFile.read(generationConfig).path("eos_token_id");
+        if (more.isMissingNode() || more.isNull()) {
+            return;
+        }
+        Set<JsonNode> ids = new LinkedHashSet<>();
+        for (JsonNode part : List.of(json.path("eos_token_id"), more)) {
+            if (part.isArray()) {
+                part.forEach(ids::add);
+            } else if (part.isNumber()) {
+                ids.add(part);
+            }
+        }
+        ArrayNode merged = json.putArray("eos_token_id");
+        ids.forEach(merged::add);
+    }
+
+    public Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    /** For people: the file's name, the hub's {@code org/name}, or the directory's name. */
+    public String name() {
+        return ModelName.of(path());
+    }
+
+    /** The directory, or the GGUF file. */
+    public Path path() {
+        return checkpoint.path();
+    }
+
+    /**
+     * Empty where the files have none.
+     *
+     * @throws org.espalier.tokenizer.TokenizerException if they have one that cannot be used
+     */
+    public synchronized Optional<Tokenizer> tokenizer() {
+        if (tokenizer == null) {
+            tokenizer = openTokenizer();
+        }
+        return tokenizer;
+    }
+
+    /** The Jinja text of the chat template; empty where the files have none. */
+    public Optional<String> chatTemplate() {
+        return tokenizer().flatMap(Tokenizer::chatTemplate);
+    }
+
+    private Optional<Tokenizer> openTokenizer() {
+        if (checkpoint.layout() == Checkpoint.Layout.GGUF) {
+            return checkpoint.metadata().containsKey("tokenizer.ggml.tokens")
+                    ? Optional.of(Tokenizer.ofGguf(checkpoint.metadata(), path().toString()))
+                    : Optional.empty();
+        }
+        return Files.exists(path().resolve("tokenizer.json"))
+                ? Optional.of(Tokenizer.ofDirectory(path()))
+                : Optional.empty();
+    }
+
+    /** Frees the tokenizer. */
+    @Override
+    public synchronized void close() {
+        if (tokenizer != null) {
+            tokenizer.ifPresent(Tokenizer::close);
+            tokenizer = Optional.empty();
+        }
+    }
+}

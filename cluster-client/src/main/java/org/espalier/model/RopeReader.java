@@ -1,0 +1,82 @@
+package org.espalier.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Reads rotary positions in both spellings: {@code rope_theta} beside {@code rope_scaling} (transformers 4), or {@code
+ * rope_parameters} with everything (5). Defaults are those of transformers 5.23.
+ *
+ * @param ignoredKeys inside the object that held the scaling
+ */
+record RopeReader(float theta, RopeScaling scaling, List<String> ignoredKeys) {
+    private static final float DEFAULT_THETA = 10_000; // transformers' RotaryEmbeddingConfigMixin.default_theta
+
+    /** @param served the rope types that the architecture computes */
+    static RopeReader read(ConfigReader config, Set<String> served) {
+        config.only("partial_rotary_factor", 1);
+        float theta = config.positive("rope_theta", DEFAULT_THETA);
+        String key = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
+        if (!config.has(key)) {
+            return new RopeReader(theta, new RopeScaling.Default(), List.of());
+        }
+        ConfigReader rope = config.object(key);
+        theta = rope.positive("rope_theta", theta);
+        rope.only("partial_rotary_factor", 1);
+        String type = type(rope);
+        if (!served.contains(type)) {
+            throw rope.notComputed("rope_type", type, String.join(", ", new TreeSet<>(served)));
+        }
+        RopeScaling scaling = switch (type) {
+            case "default" -> new RopeScaling.Default();
+            case "llama3" -> llama3(rope, config);
+            case "yarn" -> yarn(rope, config);
+            case "gguf_divisors" -> new RopeScaling.Divided(rope.reals("divisors"));
+            default -> throw rope.notComputed("rope_type", type, "default");
+        };
+        return new RopeReader(theta, scaling, new ArrayList<>(rope.ignoredKeys()));
+    }
+
+    private static String type(ConfigReader rope) {
+        String type = rope.text("type", null);
+        String newer = rope.text("rope_type", type);
+        if (newer != null) {
+            return newer;
+        }
+        rope.require(!rope.has("factor"), "rope_type", "a rope type beside the factor");
+        return "default";
+    }
+
+    private static RopeScaling llama3(ConfigReader rope, ConfigReader config) {
+        float factor = rope.positive("factor");
+        float low = rope.positive("low_freq_factor");
+        float high = rope.positive("high_freq_factor");
+        rope.require(high > low, "high_freq_factor", "more than low_freq_factor");
+        return new RopeScaling.Llama3(factor, low, high, originalContext(rope, config));
+    }
+
+    private static RopeScaling yarn(ConfigReader rope, ConfigReader config) {
+        rope.absent("attention_factor");
+        int original = originalContext(rope, config);
+        float factor = rope.positive("factor", (float) config.size("max_position_embeddings") / original);
+        float fast = rope.real("beta_fast", 0);
+        float slow = rope.real("beta_slow", 0);
+        return new RopeScaling.Yarn(
+                factor,
+                original,
+                fast == 0 ? 32 : fast, // the paper's
+                slow == 0 ? 1 : slow,
+                rope.real("mscale", 0),
+                rope.real("mscale_all_dim", 0),
+                rope.flag("truncate", true));
+    }
+
+    /** Beside the rope object, in it, or the whole context. */
+    private static int originalContext(ConfigReader rope, ConfigReader config) {
+        String key = "original_max_position_embeddings";
+        int inside = rope.size(key, config.size("max_position_embeddings"));
+        return config.size(key, inside);
+    }
+}
