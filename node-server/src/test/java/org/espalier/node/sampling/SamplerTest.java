@@ -1,0 +1,197 @@
+package org.espalier.node.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import org.espalier.EspalierException;
+import org.espalier.engine.EngineException;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+
+    private static final int[] NONE = {};
+    /** Probabilities 0.5, 0.3, 0.15, 0.05, not in order of the ids. */
+    private static final float[] LOGITS = logits(0.15, 0.5, 0.05, 0.3);
+
+    @Test
+    void greedyTakesTheGreatestLogitWithItsLogProbability() {
+        Sampled sampled = Sampler.sample(SamplingOptions.GREEDY, 7, LOGITS, NONE, 0);
+
+        assertThat(sampled.token()).isEqualTo(1);
+        assertThat(sampled.logprob()).isCloseTo((float) Math.log(0.5), within(1e-6f));
+    }
+
+    @Test
+    void ofEqualLogitsTheLowestIdIsTaken() {
+        assertThat(Sampler.sample(SamplingOptions.GREEDY, 0, new float[] {1, 3, 3, 3}, NONE, 0)
+                        .token())
+                .isEqualTo(1);
+        SamplingOptions topOne = new SamplingOptions(1, 1, 1, 1, 5);
+        for (int position = 0; position < 50; position++) {
+            assertThat(Sampler.sample(topOne, position, new float[] {1, 3, 3, 3}, NONE, 0)
+                            .token())
+                    .isEqualTo(1);
+        }
+        assertThat(frequencies(new SamplingOptions(1, 2, 1, 1, 5), new float[] {-0f, 0f, 0f, -9}, 200))
+                .satisfies(f -> assertThat(f[2] + f[3]).isZero());
+    }
+
+    @Test
+    void drawsAsTheDistributionSays() {
+        assertFrequencies(new SamplingOptions(1, 0, 1, 1, 42), 0.15, 0.5, 0.05, 0.3);
+    }
+
+    @Test
+    void temperatureSharpensAndFlattens() {
+        // p^2 / sum: 0.0225, 0.25, 0.0025, 0.09 over 0.365
+        assertFrequencies(new SamplingOptions(0.5f, 0, 1, 1, 42), 0.0616, 0.6849, 0.0068, 0.2466);
+        assertFrequencies(new SamplingOptions(1e30f, 0, 1, 1, 42), 0.25, 0.25, 0.25, 0.25);
+        assertFrequencies(new SamplingOptions(Float.MIN_VALUE, 0, 1, 1, 42), 0, 1, 0, 0);
+    }
+
+    @Test
+    void topKKeepsTheLikeliestOnly() {
+        assertFrequencies(new SamplingOptions(1, 2, 1, 1, 42), 0, 0.625, 0, 0.375);
+        assertFrequencies(new SamplingOptions(1, 1000, 1, 1, 42), 0.15, 0.5, 0.05, 0.3);
+    }
+
+    @Test
+    void topPKeepsTheShortestListThatReachesIt() {
+        assertFrequencies(new SamplingOptions(1, 0, 0.79f, 1, 42), 0, 0.625, 0, 0.375);
+        assertFrequencies(new SamplingOptions(1, 0, 0.81f, 1, 42), 0.1579, 0.5263, 0, 0.3158);
+        assertFrequencies(new SamplingOptions(1, 0, Float.MIN_VALUE, 1, 42), 0, 1, 0, 0);
+        // within the two that top-k leaves, the first has 0.625 already
+        assertFrequencies(new SamplingOptions(1, 2, 0.6f, 1, 42), 0, 1, 0, 0);
+    }
+
+    @Test
+    void repetitionPenaltyWorksOnEachTokenOnceAndOnBothSigns() {
+        SamplingOptions penalty = new SamplingOptions(0, 0, 1, 2, 0);
+        float[] positive = {1, 3, 2};
+
+        assertThat(Sampler.sample(penalty, 0, positive, new int[] {1, 1, 1}, 3).token())
+                .isEqualTo(2); // 3 / 2 = 1.5 < 2
+        assertThat(Sampler.sample(penalty, 0, new float[] {-3, -1, -1.5f}, new int[] {1, 0}, 2)
+                        .token())
+                .isEqualTo(2); // -1 * 2 = -2 < -1.5
+        assertThat(Sampler.sample(penalty, 0, new float[] {1, 3, 1.4f}, new int[] {1, 1}, 2)
+                        .token())
+                .isEqualTo(1); // once only: 1.5 > 1.4
+        assertThat(Sampler.sample(penalty, 0, positive, new int[] {0, 1}, 1).token())
+                .isEqualTo(1); // the second token is not counted
+        assertThat(positive).containsExactly(1, 3, 2);
+    }
+
+    @Test
+    void logProbabilityIsTheModelsOwn() {
+        SamplingOptions options = new SamplingOptions(3, 3, 0.99f, 1.5f, 9);
+        for (int position = 0; position < 20; position++) {
+            Sampled sampled = Sampler.sample(options, position, LOGITS, new int[] {1}, 1);
+            double own = Math.log(new double[] {0.15, 0.5, 0.05, 0.3}[sampled.token()]);
+            assertThat(sampled.logprob()).isCloseTo((float) own, within(1e-6f));
+        }
+    }
+
+    @Test
+    void dependsOnSeedAndPositionAlone() {
+        SamplingOptions options = new SamplingOptions(1, 0, 1, 1, 1);
+        int differentSeed = 0;
+        int differentPosition = 0;
+        for (int position = 0; position < 100; position++) {
+            int token = Sampler.sample(options, position, LOGITS, NONE, 0).token();
+            assertThat(Sampler.sample(options, position, LOGITS, NONE, 0).token())
+                    .isEqualTo(token);
+            SamplingOptions other = new SamplingOptions(1, 0, 1, 1, 2);
+            differentSeed += Sampler.sample(other, position, LOGITS, NONE, 0).token() == token ? 0 : 1;
+            differentPosition +=
+                    Sampler.sample(options, position + 1, LOGITS, NONE, 0).token() == token ? 0 : 1;
+        }
+        // 1 - (0.15² + 0.5² + 0.05² + 0.3²) = 0.635 of independent pairs differ
+        assertThat(differentSeed).isBetween(45, 80);
+        assertThat(differentPosition).isBetween(45, 80);
+    }
+
+    @Test
+    void whatIsImpossibleIsNeverDrawn() {
+        float[] logits = {Float.NEGATIVE_INFINITY, 0, Float.NEGATIVE_INFINITY};
+        for (SamplingOptions options : new SamplingOptions[] {
+            new SamplingOptions(1, 0, 1, 1, 3), new SamplingOptions(1, 3, 0.9f, 1.3f, 3), SamplingOptions.GREEDY
+        }) {
+            for (int position = 0; position < 50; position++) {
+                assertThat(Sampler.sample(options, position, logits, new int[] {0, 1}, 2))
+                        .isEqualTo(new Sampled(1, 0));
+            }
+        }
+    }
+
+    @Test
+    void logitsThatAreNoneAreNamed() {
+        assertThatThrownBy(() -> Sampler.sample(SamplingOptions.GREEDY, 0, new float[] {1, Float.NaN}, NONE, 0))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("the logit of token 1 is NaN");
+        assertThatThrownBy(
+                        () -> Sampler.sample(SamplingOptions.GREEDY, 0, new float[] {Float.POSITIVE_INFINITY}, NONE, 0))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("the logit of token 0 is Infinity");
+        assertThatThrownBy(
+                        () -> Sampler.sample(SamplingOptions.GREEDY, 0, new float[] {Float.NEGATIVE_INFINITY}, NONE, 0))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("none of the 1 logits is finite");
+        assertThatThrownBy(() -> Sampler.sample(SamplingOptions.GREEDY, 0, new float[0], NONE, 0))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("none of the 0 logits");
+    }
+
+    @Test
+    void aTokenOutsideTheVocabularyIsNamed() {
+        assertThatThrownBy(() -> Sampler.sample(
+                        new SamplingOptions(0, 0, 1, 1.1f, 0), 2, new float[] {1, 2}, new int[] {0, 2}, 2))
+                .isInstanceOf(EngineException.class)
+                .hasMessage("token 2 at position 1 is not in the vocabulary of 2 tokens");
+    }
+
+    @Test
+    void optionsOutOfRangeAreRefusedByName() {
+        assertRefused("temperature is NaN", Float.NaN, 0, 1, 1);
+        assertRefused("temperature is -1.0", -1, 0, 1, 1);
+        assertRefused("temperature is Infinity", Float.POSITIVE_INFINITY, 0, 1, 1);
+        assertRefused("top-k is -1", 1, -1, 1, 1);
+        assertRefused("top-p is 0.0", 1, 0, 0, 1);
+        assertRefused("top-p is 1.5", 1, 0, 1.5f, 1);
+        assertRefused("top-p is NaN", 1, 0, Float.NaN, 1);
+        assertRefused("repetition penalty is 0.0", 1, 0, 1, 0);
+        assertRefused("repetition penalty is NaN", 1, 0, 1, Float.NaN);
+    }
+
+    private static void assertRefused(
+            String message, float temperature, int topK, float topP, float repetitionPenalty) {
+        assertThatThrownBy(() -> new SamplingOptions(temperature, topK, topP, repetitionPenalty, 0))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    /** Of 20,000 draws; four standard deviations of a share of one half are 0.0142. */
+    private static void assertFrequencies(SamplingOptions options, double... expected) {
+        double[] found = frequencies(options, LOGITS, 20_000);
+        for (int token = 0; token < expected.length; token++) {
+            assertThat(found[token]).as("token %d", token).isCloseTo(expected[token], within(0.0142));
+        }
+    }
+
+    private static double[] frequencies(SamplingOptions options, float[] logits, int draws) {
+        double[] share = new double[logits.length];
+        for (int position = 0; position < draws; position++) {
+            share[Sampler.sample(options, position, logits, NONE, 0).token()] += 1.0 / draws;
+        }
+        return share;
+    }
+
+    private static float[] logits(double... probabilities) {
+        float[] logits = new float[probabilities.length];
+        for (int i = 0; i < logits.length; i++) {
+            logits[i] = (float) Math.log(probabilities[i]) + 3;
+        }
+        return logits;
+    }
+}
