@@ -32,22 +32,19 @@ final class AnswerText {
     }
 
     private String more(String piece, boolean last) {
+        if (stopped) {
+            return "";
+        }
         held.append(piece);
         int stop = stops.stream()
                 .mapToInt(held::indexOf)
                 .filter(at -> at >= 0)
                 .min()
                 .orElse(-1);
-        if (stop >= 0) {
-            stopped |= true;
-        }
-        int free = stop >= 0 ? stop : last ? held.length() : held.length() - mayBecomeStop();
+        stopped = stop >= 0;
+        int free = stopped ? stop : last ? held.length() : held.length() - mayBecomeStop();
         String text = held.substring(0, free);
-        if (stopped) {
-            held.setLength(0);
-        } else {
-            held.delete(0, free);
-        }
+        held.delete(0, free);
         shown.append(text);
         return text;
     }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.espalier.placement.NodeMemory;
@@ -83,16 +83,15 @@ public final class Cluster implements AutoCloseable {
 
     /** All nodes in the order of {@link #connect}, asked now; those that do not answer are listed as not reachable. */
     public List<NodeInfo> nodes() {
-        List<CompletableFuture<NodeInfo>> asked = nodes.stream()
-                .map(node -> CompletableFuture.supplyAsync(() -> {
+        return Concurrently.all(nodes.stream()
+                .map(node -> (Callable<NodeInfo>) () -> {
                     try {
                         return node.describe();
                     } catch (RuntimeException e) {
                         return NodeInfo.unreachable(node.name(), node.address());
                     }
-                }))
-                .toList();
-        return asked.stream().map(CompletableFuture::join).toList();
+                })
+                .toList());
     }
 
     /**

@@ -15,6 +15,7 @@ import org.espalier.v1.NodeGrpc;
 /** The client's connection to one node, and its calls' failures in words. */
 final class ClusterNode implements AutoCloseable {
 
+    private static final int DESCRIBE_SECONDS = 5;
     private static final int UNARY_SECONDS = 10;
 
     /** Logits of a large vocabulary (256 Ki x 4 bytes) or routing of a whole chunk, with room. */
@@ -77,7 +78,9 @@ final class ClusterNode implements AutoCloseable {
 
     /** @throws StatusRuntimeException if it does not answer */
     NodeInfo describe() {
-        DescribeReply reply = unary().describe(DescribeRequest.getDefaultInstance());
+        DescribeReply reply = NodeGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(DESCRIBE_SECONDS, TimeUnit.SECONDS)
+                .describe(DescribeRequest.getDefaultInstance());
         name = reply.getNode();
         return Wire.node(address, reply);
     }

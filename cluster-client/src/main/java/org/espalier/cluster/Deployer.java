@@ -8,11 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletionService;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 import org.espalier.placement.Placement;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadProgress;
@@ -61,11 +57,11 @@ final class Deployer {
                 LoadRequest part = request.toBuilder().setShard(i).build();
                 loads.add(() -> load(node, part, options.listener()));
             }
-            loaded = inParallel(loads);
+            loaded = Concurrently.all(loads);
             Set<String> unused = new TreeSet<>(nodes.keySet());
             unused.removeAll(placement.nodes());
             unused.forEach(name -> unload(nodes.get(name), id, 0, options.force()));
-            inParallel(placement.nodes().stream()
+            Concurrently.all(placement.nodes().stream()
                     .map(name -> (Callable<Void>) () -> join(nodes.get(name), id, epoch))
                     .toList());
         } catch (ClusterException e) {
@@ -112,7 +108,7 @@ final class Deployer {
         }
     }
 
-    private static java.util.stream.Stream<ShardInfo> shards(String id, List<NodeInfo> known) {
+    private static Stream<ShardInfo> shards(String id, List<NodeInfo> known) {
         return known.stream()
                 .flatMap(node -> node.shards().stream())
                 .filter(shard -> shard.deployment().equals(id));
@@ -165,32 +161,5 @@ final class Deployer {
                 .setEpoch(epoch)
                 .setForce(force)
                 .build();
-    }
-
-    /** Runs all at once; the first failure, or an interrupt, cancels the others and waits for their end. */
-    private static <T> List<T> inParallel(List<Callable<T>> works) {
-        ExecutorService threads = Executors.newFixedThreadPool(works.size());
-        try {
-            CompletionService<T> done = new ExecutorCompletionService<>(threads);
-            List<java.util.concurrent.Future<T>> futures =
-                    works.stream().map(done::submit).toList();
-            for (int i = 0; i < works.size(); i++) {
-                done.take().get();
-            }
-            List<T> results = new ArrayList<>();
-            for (var future : futures) {
-                results.add(future.get());
-            }
-            return results;
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof ClusterException known
-                    ? known
-                    : new ClusterException(String.valueOf(e.getCause().getMessage()), e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ClusterException("loading was interrupted: nothing is loaded");
-        } finally {
-            threads.shutdownNow(); // interrupts blocking calls, which cancels them
-        }
     }
 }

@@ -66,7 +66,9 @@ final class Attachments {
                 hello = ping;
             }
             synchronized (this) {
-                replies.onNext(AttachPong.getDefaultInstance());
+                if (open.contains(this)) {
+                    replies.onNext(AttachPong.getDefaultInstance());
+                }
             }
         }
 

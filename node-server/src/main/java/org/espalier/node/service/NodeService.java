@@ -60,12 +60,17 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         call.setOnCancelHandler(
                 () -> {}); // progress for a client that went away is harmless; it is looked at in the end
         answer(replies, () -> {
-            RingMember member = deployments.load(
-                    request,
-                    (done, total) -> replies.onNext(LoadProgress.newBuilder()
-                            .setBytesDone(done)
-                            .setBytesTotal(total)
-                            .build()));
+            RingMember member = deployments.load(request, (done, total) -> {
+                if (call.isCancelled()) {
+                    throw Status.CANCELLED
+                            .withDescription("the client has gone away")
+                            .asRuntimeException();
+                }
+                replies.onNext(LoadProgress.newBuilder()
+                        .setBytesDone(done)
+                        .setBytesTotal(total)
+                        .build());
+            });
             if (call.isCancelled()) {
                 deployments.unload(UnloadRequest.newBuilder()
                         .setDeployment(request.getDeployment())

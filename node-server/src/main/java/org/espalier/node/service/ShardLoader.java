@@ -32,7 +32,7 @@ public interface ShardLoader extends AutoCloseable {
     record Order(
             String node, String model, int layers, int firstLayer, int endLayer, String engine, String precision) {}
 
-    /** Hears how far loading is, in bytes. */
+    /** Hears how far loading is, in bytes. Throws once the client has gone away: the loader then frees what it has and passes it on. */
     @FunctionalInterface
     interface Progress {
         void report(long done, long total);

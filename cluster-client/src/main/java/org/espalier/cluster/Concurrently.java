@@ -1,0 +1,55 @@
+package org.espalier.cluster;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** Asks several nodes at once. */
+final class Concurrently {
+
+    private Concurrently() {}
+
+    /**
+     * Runs all works, each on a thread of its own; the first failure, or an interrupt, cancels the others.
+     *
+     * @return the results in the order of the works
+     * @throws ClusterException the first failure
+     */
+    static <T> List<T> all(List<Callable<T>> works) {
+        if (works.isEmpty()) {
+            return List.of();
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(works.size(), work -> {
+            Thread thread = new Thread(work, "espalier-client");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            CompletionService<T> done = new ExecutorCompletionService<>(threads);
+            List<Future<T>> futures = works.stream().map(done::submit).toList();
+            for (int i = 0; i < works.size(); i++) {
+                done.take().get();
+            }
+            List<T> results = new ArrayList<>();
+            for (Future<T> future : futures) {
+                results.add(future.get());
+            }
+            return results;
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof ClusterException known
+                    ? known
+                    : new ClusterException(String.valueOf(e.getCause().getMessage()), e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ClusterException("interrupted while waiting for the nodes: run `%cluster` to see what they hold");
+        } finally {
+            threads.shutdownNow(); // interrupts blocking calls, which cancels them
+        }
+    }
+}

@@ -1,0 +1,177 @@
+package org.espalier.node.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.reflection.v1.ServiceResponse;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.espalier.EspalierException;
+import org.espalier.v1.DescribeReply;
+import org.espalier.v1.JoinRequest;
+import org.espalier.v1.LoadRequest;
+import org.espalier.v1.Placement;
+import org.espalier.v1.UnloadRequest;
+import org.junit.jupiter.api.Test;
+
+class NodeServerTest {
+
+    @Test
+    void saysWhenItsPortIsInUse() {
+        try (FakeRing ring = new FakeRing(1)) {
+            int port = ring.nodes.get(0).port();
+            assertThatThrownBy(() -> NodeServer.start(NodeOptions.loopback("b").withPort(port), new FakeLoader()))
+                    .isInstanceOf(EspalierException.class)
+                    .hasMessage("cannot listen on 127.0.0.1:" + port
+                            + ": the port is in use or not allowed; choose another with `--port`, 0 for any free one");
+        }
+    }
+
+    @Test
+    void servesOnLoopbackOnly() {
+        assertThatThrownBy(() -> NodeServer.start(NodeOptions.loopback("b").withHost("0.0.0.0"), new FakeLoader()))
+                .isInstanceOf(EspalierException.class)
+                .hasMessage("cannot serve on 0.0.0.0: other addresses than loopback need TLS, which is not there yet;"
+                        + " serve on 127.0.0.1");
+        assertThatThrownBy(() -> NodeServer.start(NodeOptions.loopback("b").withPort(70_000), new FakeLoader()))
+                .hasMessage("port 70000 is none: choose 0 (any free one) to 65535");
+    }
+
+    @Test
+    void answersHealthAndReflection() throws Exception {
+        try (FakeRing ring = new FakeRing(1)) {
+            assertThat(HealthGrpc.newBlockingStub(ring.channels.get(0))
+                            .check(HealthCheckRequest.getDefaultInstance())
+                            .getStatus())
+                    .isEqualTo(HealthCheckResponse.ServingStatus.SERVING);
+            CompletableFuture<ServerReflectionResponse> answer = new CompletableFuture<>();
+            ServerReflectionGrpc.newStub(ring.channels.get(0))
+                    .serverReflectionInfo(new StreamObserver<>() {
+                        @Override
+                        public void onNext(ServerReflectionResponse response) {
+                            answer.complete(response);
+                        }
+
+                        @Override
+                        public void onError(Throwable error) {
+                            answer.completeExceptionally(error);
+                        }
+
+                        @Override
+                        public void onCompleted() {}
+                    })
+                    .onNext(ServerReflectionRequest.newBuilder()
+                            .setListServices("")
+                            .build());
+            assertThat(answer.get(10, TimeUnit.SECONDS)
+                            .getListServicesResponse()
+                            .getServiceList())
+                    .extracting(ServiceResponse::getName)
+                    .contains("espalier.v1.Node", "espalier.v1.Ring", "grpc.health.v1.Health");
+        }
+    }
+
+    @Test
+    void describesItsDeployments() {
+        try (FakeRing ring = FakeRing.serving(2)) {
+            DescribeReply node = ring.describe(1);
+            assertThat(node.getNode()).isEqualTo("n1");
+            assertThat(node.getTotalMemoryBytes()).isPositive();
+            assertThat(node.getProcessors()).isPositive();
+            assertThat(node.getDeploymentsList()).hasSize(1);
+            assertThat(node.getDeployments(0).getModel()).isEqualTo("fake");
+            assertThat(node.getDeployments(0).getPlacement()).isEqualTo(ring.even(2));
+            assertThat(node.getDeployments(0).getResidentBytes()).isEqualTo(3000);
+            assertThat(node.getDeployments(0).getServing()).isTrue();
+            ring.unload(1);
+            assertThat(ring.describe(1).getDeploymentsList()).isEmpty();
+        }
+    }
+
+    @Test
+    void refusesLoadsThatAreNotWhole() {
+        try (FakeRing ring = new FakeRing(2)) {
+            Placement hole = Placement.newBuilder()
+                    .setLayers(FakeRing.LAYERS)
+                    .addShards(ring.shard(0, 0, 2))
+                    .addShards(ring.shard(1, 3, 6))
+                    .build();
+            refused(ring, ring.request(0, 1, "m", hole), "node n1 has layers 3 to 5 where layer 2 is next");
+            Placement cut = hole.toBuilder().setShards(1, ring.shard(1, 2, 5)).build();
+            refused(ring, ring.request(0, 1, "m", cut), "the placement covers 5 of 6 layers");
+            refused(
+                    ring,
+                    ring.request(0, 1, "m", ring.even(2)).setShard(1),
+                    "this is node n0, the shard is for node n1");
+            refused(ring, ring.request(0, 1, "m", ring.even(2)).setShard(7), "shard 7 is not one of the placement's 2");
+            refused(ring, ring.request(0, 0, "m", ring.even(2)), "epoch 0 is not above 0");
+            refused(ring, LoadRequest.newBuilder(), "the deployment has no id");
+            assertThat(ring.loaders.get(0).loaded).isEmpty();
+        }
+    }
+
+    @Test
+    void aNewEpochKeepsTheShardThatDoesNotChange() {
+        try (FakeRing ring = FakeRing.serving(2)) {
+            ring.load(0, 2, "fake", ring.even(2));
+            assertThat(ring.loaders.get(0).loaded).hasSize(1);
+            ring.load(0, 3, "other", ring.even(2));
+            assertThat(ring.loaders.get(0).loaded).hasSize(2);
+            assertThat(ring.loaders.get(0).open()).hasSize(1);
+            refused(ring, ring.request(0, 3, "fake", ring.even(2)), "must have a later one than 3");
+            assertThatThrownBy(() -> ring.node(0)
+                            .join(JoinRequest.newBuilder()
+                                    .setDeployment(FakeRing.ID)
+                                    .setEpoch(2)
+                                    .build()))
+                    .hasMessageContaining("deployment 'd' has epoch 3 on node n0, asked for was epoch 2");
+        }
+    }
+
+    @Test
+    void aFailedLoadLeavesNothing() {
+        try (FakeRing ring = FakeRing.serving(1)) {
+            assertThatThrownBy(() -> ring.load(0, 2, "broken:n0", ring.even(1)))
+                    .hasMessage("FAILED_PRECONDITION: node n0: tensor x is cut off");
+            assertThat(ring.loaders.get(0).open()).isEmpty();
+            assertThat(ring.describe(0).getDeploymentsList()).isEmpty();
+        }
+    }
+
+    @Test
+    void unloadsOnlyTheEpochThatIsMeant() {
+        try (FakeRing ring = FakeRing.serving(1)) {
+            UnloadRequest.Builder unload =
+                    UnloadRequest.newBuilder().setDeployment(FakeRing.ID).setClient("test");
+            assertThat(ring.node(0).unload(unload.setEpoch(7).build()).getFreedBytes())
+                    .isZero();
+            assertThat(ring.loaders.get(0).open()).hasSize(1);
+            assertThat(ring.node(0).unload(unload.setEpoch(1).build()).getFreedBytes())
+                    .isEqualTo(6000);
+            assertThat(ring.loaders.get(0).open()).isEmpty();
+        }
+    }
+
+    @Test
+    void onlyTheHeadGenerates() {
+        try (FakeRing ring = FakeRing.serving(2)) {
+            assertThatThrownBy(() -> ring.node(1)
+                            .generate(FakeRing.request(3, 3).build())
+                            .forEachRemaining(reply -> {}))
+                    .hasMessageContaining("node n1 (")
+                    .hasMessageContaining("is not the head of deployment d: ask node n0 (");
+        }
+    }
+
+    private static void refused(FakeRing ring, LoadRequest.Builder request, String message) {
+        assertThatThrownBy(() -> ring.node(0).load(request.build()).forEachRemaining(progress -> {}))
+                .hasMessageContaining(message);
+    }
+}
