@@ -48,7 +48,8 @@ def recipe():
 
 
 def quiet_front_end():
-    """No question about news and no look-up of newer versions in a fresh JupyterLab."""
+    """No question about news and no look-up of newer versions in a fresh JupyterLab; a home for its own files."""
+    (VENV / "jupyter").mkdir(exist_ok=True)
     settings = VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     settings.parent.mkdir(parents=True, exist_ok=True)
     choice = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
