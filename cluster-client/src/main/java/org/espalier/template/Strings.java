@@ -1,0 +1,61 @@
+package org.espalier.template;
+
+/** What Python's strings do differently from Java's. */
+final class Strings {
+
+    private Strings() {}
+
+    /** {@code str.isspace}: Unicode white space and the four separators before the space. */
+    static boolean isSpace(int c) {
+        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
+    }
+
+    /** Without what is in {@code characters} at the ends; white space if that is null. */
+    static String strip(String text, String characters, boolean left, boolean right) {
+        int from = 0;
+        int to = text.length();
+        while (left && from < to && isStripped(text.codePointAt(from), characters)) {
+            from += Character.charCount(text.codePointAt(from));
+        }
+        while (right && to > from && isStripped(text.codePointBefore(to), characters)) {
+            to -= Character.charCount(text.codePointBefore(to));
+        }
+        return text.substring(from, to);
+    }
+
+    static String strip(String text) {
+        return strip(text, null, true, true);
+    }
+
+    private static boolean isStripped(int c, String characters) {
+        return characters == null ? isSpace(c) : characters.indexOf(c) >= 0;
+    }
+
+    /** The first letter of every word in upper case, all others in lower case; a word starts after anything that is no letter. */
+    static String title(String text) {
+        StringBuilder out = new StringBuilder(text.length());
+        boolean inWord = false;
+        for (int i = 0; i < text.length(); ) {
+            int c = text.codePointAt(i);
+            out.appendCodePoint(inWord ? Character.toLowerCase(c) : Character.toTitleCase(c));
+            inWord = Character.isLetter(c);
+            i += Character.charCount(c);
+        }
+        return out.toString();
+    }
+
+    static String capitalize(String text) {
+        if (text.isEmpty()) {
+            return text;
+        }
+        int first = text.offsetByCodePoints(0, 1);
+        return text.substring(0, first).toUpperCase(java.util.Locale.ROOT)
+                + text.substring(first).toLowerCase(java.util.Locale.ROOT);
+    }
+
+    static int compareCodePoints(String left, String right) {
+        int[] a = left.codePoints().toArray();
+        int[] b = right.codePoints().toArray();
+        return java.util.Arrays.compare(a, b);
+    }
+}
