@@ -10,6 +10,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.espalier.model.Model;
 import org.espalier.placement.NodeMemory;
 import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementFile;
@@ -49,9 +50,7 @@ public final class Cluster implements AutoCloseable {
      * @throws ClusterException if one does not answer or two have the same name
      */
     public static Cluster connect(List<String> addresses) {
-        return connect(addresses, name -> {
-            throw new ClusterException("cannot open the model " + name + ": there is no catalogue yet");
-        });
+        return connect(addresses, CatalogueModel::open);
     }
 
     static Cluster connect(List<String> addresses, Function<String, ClientModel> models) {
@@ -172,6 +171,14 @@ public final class Cluster implements AutoCloseable {
             now.attachment.close();
             deployer().unload(now.deployment.id(), LoadOptions.defaults());
         }
+    }
+
+    /** The loaded model: its config, headers and tokenizer. */
+    public Optional<Model> model() {
+        return Optional.ofNullable(serving)
+                .map(Serving::model)
+                .filter(CatalogueModel.class::isInstance)
+                .map(catalogued -> ((CatalogueModel) catalogued).model());
     }
 
     /** What is loaded. */

@@ -1,6 +1,7 @@
 package org.espalier.node.ring;
 
 import io.grpc.Status;
+import org.espalier.EspalierException;
 import org.espalier.v1.GenerateRequest;
 
 /** What a request may ask of a model: checked at the head before a session is opened. */
@@ -25,6 +26,11 @@ final class GenerateLimits {
         }
         if (request.getMaxTokens() < 0) {
             throw invalid("at most " + request.getMaxTokens() + " new tokens are asked for: expected 0 or more");
+        }
+        try {
+            TailSampler.options(request.getSampling());
+        } catch (EspalierException e) {
+            throw invalid("the request is wrong: " + e.getMessage());
         }
         int room = shard.context() - prompt;
         if (room < 0 || room == 0 && request.getMaxTokens() > 0) {

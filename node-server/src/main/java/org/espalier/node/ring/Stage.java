@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.EngineException;
@@ -283,6 +284,8 @@ final class Stage {
         if (error instanceof OutOfMemoryError) {
             return "it has not enough memory (" + error.getMessage() + ")";
         }
-        return error instanceof EngineException ? error.getMessage() : error.toString();
+        return error instanceof EngineException || error instanceof EspalierException
+                ? error.getMessage()
+                : error.toString();
     }
 }

@@ -8,22 +8,24 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.espalier.engine.EngineException;
+import org.espalier.node.sampling.Sampler;
+import org.espalier.node.sampling.SamplingOptions;
 import org.espalier.v1.Sampled;
 import org.espalier.v1.Sampling;
 import org.espalier.v1.StepEntry;
 
 /**
- * The last node's sessions: their sampling options and tokens so far, which came with the frames. Choosing is a pure
+ * The last node's sessions: their sampling options and tokens so far, which came with the frames. Choosing is {@link Sampler}'s, a pure
  * function, so another node can go on with it. Owned by the engine thread.
  */
 final class TailSampler {
 
     private static final class Sequence {
-        private final Sampling options;
+        private final SamplingOptions options;
         private int[] tokens = new int[256];
         private int count;
 
-        private Sequence(Sampling options) {
+        private Sequence(SamplingOptions options) {
             this.options = options;
         }
 
@@ -44,7 +46,7 @@ final class TailSampler {
     private final Map<Long, Sequence> sequences = new HashMap<>();
 
     void open(long session, Sampling sampling) {
-        sequences.put(session, new Sequence(sampling));
+        sequences.put(session, new Sequence(options(sampling)));
     }
 
     void truncate(long session, int length) {
@@ -79,7 +81,9 @@ final class TailSampler {
         }
         if (entry.getSample()) {
             Sequence sequence = sequence(entry.getSession());
-            greedy(sampled, logits);
+            Sequence sequence = sequence(entry.getSession());
+            var chosen = Sampler.sample(sequence.options, sequence.count, logits, sequence.tokens, sequence.count);
+            sampled.setToken(chosen.token()).setLogprob(chosen.logprob());
         }
         return sampled.build();
     }
@@ -92,15 +96,13 @@ final class TailSampler {
         return sequence;
     }
 
-    private static void greedy(Sampled.Builder sampled, float[] logits) {
-        int best = 0;
-        for (int token = 1; token < logits.length; token++) {
-            best = logits[token] > logits[best] ? token : best;
-        }
-        double sum = 0;
-        for (float logit : logits) {
-            sum += Math.exp(logit - logits[best]);
-        }
-        sampled.setToken(best).setLogprob((float) -Math.log(sum));
+    /** @throws org.espalier.EspalierException naming an option that is out of range */
+    static SamplingOptions options(Sampling sampling) {
+        return new SamplingOptions(
+                sampling.getTemperature(),
+                sampling.getTopK(),
+                sampling.getTopP() == 0 ? 1 : sampling.getTopP(), // unset on the wire
+                sampling.getRepetitionPenalty() == 0 ? 1 : sampling.getRepetitionPenalty(),
+                sampling.getSeed());
     }
 }

@@ -43,7 +43,16 @@ public final class NodeServer implements AutoCloseable {
     }
 
     /**
-     * Starts a node that serves at once.
+     * Starts a node that serves models from this machine's files at once.
+     *
+     * @throws EspalierException if the address is not this machine's own, or the port is in use
+     */
+    public static NodeServer start(NodeOptions options) {
+        return start(options, new ModelShards(options.modelRoots()));
+    }
+
+    /**
+     * As {@link #start(NodeOptions)}, with shards from elsewhere.
      *
      * @param loader closed with the node
      * @throws EspalierException if the address is not this machine's own, or the port is in use

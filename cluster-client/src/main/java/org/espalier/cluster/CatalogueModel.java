@@ -1,0 +1,88 @@
+package org.espalier.cluster;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.espalier.model.Model;
+import org.espalier.model.ModelConfig;
+import org.espalier.placement.ModelSize;
+import org.espalier.tokenizer.SpecialTokens;
+import org.espalier.tokenizer.StreamingDetokenizer;
+import org.espalier.tokenizer.Tokenizer;
+
+/** A model of this machine's files, as the client needs it. */
+record CatalogueModel(Model model) implements ClientModel {
+
+    static CatalogueModel open(String pathOrName) {
+        return new CatalogueModel(Model.open(Path.of(pathOrName)));
+    }
+
+    @Override
+    public String name() {
+        return model.name();
+    }
+
+    @Override
+    public String path() {
+        return model.path().toAbsolutePath().normalize().toString();
+    }
+
+    @Override
+    public ModelSize size() {
+        int layers = model.config().layers();
+        return new ModelSize(
+                0,
+                Collections.nCopies(layers, model.checkpoint().bytes() / layers),
+                0,
+                model.config().cacheWidth() * Float.BYTES);
+    }
+
+    @Override
+    public Set<Integer> endOfSequence() {
+        return model.config().endOfSequence();
+    }
+
+    @Override
+    public Optional<ModelConfig.Moe> moe() {
+        return model.config().moe();
+    }
+
+    @Override
+    public List<Integer> encode(Prompt prompt) {
+        if (prompt instanceof Prompt.Tokens tokens) {
+            return tokens.ids();
+        }
+        Tokenizer tokenizer = model.tokenizer()
+                .orElseThrow(() -> new ClusterException("model " + name()
+                        + " has no tokenizer: give the prompt as token ids, or add its tokenizer.json"));
+        if (prompt instanceof Prompt.Text text) {
+            return boxed(tokenizer.encodeWithBos(text.text()));
+        }
+        throw new ClusterException("chat templates are not there yet: give the prompt as text");
+    }
+
+    private static List<Integer> boxed(int[] ids) {
+        return Arrays.stream(ids).boxed().toList();
+    }
+
+    @Override
+    public Optional<TextStream> text() {
+        return model.tokenizer().map(tokenizer -> {
+            StreamingDetokenizer detokenizer = new StreamingDetokenizer(tokenizer, SpecialTokens.SKIP);
+            return new TextStream() {
+                @Override
+                public String add(int token) {
+                    return detokenizer.push(token);
+                }
+
+                @Override
+                public String end() {
+                    return detokenizer.finish();
+                }
+            };
+        });
+    }
+}

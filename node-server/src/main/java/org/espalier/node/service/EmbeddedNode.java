@@ -1,0 +1,26 @@
+package org.espalier.node.service;
+
+/** One node inside this JVM, on loopback: what a first {@code %model load} starts when no cluster is named. */
+public final class EmbeddedNode implements AutoCloseable {
+
+    private final NodeServer server;
+
+    private EmbeddedNode(NodeServer server) {
+        this.server = server;
+    }
+
+    /** Starts a node of the name {@code embedded} on any free port; it may read what its user may. */
+    public static EmbeddedNode start() {
+        return new EmbeddedNode(NodeServer.start(NodeOptions.loopback("embedded")));
+    }
+
+    /** host:port, for {@code Cluster.connect}. */
+    public String address() {
+        return server.address();
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}
