@@ -81,7 +81,6 @@ final class TailSampler {
         }
         if (entry.getSample()) {
             Sequence sequence = sequence(entry.getSession());
-            Sequence sequence = sequence(entry.getSession());
             var chosen = Sampler.sample(sequence.options, sequence.count, logits, sequence.tokens, sequence.count);
             sampled.setToken(chosen.token()).setLogprob(chosen.logprob());
         }
