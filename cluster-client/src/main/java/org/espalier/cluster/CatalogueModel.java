@@ -9,6 +9,8 @@ import java.util.Set;
 import org.espalier.model.Model;
 import org.espalier.model.ModelConfig;
 import org.espalier.placement.ModelSize;
+import org.espalier.template.ChatMessage;
+import org.espalier.template.ChatTemplate;
 import org.espalier.tokenizer.SpecialTokens;
 import org.espalier.tokenizer.StreamingDetokenizer;
 import org.espalier.tokenizer.Tokenizer;
@@ -61,7 +63,17 @@ record CatalogueModel(Model model) implements ClientModel {
         if (prompt instanceof Prompt.Text text) {
             return boxed(tokenizer.encodeWithBos(text.text()));
         }
-        throw new ClusterException("chat templates are not there yet: give the prompt as text");
+        return boxed(tokenizer.encode(render((Prompt.Chat) prompt, tokenizer)));
+    }
+
+    private String render(Prompt.Chat chat, Tokenizer tokenizer) {
+        String source = model.chatTemplate()
+                .orElseThrow(() -> new ClusterException(
+                        "model " + name() + " has no chat template: give the prompt as plain text"));
+        return new ChatTemplate(source, tokenizer.bosToken(), tokenizer.eosToken())
+                .render(chat.messages().stream()
+                        .map(message -> new ChatMessage(message.role(), message.content()))
+                        .toList());
     }
 
     private static List<Integer> boxed(int[] ids) {
