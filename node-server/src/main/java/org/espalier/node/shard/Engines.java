@@ -1,0 +1,44 @@
+package org.espalier.node.shard;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.espalier.EspalierException;
+import org.espalier.engine.Engine;
+import org.espalier.engine.reference.ReferenceEngine;
+
+/** The engines of this machine, each started when it is first asked for. A new engine is an entry here. */
+public final class Engines implements AutoCloseable {
+
+    /** The best first. */
+    private static final Map<String, Supplier<Engine>> AVAILABLE =
+            new LinkedHashMap<>(Map.of("reference", ReferenceEngine::new));
+
+    private final Map<String, Engine> started = new LinkedHashMap<>();
+
+    /** Names that {@link #named} takes, the best first. */
+    public static List<String> names() {
+        return List.copyOf(AVAILABLE.keySet());
+    }
+
+    /**
+     * @param name empty: the best
+     * @throws EspalierException naming the known ones if there is none of that name
+     */
+    public synchronized Engine named(String name) {
+        String chosen = name.isEmpty() ? names().get(0) : name;
+        Supplier<Engine> supplier = AVAILABLE.get(chosen);
+        if (supplier == null) {
+            throw new EspalierException(
+                    "there is no engine '" + name + "' here: choose one of " + String.join(", ", names()));
+        }
+        return started.computeIfAbsent(chosen, key -> supplier.get());
+    }
+
+    @Override
+    public synchronized void close() {
+        started.values().forEach(Engine::close);
+        started.clear();
+    }
+}

@@ -1,0 +1,55 @@
+package org.espalier.node.shard;
+
+import java.util.Locale;
+import org.espalier.EspalierException;
+import org.espalier.engine.Engine;
+import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.Precision;
+import org.espalier.engine.program.Program;
+import org.espalier.model.Model;
+import org.espalier.node.arch.Architectures;
+import org.espalier.node.arch.LayerRange;
+import org.espalier.node.weights.Weights;
+
+/**
+ * Layers of a model, loaded.
+ *
+ * @param model belongs to the shard
+ * @param precision that runs: an engine that has only {@code float32} runs that when {@code fast} is asked for
+ */
+public record Shard(Model model, LoadedProgram program, String engine, Precision precision) implements AutoCloseable {
+
+    /**
+     * Loads layers {@code first} to {@code end} exclusive.
+     *
+     * @param model closed with the shard, also when loading fails
+     * @throws EspalierException if the checkpoint does not fit its config
+     * @throws org.espalier.engine.EngineException if the engine cannot load it
+     */
+    public static Shard load(Model model, int first, int end, Engine engine, Precision precision) {
+        try {
+            LayerRange layers = new LayerRange(first, end, model.config().layers());
+            Program program = Architectures.program(model.config(), new Weights(model.checkpoint()), layers);
+            Precision runs = engine.precisions().contains(precision) ? precision : Precision.FLOAT32;
+            return new Shard(model, engine.load(program, runs), engine.name(), runs);
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /** {@code float32} or {@code fast} as a command line or the wire names it. */
+    public static Precision precision(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "float32" -> Precision.FLOAT32;
+            case "fast", "" -> Precision.FAST;
+            default -> throw new EspalierException("there is no precision '" + name + "': choose float32 or fast");
+        };
+    }
+
+    @Override
+    public void close() {
+        program.close();
+        model.close();
+    }
+}
