@@ -167,9 +167,9 @@ public final class Cluster implements AutoCloseable {
     public synchronized void unload() {
         Serving now = serving;
         if (now != null) {
+            deployer().unload(now.deployment.id(), LoadOptions.defaults());
             serving = null;
             now.attachment.close();
-            deployer().unload(now.deployment.id(), LoadOptions.defaults());
         }
     }
 

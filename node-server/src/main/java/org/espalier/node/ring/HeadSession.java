@@ -28,12 +28,12 @@ final class HeadSession {
     private int produced;
     private int feed;
 
-    /** @param text of the tokens, or null where no stop string is asked for */
-    HeadSession(long id, GenerateRequest request, int maxNew, TokenText text, StreamObserver<GenerateReply> replies) {
+    /** @param shard opens the tokenizer, only where stop strings are asked for */
+    HeadSession(long id, GenerateRequest request, int maxNew, StageShard shard, StreamObserver<GenerateReply> replies) {
         this.id = id;
         this.request = request;
         this.maxNew = maxNew;
-        this.text = text;
+        this.text = request.getStopStringsCount() == 0 ? null : shard.text();
         this.stops = new StopStrings(request.getStopStringsList());
         this.replies = replies;
     }

@@ -273,8 +273,7 @@ public final class RingMember {
                     .asRuntimeException();
         }
         int maxNew = GenerateLimits.maxNew(request, shard);
-        TokenText text = request.getStopStringsCount() == 0 ? null : shard.text();
-        HeadSession session = new HeadSession(nextSession.getAndIncrement(), request, maxNew, text, replies);
+        HeadSession session = new HeadSession(nextSession.getAndIncrement(), request, maxNew, shard, replies);
         scheduler.submit(session, request.getPromptCount() + maxNew);
         return session.id;
     }

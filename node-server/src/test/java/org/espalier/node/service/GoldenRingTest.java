@@ -1,0 +1,129 @@
+package org.espalier.node.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
+import org.espalier.cluster.Cluster;
+import org.espalier.cluster.GenerateOptions;
+import org.espalier.cluster.Generation;
+import org.espalier.cluster.GenerationListener;
+import org.espalier.cluster.LoadOptions;
+import org.espalier.cluster.Prompt;
+import org.espalier.routing.RoutingTrace;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Tiny real models through the whole way, client to nodes and back, against transformers' and mlx-lm's results. */
+class GoldenRingTest {
+
+    private static final Path MODELS = Path.of("src", "test", "resources", "models");
+
+    @ParameterizedTest
+    @CsvSource({
+        "llama-tiny, hf, golden.json, 1",
+        "llama-tiny, hf, golden.json, 2",
+        "llama_gguf-tiny, gguf/model.gguf, golden.json, 1",
+        "llama_gguf-tiny, gguf/model.gguf, golden.json, 2",
+        "deepseek_v3-tiny, hf, golden.json, 1",
+        "deepseek_v3-tiny, hf, golden.json, 2",
+        "deepseek_v3-tiny, hf, golden.json, 3",
+        "deepseek_v3-tiny, mlx4, golden_mlx4.json, 1",
+        "deepseek_v3-tiny, mlx4, golden_mlx4.json, 3",
+    })
+    void equalsTheReference(String model, String layout, String golden, int count) throws Exception {
+        JsonNode expected = new ObjectMapper()
+                .readTree(MODELS.resolve(model).resolve(golden).toFile());
+        List<NodeServer> nodes = IntStream.range(0, count)
+                .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
+                .toList();
+        try (Cluster cluster =
+                Cluster.connect(nodes.stream().map(NodeServer::address).toList())) {
+            cluster.load(
+                    MODELS.resolve(model).resolve(layout).toString(),
+                    LoadOptions.defaults().withPrecision("float32"));
+            for (JsonNode prompt : expected.get("prompts")) {
+                List<Integer> greedy = ints(prompt.get("greedy_ids"));
+                Generation generation = cluster.generate(
+                        Prompt.tokens(ints(prompt.get("prompt_ids"))),
+                        GenerateOptions.defaults()
+                                .withMaxTokens(greedy.size())
+                                .ignoringEos()
+                                .withRouting()
+                                .withPromptLogits());
+                assertThat(generation.tokens()).isEqualTo(greedy);
+                float[] logits = generation.promptLogits().orElseThrow();
+                for (int i = 0; i < logits.length; i++) {
+                    assertThat((double) logits[i])
+                            .isCloseTo(prompt.get("last_logits").get(i).asDouble(), within(1e-3));
+                }
+                assertThat(generation.trace().isPresent()).isEqualTo(model.startsWith("deepseek"));
+                if (!prompt.get("routing").isNull()) {
+                    routing(generation.trace().orElseThrow(), prompt.get("routing"));
+                }
+            }
+            chat(cluster, expected.get("chat"));
+        } finally {
+            nodes.forEach(NodeServer::close);
+        }
+    }
+
+    private static void chat(Cluster cluster, JsonNode expected) {
+        List<Prompt.Message> messages = StreamSupport.stream(
+                        expected.get("messages").spliterator(), false)
+                .map(message -> new Prompt.Message(
+                        message.get("role").asText(), message.get("content").asText()))
+                .toList();
+        StringBuilder shown = new StringBuilder();
+        Generation generation = cluster.generate(
+                new Prompt.Chat(messages),
+                GenerateOptions.defaults()
+                        .withMaxTokens(expected.get("greedy_ids").size())
+                        .ignoringEos(),
+                new GenerationListener() {
+                    @Override
+                    public void onText(String piece) {
+                        shown.append(piece);
+                    }
+                });
+        assertThat(generation.promptTokens()).isEqualTo(ints(expected.get("prompt_ids")));
+        assertThat(generation.tokens()).isEqualTo(ints(expected.get("greedy_ids")));
+        assertThat(generation.text()).contains(shown.toString());
+        assertThat(shown.toString()).isEqualTo(expected.get("greedy_text").asText());
+    }
+
+    /** The golden decisions are of the prompt's positions, experts ascending. */
+    private static void routing(RoutingTrace trace, JsonNode expected) {
+        for (int layer = 0; layer < trace.layers().size(); layer++) {
+            JsonNode golden = expected.get(String.valueOf(trace.layers().get(layer)));
+            for (int position = 0; position < golden.get("expert_ids").size(); position++) {
+                List<Integer> places = new ArrayList<>();
+                for (int place = 0; place < trace.width(); place++) {
+                    places.add(place);
+                }
+                int p = position;
+                int l = layer;
+                places.sort((a, b) -> trace.expert(p, l, a) - trace.expert(p, l, b));
+                assertThat(places.stream().map(place -> trace.expert(p, l, place)))
+                        .isEqualTo(ints(golden.get("expert_ids").get(position)));
+                for (int i = 0; i < trace.width(); i++) {
+                    assertThat((double) trace.weight(position, layer, places.get(i)))
+                            .isCloseTo(
+                                    golden.get("weights").get(position).get(i).asDouble(), within(1e-4));
+                }
+            }
+        }
+    }
+
+    private static List<Integer> ints(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false)
+                .map(JsonNode::asInt)
+                .toList();
+    }
+}
