@@ -1,0 +1,78 @@
+package org.espalier.node.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.espalier.node.service.NodeOptions;
+import org.espalier.node.service.NodeServer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "serve",
+        description = "Serves shards of models until it is ended.",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
+final class ServeCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--host", paramLabel = "ADDRESS", defaultValue = "127.0.0.1", description = "Address to listen on.")
+    private String host;
+
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            defaultValue = "50515",
+            description = "Port to listen on; 0 for any free one.")
+    private int port;
+
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            defaultValue = "${sys:espalier.node.name:-node}",
+            description = "The node's name, unique in its cluster.")
+    private String name;
+
+    @Option(
+            names = "--models",
+            paramLabel = "DIR",
+            description =
+                    "Folder that models may be read from; may be given again. Without it: wherever the user may read.")
+    private List<Path> models = List.of();
+
+    @Option(names = "--parent-stdin", hidden = true, description = "End when standard input ends.")
+    private boolean parentStdin;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        NodeServer node = NodeServer.start(new NodeOptions(host, port, name, models));
+        Runtime.getRuntime().addShutdownHook(new Thread(node::close, "espalier-shutdown"));
+        if (parentStdin) {
+            Thread watch = new Thread(ServeCommand::exitWithParent, "espalier-parent");
+            watch.setDaemon(true);
+            watch.start();
+        }
+        spec.commandLine().getOut().println("listening on " + node.address());
+        spec.commandLine().getOut().flush();
+        node.await();
+        return 0;
+    }
+
+    private static void exitWithParent() {
+        InputStream parent = System.in;
+        try {
+            while (parent.read() >= 0) {
+                // the parent writes nothing: only the end counts
+            }
+        } catch (IOException e) {
+            // as good as the end
+        }
+        System.exit(0);
+    }
+}

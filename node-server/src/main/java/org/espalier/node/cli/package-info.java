@@ -1,0 +1,2 @@
+/** The command line of a node: {@code serve}, {@code run}, {@code inspect}; one class each. */
+package org.espalier.node.cli;
