@@ -27,9 +27,11 @@ public sealed interface Op {
     record Linear(View in, String weight, String bias, View out) implements Op {}
 
     /**
-     * Turns the first {@code rope.dimensions()} columns of each of {@code heads} equal pieces of x, in place, by the row's position.
+     * Turns {@code rope.dimensions()} columns of each of {@code heads} equal pieces of x, in place, by the row's position.
+     *
+     * @param from the first of these columns in each piece; not 0 where a head has columns without position before them
      */
-    record Rotate(View x, int heads, Rope rope) implements Op {}
+    record Rotate(View x, int heads, int from, Rope rope) implements Op {}
 
     /**
      * Causal attention with a cache of keys and values, <a href="https://arxiv.org/abs/2305.13245">GQA</a>: query head h uses key head

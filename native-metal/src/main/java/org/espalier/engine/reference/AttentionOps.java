@@ -24,7 +24,7 @@ final class AttentionOps {
                 float cos = (float) Math.cos(angle) * rope.attentionFactor();
                 float sin = (float) Math.sin(angle) * rope.attentionFactor();
                 for (int head = 0; head < op.heads(); head++) {
-                    int base = slots.at(op.x(), t) + head * headWidth;
+                    int base = slots.at(op.x(), t) + head * headWidth + op.from();
                     int a = rope.pairing() == Rope.Pairing.HALF ? base + i : base + 2 * i;
                     int b = rope.pairing() == Rope.Pairing.HALF ? base + i + pairs : base + 2 * i + 1;
                     float first = x[a];

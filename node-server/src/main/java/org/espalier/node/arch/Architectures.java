@@ -1,21 +1,23 @@
 package org.espalier.node.arch;
 
-import org.espalier.engine.program.Program;
+import org.espalier.EspalierException;
 import org.espalier.model.DeepseekV3Config;
 import org.espalier.model.LlamaConfig;
 import org.espalier.model.ModelConfig;
-import org.espalier.node.weights.Weights;
 
-/** Every architecture that is served. */
+/** The one place that maps a config to its architecture. */
 public final class Architectures {
 
     private Architectures() {}
 
-    /** The program of a shard; fails by name on a tensor that is missing or has another shape than the config says. */
-    public static Program program(ModelConfig config, Weights weights, LayerRange layers) {
+    /** @throws EspalierException if the config asks for something that its architecture does not compute */
+    public static Architecture of(ModelConfig config) {
         if (config instanceof LlamaConfig llama) {
-            return new Llama(llama, weights).program(layers);
+            return new Llama(llama);
         }
-        return new DeepseekV3((DeepseekV3Config) config, weights).program(layers);
+        if (config instanceof DeepseekV3Config deepseek) {
+            return new DeepseekV3(deepseek);
+        }
+        throw new EspalierException("the architecture " + config.architecture() + " is read but not computed yet");
     }
 }

@@ -2,157 +2,176 @@ package org.espalier.node.arch;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.espalier.checkpoint.Checkpoint;
 import org.espalier.engine.program.Activation;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.Program;
-import org.espalier.engine.program.ProgramBuilder;
 import org.espalier.engine.program.Rope;
 import org.espalier.engine.program.Router;
 import org.espalier.engine.program.View;
 import org.espalier.model.DeepseekV3Config;
-import org.espalier.model.RopeScaling;
-import org.espalier.node.weights.Weights;
+import org.espalier.node.weights.MlaShape;
 
 /**
- * DeepSeek-V3, <a href="https://arxiv.org/abs/2412.19437">DeepSeek-AI 2024</a>.
+ * {@code model_type: deepseek_v3}, <a href="https://arxiv.org/abs/2412.19437">DeepSeek-V3</a>. The multi-token-prediction layer after the
+ * last decoder layer is not part of the program.
  *
  * <table>
- * <caption>Where the paper's parts are</caption>
- * <tr><td>section 2.1.1, equations 1 to 11: multi-head latent attention</td><td>{@link #attention}</td></tr>
- * <tr><td>equations 12 and 13: shared and routed experts</td><td>{@link #moe}</td></tr>
- * <tr><td>equations 14 to 16: sigmoid affinity, top-k with a bias for balance</td><td>{@link #router}</td></tr>
+ *   <caption>paper and method</caption>
+ *   <tr><td>eq. 1 to 5, keys and values from a latent: c_KV, k_R, k_C, v_C</td><td>{@link #latent}, absorbed in {@link #attention}</td></tr>
+ *   <tr><td>eq. 6 to 9, queries from a latent: c_Q, q_C, q_R</td><td>{@link #query}</td></tr>
+ *   <tr><td>eq. 10 and 11, o and u</td><td>{@link #attention}</td></tr>
+ *   <tr><td>eq. 12, shared and routed experts</td><td>{@link #experts}</td></tr>
+ *   <tr><td>eq. 13 to 16, sigmoid affinity, bias for the choice only</td><td>{@link #router}</td></tr>
+ *   <tr><td>section 4.3, YaRN</td><td>{@link RopeFrequencies}</td></tr>
  * </table>
- *
- * Multi-token prediction (section 2.2) is a program of its own; its layers are not read here.
  */
-final class DeepseekV3 {
+final class DeepseekV3 implements Architecture {
+
+    /** Of the norms inside the attention: transformers and the published code do not take {@code rms_norm_eps} there. */
+    private static final float LATENT_NORM_EPS = 1e-6f;
 
     private final DeepseekV3Config config;
-    private final Weights weights;
-    private final ProgramBuilder builder;
-    private final Rope rope;
 
-    // [T, width], used again in every layer
-    private final View x; // the residual stream, D
-    private final View normed; // D
-    private final View queryLatent; // query rank
-    private final View q; // H * (nope + rope)
-    private final View compressed; // kv rank + rope: latent and rope key
-    private final View mixed; // H * value
-    private final View delta; // D
-    private final View shared; // D
-
-    DeepseekV3(DeepseekV3Config config, Weights weights) {
+    DeepseekV3(DeepseekV3Config config) {
         this.config = config;
-        this.weights = weights;
-        builder = new ProgramBuilder("main", config.hidden());
-        rope = new Rope(
-                weights.pairing(Rope.Pairing.INTERLEAVED),
-                RopeFrequencies.of(config.ropeTheta(), config.rope(), config.ropeScaling()),
-                RopeFrequencies.attentionFactor(config.ropeScaling()));
-        x = builder.slot(config.hidden());
-        normed = builder.slot(config.hidden());
-        queryLatent = config.queryRank() == 0 ? null : builder.slot(config.queryRank());
-        q = builder.slot(config.heads() * (config.nope() + config.rope()));
-        compressed = builder.slot(config.kvRank() + config.rope());
-        mixed = builder.slot(config.heads() * config.value());
-        delta = builder.slot(config.hidden());
-        shared = builder.slot(config.hidden());
     }
 
-    Program program(LayerRange layers) {
-        if (layers.isFirst()) {
-            builder.op(new Op.Embed(matrix("model.embed_tokens.weight", config.vocabulary(), config.hidden()), x));
+    @Override
+    public Program program(Checkpoint checkpoint, LayerRange layers) {
+        Decoder decoder = new Decoder(config, config.normEps(), checkpoint);
+        Heads heads = new Heads(decoder);
+        View routed = decoder.program.slot(config.hidden());
+        if (layers.embeds()) {
+            decoder.embed();
         }
         for (int layer = layers.first(); layer < layers.end(); layer++) {
-            String prefix = "model.layers." + layer;
-            attention(prefix);
-            norm(x, prefix + ".post_attention_layernorm.weight", normed);
+            String name = "model.layers." + layer;
+            decoder.normResidual(name + ".input_layernorm.weight");
+            attention(decoder, heads, name + ".self_attn");
+            decoder.addBlock();
+
+            decoder.normResidual(name + ".post_attention_layernorm.weight");
             if (layer < config.firstDense()) {
-                mlp(prefix + ".mlp", config.intermediate(), delta);
+                decoder.mlp(decoder.normed, name + ".mlp", config.intermediate(), decoder.block);
             } else {
-                moe(layer, prefix + ".mlp");
+                experts(decoder, layer, name + ".mlp", routed);
             }
-            builder.op(new Op.Add(x, delta, x));
+            decoder.addBlock();
         }
-        if (layers.isLast()) {
-            norm(x, "model.norm.weight", normed);
-            String head = config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight";
-            builder.op(new Op.Logits(normed, matrix(head, config.vocabulary(), config.hidden())));
+        if (layers.yieldsLogits()) {
+            decoder.logits();
         }
-        return builder.build(x, x);
+        return decoder.build();
     }
 
-    private void attention(String layer) {
-        String attention = layer + ".self_attn";
-        norm(x, layer + ".input_layernorm.weight", normed);
-        queries(attention);
-        View latent = compressed.columns(0, config.kvRank());
-        View keyRope = compressed.columns(config.kvRank(), config.rope());
-        linear(normed, attention + ".kv_a_proj_with_mqa", config.attentionBias(), compressed);
-        norm(latent, attention + ".kv_a_layernorm.weight", latent);
-        for (int head = 0; head < config.heads(); head++) {
-            int from = head * (config.nope() + config.rope()) + config.nope();
-            builder.op(new Op.Rotate(q.columns(from, config.rope()), 1, rope));
+    /** Slots of the attention, used again by each layer. */
+    private final class Heads {
+        /** [T, query rank], c_Q before and after its norm; null where queries are projected in one step. */
+        final View queryLatent;
+
+        final View queryLatentNormed;
+        /** [T, H * (nope + rope)], each head q_C then q_R. */
+        final View query;
+        /** [T, kv rank + rope], c_KV before its norm, then k_R. */
+        final View compressed;
+        /** [T, kv rank], c_KV. */
+        final View latent;
+        /** [T, H * value]. */
+        final View mixed;
+
+        final Rope rope;
+
+        Heads(Decoder decoder) {
+            queryLatent = config.queryRank() == 0 ? null : decoder.program.slot(config.queryRank());
+            queryLatentNormed = config.queryRank() == 0 ? null : decoder.program.slot(config.queryRank());
+            query = decoder.program.slot(config.heads() * (config.nope() + config.rope()));
+            compressed = decoder.program.slot(config.kvRank() + config.rope());
+            latent = decoder.program.slot(config.kvRank());
+            mixed = decoder.program.slot(config.heads() * config.value());
+            rope = RopeFrequencies.rope(
+                    decoder.weights.ropePairing(Rope.Pairing.INTERLEAVED),
+                    config.rope(),
+                    config.ropeTheta(),
+                    config.ropeScaling());
         }
-        builder.op(new Op.Rotate(keyRope, 1, rope));
-        var shape = new Weights.LatentShape(config.heads(), config.kvRank(), config.nope(), config.value());
-        builder.op(new Op.LatentAttention(
-                q,
-                latent,
-                keyRope,
-                builder.weight(attention + ".embed_q.weight", weights.latentKeys(attention, shape)),
-                builder.weight(attention + ".unembed_out.weight", weights.latentValues(attention, shape)),
+
+        View keyRope() {
+            return compressed.columns(config.kvRank(), config.rope());
+        }
+    }
+
+    /** Multi-head latent attention: only the latent and one turned key for all heads are kept. */
+    private void attention(Decoder decoder, Heads heads, String name) {
+        query(decoder, heads, name);
+        latent(decoder, heads, name);
+        MlaShape shape = new MlaShape(config.heads(), config.kvRank(), config.nope(), config.value());
+        double scale = RopeFrequencies.softmaxFactor(config.ropeScaling()) / Math.sqrt(config.nope() + config.rope());
+        decoder.program.op(new Op.LatentAttention(
+                heads.query,
+                heads.latent,
+                heads.keyRope(),
+                decoder.weights.mlaKeyUp(name, shape),
+                decoder.weights.mlaValueUp(name, shape),
                 config.heads(),
-                scale(),
-                builder.cache(config.cacheWidth()),
-                mixed));
-        linear(mixed, attention + ".o_proj", config.attentionBias(), delta);
-        builder.op(new Op.Add(x, delta, x));
+                (float) scale,
+                decoder.program.cache(config.cacheWidth()),
+                heads.mixed));
+        project(decoder, heads.mixed, name + ".o_proj", decoder.block);
     }
 
-    private void queries(String attention) {
-        if (queryLatent == null) {
-            linear(normed, attention + ".q_proj", false, q);
-            return;
+    private void query(Decoder decoder, Heads heads, String name) {
+        if (heads.queryLatent == null) {
+            decoder.linear(decoder.normed, name + ".q_proj", heads.query);
+        } else {
+            project(decoder, decoder.normed, name + ".q_a_proj", heads.queryLatent);
+            decoder.norm(heads.queryLatent, name + ".q_a_layernorm.weight", LATENT_NORM_EPS, heads.queryLatentNormed);
+            decoder.linear(heads.queryLatentNormed, name + ".q_b_proj", heads.query);
         }
-        linear(normed, attention + ".q_a_proj", config.attentionBias(), queryLatent);
-        norm(queryLatent, attention + ".q_a_layernorm.weight", queryLatent);
-        linear(queryLatent, attention + ".q_b_proj", false, q);
+        decoder.program.op(new Op.Rotate(heads.query, config.heads(), config.nope(), heads.rope));
     }
 
-    /** 1 / sqrt(nope + rope), times YaRN's temperature squared: it belongs to queries and keys alike. */
-    private float scale() {
-        double scale = 1 / Math.sqrt(config.nope() + config.rope());
-        if (config.ropeScaling() instanceof RopeScaling.Yarn yarn && yarn.mscaleAllDim() != 0) {
-            double mscale = RopeFrequencies.mscale(yarn.factor(), yarn.mscaleAllDim());
-            scale *= mscale * mscale;
+    private void latent(Decoder decoder, Heads heads, String name) {
+        project(decoder, decoder.normed, name + ".kv_a_proj_with_mqa", heads.compressed);
+        decoder.norm(
+                heads.compressed.columns(0, config.kvRank()),
+                name + ".kv_a_layernorm.weight",
+                LATENT_NORM_EPS,
+                heads.latent);
+        decoder.program.op(new Op.Rotate(heads.keyRope(), 1, 0, heads.rope));
+    }
+
+    private void project(Decoder decoder, View in, String module, View out) {
+        if (config.attentionBias()) {
+            decoder.linearWithBias(in, module, out);
+        } else {
+            decoder.linear(in, module, out);
         }
-        return (float) scale;
     }
 
-    private void moe(int layer, String mlp) {
-        String gate = mlp + ".gate.weight";
-        String bias = mlp + ".gate.e_score_correction_bias";
-        builder.op(new Op.Route(
-                layer,
-                normed,
-                matrix(gate, config.experts(), config.hidden()),
-                vector(bias, config.experts()),
-                router()));
-        List<Integer> experts = IntStream.range(0, config.experts()).boxed().toList();
+    /** DeepSeekMoE: the shared experts, which are one wide MLP, and the K that the router chooses. */
+    private void experts(Decoder decoder, int layer, String name, View routed) {
         int width = config.expertIntermediate();
-        builder.op(new Op.Experts(
-                normed,
-                experts,
-                experts(mlp, experts, "gate_proj", width, config.hidden()),
-                experts(mlp, experts, "up_proj", width, config.hidden()),
-                experts(mlp, experts, "down_proj", config.hidden(), width),
-                Activation.SILU,
-                delta));
+        int hidden = config.hidden();
+        List<Integer> all = IntStream.range(0, config.experts()).boxed().toList();
+        decoder.program
+                .op(new Op.Route(
+                        layer,
+                        decoder.normed,
+                        decoder.weights.matrix(name + ".gate.weight", config.experts(), hidden),
+                        decoder.weights.vector(name + ".gate.e_score_correction_bias", config.experts()),
+                        router()))
+                .op(new Op.Experts(
+                        decoder.normed,
+                        all,
+                        decoder.weights.experts(name + ".experts", all, "gate_proj", width, hidden),
+                        decoder.weights.experts(name + ".experts", all, "up_proj", width, hidden),
+                        decoder.weights.experts(name + ".experts", all, "down_proj", hidden, width),
+                        Activation.SILU,
+                        config.sharedExperts() == 0 ? decoder.block : routed));
         if (config.sharedExperts() > 0) {
-            mlp(mlp + ".shared_experts", config.sharedExperts() * width, shared);
-            builder.op(new Op.Add(delta, shared, delta));
+            decoder.mlp(decoder.normed, name + ".shared_experts", config.sharedExperts() * width, decoder.block);
+            decoder.program.op(new Op.Add(decoder.block, routed, decoder.block));
         }
     }
 
@@ -166,38 +185,5 @@ final class DeepseekV3 {
                 Router.GroupScore.TOP2_SUM,
                 config.normalizeTopK(),
                 config.routedScaling());
-    }
-
-    private String experts(String mlp, List<Integer> ids, String projection, int rows, int columns) {
-        return builder.weight(
-                mlp + ".experts." + projection + ".weight",
-                weights.experts(mlp + ".experts", ids, projection, rows, columns));
-    }
-
-    private void mlp(String mlp, int width, View out) {
-        builder.op(new Op.GatedMlp(
-                normed,
-                matrix(mlp + ".gate_proj.weight", width, config.hidden()),
-                matrix(mlp + ".up_proj.weight", width, config.hidden()),
-                matrix(mlp + ".down_proj.weight", config.hidden(), width),
-                Activation.SILU,
-                out));
-    }
-
-    private void norm(View in, String weight, View out) {
-        builder.op(new Op.RmsNorm(in, vector(weight, in.width()), config.normEps(), 1, out));
-    }
-
-    private void linear(View in, String module, boolean biased, View out) {
-        String bias = biased ? vector(module + ".bias", out.width()) : null;
-        builder.op(new Op.Linear(in, matrix(module + ".weight", out.width(), in.width()), bias, out));
-    }
-
-    private String matrix(String name, int rows, int columns) {
-        return builder.weight(name, weights.matrix(name, rows, columns));
-    }
-
-    private String vector(String name, int columns) {
-        return builder.weight(name, weights.vector(name, columns));
     }
 }

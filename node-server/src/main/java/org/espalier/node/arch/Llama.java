@@ -1,117 +1,113 @@
 package org.espalier.node.arch;
 
-import org.espalier.engine.program.Activation;
+import org.espalier.EspalierException;
+import org.espalier.checkpoint.Checkpoint;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.Program;
-import org.espalier.engine.program.ProgramBuilder;
 import org.espalier.engine.program.Rope;
 import org.espalier.engine.program.View;
 import org.espalier.model.LlamaConfig;
-import org.espalier.node.weights.Weights;
 
 /**
- * Llama, <a href="https://arxiv.org/abs/2302.13971">Touvron et al. 2023</a>, with grouped queries and scaled rope of <a
- * href="https://arxiv.org/abs/2407.21783">Llama 3</a>.
+ * {@code model_type: llama}. <a href="https://arxiv.org/abs/2302.13971">Llama</a> section 2.2 names the parts, <a
+ * href="https://arxiv.org/abs/2407.21783">Llama 3</a> section 3.2 the later ones.
  *
  * <table>
- * <caption>Where the paper's parts are</caption>
- * <tr><td>x = x + Attention(RMSNorm(x))</td><td>{@link #attention}</td></tr>
- * <tr><td>x = x + W_down (SiLU(W_gate y) * W_up y), y = RMSNorm(x)</td><td>{@link #mlp}</td></tr>
- * <tr><td>logits = W_out RMSNorm(x)</td><td>{@link #program}</td></tr>
+ *   <caption>paper and method</caption>
+ *   <tr><td>x + attention(norm(x)), x + mlp(norm(x)) ("pre-normalization")</td><td>{@link #layer}</td></tr>
+ *   <tr><td>grouped-query attention, softmax(q k / sqrt(head width)) v</td><td>{@link #attention}</td></tr>
+ *   <tr><td>rotary embeddings, Llama 3's with scaled frequencies</td><td>{@link RopeFrequencies}</td></tr>
+ *   <tr><td>SwiGLU</td><td>{@link Decoder#mlp}</td></tr>
  * </table>
  */
-final class Llama {
+final class Llama implements Architecture {
 
     private final LlamaConfig config;
-    private final Weights weights;
-    private final ProgramBuilder builder;
-    private final Rope rope;
 
-    // [T, width], used again in every layer
-    private final View x; // the residual stream, D
-    private final View normed; // D
-    private final View q; // H * head width
-    private final View k; // kv heads * head width
-    private final View v; // kv heads * head width
-    private final View mixed; // H * head width
-    private final View delta; // D
-
-    Llama(LlamaConfig config, Weights weights) {
+    Llama(LlamaConfig config) {
+        if (config.mlpBias()) {
+            throw new EspalierException("mlp_bias is true in the config: biases in llama's MLP are not computed yet");
+        }
         this.config = config;
-        this.weights = weights;
-        builder = new ProgramBuilder("main", config.hidden());
-        rope = new Rope(
-                weights.pairing(Rope.Pairing.HALF),
-                RopeFrequencies.of(config.ropeTheta(), config.headWidth(), config.ropeScaling()),
-                RopeFrequencies.attentionFactor(config.ropeScaling()));
-        x = builder.slot(config.hidden());
-        normed = builder.slot(config.hidden());
-        q = builder.slot(config.heads() * config.headWidth());
-        k = builder.slot(config.kvHeads() * config.headWidth());
-        v = builder.slot(config.kvHeads() * config.headWidth());
-        mixed = builder.slot(config.heads() * config.headWidth());
-        delta = builder.slot(config.hidden());
     }
 
-    Program program(LayerRange layers) {
-        if (layers.isFirst()) {
-            builder.op(new Op.Embed(matrix("model.embed_tokens.weight", config.vocabulary(), config.hidden()), x));
+    @Override
+    public Program program(Checkpoint checkpoint, LayerRange layers) {
+        Decoder decoder = new Decoder(config, config.normEps(), checkpoint);
+        Heads heads = new Heads(decoder);
+        if (layers.embeds()) {
+            decoder.embed();
         }
         for (int layer = layers.first(); layer < layers.end(); layer++) {
-            String prefix = "model.layers." + layer;
-            attention(prefix);
-            mlp(prefix);
+            layer(decoder, heads, "model.layers." + layer);
         }
-        if (layers.isLast()) {
-            norm(x, "model.norm.weight");
-            String head = config.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight";
-            builder.op(new Op.Logits(normed, matrix(head, config.vocabulary(), config.hidden())));
+        if (layers.yieldsLogits()) {
+            decoder.logits();
         }
-        return builder.build(x, x);
+        return decoder.build();
     }
 
-    private void attention(String layer) {
-        norm(x, layer + ".input_layernorm.weight");
-        linear(normed, layer + ".self_attn.q_proj", config.attentionBias(), q);
-        linear(normed, layer + ".self_attn.k_proj", config.attentionBias(), k);
-        linear(normed, layer + ".self_attn.v_proj", config.attentionBias(), v);
-        builder.op(new Op.Rotate(q, config.heads(), rope));
-        builder.op(new Op.Rotate(k, config.kvHeads(), rope));
+    /** Slots of the attention, used again by each layer. */
+    private final class Heads {
+        /** [T, H * head width]. */
+        final View query;
+        /** [T, kv heads * head width]. */
+        final View key;
+        /** [T, kv heads * head width]. */
+        final View value;
+        /** [T, H * head width]. */
+        final View mixed;
+
+        final Rope rope;
+
+        Heads(Decoder decoder) {
+            query = decoder.program.slot(config.heads() * config.headWidth());
+            key = decoder.program.slot(config.kvHeads() * config.headWidth());
+            value = decoder.program.slot(config.kvHeads() * config.headWidth());
+            mixed = decoder.program.slot(config.heads() * config.headWidth());
+            rope = RopeFrequencies.rope(
+                    decoder.weights.ropePairing(Rope.Pairing.HALF),
+                    config.headWidth(),
+                    config.ropeTheta(),
+                    config.ropeScaling());
+        }
+    }
+
+    private void layer(Decoder decoder, Heads heads, String name) {
+        decoder.normResidual(name + ".input_layernorm.weight");
+        attention(decoder, heads, name + ".self_attn");
+        decoder.addBlock();
+
+        decoder.normResidual(name + ".post_attention_layernorm.weight");
+        decoder.mlp(decoder.normed, name + ".mlp", config.intermediate(), decoder.block);
+        decoder.addBlock();
+    }
+
+    private void attention(Decoder decoder, Heads heads, String name) {
+        project(decoder, decoder.normed, name + ".q_proj", heads.query);
+        project(decoder, decoder.normed, name + ".k_proj", heads.key);
+        project(decoder, decoder.normed, name + ".v_proj", heads.value);
         float scale = (float) (1 / Math.sqrt(config.headWidth()));
-        int cache = builder.cache(k.width() + v.width());
-        builder.op(new Op.Attention(q, k, v, config.heads(), config.kvHeads(), scale, cache, mixed));
-        linear(mixed, layer + ".self_attn.o_proj", config.attentionBias(), delta);
-        builder.op(new Op.Add(x, delta, x));
+        decoder.program
+                .op(new Op.Rotate(heads.query, config.heads(), 0, heads.rope))
+                .op(new Op.Rotate(heads.key, config.kvHeads(), 0, heads.rope))
+                .op(new Op.Attention(
+                        heads.query,
+                        heads.key,
+                        heads.value,
+                        config.heads(),
+                        config.kvHeads(),
+                        scale,
+                        decoder.program.cache(config.cacheWidth()),
+                        heads.mixed));
+        project(decoder, heads.mixed, name + ".o_proj", decoder.block);
     }
 
-    private void mlp(String layer) {
-        norm(x, layer + ".post_attention_layernorm.weight");
-        int width = config.intermediate();
-        builder.op(new Op.GatedMlp(
-                normed,
-                matrix(layer + ".mlp.gate_proj.weight", width, config.hidden()),
-                matrix(layer + ".mlp.up_proj.weight", width, config.hidden()),
-                matrix(layer + ".mlp.down_proj.weight", config.hidden(), width),
-                Activation.SILU,
-                delta));
-        builder.op(new Op.Add(x, delta, x));
-    }
-
-    private void norm(View in, String weight) {
-        String name = builder.weight(weight, weights.vector(weight, config.hidden()));
-        builder.op(new Op.RmsNorm(in, name, config.normEps(), 1, normed));
-    }
-
-    private void linear(View in, String module, boolean biased, View out) {
-        String bias = biased ? vector(module + ".bias", out.width()) : null;
-        builder.op(new Op.Linear(in, matrix(module + ".weight", out.width(), in.width()), bias, out));
-    }
-
-    private String matrix(String name, int rows, int columns) {
-        return builder.weight(name, weights.matrix(name, rows, columns));
-    }
-
-    private String vector(String name, int columns) {
-        return builder.weight(name, weights.vector(name, columns));
+    private void project(Decoder decoder, View in, String module, View out) {
+        if (config.attentionBias()) {
+            decoder.linearWithBias(in, module, out);
+        } else {
+            decoder.linear(in, module, out);
+        }
     }
 }

@@ -1,78 +1,106 @@
 package org.espalier.node.arch;
 
+import java.util.function.IntToDoubleFunction;
+import org.espalier.engine.program.Rope;
 import org.espalier.model.RopeScaling;
 
-/** Radians a position for each pair of dimensions, {@code theta^(-2i/d)}, stretched as the config says. */
+/**
+ * Rotary frequencies as Hugging Face's transformers computes them ({@code modeling_rope_utils.py}). Pair i of n/2 turns by theta^(-2i/n)
+ * radians a position; the scalings slow pairs down so that a longer context turns no further than in training.
+ */
 final class RopeFrequencies {
 
-    private RopeFrequencies() {}
+    private final int dimensions;
+    private final double theta;
+
+    private RopeFrequencies(int dimensions, float theta) {
+        this.dimensions = dimensions;
+        this.theta = theta;
+    }
+
+    /** @param dimensions n, columns of a head that turn */
+    static Rope rope(Rope.Pairing pairing, int dimensions, float theta, RopeScaling scaling) {
+        RopeFrequencies plain = new RopeFrequencies(dimensions, theta);
+        if (scaling instanceof RopeScaling.Llama3 llama3) {
+            return plain.rope(pairing, i -> plain.llama3(i, llama3), 1);
+        }
+        if (scaling instanceof RopeScaling.Yarn yarn) {
+            return plain.rope(pairing, i -> plain.yarn(i, yarn), attentionFactor(yarn));
+        }
+        if (scaling instanceof RopeScaling.Divided divided) {
+            return plain.rope(
+                    pairing, i -> plain.frequency(i) / divided.divisors().get(i), 1);
+        }
+        return plain.rope(pairing, plain::frequency, 1);
+    }
 
     /**
-     * @param dimensions d, that turn
-     * @return [d / 2]
+     * What DeepSeek's softmax scale is multiplied with: mscale² where the config has {@code mscale_all_dim}. The part of it that {@link
+     * #attentionFactor} gives to the turned columns is divided out there.
      */
-    static float[] of(float theta, int dimensions, RopeScaling scaling) {
+    static double softmaxFactor(RopeScaling scaling) {
+        if (scaling instanceof RopeScaling.Yarn yarn && yarn.mscaleAllDim() != 0) {
+            double mscale = mscale(yarn.factor(), yarn.mscaleAllDim());
+            return mscale * mscale;
+        }
+        return 1;
+    }
+
+    private Rope rope(Rope.Pairing pairing, IntToDoubleFunction frequency, double attentionFactor) {
         float[] frequencies = new float[dimensions / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            double plain = Math.pow(theta, -2.0 * i / dimensions);
-            if (scaling instanceof RopeScaling.Llama3 llama3) {
-                plain = llama3(plain, llama3);
-            } else if (scaling instanceof RopeScaling.Yarn yarn) {
-                plain = yarn(plain, i, theta, dimensions, yarn);
-            }
-            frequencies[i] = (float) plain;
+            frequencies[i] = (float) frequency.applyAsDouble(i);
         }
-        return frequencies;
+        return new Rope(pairing, frequencies, (float) attentionFactor);
     }
 
-    /** Llama 3.1: long waves are divided by the factor, short ones stay, between them a ramp. */
-    private static double llama3(double frequency, RopeScaling.Llama3 scaling) {
-        double wavelength = 2 * Math.PI / frequency;
-        double longest = (double) scaling.originalContext() / scaling.lowFrequencyFactor();
-        double shortest = (double) scaling.originalContext() / scaling.highFrequencyFactor();
-        if (wavelength > longest) {
-            return frequency / scaling.factor();
-        }
-        if (wavelength < shortest) {
-            return frequency;
-        }
-        double smooth = (scaling.originalContext() / wavelength - scaling.lowFrequencyFactor())
-                / (scaling.highFrequencyFactor() - scaling.lowFrequencyFactor());
-        return (1 - smooth) * frequency / scaling.factor() + smooth * frequency;
+    private double frequency(int i) {
+        return Math.pow(theta, -2.0 * i / dimensions);
     }
 
-    /** YaRN, equation 23: dimensions that turn often keep their frequency, those that turn seldom are interpolated. */
-    private static double yarn(double frequency, int i, float theta, int dimensions, RopeScaling.Yarn scaling) {
-        double low = turns(scaling.betaFast(), theta, dimensions, scaling.originalContext());
-        double high = turns(scaling.betaSlow(), theta, dimensions, scaling.originalContext());
+    /** Wavelengths beyond the old context are stretched by factor, short ones kept, with a ramp in the number of turns between. */
+    private double llama3(int i, RopeScaling.Llama3 scaling) {
+        double frequency = frequency(i);
+        double turns = scaling.originalContext() * frequency / (2 * Math.PI); // within the old context
+        double low = scaling.lowFrequencyFactor();
+        double high = scaling.highFrequencyFactor();
+        double kept = clamp((turns - low) / (high - low));
+        return kept * frequency + (1 - kept) * frequency / scaling.factor();
+    }
+
+    /** YaRN section 3.2, "NTK-by-parts": pairs before {@code low} are kept, those after {@code high} stretched, with a ramp between. */
+    private double yarn(int i, RopeScaling.Yarn scaling) {
+        double low = pairThatTurns(scaling.betaFast(), scaling.originalContext());
+        double high = pairThatTurns(scaling.betaSlow(), scaling.originalContext());
         if (scaling.truncate()) {
             low = Math.floor(low);
             high = Math.ceil(high);
         }
         low = Math.max(low, 0);
-        high = Math.min(high, dimensions - 1);
-        double width = high == low ? 0.001 : high - low; // as transformers avoids a division by zero
-        double interpolated = Math.max(0, Math.min(1, (i - low) / width));
-        return frequency / scaling.factor() * interpolated + frequency * (1 - interpolated);
+        high = Math.min(high, dimensions - 1); // as published; there are only n/2 pairs
+        double width = high == low ? 0.001 : high - low;
+        double stretched = clamp((i - low) / width);
+        return (1 - stretched) * frequency(i) + stretched * frequency(i) / scaling.factor();
     }
 
-    /** The dimension whose pair turns {@code rotations} times over the original context. */
-    private static double turns(double rotations, float theta, int dimensions, int context) {
-        return dimensions * Math.log(context / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
+    /** The (fractional) pair that makes so many turns within the old context: solves context * frequency(i) = 2 pi turns. */
+    private double pairThatTurns(double turns, int context) {
+        return dimensions * Math.log(context / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
     }
 
-    /** YaRN's attention temperature, 0.1 m ln(s) + 1. */
-    static double mscale(double factor, double mscale) {
+    /** YaRN section 3.4; DeepSeek's configs split it between cosine and sine and the softmax scale. */
+    private static double attentionFactor(RopeScaling.Yarn scaling) {
+        if (scaling.mscale() != 0 && scaling.mscaleAllDim() != 0) {
+            return mscale(scaling.factor(), scaling.mscale()) / mscale(scaling.factor(), scaling.mscaleAllDim());
+        }
+        return mscale(scaling.factor(), 1);
+    }
+
+    private static double mscale(double factor, double mscale) {
         return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
     }
 
-    /** What cosine and sine are multiplied with. */
-    static float attentionFactor(RopeScaling scaling) {
-        if (!(scaling instanceof RopeScaling.Yarn yarn)) {
-            return 1;
-        }
-        return yarn.mscale() != 0 && yarn.mscaleAllDim() != 0
-                ? (float) (mscale(yarn.factor(), yarn.mscale()) / mscale(yarn.factor(), yarn.mscaleAllDim()))
-                : (float) mscale(yarn.factor(), 1);
+    private static double clamp(double x) {
+        return Math.max(0, Math.min(1, x));
     }
 }

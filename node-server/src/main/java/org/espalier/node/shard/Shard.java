@@ -1,15 +1,16 @@
 package org.espalier.node.shard;
 
 import java.util.Locale;
+import java.util.logging.Logger;
 import org.espalier.EspalierException;
 import org.espalier.engine.Engine;
+import org.espalier.engine.EngineException;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Precision;
 import org.espalier.engine.program.Program;
 import org.espalier.model.Model;
 import org.espalier.node.arch.Architectures;
 import org.espalier.node.arch.LayerRange;
-import org.espalier.node.weights.Weights;
 
 /**
  * Layers of a model, loaded.
@@ -19,23 +20,42 @@ import org.espalier.node.weights.Weights;
  */
 public record Shard(Model model, LoadedProgram program, String engine, Precision precision) implements AutoCloseable {
 
+    private static final Logger LOG = Logger.getLogger(Shard.class.getName());
+
     /**
      * Loads layers {@code first} to {@code end} exclusive.
      *
      * @param model closed with the shard, also when loading fails
-     * @throws EspalierException if the checkpoint does not fit its config
-     * @throws org.espalier.engine.EngineException if the engine cannot load it
+     * @throws EspalierException if the checkpoint does not fit its config, or the engine cannot load it
      */
     public static Shard load(Model model, int first, int end, Engine engine, Precision precision) {
         try {
             LayerRange layers = new LayerRange(first, end, model.config().layers());
-            Program program = Architectures.program(model.config(), new Weights(model.checkpoint()), layers);
-            Precision runs = engine.precisions().contains(precision) ? precision : Precision.FLOAT32;
+            Program program = Architectures.of(model.config()).program(model.checkpoint(), layers);
+            Precision runs = runs(engine, precision);
             return new Shard(model, engine.load(program, runs), engine.name(), runs);
+        } catch (EngineException e) {
+            model.close();
+            throw new EspalierException(
+                    "the engine " + engine.name() + " cannot load " + model.path() + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
             model.close();
             throw e;
         }
+    }
+
+    private static Precision runs(Engine engine, Precision asked) {
+        if (engine.precisions().contains(asked)) {
+            return asked;
+        }
+        LOG.info(() -> "the engine " + engine.name() + " has no precision "
+                + asked.name().toLowerCase(Locale.ROOT) + ": float32 runs");
+        return Precision.FLOAT32; // every engine has it
+    }
+
+    /** Memory that the weights occupy, in bytes. */
+    public long residentBytes() {
+        return program.residentBytes();
     }
 
     /** {@code float32} or {@code fast} as a command line or the wire names it. */

@@ -6,140 +6,132 @@ import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.Tensor;
-import org.espalier.engine.program.Rope.Pairing;
+import org.espalier.engine.program.ProgramBuilder;
+import org.espalier.engine.program.Rope;
 import org.espalier.engine.program.Weight;
-import org.espalier.engine.program.Weight.Piece;
+import org.espalier.engine.program.WeightFormat;
 
 /**
- * A checkpoint's tensors as weights. Every shape is checked against what the architecture expects; where a projection exists in two
- * forms, the one that the file has is chosen here.
+ * Finds a program's weights in a checkpoint by their published names. Each method checks the shape that the config asks for, makes the
+ * weight known to the program, and returns the name that ops use; where a projection comes in two forms it takes the one that is there.
+ *
+ * <p>All throw {@link CheckpointException} where a tensor is missing or has another shape.
  */
 public final class Weights {
 
     private final Checkpoint checkpoint;
+    private final ProgramBuilder program;
 
-    public Weights(Checkpoint checkpoint) {
+    /** @param program gets every weight that is asked for */
+    public Weights(Checkpoint checkpoint, ProgramBuilder program) {
         this.checkpoint = checkpoint;
-    }
-
-    /** Whether the checkpoint has a tensor of that name. */
-    public boolean has(String name) {
-        return checkpoint.has(name);
-    }
-
-    /** Which two dimensions turn together, where the published checkpoint has {@code published}. */
-    public Pairing pairing(Pairing published) {
-        return switch (checkpoint.ropePairing(Checkpoint.RopePairing.valueOf(published.name()))) {
-            case HALF -> Pairing.HALF;
-            case INTERLEAVED -> Pairing.INTERLEAVED;
-        };
-    }
-
-    /** [1, columns]. */
-    public Weight vector(String name, int columns) {
-        return matrix(name, 1, columns);
+        this.program = program;
     }
 
     /** [rows, columns]. */
-    public Weight matrix(String name, int rows, int columns) {
-        Tensor tensor = shaped(name, rows == 1 ? List.of(columns) : List.of(rows, columns));
-        return Weight.matrix(rows, columns, Formats.of(tensor.format()), piece(tensor));
+    public String matrix(String name, int rows, int columns) {
+        return program.weight(name, whole(tensor(name, List.of(rows, columns))));
+    }
+
+    /** [width], as a weight of one row. */
+    public String vector(String name, int width) {
+        return program.weight(name, whole(tensor(name, List.of(width))));
     }
 
     /**
-     * The experts {@code ids} of one projection, each [rows, columns].
+     * One projection of several experts, a piece each.
      *
-     * @param prefix of the experts' names, for instance {@code model.layers.3.mlp.experts}
-     * @param projection {@code gate_proj}, {@code up_proj} or {@code down_proj}
+     * @param prefix of the experts, for instance {@code model.layers.3.mlp.experts}
+     * @param ids in the order of the pieces
+     * @param projection for instance {@code up_proj}
+     * @param rows of one expert
      */
-    public Weight experts(String prefix, List<Integer> ids, String projection, int rows, int columns) {
+    public String experts(String prefix, List<Integer> ids, String projection, int rows, int columns) {
+        String end = "." + projection + ".weight";
         List<Tensor> tensors = ids.stream()
-                .map(id -> shaped(prefix + "." + id + "." + projection + ".weight", List.of(rows, columns)))
+                .map(id -> tensor(prefix + "." + id + end, List.of(rows, columns)))
                 .toList();
-        Tensor first = tensors.get(0);
-        for (Tensor tensor : tensors) {
-            if (!tensor.format().equals(first.format())) {
-                throw new CheckpointException(
-                        "the experts of " + prefix + "." + projection + " have different formats: " + first.name()
-                                + " is " + first.format() + ", " + tensor.name() + " is " + tensor.format());
-            }
-        }
-        return Weight.matrices(
-                rows,
-                columns,
-                Formats.of(first.format()),
-                tensors.stream().map(Weights::piece).toList());
+        return program.weight(prefix + ".*" + end, pieces(tensors));
     }
 
     /**
-     * Of each head the matrix that turns a query without position into one against the latent: count H, [rank, nope]. MLX keeps it as
-     * {@code embed_q}; published checkpoints as the upper rows of each head in {@code kv_b_proj}, turned round.
+     * MLA's way from the latent to the keys, absorbed into the query: count H, [rank, nope]. From {@code embed_q} [H, rank, nope], or the
+     * first {@code nope} rows of each head in {@code kv_b_proj} [H * (nope + value), rank], transposed.
      *
-     * @param attention prefix, for instance {@code model.layers.0.self_attn}
+     * @param attention for instance {@code model.layers.3.self_attn}
      */
-    public Weight latentKeys(String attention, LatentShape shape) {
-        if (has(attention + ".embed_q.weight")) {
-            return stack(attention + ".embed_q.weight", shape.heads(), shape.rank(), shape.nope());
+    public String mlaKeyUp(String attention, MlaShape shape) {
+        String name = attention + ".embed_q.weight";
+        if (checkpoint.has(name)) {
+            Tensor tensor = tensor(name, List.of(shape.heads(), shape.rank(), shape.nope()));
+            return program.weight(name, pieces(elements(tensor)));
         }
-        Tensor joint = joint(attention, shape);
-        return new Weight(
-                shape.rank(),
-                shape.nope(),
-                Formats.of(joint.format()),
-                true,
-                0,
-                1,
-                headRows(joint, shape, 0, shape.nope()));
+        List<Tensor> perHead = kvUp(attention, shape, 0, shape.nope());
+        WeightFormat format = WeightFormats.of(perHead.get(0).format());
+        List<Weight.Piece> pieces = perHead.stream().map(WeightFormats::piece).toList();
+        // The file has them as [nope, rank]: its rows are this weight's columns.
+        return program.weight(name, new Weight(shape.rank(), shape.nope(), format, true, 0, 1, pieces));
     }
 
-    /** Of each head the matrix that turns a mixed latent into values: count H, [value, rank]. */
-    public Weight latentValues(String attention, LatentShape shape) {
-        if (has(attention + ".unembed_out.weight")) {
-            return stack(attention + ".unembed_out.weight", shape.heads(), shape.value(), shape.rank());
+    /**
+     * MLA's way from the latent to the values: count H, [value, rank]. From {@code unembed_out} [H, value, rank], or the last {@code value}
+     * rows of each head in {@code kv_b_proj}.
+     */
+    public String mlaValueUp(String attention, MlaShape shape) {
+        String name = attention + ".unembed_out.weight";
+        if (checkpoint.has(name)) {
+            Tensor tensor = tensor(name, List.of(shape.heads(), shape.value(), shape.rank()));
+            return program.weight(name, pieces(elements(tensor)));
         }
-        Tensor joint = joint(attention, shape);
-        return Weight.matrices(
-                shape.value(),
-                shape.rank(),
-                Formats.of(joint.format()),
-                headRows(joint, shape, shape.nope(), shape.value()));
+        return program.weight(name, pieces(kvUp(attention, shape, shape.nope(), shape.value())));
     }
 
-    /** Sizes of multi-head latent attention: H, kv rank, and a head's widths without position and of values. */
-    public record LatentShape(int heads, int rank, int nope, int value) {}
-
-    private Tensor joint(String attention, LatentShape shape) {
-        int rows = shape.heads() * (shape.nope() + shape.value());
-        return shaped(attention + ".kv_b_proj.weight", List.of(rows, shape.rank()));
+    /** How this file's q and k rows are turned, where the published checkpoint has {@code published}. */
+    public Rope.Pairing ropePairing(Rope.Pairing published) {
+        return Rope.Pairing.valueOf(checkpoint
+                .ropePairing(Checkpoint.RopePairing.valueOf(published.name()))
+                .name());
     }
 
-    private static List<Piece> headRows(Tensor joint, LatentShape shape, int from, int rows) {
-        int each = shape.nope() + shape.value();
+    private List<Tensor> kvUp(String attention, MlaShape shape, int from, int rows) {
+        int headRows = shape.nope() + shape.value();
+        Tensor tensor = tensor(attention + ".kv_b_proj.weight", List.of(shape.heads() * headRows, shape.rank()));
         return IntStream.range(0, shape.heads())
-                .mapToObj(head -> piece(joint.rows(head * each + from, rows)))
+                .mapToObj(head -> tensor.rows(head * headRows + from, rows))
                 .toList();
     }
 
-    private Weight stack(String name, int count, int rows, int columns) {
-        Tensor tensor = shaped(name, List.of(count, rows, columns));
-        List<Piece> pieces = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            pieces.add(piece(tensor.element(i)));
-        }
-        return Weight.matrices(rows, columns, Formats.of(tensor.format()), pieces);
+    private static List<Tensor> elements(Tensor stack) {
+        return IntStream.range(0, stack.shape().get(0)).mapToObj(stack::element).toList();
     }
 
-    private Tensor shaped(String name, List<Integer> expected) {
+    private Tensor tensor(String name, List<Integer> expected) {
         Tensor tensor = checkpoint.tensor(name);
         if (!tensor.shape().equals(expected)) {
-            throw new CheckpointException("tensor " + name + " has shape " + tensor.shape() + ", the config asks for "
-                    + expected + ": config and weights in " + checkpoint.path() + " do not belong together");
+            throw new CheckpointException(
+                    checkpoint.path() + ": tensor " + name + " has the shape " + tensor.shape() + ", expected "
+                            + expected + " as the config says: the weights and the config are of different models");
         }
         return tensor;
     }
 
-    private static Piece piece(Tensor tensor) {
-        return new Piece(
-                Formats.region(tensor.values()), Formats.region(tensor.scales()), Formats.region(tensor.biases()));
+    private static Weight whole(Tensor tensor) {
+        return Weight.matrix(
+                tensor.rows(), tensor.columns(), WeightFormats.of(tensor.format()), WeightFormats.piece(tensor));
+    }
+
+    /** Tensors of one shape; an engine reads all pieces of a weight alike, so they must be stored alike. */
+    private Weight pieces(List<Tensor> tensors) {
+        Tensor first = tensors.get(0);
+        List<Weight.Piece> pieces = new ArrayList<>();
+        for (Tensor tensor : tensors) {
+            if (!tensor.format().equals(first.format())) {
+                throw new CheckpointException(checkpoint.path() + ": tensor " + tensor.name() + " is stored as "
+                        + tensor.format() + " but " + first.name() + " as " + first.format()
+                        + ", expected all experts of a layer alike");
+            }
+            pieces.add(WeightFormats.piece(tensor));
+        }
+        return Weight.matrices(first.rows(), first.columns(), WeightFormats.of(first.format()), pieces);
     }
 }

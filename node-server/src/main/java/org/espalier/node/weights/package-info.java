@@ -1,2 +1,2 @@
-/** From a checkpoint's tensors to the engines' weights: shapes checked against the config, forms of storage chosen here once. */
+/** From a checkpoint's tensors to the {@link org.espalier.engine.program.Weight weights} of a program, each checked against the config's shape. */
 package org.espalier.node.weights;
