@@ -153,6 +153,13 @@ final class GgufHeader {
 
     private GgufFile.Info checked(GgufFile.Info info, long dataStart, int alignment) {
         Shapes.of(file.path() + ": tensor " + info.name(), info.shape());
+        GgmlType.of(info.type()).ifPresent(type -> {
+            if (info.shape().get(info.shape().size() - 1) % type.blockValues() != 0) {
+                throw damaged("tensor " + info.name() + " has rows of "
+                        + info.shape().get(info.shape().size() - 1) + " values, expected whole " + type + " blocks of "
+                        + type.blockValues());
+            }
+        });
         long dataBytes = Math.max(0, file.length() - dataStart);
         long bytes;
         try {
@@ -169,13 +176,6 @@ final class GgufHeader {
                     + " bytes at byte " + info.offset() + " of the data, the file has " + dataBytes
                     + ": fetch the file again");
         }
-        GgmlType.of(info.type()).ifPresent(type -> {
-            if (info.shape().get(info.shape().size() - 1) % type.blockValues() != 0) {
-                throw damaged("tensor " + info.name() + " has rows of "
-                        + info.shape().get(info.shape().size() - 1) + " values, expected whole " + type + " blocks of "
-                        + type.blockValues());
-            }
-        });
         return new GgufFile.Info(info.name(), info.shape(), info.type(), dataStart + info.offset());
     }
 

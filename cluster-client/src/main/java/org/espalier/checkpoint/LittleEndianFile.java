@@ -20,6 +20,7 @@ final class LittleEndianFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
     private final long length;
+    private long loaded; // bytes that the buffer has taken from the file so far
     private final ByteBuffer buffer =
             ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).limit(0);
 
@@ -59,11 +60,7 @@ final class LittleEndianFile implements AutoCloseable {
 
     /** Of the next value. */
     long position() {
-        try {
-            return channel.position() - buffer.remaining();
-        } catch (IOException e) {
-            throw failed(e);
-        }
+        return loaded - buffer.remaining();
     }
 
     byte int8(String what) {
@@ -121,7 +118,9 @@ final class LittleEndianFile implements AutoCloseable {
             require(bytes, what);
             try {
                 buffer.compact();
-                while (buffer.position() < bytes && channel.read(buffer) >= 0) {}
+                for (int read = 0; read >= 0 && buffer.position() < bytes; loaded += Math.max(0, read)) {
+                    read = channel.read(buffer);
+                }
                 buffer.flip();
             } catch (IOException e) {
                 throw failed(e);

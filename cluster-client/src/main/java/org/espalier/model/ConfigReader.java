@@ -212,9 +212,9 @@ final class ConfigReader {
     }
 
     /** Fails unless the key is absent or has the number that is computed. */
-    void only(String key, double computed) {
+    void only(String key, int computed) {
         if (has(key) && (!json.get(key).isNumber() || json.get(key).asDouble() != computed)) {
-            throw notComputed(key, json.get(key), computed == Math.rint(computed) ? (long) computed : computed);
+            throw notComputed(key, json.get(key), computed);
         }
     }
 
@@ -225,7 +225,7 @@ final class ConfigReader {
         }
     }
 
-    /** The object under the key; empty where the key is absent. */
+    /** The object under the key, its own keys counted apart. */
     ConfigReader object(String key) {
         if (!has(key)) {
             throw wrong(key, json.path(key), "an object");

@@ -48,7 +48,7 @@ public record LlamaConfig(
         config.absent("sliding_window");
         config.absent("use_sliding_window");
         config.absent("layer_types");
-        RopeReader rope = RopeReader.read(config, Set.of("default", "llama3", "gguf_divisors"));
+        RopeReader rope = RopeReader.read(config, Set.of("default", "llama3"));
         if (rope.scaling() instanceof RopeScaling.Divided divided
                 && divided.divisors().size() != headWidth / 2) {
             throw new ConfigException("rope_freqs.weight has "

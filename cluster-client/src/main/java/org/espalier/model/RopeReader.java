@@ -14,6 +14,9 @@ import java.util.TreeSet;
 record RopeReader(float theta, RopeScaling scaling, List<String> ignoredKeys) {
     private static final float DEFAULT_THETA = 10_000; // transformers' RotaryEmbeddingConfigMixin.default_theta
 
+    /** The GGUF reader's name for llama3's scaling as the file stores it. */
+    private static final String GGUF_DIVISORS = "gguf_divisors";
+
     /** @param served the rope types that the architecture computes */
     static RopeReader read(ConfigReader config, Set<String> served) {
         config.only("partial_rotary_factor", 1);
@@ -26,14 +29,14 @@ record RopeReader(float theta, RopeScaling scaling, List<String> ignoredKeys) {
         theta = rope.positive("rope_theta", theta);
         rope.only("partial_rotary_factor", 1);
         String type = type(rope);
-        if (!served.contains(type)) {
+        if (!served.contains(type.equals(GGUF_DIVISORS) ? "llama3" : type)) {
             throw rope.notComputed("rope_type", type, String.join(", ", new TreeSet<>(served)));
         }
         RopeScaling scaling = switch (type) {
             case "default" -> new RopeScaling.Default();
             case "llama3" -> llama3(rope, config);
             case "yarn" -> yarn(rope, config);
-            case "gguf_divisors" -> new RopeScaling.Divided(rope.reals("divisors"));
+            case GGUF_DIVISORS -> new RopeScaling.Divided(rope.reals("divisors"));
             default -> throw rope.notComputed("rope_type", type, "default");
         };
         return new RopeReader(theta, scaling, new ArrayList<>(rope.ignoredKeys()));

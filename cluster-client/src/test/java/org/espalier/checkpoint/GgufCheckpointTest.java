@@ -1,0 +1,134 @@
+package org.espalier.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.espalier.model.LlamaConfig;
+import org.espalier.model.ModelConfig;
+import org.espalier.model.RopeScaling;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GgufCheckpointTest {
+
+    @TempDir
+    Path folder;
+
+    private Checkpoint open(GgufBuilder builder) {
+        return Checkpoint.open(builder.write(folder.resolve("model.gguf")));
+    }
+
+    private void refused(GgufBuilder builder, String message) {
+        assertThatThrownBy(() -> open(builder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessage(folder.resolve("model.gguf") + message);
+    }
+
+    @Test
+    void namesAndConfigAreThePublishedOnes() {
+        Checkpoint checkpoint = open(GgufBuilder.llama().key("llama.unheard_of", 7));
+        LlamaConfig config = (LlamaConfig) ModelConfig.of(checkpoint.config());
+        assertThat(checkpoint.names())
+                .containsExactlyInAnyOrder(
+                        "model.embed_tokens.weight", "model.norm.weight", "model.layers.0.self_attn.q_proj.weight");
+        assertThat(checkpoint.tensor("model.layers.0.self_attn.q_proj.weight").format())
+                .isEqualTo(TensorFormat.GgufBlock.Q4_0);
+        assertThat(config.vocabulary()).isEqualTo(4);
+        assertThat(config.kvHeads()).isEqualTo(1);
+        assertThat(config.headWidth()).isEqualTo(32);
+        assertThat(config.tiedEmbeddings()).isTrue();
+        assertThat(config.attentionBias()).isFalse();
+        assertThat(config.endOfSequence()).containsExactly(3);
+        assertThat(config.ropeTheta()).isEqualTo(10_000);
+        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Default());
+        assertThat(config.ignoredKeys()).containsExactly("llama.unheard_of");
+        assertThat(checkpoint.metadata()).containsEntry("tokenizer.ggml.tokens", List.of("a", "b", "c", "d"));
+    }
+
+    @Test
+    void biasesAndAnOutputMatrixAreSeen() {
+        LlamaConfig config = (LlamaConfig) ModelConfig.of(open(GgufBuilder.llama()
+                        .tensor("output.weight", GgmlType.F16, 4, 32)
+                        .tensor("blk.0.attn_q.bias", GgmlType.F32, 32)
+                        .key("tokenizer.ggml.eot_token_id", 2))
+                .config());
+        assertThat(config.tiedEmbeddings()).isFalse();
+        assertThat(config.attentionBias()).isTrue();
+        assertThat(config.endOfSequence()).containsExactlyInAnyOrder(2, 3);
+    }
+
+    @Test
+    void storedRopeDivisorsAreHonoured() {
+        float[] divisors = new float[16];
+        java.util.Arrays.fill(divisors, 1);
+        divisors[15] = 32;
+        Checkpoint checkpoint = open(GgufBuilder.llama().vector("rope_freqs.weight", divisors));
+        LlamaConfig config = (LlamaConfig) ModelConfig.of(checkpoint.config());
+        assertThat(checkpoint.has("rope_freqs.weight")).isFalse();
+        assertThat(((RopeScaling.Divided) config.ropeScaling()).divisors())
+                .hasSize(16)
+                .startsWith(1f)
+                .endsWith(32f);
+        assertThatThrownBy(() -> ModelConfig.of(open(GgufBuilder.llama().vector("rope_freqs.weight", 1, 2))
+                        .config()))
+                .hasMessage("rope_freqs.weight has 2 values, expected half of head_dim, 16");
+        refused(
+                GgufBuilder.llama().tensor("rope_freqs.weight", GgmlType.F16, 16),
+                ": tensor rope_freqs.weight is of type number 1 and shape [16], expected a vector of F32, half a head long");
+    }
+
+    @Test
+    void computationsThatAreNotDoneAreRefusedByName() {
+        refused(
+                GgufBuilder.llama().key("llama.expert_count", 8),
+                ": metadata key llama.expert_count is 8, only 0 is computed");
+        refused(
+                GgufBuilder.llama().key("llama.rope.scaling.type", "yarn"),
+                ": metadata key llama.rope.scaling.type is yarn, only none is computed");
+        refused(
+                GgufBuilder.llama().key("llama.rope.dimension_count", 16),
+                ": metadata key llama.rope.dimension_count is 16, only 32 is computed");
+        refused(
+                GgufBuilder.llama().key("llama.attention.value_length", 16),
+                ": metadata key llama.attention.value_length is 16, only 32 is computed");
+        refused(
+                GgufBuilder.llama().key("llama.attention.clamp_kqv", 0.5f),
+                ": metadata key llama.attention.clamp_kqv is 0.5, only 0 is computed");
+        refused(
+                GgufBuilder.llama().key("llama.attention.causal", false),
+                ": metadata key llama.attention.causal is false, only true is computed");
+        refused(
+                GgufBuilder.llama().key("llama.rope.freq_base", "x"),
+                ": metadata key llama.rope.freq_base is x, expected a number");
+        refused(
+                GgufBuilder.llama().tensor("blk.0.attn_q_norm.weight", GgmlType.F32, 32),
+                " has the tensor blk.0.attn_q_norm.weight, which the architecture llama does not compute with");
+    }
+
+    @Test
+    void whatIsNotServedIsRefused() {
+        refused(
+                new GgufBuilder().key("general.architecture", "qwen3moe"),
+                " is of the GGUF architecture qwen3moe, which is not served; served are: llama");
+        refused(new GgufBuilder(), " has no text for the metadata key general.architecture");
+        refused(
+                GgufBuilder.llama().key("split.count", 3),
+                " is one of 3 parts: merge them into one file (llama-gguf-split --merge)");
+    }
+
+    @Test
+    void aTypeThatIsNotComputedWithIsRefusedWhenAsked() {
+        Checkpoint checkpoint = open(GgufBuilder.llama()
+                .tensor("blk.0.ffn_up.weight", GgmlType.Q6_K, 2, 256)
+                .tensor("blk.0.ffn_down.weight", 77, new byte[32], 8));
+        assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.mlp.up_proj.weight"))
+                .hasMessage(folder.resolve("model.gguf")
+                        + ": tensor blk.0.ffn_up.weight is of type Q6_K, expected F32, F16, BF16, Q8_0, Q4_0 or Q4_1");
+        assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.mlp.down_proj.weight"))
+                .hasMessageContaining("is of type number 77");
+        assertThatThrownBy(() -> checkpoint.tensor("blk.0.attn_q.weight"))
+                .hasMessageEndingWith(" has no tensor blk.0.attn_q.weight");
+    }
+}

@@ -1,0 +1,105 @@
+package org.espalier.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GgufFileTest {
+
+    @TempDir
+    Path folder;
+
+    private GgufFile read(GgufBuilder builder) {
+        return GgufFile.read(builder.write(folder.resolve("model.gguf")));
+    }
+
+    private void refused(GgufBuilder builder, String message) {
+        assertThatThrownBy(() -> read(builder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(folder.resolve("model.gguf").toString())
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void readsMetadataAndPlaces() {
+        GgufFile file = read(new GgufBuilder()
+                .version(2)
+                .key("text", "grün")
+                .key("whole", -1)
+                .key("real", 0.5f)
+                .key("truth", true)
+                .key("list", List.of("a", "", "c"))
+                .tensor("t", GgmlType.Q8_0, 3, 64)
+                .tensor("u", GgmlType.F32, 2));
+        assertThat(file.metadata())
+                .containsEntry("text", "grün")
+                .containsEntry("whole", 4_294_967_295L) // unsigned in the file
+                .containsEntry("real", 0.5f)
+                .containsEntry("truth", true)
+                .containsEntry("list", List.of("a", "", "c"));
+        GgufFile.Info t = file.tensors().get("t");
+        assertThat(t.shape()).containsExactly(3L, 64L);
+        assertThat(t.bytes()).contains(3L * 2 * 34);
+        assertThat(t.offset() % 32).isZero();
+        assertThat(file.tensors().get("u").offset()).isEqualTo(t.offset() + 224); // 204 rounded up to 32
+    }
+
+    @Test
+    void everyTruncationIsNoticed() {
+        byte[] whole = GgufBuilder.llama().bytes();
+        Path file = folder.resolve("model.gguf");
+        for (int length = 0; length < whole.length; length += 7) {
+            SafetensorsBuilder.write(file, Arrays.copyOf(whole, length));
+            assertThatThrownBy(() -> GgufFile.read(file)).isInstanceOf(CheckpointException.class);
+        }
+        SafetensorsBuilder.write(file, Arrays.copyOf(whole, whole.length - 1));
+        assertThatThrownBy(() -> GgufFile.read(file))
+                .hasMessageContaining("is cut off: tensor blk.0.attn_q.weight needs 576 bytes");
+    }
+
+    @Test
+    void wrongMagicAndVersionsAreRefused() {
+        assertThatThrownBy(() -> GgufFile.read(SafetensorsBuilder.write(folder.resolve("x"), new byte[64])))
+                .hasMessageEndingWith("is no GGUF file: it does not begin with the bytes GGUF");
+        refused(new GgufBuilder().version(1), "is of GGUF version 1, expected 2 or 3, little-endian");
+        refused(new GgufBuilder().version(3 << 24), "(a big-endian file)");
+    }
+
+    @Test
+    void hostileCountsAndLengthsAreNotAllocated() {
+        refused(new GgufBuilder().brokenArray("k", 8, Long.MAX_VALUE), "k would have 9223372036854775807 elements");
+        refused(new GgufBuilder().brokenArray("k", 0, -1), "k would have 18446744073709551615 elements");
+        refused(new GgufBuilder().brokenArray("k", 8, 5_000_000), "k would have 5000000 elements");
+        refused(new GgufBuilder().brokenArray("k", 9, 1), "an array of arrays");
+        refused(new GgufBuilder().brokenKey("k", 77), "k is of the unknown type 77");
+        byte[] counts = new GgufBuilder().bytes();
+        Arrays.fill(counts, 8, 16, (byte) 0x7F);
+        assertThatThrownBy(() -> GgufFile.read(SafetensorsBuilder.write(folder.resolve("x"), counts)))
+                .hasMessageContaining("it says it has 9187201950435737471 tensors");
+    }
+
+    @Test
+    void tensorsThatDoNotFitAreRefused() {
+        refused(new GgufBuilder().info("t", 0, 0, 1, 1, 1, 1, 1), "t would have 5 dimensions, expected 1 to 4");
+        refused(new GgufBuilder().info("t", 0, 0, 0), "t has the shape [0]");
+        refused(new GgufBuilder().info("t", 0, 0, Long.MAX_VALUE), "t has the shape [9223372036854775807]");
+        refused(
+                new GgufBuilder().info("t", 0, 0, 2_000_000_000, 1, 2_000_000_000, 2_000_000_000),
+                "t has the shape [2000000000, 1, 2000000000, 2000000000], more than a file can hold");
+        refused(new GgufBuilder().info("t", 0, 3, 1), "t begins at 3, expected a multiple of 32");
+        refused(new GgufBuilder().info("t", 0, 32, 8), "is cut off: tensor t needs 32 bytes at byte 32");
+        refused(new GgufBuilder().info("t", 2, 0, 33), "rows of 33 values, expected whole Q4_0 blocks of 32");
+        refused(new GgufBuilder().info("t", 99, 64, 33), "is cut off: tensor t");
+        refused(new GgufBuilder().tensor("t", GgmlType.F32, 16).info("u", 0, 32, 4), "t and u have the same bytes");
+        refused(
+                new GgufBuilder().tensor("t", GgmlType.F32, 1).tensor("t", GgmlType.F32, 1),
+                "the tensor t stands twice");
+        refused(new GgufBuilder().key("k", 1).key("k", 2), "the metadata key k stands twice");
+        refused(new GgufBuilder().key("general.alignment", 12), "general.alignment is 12, expected a power of two");
+    }
+}

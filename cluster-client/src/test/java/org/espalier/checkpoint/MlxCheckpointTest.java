@@ -1,0 +1,133 @@
+package org.espalier.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MlxCheckpointTest {
+
+    @TempDir
+    Path folder;
+
+    private Checkpoint open(String quantization, SafetensorsBuilder weights) throws IOException {
+        Files.writeString(
+                folder.resolve("config.json"), "{\"model_type\":\"llama\",\"quantization\":" + quantization + "}");
+        weights.write(folder.resolve("model.safetensors"));
+        return Checkpoint.open(folder);
+    }
+
+    /** 4 rows of 128 values: 16 words of 8 values, two groups of 64. */
+    private static SafetensorsBuilder matrix(String module) {
+        return new SafetensorsBuilder()
+                .tensor(module + ".weight", "U32", 4, 16)
+                .tensor(module + ".scales", "BF16", 4, 2)
+                .tensor(module + ".biases", "BF16", 4, 2);
+    }
+
+    @Test
+    void theShapeIsThatOfTheValues() throws IOException {
+        Checkpoint checkpoint = open("{\"group_size\":64,\"bits\":4}", matrix("a"));
+        Tensor tensor = checkpoint.tensor("a.weight");
+        assertThat(tensor.shape()).containsExactly(4, 128);
+        assertThat(tensor.format()).isEqualTo(new TensorFormat.MlxAffine(4, 64, TensorFormat.Plain.BF16));
+        assertThat(tensor.values().rowBytes()).isEqualTo(64);
+        assertThat(tensor.scales().offset()).isEqualTo(tensor.values().offset() + 4 * 64);
+        assertThat(tensor.biases().rowBytes()).isEqualTo(4);
+        assertThat(checkpoint.names()).containsExactly("a.weight");
+        assertThatThrownBy(() -> checkpoint.tensor("a.scales")).hasMessage(folder + " has no tensor a.scales");
+    }
+
+    @Test
+    void anOverrideWithoutModeIsAffineUnderAnotherGlobalMode() throws IOException {
+        SafetensorsBuilder weights = matrix("a")
+                .tensor("b.weight", "U32", 4, 16)
+                .tensor("b.scales", "F16", 4, 2)
+                .tensor("b.biases", "F16", 4, 2);
+        String quantization =
+                "{\"group_size\":64,\"bits\":4,\"mode\":\"mxfp4\",\"b\":{\"group_size\":32,\"bits\":8},\"c\":false}";
+        Checkpoint checkpoint = open(quantization, weights);
+        assertThat(checkpoint.tensor("b.weight").format())
+                .isEqualTo(new TensorFormat.MlxAffine(8, 32, TensorFormat.Plain.F16));
+        assertThat(checkpoint.tensor("b.weight").shape()).containsExactly(4, 64);
+        assertThatThrownBy(() -> checkpoint.tensor("a.weight"))
+                .hasMessage(folder + ": tensor a.weight is quantized with mode mxfp4 and 4 bits,"
+                        + " only affine with 4 or 8 bits is computed");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"group_size\":64,\"bits\":3} | mode affine and 3 bits",
+                "{\"group_size\":32,\"bits\":4} | a.scales has the shape [4, 2], expected [4, 4] for [4, 128]",
+                "{\"group_size\":64,\"bits\":8} | a.scales has the shape [4, 2], expected [4, 1] for [4, 64]",
+                "{\"group_size\":48,\"bits\":4} | expected [4, 2] for [4, 128] with 4 bits and groups of 48",
+                "{\"group_size\":64,\"bits\":4,\"a\":false} | has scales but config.json says that it is not quantized",
+                "{\"group_size\":64} | quantization has no whole number bits",
+                "{\"group_size\":64,\"bits\":4,\"a\":{\"bits\":4}} | quantization of a has no whole number group_size",
+                "{\"group_size\":0,\"bits\":4} | no whole number group_size"
+            })
+    void settingsThatDoNotFitAreRefused(String quantization, String message) throws IOException {
+        Checkpoint checkpoint = open(quantization, matrix("a"));
+        assertThatThrownBy(() -> checkpoint.tensor("a.weight"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aWeightWithoutItsBiasesOrScalesIsRefused() throws IOException {
+        String quantization = "{\"group_size\":64,\"bits\":4}";
+        SafetensorsBuilder half =
+                new SafetensorsBuilder().tensor("a.weight", "U32", 4, 16).tensor("a.scales", "BF16", 4, 2);
+        assertThatThrownBy(() -> open(quantization, half).tensor("a.weight"))
+                .hasMessage(folder + " has no tensor a.biases");
+        assertThatThrownBy(() -> open(quantization, new SafetensorsBuilder().tensor("a.weight", "U32", 4, 16))
+                        .tensor("a.weight"))
+                .hasMessage(folder + ": tensor a.weight is of type U32, expected F32, F16 or BF16");
+    }
+
+    @Test
+    void plainStacksAreSlicedToo() throws IOException {
+        Checkpoint checkpoint = open(
+                "{\"group_size\":64,\"bits\":4}",
+                new SafetensorsBuilder()
+                        .tensor("m.mlp.switch_mlp.up_proj.weight", "F16", 3, 4, 8)
+                        .tensor("m.mlp.switch_mlp.up_proj.bias", "F16", 3, 4));
+        Tensor last = checkpoint.tensor("m.mlp.experts.2.up_proj.weight");
+        assertThat(last.shape()).containsExactly(4, 8);
+        assertThat(last.values().offset())
+                .isEqualTo(checkpoint
+                                .tensor("m.mlp.switch_mlp.up_proj.weight")
+                                .values()
+                                .offset()
+                        + 2 * 4 * 8 * 2);
+        assertThat(checkpoint.tensor("m.mlp.experts.1.up_proj.bias").shape()).containsExactly(4);
+        assertThat(checkpoint.names()).hasSize(6);
+        assertThatThrownBy(() -> checkpoint.tensor("m.mlp.experts.3.up_proj.weight"))
+                .hasMessage(folder + " has no tensor m.mlp.experts.3.up_proj.weight");
+    }
+
+    @Test
+    void aStackOfMoreExpertsThanIdsIsRefused() {
+        assertThatThrownBy(() -> open(
+                        "{\"group_size\":64,\"bits\":4}",
+                        new SafetensorsBuilder().tensor("m.mlp.switch_mlp.up_proj.weight", "F16", 40_000, 1, 1)))
+                .hasMessageContaining("expected 1 to 32767 stacked experts");
+    }
+
+    @Test
+    void anotherQuantMethodIsNoMlxCheckpoint() throws IOException {
+        matrix("a").write(folder.resolve("model.safetensors"));
+        Files.writeString(
+                folder.resolve("config.json"),
+                "{\"quantization_config\":{\"quant_method\":\"gptq\",\"group_size\":64,\"bits\":4}}");
+        assertThat(Checkpoint.open(folder).layout()).isEqualTo(Checkpoint.Layout.SAFETENSORS);
+    }
+}

@@ -1,0 +1,128 @@
+package org.espalier.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SafetensorsCheckpointTest {
+
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void config() throws IOException {
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\":\"llama\"}");
+    }
+
+    private void index(String weightMap) throws IOException {
+        Files.writeString(folder.resolve("model.safetensors.index.json"), "{\"weight_map\":" + weightMap + "}");
+    }
+
+    private void refused(Path path, String message) {
+        assertThatThrownBy(() -> Checkpoint.open(path))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessage(message);
+    }
+
+    @Test
+    void aTypeThatIsNotComputedWithIsRefusedWhenAsked() {
+        new SafetensorsBuilder()
+                .tensor("a", "F8_E4M3", 2, 2)
+                .tensor("b", "F16", 2, 3)
+                .tensor("c", "F32", 0)
+                .write(folder.resolve("model.safetensors"));
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        assertThat(checkpoint.tensor("b").values().rowBytes()).isEqualTo(6);
+        assertThat(checkpoint.config().path("model_type").asText()).isEqualTo("llama");
+        assertThatThrownBy(() -> checkpoint.tensor("a"))
+                .hasMessage(folder + ": tensor a is of type F8_E4M3, expected F32, F16 or BF16");
+        assertThatThrownBy(() -> checkpoint.tensor("c")).hasMessageContaining("tensor c has the shape [0]");
+        assertThatThrownBy(() -> checkpoint.tensor("d")).hasMessage(folder + " has no tensor d");
+    }
+
+    @Test
+    void wrongPathsSayWhatIsExpected() throws IOException {
+        Path missing = folder.resolve("missing");
+        refused(missing, missing + " does not exist: expected a directory with config.json, or a .gguf file");
+        Path text = Files.writeString(folder.resolve("text"), "hello");
+        refused(text, text + " is no GGUF file: it does not begin with the bytes GGUF");
+        Path weights = Files.writeString(folder.resolve("model.safetensors"), "xxxxxxxx");
+        refused(
+                weights,
+                weights + " is no GGUF file: it does not begin with the bytes GGUF: name its directory instead");
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        String expected = ": expected a directory with config.json and safetensors, or a .gguf file";
+        refused(empty, empty + " has no config.json" + expected);
+        Files.createFile(empty.resolve("x.gguf"));
+        refused(empty, empty + " has no config.json but holds x.gguf" + expected);
+    }
+
+    @Test
+    void aDirectoryWithoutWeightsSaysWhatIsExpected() {
+        refused(
+                folder,
+                folder + " has no weights: expected model.safetensors or model.safetensors.index.json;"
+                        + " other weight formats are not read");
+    }
+
+    @Test
+    void aConfigThatIsNoObjectIsRefused() throws IOException {
+        Path config = folder.resolve("config.json");
+        Files.writeString(config, "[1]");
+        refused(folder, config + " is no JSON object");
+        Files.writeString(config, "{\"a\":\n1,}");
+        assertThatThrownBy(() -> Checkpoint.open(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("is no valid JSON")
+                .hasMessageEndingWith("(line 2)");
+        Files.writeString(config, "{\"a\":1,\"a\":2}");
+        assertThatThrownBy(() -> Checkpoint.open(folder)).hasMessageContaining("Duplicate field 'a'");
+    }
+
+    @Test
+    void aMissingShardIsNamed() throws IOException {
+        index("{\"a\":\"model-1.safetensors\",\"b\":\"model-2.safetensors\"}");
+        new SafetensorsBuilder().tensor("a", "F32", 1).write(folder.resolve("model-1.safetensors"));
+        refused(
+                folder,
+                "shard model-2.safetensors is missing in " + folder
+                        + ": model.safetensors.index.json needs it, fetch the file");
+    }
+
+    @Test
+    void anIndexThatDoesNotMatchItsShardsIsRefused() throws IOException {
+        new SafetensorsBuilder().tensor("a", "F32", 1).write(folder.resolve("model-1.safetensors"));
+        new SafetensorsBuilder()
+                .tensor("a", "F32", 1)
+                .tensor("b", "F32", 1)
+                .write(folder.resolve("model-2.safetensors"));
+        index("{\"b\":\"model-1.safetensors\"}");
+        refused(
+                folder,
+                folder.resolve("model-1.safetensors") + " has no tensor b, which model.safetensors.index.json says is"
+                        + " there: fetch both files again");
+        index("{\"a\":\"model-1.safetensors\",\"b\":\"model-2.safetensors\"}");
+        refused(folder, "tensor a is in two shards, model-1.safetensors and model-2.safetensors of " + folder);
+        index("[]");
+        refused(
+                folder,
+                folder.resolve("model.safetensors.index.json") + " has no weight_map from tensor names to files");
+    }
+
+    @Test
+    void anIndexCannotLeadOutOfItsDirectory() throws IOException {
+        for (String file : new String[] {"../a.safetensors", "/etc/passwd", "sub/a.safetensors", ""}) {
+            index("{\"a\":\"" + file + "\"}");
+            assertThatThrownBy(() -> Checkpoint.open(folder))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageEndingWith(
+                            "maps a to \"" + file + "\", expected the name of a .safetensors file beside it");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package org.espalier.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DeepseekV3ConfigTest {
+
+    private static DeepseekV3Config read(String changes) {
+        return (DeepseekV3Config) ModelConfig.of(ConfigJson.tiny("deepseek_v3-tiny", changes));
+    }
+
+    @Test
+    void readsTheTinyModel() {
+        DeepseekV3Config config = read("{}");
+        assertThat(config.cacheWidth()).isEqualTo(64 + 32);
+        assertThat(config.moe()).contains(new ModelConfig.Moe(16, 4, java.util.List.of(1, 2, 3)));
+        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Yarn(40, 256, 32, 1, 1, 1, true));
+        assertThat(config.routedScaling()).isEqualTo(2.5f);
+        assertThat(config.nextTokenLayers()).isZero();
+        assertThat(config.ignoredKeys()).isEmpty();
+    }
+
+    @Test
+    void optionalKeysHaveTransformersDefaults() {
+        ObjectNode json = ConfigJson.tiny("deepseek_v3-tiny");
+        for (String key : new String[] {
+            "topk_method",
+            "scoring_func",
+            "moe_layer_freq",
+            "hidden_act",
+            "attention_bias",
+            "rope_theta",
+            "rope_scaling",
+            "num_nextn_predict_layers",
+            "eos_token_id",
+            "tie_word_embeddings",
+            "q_lora_rank"
+        }) {
+            json.remove(key);
+        }
+        DeepseekV3Config config = (DeepseekV3Config) ModelConfig.of(json);
+        assertThat(config.ropeTheta()).isEqualTo(10_000);
+        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Default());
+        assertThat(config.nextTokenLayers()).isEqualTo(1);
+        assertThat(config.endOfSequence()).containsExactly(1);
+        assertThat(config.queryRank()).isZero();
+    }
+
+    @Test
+    void yarnDefaultsAreThoseOfTransformers() {
+        assertThat(read("{'rope_scaling':null,'rope_parameters':{'rope_type':'yarn','rope_theta':5,'factor':2}}")
+                        .ropeScaling())
+                .isEqualTo(new RopeScaling.Yarn(2, 10_240, 32, 1, 0, 0, true));
+        // factor null: the whole context over the original one
+        assertThat(read("{'rope_scaling':{'type':'yarn','factor':null,'original_max_position_embeddings':1024,"
+                                + "'truncate':false,'mscale':0.5}}")
+                        .ropeScaling())
+                .isEqualTo(new RopeScaling.Yarn(10, 1024, 32, 1, 0.5f, 0, false));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hidden_size",
+                "num_hidden_layers",
+                "num_attention_heads",
+                "vocab_size",
+                "intermediate_size",
+                "max_position_embeddings",
+                "rms_norm_eps",
+                "kv_lora_rank",
+                "qk_nope_head_dim",
+                "qk_rope_head_dim",
+                "v_head_dim",
+                "n_routed_experts",
+                "num_experts_per_tok",
+                "n_shared_experts",
+                "moe_intermediate_size",
+                "first_k_dense_replace",
+                "n_group",
+                "topk_group",
+                "norm_topk_prob",
+                "routed_scaling_factor"
+            })
+    void aMissingRequiredKeyFailsByName(String key) {
+        ObjectNode json = ConfigJson.tiny("deepseek_v3-tiny");
+        json.remove(key);
+        assertThatThrownBy(() -> ModelConfig.of(json))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("the required key " + key + " is missing");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'hidden_act':'gelu'} | hidden_act is gelu, only silu is computed",
+                "{'topk_method':'greedy'} | topk_method is greedy, only noaux_tc is computed",
+                "{'scoring_func':'softmax'} | scoring_func is softmax, only sigmoid is computed",
+                "{'moe_layer_freq':2} | moe_layer_freq is 2, only 1 is computed",
+                "{'rope_interleave':false} | rope_interleave is false, only true is computed",
+                "{'index_topk':2048} | index_topk is 2048, only no value is computed",
+                "{'sliding_window':128} | sliding_window is 128, only no value is computed",
+                "{'quantization_config':{'quant_method':'fp8','weight_block_size':[128,128]}}"
+                        + " | quantization_config.quant_method is fp8, only MLX's affine quantization is computed",
+                "{'rope_scaling':{'type':'llama3'}} | rope_scaling.rope_type is llama3, only default, yarn is computed",
+                "{'rope_scaling':{'type':'yarn','factor':2,'attention_factor':1.5}}"
+                        + " | rope_scaling.attention_factor is 1.5, only no value is computed",
+                "{'n_group':3} | n_group is 3, expected a divisor of n_routed_experts, 16",
+                "{'n_group':16} | n_group is 16, expected groups of two experts or more: the two best score a group",
+                "{'topk_group':5} | topk_group is 5, expected at most n_group, 4",
+                "{'num_experts_per_tok':9} | num_experts_per_tok is 9, expected at most the experts of the kept groups, 8",
+                "{'first_k_dense_replace':5} | first_k_dense_replace is 5, expected a whole number from 0 to 4",
+                "{'n_routed_experts':40000} | n_routed_experts is 40000, expected a whole number from 1 to 32767"
+            })
+    void aValueThatIsNotComputedFailsByNameAndValue(String changes, String message) {
+        assertThatThrownBy(() -> read(changes))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage(message);
+    }
+}

@@ -1,0 +1,137 @@
+package org.espalier.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LlamaConfigTest {
+
+    /** Nothing but what is required. */
+    private static final String LEAST = "{'model_type':'llama','hidden_size':64,'num_hidden_layers':2,"
+            + "'num_attention_heads':4,'vocab_size':100,'intermediate_size':128,'max_position_embeddings':256,"
+            + "'rms_norm_eps':1e-5}";
+
+    private static LlamaConfig read(String changes) {
+        ObjectNode json = ConfigJson.of(LEAST);
+        json.setAll(ConfigJson.of(changes));
+        return (LlamaConfig) ModelConfig.of(json);
+    }
+
+    @Test
+    void defaultsAreThoseOfTransformers() {
+        LlamaConfig config = read("{}");
+        assertThat(config.kvHeads()).isEqualTo(4);
+        assertThat(config.headWidth()).isEqualTo(16);
+        assertThat(config.ropeTheta()).isEqualTo(10_000);
+        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Default());
+        assertThat(config.endOfSequence()).containsExactly(2);
+        assertThat(config.tiedEmbeddings()).isFalse();
+        assertThat(config.attentionBias()).isFalse();
+        assertThat(config.mlpBias()).isFalse();
+        assertThat(config.cacheWidth()).isEqualTo(2 * 4 * 16);
+        assertThat(config.ignoredKeys()).isEmpty();
+    }
+
+    @Test
+    void readsTheTinyModel() {
+        LlamaConfig config = (LlamaConfig) ModelConfig.of(ConfigJson.tiny("llama-tiny"));
+        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Llama3(32, 1, 4, 64));
+        assertThat(config.kvHeads()).isEqualTo(2);
+        assertThat(config.ignoredKeys()).isEmpty();
+    }
+
+    @Test
+    void bothSpellingsGiveTheSame() {
+        String scaling = "'factor':8,'low_freq_factor':1,'high_freq_factor':4,'original_max_position_embeddings':64";
+        LlamaConfig four = read(
+                "{'rope_theta':500000.0,'torch_dtype':'bfloat16','rope_scaling':{'type':'llama3'," + scaling + "}}");
+        LlamaConfig five = read(
+                "{'dtype':'bfloat16','rope_parameters':{'rope_theta':500000.0,'rope_type':'llama3'," + scaling + "}}");
+        assertThat(five).isEqualTo(four);
+        assertThat(five.ropeTheta()).isEqualTo(500_000);
+        assertThat(five.ropeScaling()).isEqualTo(new RopeScaling.Llama3(8, 1, 4, 64));
+        assertThat(read("{'rope_parameters':{'rope_type':'default','rope_theta':7}}")
+                        .ropeTheta())
+                .isEqualTo(7);
+        assertThat(read("{'rope_parameters':{'rope_theta':7}}").ropeScaling()).isEqualTo(new RopeScaling.Default());
+        assertThat(read("{'rope_scaling':null,'rope_theta':7}").ropeTheta()).isEqualTo(7);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hidden_size",
+                "num_hidden_layers",
+                "num_attention_heads",
+                "vocab_size",
+                "intermediate_size",
+                "max_position_embeddings",
+                "rms_norm_eps",
+                "model_type"
+            })
+    void aMissingRequiredKeyFailsByName(String key) {
+        ObjectNode json = ConfigJson.of(LEAST);
+        json.remove(key);
+        assertThatThrownBy(() -> ModelConfig.of(json))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("the required key " + key + " is missing");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'hidden_act':'gelu'} | hidden_act is gelu, only silu is computed",
+                "{'sliding_window':4096} | sliding_window is 4096, only no value is computed",
+                "{'layer_types':['full_attention']} | layer_types is [\"full_attention\"], only no value is computed",
+                "{'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, only 1 is computed",
+                "{'quantization_config':{'quant_method':'fp8'}}"
+                        + " | quantization_config.quant_method is fp8, only MLX's affine quantization is computed",
+                "{'rope_scaling':{'type':'linear','factor':2}}"
+                        + " | rope_scaling.rope_type is linear, only default, llama3 is computed",
+                "{'rope_scaling':{'rope_type':'yarn','factor':2}}"
+                        + " | rope_scaling.rope_type is yarn, only default, llama3 is computed",
+                "{'rope_scaling':{'factor':2}} | rope_scaling.rope_type is absent, expected a rope type beside the factor",
+                "{'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':1}}"
+                        + " | the required key rope_scaling.high_freq_factor is missing",
+                "{'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':4,'high_freq_factor':4}}"
+                        + " | rope_scaling.high_freq_factor is 4, expected more than low_freq_factor",
+                "{'rope_scaling':7} | rope_scaling is 7, expected an object",
+                "{'model_type':'qwen3'} | model_type qwen3 is not served; served are: deepseek_v3, llama",
+                "{'hidden_size':'64'} | hidden_size is \"64\", expected a whole number from 1 to 16777216",
+                "{'hidden_size':66} | hidden_size is 66, expected a multiple of num_attention_heads, 4",
+                "{'num_key_value_heads':3} | num_key_value_heads is 3, expected a divisor of num_attention_heads, 4",
+                "{'head_dim':15} | head_dim is 15, expected an even number, since rope turns pairs",
+                "{'num_hidden_layers':2000000000}"
+                        + " | num_hidden_layers is 2000000000, expected a whole number from 1 to 4096",
+                "{'num_hidden_layers':0} | num_hidden_layers is 0, expected a whole number from 1 to 4096",
+                "{'rms_norm_eps':-1} | rms_norm_eps is -1, expected a number of 0 or more",
+                "{'rope_theta':1e99} | rope_theta is 1.0E99, expected a number of 0 or more",
+                "{'rope_theta':0} | rope_theta is 0, expected a number above 0",
+                "{'tie_word_embeddings':1} | tie_word_embeddings is 1, expected true or false",
+                "{'eos_token_id':'x'} | eos_token_id is \"x\", expected a token id or a list of them"
+            })
+    void aValueThatIsNotComputedFailsByNameAndValue(String changes, String message) {
+        assertThatThrownBy(() -> read(changes))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage(message);
+    }
+
+    @Test
+    void otherKeysAreListed() {
+        LlamaConfig config = read("{'zzz':1,'aaa':{},'use_cache':false,'rope_scaling':{'rope_type':'default','q':1}}");
+        assertThat(config.ignoredKeys()).containsExactly("aaa", "zzz", "rope_scaling.q");
+    }
+
+    @Test
+    void endOfSequenceIsOneIdOrSeveral() {
+        assertThat(read("{'eos_token_id':[5,6]}").endOfSequence()).containsExactlyInAnyOrder(5, 6);
+        assertThat(read("{'eos_token_id':5}").endOfSequence()).containsExactly(5);
+        assertThat(read("{'eos_token_id':null}").endOfSequence()).isEmpty();
+    }
+}
