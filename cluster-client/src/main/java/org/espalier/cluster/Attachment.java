@@ -2,6 +2,7 @@ package org.espalier.cluster;
 
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -37,7 +38,11 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
                 .build();
         this.lost = lost;
         this.pings = head.calls().attach(this);
-        clock.scheduleWithFixedDelay(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        try {
+            clock.scheduleWithFixedDelay(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // the head refused the stream before its first ping: it has been told as lost
+        }
     }
 
     private void tick() {

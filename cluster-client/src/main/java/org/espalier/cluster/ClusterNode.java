@@ -15,8 +15,9 @@ import org.espalier.v1.NodeGrpc;
 /** The client's connection to one node, and its calls' failures in words. */
 final class ClusterNode implements AutoCloseable {
 
-    private static final int DESCRIBE_SECONDS = 5;
-    private static final int UNARY_SECONDS = 10;
+    /** A node that is gone refuses at once; this is for one whose JVM has just started on a busy machine. */
+    private static final int DESCRIBE_SECONDS = 15;
+    private static final int UNARY_SECONDS = 20;
 
     /** Logits of a large vocabulary (256 Ki x 4 bytes) or routing of a whole chunk, with room. */
     private static final int MAX_MESSAGE_BYTES = 64 << 20;

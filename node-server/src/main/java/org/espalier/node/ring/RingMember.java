@@ -26,7 +26,7 @@ import org.espalier.v1.RingGrpc;
  */
 public final class RingMember {
 
-    private static final long JOIN_SECONDS = 5;
+    private static final long JOIN_SECONDS = 10;
 
     /** 256 rows x 16,384 wide x 4 bytes = 16 MiB of activations, and routing; four times that. */
     public static final int MAX_MESSAGE_BYTES = 64 << 20;
