@@ -17,6 +17,7 @@ final class ClusterNode implements AutoCloseable {
 
     /** A node that is gone refuses at once; this is for one whose JVM has just started on a busy machine. */
     private static final int DESCRIBE_SECONDS = 15;
+
     private static final int UNARY_SECONDS = 20;
 
     /** Logits of a large vocabulary (256 Ki x 4 bytes) or routing of a whole chunk, with room. */
