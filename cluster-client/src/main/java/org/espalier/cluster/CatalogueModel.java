@@ -2,12 +2,13 @@ package org.espalier.cluster;
 
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.espalier.model.Model;
+import org.espalier.model.ModelCatalogue;
 import org.espalier.model.ModelConfig;
+import org.espalier.model.ModelSizes;
 import org.espalier.placement.ModelSize;
 import org.espalier.template.ChatMessage;
 import org.espalier.template.ChatTemplate;
@@ -18,8 +19,11 @@ import org.espalier.tokenizer.Tokenizer;
 /** A model of this machine's files, as the client needs it. */
 record CatalogueModel(Model model) implements ClientModel {
 
+    /** Where notebooks keep models: beside them, and seen from the project's root. */
+    private static final List<Path> NOTEBOOK_MODELS = List.of(Path.of("models"), Path.of("notebooks", "models"));
+
     static CatalogueModel open(String pathOrName) {
-        return new CatalogueModel(Model.open(Path.of(pathOrName)));
+        return new CatalogueModel(ModelCatalogue.of(NOTEBOOK_MODELS).open(pathOrName));
     }
 
     @Override
@@ -34,12 +38,7 @@ record CatalogueModel(Model model) implements ClientModel {
 
     @Override
     public ModelSize size() {
-        int layers = model.config().layers();
-        return new ModelSize(
-                0,
-                Collections.nCopies(layers, model.checkpoint().bytes() / layers),
-                0,
-                model.config().cacheWidth() * Float.BYTES);
+        return ModelSizes.of(model);
     }
 
     @Override

@@ -1,8 +1,11 @@
 package org.espalier.node.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.espalier.model.Inspection;
 import org.espalier.model.Model;
+import org.espalier.model.ModelCatalogue;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -18,7 +21,7 @@ final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "DIR_OR_GGUF", description = "Directory or .gguf file of a model.")
+    @Parameters(paramLabel = "MODEL", description = "Directory, .gguf file or name of a model.")
     private String model;
 
     @Option(names = "--json", description = "Print one JSON object in place of the table.")
@@ -26,8 +29,10 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (Model opened = Model.open(Path.of(model))) {
-            spec.commandLine().getOut().println(opened.config());
+        try (Model opened =
+                ModelCatalogue.of(List.of(Path.of("notebooks", "models"))).open(model)) {
+            Inspection inspection = Inspection.of(opened);
+            spec.commandLine().getOut().println(json ? inspection.toJson() : inspection);
         }
         return 0;
     }

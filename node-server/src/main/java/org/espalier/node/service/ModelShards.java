@@ -6,6 +6,8 @@ import java.util.Locale;
 import org.espalier.EspalierException;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.model.Model;
+import org.espalier.model.ModelCatalogue;
+import org.espalier.model.ModelNotFoundException;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
 import org.espalier.node.shard.Engines;
@@ -50,14 +52,14 @@ final class ModelShards implements ShardLoader {
     }
 
     private Path allowed(Order order) {
-        Path path = Path.of(order.model()).toAbsolutePath().normalize();
-        if (!roots.isEmpty()
-                && roots.stream()
-                        .noneMatch(root -> path.startsWith(root.toAbsolutePath().normalize()))) {
-            throw new EspalierException("node " + order.node() + " reads models only below " + roots + ", not " + path
-                    + ": start it with `serve --models DIR`");
+        if (roots.isEmpty()) {
+            return Path.of(order.model());
         }
-        return path;
+        try {
+            return ModelCatalogue.restrictedTo(roots).resolve(order.model());
+        } catch (ModelNotFoundException e) {
+            throw new EspalierException("node " + order.node() + ": " + e.getMessage(), e);
+        }
     }
 
     @Override
