@@ -205,8 +205,7 @@ final class Interpreter {
             throw new TemplateException(macro.name() + " has no argument \""
                     + named.keySet().iterator().next() + "\"");
         }
-        List<Object> rest = arguments.skip(parameters.size()).positional();
-        scope.set("varargs", rest);
+        scope.set("varargs", new Tuple(arguments.skip(parameters.size()).positional()));
     }
 
     private void callBlock(Statement.CallBlock block, Scope scope) {

@@ -2,6 +2,8 @@ package org.espalier.template;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.espalier.template.Token.Kind;
 
 /**
@@ -10,6 +12,8 @@ import org.espalier.template.Token.Kind;
  * dropped), {@code -} (all white space on that side is dropped), {@code +} (keep it), and no newline at the template's end.
  */
 final class Lexer {
+
+    private static final Pattern RAW = Pattern.compile("\\s*raw\\s*(-?)%}");
 
     private final String source;
     private final List<Token> tokens = new ArrayList<>();
@@ -75,12 +79,12 @@ final class Lexer {
         if (kind == '{' || mark == '+') {
             return tag;
         }
-        int lineStart = source.lastIndexOf('\n', tag - 1) + 1;
-        if (lineStart > position || (lineStart <= position && atLineStart)) {
-            lineStart = Math.max(lineStart, position);
-            return end <= lineStart ? lineStart : tag;
+        int lineStart = tag;
+        while (lineStart > position && source.charAt(lineStart - 1) != '\n') {
+            lineStart--;
         }
-        return tag;
+        boolean blankLine = end <= lineStart && (lineStart > position || atLineStart);
+        return blankLine ? lineStart : tag;
     }
 
     private void data(int from, int to) {
@@ -102,12 +106,14 @@ final class Lexer {
     }
 
     private void block() {
-        int begin = tokens.size();
-        add(Kind.BLOCK_BEGIN, "{%");
-        expression("%}", Kind.BLOCK_END);
-        if (tokens.size() == begin + 3 && tokens.get(begin + 1).isName("raw")) {
-            tokens.subList(begin, begin + 3).clear();
+        Matcher raw = RAW.matcher(source).region(position, source.length());
+        if (raw.lookingAt()) {
+            moveTo(raw.end());
+            afterTag(!raw.group(1).isEmpty(), false);
             raw();
+        } else {
+            add(Kind.BLOCK_BEGIN, "{%");
+            expression("%}", Kind.BLOCK_END);
         }
     }
 

@@ -53,7 +53,7 @@ final class Splitting {
         int from = skip(text, 0, true);
         while (from < text.length()) {
             if (words.size() == limit) {
-                words.add(Strings.strip(text.substring(from), null, false, true));
+                words.add(text.substring(from));
                 return words;
             }
             int to = skip(text, from, false);

@@ -108,7 +108,14 @@ enum PreTokenizer {
     private static final class Words {
         private static final String SPACES = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-        static final String CASED_LETTER = "[\\p{Lu}\\p{Ll}\\p{Lt}]";
+        /**
+         * Letters with case, but for Armenian and Georgian small letters and blocks that Unicode got after or beside the list in the
+         * published file.
+         */
+        static final String CASED_LETTER = "[[\\p{Lu}\\p{Ll}\\p{Lt}]&&[^"
+                + "\\x{560}-\\x{588}\\x{10C7}-\\x{10FF}\\x{1C80}-\\x{1C8A}\\x{2D00}-\\x{2D2D}\\x{A790}-\\x{A7FF}"
+                + "\\x{AB30}-\\x{AB68}\\x{10570}-\\x{105BC}\\x{10D50}-\\x{10D85}\\x{16E40}-\\x{16E7F}"
+                + "\\x{1D400}-\\x{1D7CB}\\x{1DF00}-\\x{1DF2A}]]";
 
         static final String DEEPSEEK_V3 = "[!-/:-@\\[-`{-~][A-Za-z]+" // ASCII punctuation and the word after it
                 + "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|" + SPACES;

@@ -1,0 +1,230 @@
+package org.espalier.template;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever a template says: a text or a {@link TemplateException}, soon. */
+class HostileTemplateTest {
+
+    private static final Duration SOON = Duration.ofSeconds(30);
+
+    /** Pieces of the language, so that what is put together from them often parses. */
+    private static final List<String> PIECES = List.of(
+            "{{ ",
+            " }}",
+            "{% ",
+            " %}",
+            "{%- ",
+            " -%}",
+            "{#",
+            "#}",
+            "{% for x in l %}",
+            "{% endfor %}",
+            "{% if x %}",
+            "{% else %}",
+            "{% endif %}",
+            "{% set x = ",
+            "{% macro m(a) %}",
+            "{% endmacro %}",
+            "{{ m(l) }}",
+            "{% set ns = namespace() %}",
+            "{% set ns.x = [ns.x, ns.x] %}",
+            "{% call m(1) %}",
+            "{% endcall %}",
+            "{% raw %}",
+            "{% endraw %}",
+            "x",
+            "l",
+            "m",
+            "ns",
+            "s",
+            "d",
+            " + ",
+            " * ",
+            " ** ",
+            " // ",
+            " % ",
+            " ~ ",
+            " | ",
+            " is ",
+            " in ",
+            " not ",
+            " and ",
+            " if ",
+            " else ",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            ".",
+            ":",
+            "=",
+            "==",
+            "<",
+            "'",
+            "\"",
+            "\\",
+            "\n",
+            " ",
+            "0",
+            "-1",
+            "9999999999",
+            "1.5",
+            "none",
+            "true",
+            "range(9)",
+            "loop.index",
+            "tojson",
+            "length",
+            "join",
+            "map('upper')",
+            "select",
+            "sort",
+            "indent",
+            "replace('a', 'b')",
+            "first",
+            "items",
+            "dictsort",
+            "groupby('k')",
+            "split('a')",
+            "format",
+            "defined",
+            "mapping",
+            "\uD83D",
+            "\0");
+
+    @Property(tries = 2000)
+    void endsInATextOrAnError(@ForAll("templates") String source) {
+        assertTimeoutPreemptively(SOON, () -> render(source));
+    }
+
+    /** A template that works, with a part cut out, doubled or replaced. */
+    @Property(tries = 2000)
+    void survivesMutation(@ForAll("mutations") Mutation mutation) {
+        assertTimeoutPreemptively(SOON, () -> render(mutation.applied()));
+    }
+
+    record Mutation(int from, int length, String replacement) {
+        private static final String SOURCE =
+                "{% set ns = namespace(n=0) %}{% macro show(m, i=1) %}{{ m.role | upper }}: "
+                        + "{{ m['content'].split('a')[-1] | trim | tojson(indent=2) }}{% endmacro %}\n"
+                        + "{%- for m in l if m is mapping %}{% set ns.n = ns.n + loop.index0 * 2 %}\n"
+                        + "  {% if m.role in ['user', 'system'] and not loop.last -%} {{ show(m) ~ ns.n }} {%- elif m.x is defined %}"
+                        + "{% break %}{% else %}{{ '%s' % m.role }}{{ l[1:][::-1] | map(attribute='role') | join(', ') }}{% endif %}\n"
+                        + "{% endfor %}{# end #}{{ d.items() | list }}{{ s[::2] if s else 'none' }}";
+
+        String applied() {
+            int start = Math.floorMod(from, SOURCE.length());
+            int end = Math.min(SOURCE.length(), start + length);
+            return SOURCE.substring(0, start) + replacement + SOURCE.substring(end);
+        }
+    }
+
+    @Provide
+    Arbitrary<String> templates() {
+        return Arbitraries.of(PIECES).list().ofMinSize(1).ofMaxSize(40).map(pieces -> String.join("", pieces));
+    }
+
+    @Provide
+    Arbitrary<Mutation> mutations() {
+        return net.jqwik.api.Combinators.combine(
+                        Arbitraries.integers().between(0, 1000),
+                        Arbitraries.integers().between(0, 20),
+                        Arbitraries.of(PIECES).list().ofMaxSize(3).map(pieces -> String.join("", pieces)))
+                .as(Mutation::new);
+    }
+
+    @Test
+    void theTemplateThatIsMutatedWorks() {
+        assertThat(render(new Mutation(0, 0, "").applied())).contains("USER: \"hi\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{% for a in range(100000) %}{% for b in range(100000) %}{% for c in range(100000) %}{% endfor %}{% endfor %}{% endfor %}",
+                "{{ 'x' * 999999999 }}",
+                "{{ [0] * 999999999 }}",
+                "{{ range(999999999) }}",
+                "{{ range(-9223372036854775807, 9223372036854775807) }}",
+                "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+                "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+                "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(99) %}{% set ns.s = ns.s | replace('x', 'xx') %}{% endfor %}",
+                "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(99) %}{% set ns.s = ns.s.join(ns.s) %}{% endfor %}",
+                "{% set ns = namespace(s=['x']) %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+                "{% set ns = namespace(s=[]) %}{% for i in range(99) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
+                "{% set ns = namespace(s=[]) %}{% for i in range(99) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s | tojson }}",
+                "{% set ns = namespace(s=[], t=[]) %}{% for i in range(99) %}{% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}",
+                "{% set ns = namespace(s=[], t=[]) %}{% for i in range(99) %}{% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s < ns.t }}",
+                "{% set ns = namespace(s=[]) %}{% for i in range(99999) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s }}",
+                "{% set ns = namespace(s=[]) %}{% for i in range(99999) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s | tojson }}",
+                "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+                "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}",
+                "{% macro a() %}{% call a() %}{{ caller() }}{% endcall %}{% endmacro %}{{ a() }}",
+                "{% for i in range(100000) %}{{ 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' * 1000 }}{% endfor %}",
+                "{% for i in range(100000) %}{% set x %}{{ 'x' * 1000000 }}{% endset %}{% endfor %}",
+                "{% for i in range(100000) %}{% set x = ('x' * 1000000).find('y') %}{% endfor %}",
+                "{% for i in range(100000) %}{% set x = 'xy' in 'x' * 1000000 %}{% endfor %}",
+                "{{ range(1000000) | unique }}",
+                "{{ '%999999999d' % 1 ~ ('%999999999d' % 1) * 99999 }}",
+                "{{ 'x' | indent(999999999) * 99999999 }}",
+                "{{ ('a\\n' * 1000000) | indent('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx') }}"
+            })
+    void stopsWhatUsesTooMuch(String source) {
+        assertTimeoutPreemptively(
+                SOON,
+                () -> assertThatThrownBy(() -> Template.parse(source).render(Map.of()))
+                        .isInstanceOf(TemplateException.class));
+    }
+
+    @Test
+    void stopsNesting() {
+        for (String open : List.of("(", "[", "{1: ", "-", "not ", "a[", "a(", "a if ", "a | default(", "(a,")) {
+            assertThatThrownBy(() -> Template.parse("{{ " + open.repeat(100_000)))
+                    .isInstanceOf(TemplateException.class);
+        }
+        for (String open : List.of("{% if a %}", "{% for a in b %}", "{% set a %}", "{% macro a() %}", "{% with %}")) {
+            assertThatThrownBy(() -> Template.parse(open.repeat(100_000))).isInstanceOf(TemplateException.class);
+        }
+        assertThatThrownBy(() -> Template.parse("{% set " + "(".repeat(100_000)))
+                .isInstanceOf(TemplateException.class);
+        for (String link : List.of(
+                " + a", " ~ a", ".a", "[0]", "()", " | list", " and a", " or a", " == a", " if a", " is none")) {
+            String chain = "{{ a" + link.repeat(20_000) + " }}";
+            assertTimeoutPreemptively(SOON, () -> render(chain));
+        }
+    }
+
+    private static String render(String source) {
+        try {
+            return Template.parse(source)
+                    .render(Map.of(
+                            "l",
+                            List.of(Map.of("role", "user", "content", "ahi"), Map.of("role", "x", "content", "")),
+                            "d",
+                            Map.of("k", 1),
+                            "s",
+                            "text",
+                            "x",
+                            2));
+        } catch (TemplateException e) {
+            return e.getMessage();
+        }
+    }
+}
