@@ -1,5 +1,6 @@
 package org.espalier.template;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -13,7 +14,7 @@ import java.util.Map;
 public record ChatMessage(String role, String content, Map<String, Object> fields) {
 
     public ChatMessage {
-        fields = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(fields));
+        fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
     }
 
     public ChatMessage(String role, String content) {

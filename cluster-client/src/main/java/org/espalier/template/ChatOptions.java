@@ -1,6 +1,7 @@
 package org.espalier.template;
 
 import java.time.Clock;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,7 @@ public record ChatOptions(
 
     public ChatOptions {
         tools = List.copyOf(tools);
-        variables = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(variables));
+        variables = Collections.unmodifiableMap(new LinkedHashMap<>(variables));
     }
 
     public ChatOptions withGenerationPrompt(GenerationPrompt value) {

@@ -1,5 +1,8 @@
 package org.espalier.template;
 
+import java.util.Arrays;
+import java.util.Locale;
+
 /** What Python's strings do differently from Java's. */
 final class Strings {
 
@@ -49,13 +52,13 @@ final class Strings {
             return text;
         }
         int first = text.offsetByCodePoints(0, 1);
-        return text.substring(0, first).toUpperCase(java.util.Locale.ROOT)
-                + text.substring(first).toLowerCase(java.util.Locale.ROOT);
+        return text.substring(0, first).toUpperCase(Locale.ROOT)
+                + text.substring(first).toLowerCase(Locale.ROOT);
     }
 
     static int compareCodePoints(String left, String right) {
         int[] a = left.codePoints().toArray();
         int[] b = right.codePoints().toArray();
-        return java.util.Arrays.compare(a, b);
+        return Arrays.compare(a, b);
     }
 }

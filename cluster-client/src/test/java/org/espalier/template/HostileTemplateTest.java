@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -143,7 +144,7 @@ class HostileTemplateTest {
 
     @Provide
     Arbitrary<Mutation> mutations() {
-        return net.jqwik.api.Combinators.combine(
+        return Combinators.combine(
                         Arbitraries.integers().between(0, 1000),
                         Arbitraries.integers().between(0, 20),
                         Arbitraries.of(PIECES).list().ofMaxSize(3).map(pieces -> String.join("", pieces)))
