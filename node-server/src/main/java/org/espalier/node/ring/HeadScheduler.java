@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.espalier.v1.CancelSession;
 import org.espalier.v1.CloseSession;
@@ -123,9 +124,15 @@ final class HeadScheduler implements AutoCloseable {
         });
     }
 
+    /** Waits until no generation is worked on any more, so that the model's tokenizer can be closed. */
     @Override
     public void close() {
         thread.shutdown();
+        try {
+            thread.awaitTermination(5, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void run(Runnable event) {

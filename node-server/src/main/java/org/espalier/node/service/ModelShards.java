@@ -3,11 +3,12 @@ package org.espalier.node.service;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
-import org.espalier.model.ModelNotFoundException;
+import org.espalier.model.ModelSizes;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
 import org.espalier.node.shard.Engines;
@@ -19,12 +20,18 @@ import org.espalier.tokenizer.Tokenizer;
 /** Loads shards of real models from files of this machine, within the node's model roots. */
 final class ModelShards implements ShardLoader {
 
-    private final List<Path> roots;
+    private final ModelCatalogue catalogue;
+    private final LongSupplier freeBytes;
     private final Engines engines = new Engines();
 
     /** @param roots folders that models may lie in; empty: anywhere */
     ModelShards(List<Path> roots) {
-        this.roots = roots;
+        this(roots, Machine::freeBytes);
+    }
+
+    ModelShards(List<Path> roots, LongSupplier freeBytes) {
+        this.freeBytes = freeBytes;
+        this.catalogue = roots.isEmpty() ? ModelCatalogue.of(List.of()) : ModelCatalogue.restrictedTo(roots);
     }
 
     @Override
@@ -34,12 +41,12 @@ final class ModelShards implements ShardLoader {
 
     @Override
     public StageShard load(Order order, Progress progress) {
-        Model model = Model.open(allowed(order));
-        if (model.config().layers() != order.layers()) {
-            int layers = model.config().layers();
+        Model model = catalogue.open(order.model());
+        try {
+            check(model, order);
+        } catch (RuntimeException e) {
             model.close();
-            throw new EspalierException("node " + order.node() + " finds " + layers + " layers in " + order.model()
-                    + ", the placement is for " + order.layers() + ": the nodes have different files of that name");
+            throw e;
         }
         Shard shard = Shard.load(
                 model,
@@ -51,14 +58,22 @@ final class ModelShards implements ShardLoader {
         return new Loaded(shard);
     }
 
-    private Path allowed(Order order) {
-        if (roots.isEmpty()) {
-            return Path.of(order.model());
+    private void check(Model model, Order order) {
+        int layers = model.config().layers();
+        if (layers != order.layers()) {
+            throw new EspalierException("node " + order.node() + " finds " + layers + " layers in " + order.model()
+                    + ", the placement is for " + order.layers() + ": the nodes have different files of that name");
         }
-        try {
-            return ModelCatalogue.restrictedTo(roots).resolve(order.model());
-        } catch (ModelNotFoundException e) {
-            throw new EspalierException("node " + order.node() + ": " + e.getMessage(), e);
+        long need = ModelSizes.of(model).shardBytes(order.firstLayer(), order.endLayer());
+        long free = freeBytes.getAsLong();
+        if (need > free) {
+            throw new EspalierException(String.format(
+                    Locale.ROOT,
+                    "node %s has %.1f GB free, the shard needs %.1f GB: run `%%model split --nodes N` with more nodes or"
+                            + " close other programs",
+                    order.node(),
+                    free / 1e9,
+                    need / 1e9));
         }
     }
 

@@ -35,9 +35,13 @@ final class FakeRing implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             loaders.add(new FakeLoader());
             nodes.add(NodeServer.start(NodeOptions.loopback("n" + i), loaders.get(i)));
-            channels.add(Grpc.newChannelBuilder(nodes.get(i).address(), InsecureChannelCredentials.create())
-                    .build());
+            connect(nodes.get(i));
         }
+    }
+
+    void connect(NodeServer node) {
+        channels.add(Grpc.newChannelBuilder(node.address(), InsecureChannelCredentials.create())
+                .build());
     }
 
     /** A ring that serves. */

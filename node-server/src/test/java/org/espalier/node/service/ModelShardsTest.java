@@ -1,0 +1,80 @@
+package org.espalier.node.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.espalier.EspalierException;
+import org.espalier.node.ring.StageShard;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelShardsTest {
+
+    private static final Path MODELS = Path.of("src", "test", "resources", "models");
+    private static final String LLAMA =
+            MODELS.resolve("llama-tiny").resolve("hf").toAbsolutePath().toString();
+
+    private static ShardLoader.Order order(String model, int layers) {
+        return new ShardLoader.Order("mini-3", model, layers, 0, 2, "", "fast");
+    }
+
+    @Test
+    void loadsLayersOfAModel() {
+        List<Long> progress = new ArrayList<>();
+        try (ModelShards shards = new ModelShards(List.of())) {
+            StageShard shard = shards.load(order(LLAMA, 3), (done, total) -> progress.add(done));
+            assertThat(shard.engine()).isEqualTo(shards.engines().get(0));
+            assertThat(shard.context()).isEqualTo(2048);
+            assertThat(shard.vocabulary()).isEqualTo(264);
+            assertThat(shard.program().residentBytes()).isPositive();
+            assertThat(progress).contains(shard.program().residentBytes());
+            assertThat(shard.text().add('h')).isEqualTo("h");
+            shard.close();
+        }
+    }
+
+    @Test
+    void saysHowMuchMemoryIsMissing() {
+        try (ModelShards shards = new ModelShards(List.of(), () -> 1000)) {
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}))
+                    .isInstanceOf(EspalierException.class)
+                    .hasMessageMatching("node mini-3 has 0\\.0 GB free, the shard needs 0\\.0 GB: run `%model split --nodes N`"
+                            + " with more nodes or close other programs");
+        }
+    }
+
+    @Test
+    void noticesAnotherModelOfTheSameName() {
+        try (ModelShards shards = new ModelShards(List.of())) {
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 5), (done, total) -> {}))
+                    .isInstanceOf(EspalierException.class)
+                    .hasMessageContaining("node mini-3 finds 3 layers in " + LLAMA + ", the placement is for 5");
+        }
+    }
+
+    @Test
+    void readsModelsBelowItsRootsOnly(@TempDir Path elsewhere) {
+        try (ModelShards shards = new ModelShards(List.of(MODELS))) {
+            shards.load(order(LLAMA, 3), (done, total) -> {}).close();
+        }
+        try (ModelShards shards = new ModelShards(List.of(elsewhere))) {
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}))
+                    .isInstanceOf(EspalierException.class)
+                    .hasMessageContaining(elsewhere.toString());
+        }
+    }
+
+    @Test
+    void saysThatThereIsNoSuchModel() {
+        try (FakeRing ring = new FakeRing(0);
+                NodeServer node = NodeServer.start(NodeOptions.loopback("n0"))) {
+            ring.nodes.add(node);
+            ring.connect(node);
+            assertThatThrownBy(() -> ring.load(0, 1, "/no/such/model", ring.even(1)))
+                    .hasMessageStartingWith("FAILED_PRECONDITION: node n0: no model /no/such/model");
+        }
+    }
+}
