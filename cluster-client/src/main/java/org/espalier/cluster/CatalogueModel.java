@@ -1,5 +1,6 @@
 package org.espalier.cluster;
 
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

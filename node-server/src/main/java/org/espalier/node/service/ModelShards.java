@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
+import org.espalier.engine.Engine;
 import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.Precision;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.model.ModelSizes;
@@ -41,6 +43,8 @@ final class ModelShards implements ShardLoader {
 
     @Override
     public StageShard load(Order order, Progress progress) {
+        Engine engine = engines.named(order.engine());
+        Precision precision = Shard.precision(order.precision());
         Model model = catalogue.open(order.model());
         try {
             check(model, order);
@@ -48,13 +52,13 @@ final class ModelShards implements ShardLoader {
             model.close();
             throw e;
         }
-        Shard shard = Shard.load(
-                model,
-                order.firstLayer(),
-                order.endLayer(),
-                engines.named(order.engine()),
-                Shard.precision(order.precision()));
-        progress.report(shard.program().residentBytes(), shard.program().residentBytes());
+        Shard shard = Shard.load(model, order.firstLayer(), order.endLayer(), engine, precision);
+        try {
+            progress.report(shard.program().residentBytes(), shard.program().residentBytes());
+        } catch (RuntimeException e) {
+            shard.close();
+            throw e;
+        }
         return new Loaded(shard);
     }
 

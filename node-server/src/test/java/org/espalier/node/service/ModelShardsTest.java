@@ -41,8 +41,9 @@ class ModelShardsTest {
         try (ModelShards shards = new ModelShards(List.of(), () -> 1000)) {
             assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}))
                     .isInstanceOf(EspalierException.class)
-                    .hasMessageMatching("node mini-3 has 0\\.0 GB free, the shard needs 0\\.0 GB: run `%model split --nodes N`"
-                            + " with more nodes or close other programs");
+                    .hasMessageMatching(
+                            "node mini-3 has 0\\.0 GB free, the shard needs 0\\.0 GB: run `%model split --nodes N`"
+                                    + " with more nodes or close other programs");
         }
     }
 
