@@ -15,7 +15,8 @@ CELL_SECONDS = 300  # a cell that hangs must not hang a build
 def execute(source, target):
     """Writes the notebook with its outputs to target, as far as it came; returns what went wrong, or None."""
     notebook = nbformat.read(source, as_version=4)
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(source.parent)}})
+    place = {"metadata": {"path": str(source.parent)}}
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, coalesce_streams=True, resources=place)
     try:
         client.execute()
         return None
