@@ -68,6 +68,9 @@ final class Stage {
      * @throws IllegalArgumentException for a frame that no stage takes
      */
     void accept(Frame frame) {
+        if (stopped) {
+            return;
+        }
         switch (frame.getBodyCase()) {
             case OPEN -> sessions.add(frame.getOpen().getSession());
             case FORK -> sessions.add(frame.getFork().getTo());

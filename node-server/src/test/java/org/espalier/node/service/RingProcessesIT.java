@@ -94,6 +94,30 @@ class RingProcessesIT {
         }
     }
 
+    /** A process that is stopped keeps its connections: only missing heartbeats tell. */
+    @Test
+    void aNodeThatHangsIsLostToo() throws Exception {
+        try (LocalNodes nodes = LocalNodes.start(2);
+                Cluster cluster = Cluster.connect(nodes.addresses())) {
+            cluster.load(MODEL, FLOAT32);
+            String hung = String.valueOf(nodes.pids().get(1));
+            assertThat(new ProcessBuilder("kill", "-STOP", hung).start().waitFor())
+                    .isZero();
+            long begin = System.nanoTime();
+            try {
+                assertThatThrownBy(() -> cluster.generate(PROMPT, GenerateOptions.defaults()))
+                        .isInstanceOf(NodeLostException.class)
+                        .hasMessageContaining("node local-2 ("
+                                + nodes.addresses().get(1) + ") is lost: it has been silent for 1.5 s; run `%cluster`");
+                Duration taken = Duration.ofNanos(System.nanoTime() - begin);
+                System.err.printf("kill -STOP to error: %.3f s%n", taken.toMillis() / 1e3);
+                assertThat(taken).isLessThan(LIMIT);
+            } finally {
+                new ProcessBuilder("kill", "-KILL", hung).start().waitFor();
+            }
+        }
+    }
+
     @Test
     void closingEndsTheProcessesAndNewOnesComeUp() {
         List<ProcessHandle> processes;
