@@ -1,0 +1,113 @@
+package org.espalier.kernel;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.concurrent.Callable;
+import org.dflib.jjava.jupyter.kernel.KernelConnectionProperties;
+import org.espalier.EspalierException;
+import org.espalier.kernel.jupyter.Connection;
+import org.espalier.kernel.jupyter.Dispatcher;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The kernel's program: Jupyter starts it with a connection file; {@code --install} makes it known to Jupyter. */
+@Command(
+        name = "espalier-kernel",
+        description = "A Jupyter kernel for Java that drives a cluster.",
+        mixinStandardHelpOptions = true)
+public final class EspalierKernel implements Callable<Integer> {
+
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    @Parameters(arity = "0..1", paramLabel = "CONNECTION_FILE", description = "Written by Jupyter.")
+    private Path connectionFile;
+
+    @Option(names = "--install", description = "Make the kernel known to Jupyter: for this user, or below --prefix.")
+    private boolean install;
+
+    @Option(
+            names = {"--prefix", "--sys-prefix"},
+            paramLabel = "DIR",
+            description = "With --install: the environment to install into, for instance a .venv.")
+    private Path prefix;
+
+    @Option(names = "--user", description = "With --install: for this user; the default.")
+    private boolean user;
+
+    public static void main(String[] arguments) {
+        int code = new CommandLine(new EspalierKernel())
+                .setParameterExceptionHandler((error, words) -> {
+                    System.err.println("espalier-kernel: " + error.getMessage() + " (--help tells more)");
+                    return CommandLine.ExitCode.USAGE;
+                })
+                .setExecutionExceptionHandler((error, line, parsed) -> {
+                    System.err.println("espalier-kernel: "
+                            + (error instanceof EspalierException ? error.getMessage() : error.toString()));
+                    return CommandLine.ExitCode.SOFTWARE;
+                })
+                .execute(arguments);
+        if (code >= 0) {
+            System.exit(code);
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException, GeneralSecurityException {
+        if (install) {
+            Path data = prefix == null
+                    ? userData()
+                    : prefix.toAbsolutePath().normalize().resolve("share/jupyter");
+            System.out.println("installed the kernel 'espalier' in " + KernelSpec.install(data.resolve("kernels")));
+            return 0;
+        }
+        if (connectionFile == null) {
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(), "give Jupyter's connection file, or --install");
+        }
+        serve(properties(connectionFile));
+        return -1; // goes on until Jupyter ends it
+    }
+
+    private static Path userData() {
+        Path home = Path.of(System.getProperty("user.home"));
+        return System.getProperty("os.name").startsWith("Mac")
+                ? home.resolve("Library/Jupyter")
+                : home.resolve(".local/share/jupyter");
+    }
+
+    private static KernelConnectionProperties properties(Path file) {
+        try {
+            KernelConnectionProperties properties = KernelConnectionProperties.parse(Files.readString(file));
+            if (properties != null && properties.getTransport() != null) {
+                return properties;
+            }
+        } catch (IOException e) {
+            throw new EspalierException("cannot read the connection file " + file + ": " + e.getMessage(), e);
+        } catch (com.google.gson.JsonParseException e) {
+            throw new EspalierException(file + " is no connection file: " + e.getMessage(), e);
+        }
+        throw new EspalierException(file + " is no connection file: it names no transport");
+    }
+
+    private static void serve(KernelConnectionProperties properties) throws IOException, GeneralSecurityException {
+        KernelLog.install();
+        PrintStream terminal = System.err;
+        CellStreams streams = new CellStreams();
+        CellInput input = new CellInput();
+        Notebook notebook = new Notebook(streams, input);
+        Dispatcher dispatcher =
+                new Dispatcher(notebook, () -> Runtime.getRuntime().halt(0));
+        Connection connection = new Connection(properties, dispatcher::shell, dispatcher::control);
+        Runtime.getRuntime().addShutdownHook(new Thread(notebook::shutdown, "espalier-shutdown"));
+        ParentWatch.start(terminal);
+        System.setIn(input);
+        streams.install();
+        dispatcher.start(connection);
+    }
+}

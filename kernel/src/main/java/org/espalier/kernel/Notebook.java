@@ -1,0 +1,235 @@
+package org.espalier.kernel;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.espalier.EspalierException;
+import org.espalier.kernel.display.Output;
+import org.espalier.kernel.display.Values;
+import org.espalier.kernel.jshell.Ansi;
+import org.espalier.kernel.jshell.CodeAssist;
+import org.espalier.kernel.jshell.CodeFailure;
+import org.espalier.kernel.jshell.JavaSession;
+import org.espalier.kernel.jupyter.Cell;
+import org.espalier.kernel.jupyter.Dispatcher;
+import org.espalier.kernel.jupyter.Displays;
+import org.espalier.kernel.jupyter.Message;
+import org.espalier.kernel.jupyter.Requests;
+import org.espalier.kernel.magic.CellPart;
+import org.espalier.kernel.magic.Magic;
+import org.espalier.kernel.magic.MagicCall;
+import org.espalier.kernel.magic.Magics;
+import org.espalier.kernel.magic.NotebookCluster;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One notebook's session: its Java, its magics, its cluster. */
+final class Notebook implements Requests {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Notebook.class);
+
+    private final JavaSession java = new JavaSession();
+    private final CodeAssist assist = new CodeAssist(java);
+    private final NotebookCluster cluster = new NotebookCluster();
+    private final Magics magics = new Magics(cluster);
+    private final MagicAssist magicAssist = new MagicAssist(magics);
+    private final History history = new History();
+    private final Values values = new Values();
+    private final CellStreams streams;
+    private final CellInput input;
+
+    /** The thread that runs a cell now, to be interrupted. */
+    private Thread running;
+
+    Notebook(CellStreams streams, CellInput input) {
+        this.streams = streams;
+        this.input = input;
+    }
+
+    @Override
+    public ObjectNode kernelInfo() {
+        ObjectNode info = Dispatcher.ok();
+        String version = Optional.ofNullable(Notebook.class.getPackage().getImplementationVersion())
+                .orElse("0.1");
+        info.put("protocol_version", Message.PROTOCOL);
+        info.put("implementation", "espalier");
+        info.put("implementation_version", version);
+        info.put(
+                "banner",
+                "Espalier " + version + ", Java " + Runtime.version() + ". %magics lists what there is beside Java.");
+        info.put("debugger", false);
+        info.putObject("language_info")
+                .put("name", "java")
+                .put("version", Runtime.version().toString())
+                .put("mimetype", "text/x-java")
+                .put("file_extension", ".jshell")
+                .put("pygments_lexer", "java")
+                .put("codemirror_mode", "text/x-java");
+        info.putArray("help_links");
+        return info;
+    }
+
+    @Override
+    public ObjectNode execute(Cell cell) {
+        streams.begin(cell);
+        input.begin(cell);
+        if (cell.stored()) {
+            history.add(cell.count(), cell.code());
+        }
+        synchronized (this) {
+            running = Thread.currentThread();
+        }
+        try {
+            run(cell);
+            ObjectNode reply = Dispatcher.ok();
+            reply.putArray("payload");
+            reply.set("user_expressions", userExpressions(cell.userExpressions()));
+            return reply;
+        } catch (CodeFailure e) {
+            return failure(e.name(), String.valueOf(e.getMessage()), e.traceback());
+        } catch (EspalierException e) {
+            LOG.info("cell failed", e);
+            return failure(e.getClass().getSimpleName(), e.getMessage(), List.of(Ansi.red(e.getMessage())));
+        } catch (InterruptedException e) {
+            return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.red("interrupted")));
+        } catch (RuntimeException | LinkageError e) {
+            LOG.error("cell failed", e);
+            return failure(
+                    e.getClass().getName(),
+                    String.valueOf(e.getMessage()),
+                    List.of(
+                            Ansi.red(e.toString()),
+                            "This is a defect of the kernel: its log " + KernelLog.file() + " has more."));
+        } finally {
+            synchronized (this) {
+                running = null;
+                Thread.interrupted(); // an interrupt that came too late belongs to no later cell
+            }
+            streams.flush();
+        }
+    }
+
+    private ObjectNode failure(String name, String message, List<String> traceback) {
+        streams.flush();
+        ObjectNode reply = Dispatcher.error(name, message);
+        ArrayNode lines = (ArrayNode) reply.get("traceback");
+        traceback.forEach(lines::add);
+        return reply;
+    }
+
+    private void run(Cell cell) throws CodeFailure, InterruptedException {
+        Optional<Object> result = Optional.empty();
+        for (CellPart part : CellPart.of(cell.code(), code -> assist.whole(code) == CodeAssist.Whole.COMPLETE)) {
+            if (part instanceof CellPart.Java code) {
+                result = java.run(code.code());
+            } else if (part instanceof CellPart.Call call) {
+                result = Optional.empty();
+                Magic magic = magics.named(call.name());
+                magic.run(new MagicCall(call.arguments(), call.body(), output(cell), java));
+            }
+        }
+        streams.flush();
+        result.ifPresent(value -> cell.result(values.render(value)));
+    }
+
+    private Output output(Cell cell) {
+        return new Output() {
+            @Override
+            public void print(String text) {
+                System.out.print(text);
+            }
+
+            @Override
+            public void display(DisplayData data) {
+                streams.flush(); // in the order in which they were shown
+                if (!cell.silent()) {
+                    cell.display(data);
+                }
+            }
+
+            @Override
+            public void update(DisplayData data) {
+                if (!cell.silent()) {
+                    cell.update(data);
+                }
+            }
+        };
+    }
+
+    private ObjectNode userExpressions(ObjectNode expressions) throws InterruptedException {
+        ObjectNode answers = expressions.objectNode();
+        for (Map.Entry<String, com.fasterxml.jackson.databind.JsonNode> expression : expressions.properties()) {
+            try {
+                DisplayData value = java.run(expression.getValue().asText())
+                        .map(values::render)
+                        .orElseGet(() -> new DisplayData("null"));
+                answers.set(expression.getKey(), Displays.json(value).put("status", "ok"));
+            } catch (CodeFailure e) {
+                answers.set(expression.getKey(), Dispatcher.error(e.name(), String.valueOf(e.getMessage())));
+            }
+        }
+        return answers;
+    }
+
+    @Override
+    public ObjectNode complete(String code, int cursor) {
+        CodeAssist.Completion completion =
+                magicAssist.complete(code, cursor).orElseGet(() -> assist.complete(code, cursor));
+        ObjectNode reply = Dispatcher.ok();
+        completion.matches().forEach(reply.putArray("matches")::add);
+        reply.put("cursor_start", code.codePointCount(0, completion.start()));
+        reply.put("cursor_end", code.codePointCount(0, cursor));
+        reply.putObject("metadata");
+        return reply;
+    }
+
+    @Override
+    public ObjectNode inspect(String code, int cursor, int detail) {
+        List<String> found =
+                magicAssist.document(code, cursor).map(List::of).orElseGet(() -> assist.document(code, cursor));
+        ObjectNode reply = Dispatcher.ok().put("found", !found.isEmpty());
+        ObjectNode data = reply.putObject("data");
+        if (!found.isEmpty()) {
+            data.put("text/plain", String.join("\n\n", found));
+        }
+        reply.putObject("metadata");
+        return reply;
+    }
+
+    @Override
+    public ObjectNode isComplete(String code) {
+        CodeAssist.Whole whole = magicAssist.whole(code).orElseGet(() -> assist.whole(code));
+        String status = switch (whole) {
+            case COMPLETE -> "complete";
+            case INCOMPLETE -> "incomplete";
+            case INVALID -> "invalid";
+        };
+        ObjectNode reply = Message.object().put("status", status);
+        return whole == CodeAssist.Whole.INCOMPLETE ? reply.put("indent", "") : reply;
+    }
+
+    @Override
+    public ObjectNode history(ObjectNode request) {
+        return history.reply(request);
+    }
+
+    @Override
+    public void interrupt() {
+        synchronized (this) {
+            if (running == null) {
+                return;
+            }
+            running.interrupt(); // a magic waits, for instance for a generation
+        }
+        java.stop();
+    }
+
+    @Override
+    public void shutdown() {
+        interrupt();
+        cluster.close();
+    }
+}

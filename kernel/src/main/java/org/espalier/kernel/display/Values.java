@@ -1,0 +1,76 @@
+package org.espalier.kernel.display;
+
+import java.lang.reflect.Array;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.dflib.jjava.jupyter.kernel.display.Renderer;
+import org.dflib.jjava.jupyter.kernel.display.common.Image;
+import org.espalier.routing.ExpertLoad;
+import org.espalier.routing.RoutingTrace;
+import tech.tablesaw.api.Table;
+
+/** Values of expressions as displays: what this package can draw, then what the base can, then text. */
+public final class Values {
+
+    /** Rows of a table that are shown; the rest is counted. */
+    private static final int SHOWN_ROWS = 50;
+
+    private final Renderer renderer = new Renderer();
+
+    public Values() {
+        Image.registerAll(renderer);
+    }
+
+    public DisplayData render(Object value) {
+        if (value instanceof DisplayData data) {
+            return data;
+        }
+        if (value instanceof Table table) {
+            return table(table);
+        }
+        if (value instanceof Grid grid) {
+            return Bundles.of(grid);
+        }
+        if (value instanceof ExpertHeatmap heatmap) {
+            return Bundles.of(heatmap);
+        }
+        if (value instanceof ExpertLoad load) {
+            return Bundles.of(new ExpertHeatmap(load, load.positions() + " positions"));
+        }
+        if (value instanceof RoutingTrace trace) {
+            return Bundles.of(new ExpertHeatmap(trace.load(), trace.positions() + " positions"));
+        }
+        if (value.getClass().isArray()) {
+            return new DisplayData(array(value));
+        }
+        return renderer.render(value);
+    }
+
+    private static DisplayData table(Table table) {
+        List<List<String>> rows = new ArrayList<>();
+        for (int row = 0; row < Math.min(SHOWN_ROWS, table.rowCount()); row++) {
+            int r = row;
+            rows.add(IntStream.range(0, table.columnCount())
+                    .mapToObj(column -> table.getString(r, column))
+                    .toList());
+        }
+        Grid grid = new Grid(table.columnNames(), rows);
+        String size = table.name() + ": " + table.rowCount() + " rows x " + table.columnCount() + " columns"
+                + (rows.size() < table.rowCount() ? ", the first " + rows.size() + " shown" : "");
+        DisplayData data = new DisplayData(size + "\n" + grid.text());
+        data.putHTML(grid.html() + "<small>" + Html.escape(size) + "</small>");
+        return data;
+    }
+
+    private static String array(Object array) {
+        int length = Array.getLength(array);
+        List<String> values = new ArrayList<>();
+        for (int i = 0; i < Math.min(100, length); i++) {
+            Object element = Array.get(array, i);
+            values.add(element != null && element.getClass().isArray() ? array(element) : String.valueOf(element));
+        }
+        return "[" + String.join(", ", values) + (length > 100 ? ", ... " + length + " in all" : "") + "]";
+    }
+}

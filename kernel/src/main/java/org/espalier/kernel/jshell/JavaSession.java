@@ -1,0 +1,179 @@
+package org.espalier.kernel.jshell;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import jdk.jshell.Diag;
+import jdk.jshell.EvalException;
+import jdk.jshell.ExpressionSnippet;
+import jdk.jshell.JShell;
+import jdk.jshell.JShellException;
+import jdk.jshell.Snippet;
+import jdk.jshell.SnippetEvent;
+import jdk.jshell.SourceCodeAnalysis;
+import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
+import jdk.jshell.UnresolvedReferenceException;
+import jdk.jshell.VarSnippet;
+
+/** All Java of a notebook. {@link #run} belongs to the thread that runs cells, the rest may be called from any. */
+public final class JavaSession implements AutoCloseable {
+
+    private static final List<String> IMPORTS = List.of(
+            "java.io.*",
+            "java.math.*",
+            "java.net.*",
+            "java.nio.file.*",
+            "java.util.*",
+            "java.util.concurrent.*",
+            "java.util.function.*",
+            "java.util.prefs.*",
+            "java.util.regex.*",
+            "java.util.stream.*",
+            "org.espalier.cluster.*",
+            "org.espalier.placement.*",
+            "org.espalier.routing.*",
+            "tech.tablesaw.api.*");
+
+    private final LiveExecution execution = new LiveExecution();
+    private final JShell shell;
+    private final SourceCodeAnalysis analysis;
+    private volatile boolean stopped;
+
+    public JavaSession() {
+        shell = JShell.builder()
+                .executionEngine(execution.provider(), java.util.Map.of())
+                .idGenerator((snippet, number) -> Integer.toString(number))
+                .build();
+        for (String entry : System.getProperty("java.class.path").split(java.io.File.pathSeparator)) {
+            shell.addToClasspath(entry);
+        }
+        analysis = shell.sourceCodeAnalysis();
+        IMPORTS.forEach(packages -> shell.eval("import " + packages + ";"));
+    }
+
+    public SourceCodeAnalysis analysis() {
+        return analysis;
+    }
+
+    /**
+     * Runs code, one snippet after the other.
+     *
+     * @return the value of the last expression; empty for none, and for null
+     * @throws CodeFailure of the first snippet that fails; what ran before it stays
+     * @throws InterruptedException if {@link #stop} ended it
+     */
+    public Optional<Object> run(String code) throws CodeFailure, InterruptedException {
+        stopped = false;
+        Optional<Object> result = Optional.empty();
+        String rest = code;
+        while (!rest.isBlank()) {
+            CompletionInfo info = analysis.analyzeCompletion(rest);
+            boolean whole = info.completeness().isComplete();
+            String source = whole ? info.source() : rest;
+            result = evaluate(source);
+            rest = whole ? info.remaining() : "";
+        }
+        return result;
+    }
+
+    private Optional<Object> evaluate(String source) throws CodeFailure, InterruptedException {
+        Optional<Object> result = Optional.empty();
+        for (SnippetEvent event : shell.eval(source)) {
+            if (stopped) {
+                throw new InterruptedException();
+            }
+            if (event.causeSnippet() != null) {
+                continue; // an earlier snippet that this one changed
+            }
+            if (event.exception() != null) {
+                throw thrown(event.exception());
+            }
+            if (event.status() == Snippet.Status.REJECTED) {
+                throw rejected(event.snippet());
+            }
+            result = value(event.snippet());
+        }
+        return result;
+    }
+
+    private Optional<Object> value(Snippet snippet) {
+        if (snippet instanceof VarSnippet variable
+                && variable.subKind() == Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND) {
+            return execution.value(variable.name());
+        }
+        if (snippet instanceof ExpressionSnippet expression
+                && expression.subKind() == Snippet.SubKind.VAR_VALUE_SUBKIND) {
+            return execution.value(expression.name());
+        }
+        return Optional.empty();
+    }
+
+    private CodeFailure rejected(Snippet snippet) {
+        List<Diag> errors = shell.diagnostics(snippet).filter(Diag::isError).toList();
+        List<String> traceback = new ArrayList<>();
+        for (Diag error : errors) {
+            traceback.addAll(Underline.of(snippet.source(), error));
+        }
+        String message = errors.stream()
+                .map(error -> error.getMessage(null).lines().findFirst().orElse(""))
+                .collect(Collectors.joining("; "));
+        return new CodeFailure("CompilationError", message, traceback);
+    }
+
+    private static CodeFailure thrown(JShellException exception) {
+        if (exception instanceof UnresolvedReferenceException unresolved) {
+            String name = unresolved.getSnippet().name();
+            String message = name + " refers to something that is not defined yet";
+            return new CodeFailure("UnresolvedReference", message, List.of(message));
+        }
+        EvalException evaluation = (EvalException) exception;
+        List<String> lines = new ArrayList<>();
+        for (Throwable cause = evaluation; cause != null; cause = cause.getCause()) {
+            String name = cause instanceof EvalException e
+                    ? e.getExceptionClassName()
+                    : cause.getClass().getName();
+            String heading = (lines.isEmpty() ? "" : "Caused by: ")
+                    + name
+                    + (cause.getMessage() == null ? "" : ": " + cause.getMessage());
+            lines.add(Ansi.red(heading));
+            for (StackTraceElement frame : cause.getStackTrace()) {
+                lines.add("    at " + frame(frame));
+            }
+        }
+        return new CodeFailure(evaluation.getExceptionClassName(), String.valueOf(evaluation.getMessage()), lines);
+    }
+
+    /** Snippets' own frames are named after their wrapper class, which says nothing to a reader. */
+    private static String frame(StackTraceElement frame) {
+        String text = frame.toString();
+        int wrapper = text.indexOf("REPL.$JShell$");
+        return wrapper < 0 ? text : text.substring(text.indexOf('.', wrapper + 6) + 1);
+    }
+
+    /** Makes {@code object} known to the notebook's code as a variable. */
+    public void define(String name, Class<?> type, Object object) {
+        Handoff.put(object);
+        String source = type.getCanonicalName() + " " + name + " = (" + type.getCanonicalName() + ") "
+                + Handoff.class.getCanonicalName() + ".take();";
+        for (SnippetEvent event : shell.eval(source)) {
+            if (event.status() == Snippet.Status.REJECTED || event.exception() != null) {
+                throw new IllegalStateException("cannot define " + name + ": "
+                        + shell.diagnostics(event.snippet())
+                                .map(d -> d.getMessage(null))
+                                .toList());
+            }
+        }
+    }
+
+    /** Stops what {@link #run} runs; harmless if nothing does. */
+    public void stop() {
+        stopped = true;
+        shell.stop();
+    }
+
+    @Override
+    public void close() {
+        shell.close();
+    }
+}

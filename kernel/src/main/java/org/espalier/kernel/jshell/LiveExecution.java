@@ -1,0 +1,56 @@
+package org.espalier.kernel.jshell;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import jdk.jshell.execution.LocalExecutionControl;
+import jdk.jshell.spi.ExecutionControl;
+import jdk.jshell.spi.ExecutionControlProvider;
+import jdk.jshell.spi.ExecutionEnv;
+
+/**
+ * The JDK's local execution, which can stop code for good, and in addition the live values: JShell itself hands results over as text. A
+ * snippet's class has a public static field for its variable; the class is seen when the snippet is invoked.
+ */
+final class LiveExecution extends LocalExecutionControl {
+
+    private final Map<String, Class<?>> classes = new ConcurrentHashMap<>();
+
+    @Override
+    protected String invoke(Method method) throws Exception {
+        for (Field field : method.getDeclaringClass().getFields()) {
+            classes.put(field.getName(), method.getDeclaringClass());
+        }
+        return super.invoke(method);
+    }
+
+    /** The value of a variable; empty if there is none of that name, or it is null. */
+    Optional<Object> value(String variable) {
+        Class<?> holder = classes.get(variable);
+        if (holder == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.ofNullable(holder.getField(variable).get(null));
+        } catch (ReflectiveOperationException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Gives exactly this execution to a JShell. */
+    ExecutionControlProvider provider() {
+        return new ExecutionControlProvider() {
+            @Override
+            public String name() {
+                return "espalier-live";
+            }
+
+            @Override
+            public ExecutionControl generate(ExecutionEnv env, Map<String, String> parameters) {
+                return LiveExecution.this;
+            }
+        };
+    }
+}

@@ -1,0 +1,8 @@
+package org.espalier.kernel.jupyter;
+
+/** Frames that are no message of this session: logged and dropped. */
+final class WireException extends Exception {
+    WireException(String message) {
+        super(message);
+    }
+}

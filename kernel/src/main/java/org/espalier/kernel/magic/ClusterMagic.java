@@ -1,0 +1,89 @@
+package org.espalier.kernel.magic;
+
+import java.util.List;
+import org.espalier.EspalierException;
+import org.espalier.cluster.Cluster;
+import org.espalier.kernel.display.Bundles;
+import org.espalier.kernel.display.ClusterTable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code %cluster}: the nodes. */
+final class ClusterMagic implements Magic {
+
+    private final NotebookCluster notebook;
+
+    ClusterMagic(NotebookCluster notebook) {
+        this.notebook = notebook;
+    }
+
+    @Override
+    public String name() {
+        return "cluster";
+    }
+
+    @Override
+    public String summary() {
+        return "shows the nodes; %cluster local --nodes 2, %cluster connect HOST:PORT ..., %cluster disconnect";
+    }
+
+    @Override
+    public String usage() {
+        return "%cluster                      shows nodes, memory and shards\n" + Options.usage(new Local())
+                + Options.usage(new Connect()) + "%cluster disconnect";
+    }
+
+    @Command(name = "%cluster local", description = "Starts node processes on this machine and connects to them.")
+    private static final class Local {
+        @Option(
+                names = "--nodes",
+                paramLabel = "N",
+                defaultValue = "2",
+                description = "How many; ${DEFAULT-VALUE} if left out.")
+        private int nodes;
+    }
+
+    @Command(name = "%cluster connect", description = "Connects to nodes that run already.")
+    private static final class Connect {
+        @Parameters(arity = "1..*", paramLabel = "HOST:PORT", description = "Nodes in the ring's order.")
+        private List<String> addresses;
+    }
+
+    @Override
+    public void run(MagicCall call) {
+        List<String> words = Words.of(call.arguments());
+        String verb = words.isEmpty() ? "show" : words.get(0);
+        List<String> rest = words.isEmpty() ? List.of() : words.subList(1, words.size());
+        switch (verb) {
+            case "show" -> show(call);
+            case "local" -> use(notebook.local(Options.parse(new Local(), rest).nodes), call);
+            case "connect" -> use(notebook.connect(Options.parse(new Connect(), rest).addresses), call);
+            case "disconnect" -> {
+                notebook.close();
+                call.output().print("disconnected\n");
+            }
+            default ->
+                throw new EspalierException("%cluster has no '" + verb
+                        + "': write %cluster, %cluster local --nodes N, %cluster connect HOST:PORT ... or"
+                        + " %cluster disconnect");
+        }
+    }
+
+    private void use(Cluster cluster, MagicCall call) {
+        call.java().define("cluster", Cluster.class, cluster);
+        show(call);
+    }
+
+    private void show(MagicCall call) {
+        if (notebook.current().isEmpty()) {
+            call.output()
+                    .print(
+                            "no cluster yet: %cluster local --nodes 2 starts one here, %cluster connect HOST:PORT joins one, and"
+                                    + " %model load starts a node inside this kernel\n");
+        } else {
+            call.output()
+                    .display(Bundles.of(ClusterTable.of(notebook.current().get().nodes())));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package org.espalier.kernel.magic;
+
+import org.espalier.EspalierException;
+import org.espalier.kernel.display.Bundles;
+import org.espalier.kernel.display.ExpertHeatmap;
+import org.espalier.routing.ExpertLoad;
+import org.espalier.routing.RoutingTrace;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code %experts}: which experts the last generation chose. */
+final class ExpertsMagic implements Magic {
+
+    private final NotebookCluster notebook;
+
+    ExpertsMagic(NotebookCluster notebook) {
+        this.notebook = notebook;
+    }
+
+    @Override
+    public String name() {
+        return "experts";
+    }
+
+    @Override
+    public String summary() {
+        return "draws which experts the last generation chose, layer by layer";
+    }
+
+    @Override
+    public String usage() {
+        return Options.usage(new Experts());
+    }
+
+    @Command(name = "%experts", description = "Draws the layer x expert heatmap of the last generation.")
+    private static final class Experts {
+        @Option(names = "--from", paramLabel = "T", description = "First position; 0 if left out.")
+        private int from;
+
+        @Option(names = "--to", paramLabel = "T", description = "Position to end before; the last if left out.")
+        private int to = -1;
+    }
+
+    @Override
+    public void run(MagicCall call) {
+        Experts command = Options.parse(new Experts(), Words.of(call.arguments()));
+        RoutingTrace trace = notebook.withModel()
+                .trace()
+                .orElseThrow(() -> new EspalierException(
+                        "there is no routing to show: load a mixture-of-experts model and run %generate first"));
+        int to = command.to < 0 ? trace.positions() : command.to;
+        if (command.from < 0 || command.from >= to || to > trace.positions()) {
+            throw new EspalierException("there are positions 0 to " + (trace.positions() - 1) + ", asked for "
+                    + command.from + " to " + (to - 1) + ": choose --from and --to within them");
+        }
+        String title = notebook.deployment().orElseThrow().id() + ", positions " + command.from + " to " + (to - 1);
+        call.java().define("trace", RoutingTrace.class, trace);
+        call.output().display(Bundles.of(new ExpertHeatmap(ExpertLoad.of(trace, command.from, to), title)));
+    }
+}

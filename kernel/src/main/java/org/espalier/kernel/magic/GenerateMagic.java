@@ -1,0 +1,149 @@
+package org.espalier.kernel.magic;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.espalier.EspalierException;
+import org.espalier.cluster.Cluster;
+import org.espalier.cluster.GenerateOptions;
+import org.espalier.cluster.Generation;
+import org.espalier.cluster.GenerationCancelledException;
+import org.espalier.cluster.GenerationListener;
+import org.espalier.cluster.Prompt;
+import org.espalier.kernel.display.Bundles;
+import org.espalier.kernel.display.Output;
+import org.espalier.model.Model;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code %generate} and {@code %%generate}: an answer, token by token. */
+final class GenerateMagic implements Magic {
+
+    private final NotebookCluster notebook;
+
+    GenerateMagic(NotebookCluster notebook) {
+        this.notebook = notebook;
+    }
+
+    @Override
+    public String name() {
+        return "generate";
+    }
+
+    @Override
+    public String summary() {
+        return "answers a prompt: %generate PROMPT, or %%generate with the prompt below";
+    }
+
+    @Override
+    public String usage() {
+        return Options.usage(new Generate())
+                + "\nThe prompt is the rest of the line, or with %%generate the lines below.";
+    }
+
+    @Command(
+            name = "%generate",
+            description = "Generates with the loaded model and shows the text as it comes.",
+            sortOptions = false)
+    private static final class Generate {
+        @Option(
+                names = {"-n", "--max-tokens"},
+                paramLabel = "N",
+                description = "New tokens at most; 256 if left out.")
+        private int maxTokens = 256;
+
+        @Option(
+                names = {"-t", "--temperature"},
+                paramLabel = "T",
+                description = "0, if left out: always the likeliest token.")
+        private double temperature;
+
+        @Option(names = "--top-k", paramLabel = "K", description = "Sample from the K likeliest.")
+        private int topK;
+
+        @Option(names = "--top-p", paramLabel = "P", description = "Sample from the likeliest that make up P.")
+        private double topP = 1;
+
+        @Option(names = "--repetition-penalty", paramLabel = "R", description = "Above 1: less repetition.")
+        private double repetitionPenalty = 1;
+
+        @Option(names = "--seed", paramLabel = "N", description = "Of the random choice.")
+        private long seed;
+
+        @Option(names = "--stop", paramLabel = "TEXT", description = "Ends the answer; may be given again.")
+        private List<String> stop = List.of();
+
+        @Option(names = "--raw", description = "Go on from the prompt as it is, without the model's chat template.")
+        private boolean raw;
+
+        @Option(names = "--ignore-eos", description = "Go on past the end of the answer.")
+        private boolean ignoreEos;
+
+        @Parameters(paramLabel = "PROMPT", description = "What to answer.")
+        private List<String> prompt = List.of();
+
+        GenerateOptions options() {
+            GenerateOptions options = GenerateOptions.defaults()
+                    .withMaxTokens(maxTokens)
+                    .withTemperature(temperature)
+                    .withTopK(topK)
+                    .withTopP(topP)
+                    .withRepetitionPenalty(repetitionPenalty)
+                    .withSeed(seed)
+                    .withStop(stop)
+                    .withRouting(); // costs little, and %experts then shows what just ran
+            return ignoreEos ? options.ignoringEos() : options;
+        }
+    }
+
+    @Override
+    public void run(MagicCall call) throws InterruptedException {
+        Generate command = Options.parse(new Generate(), Words.of(call.arguments()));
+        String text =
+                call.body().filter(body -> !body.isBlank()).map(String::strip).orElse(String.join(" ", command.prompt));
+        if (text.isEmpty()) {
+            throw new EspalierException("there is no prompt: write it on the line of %generate, or below %%generate");
+        }
+        Cluster cluster = notebook.withModel();
+        boolean chat =
+                !command.raw && cluster.model().flatMap(Model::chatTemplate).isPresent();
+        Prompt prompt = chat ? Prompt.chat(text) : Prompt.text(text);
+        try {
+            Generation generation = cluster.generate(prompt, command.options(), printing(call.output()));
+            call.output().print("\n");
+            call.output().display(Bundles.note(line(generation, cluster)));
+        } catch (GenerationCancelledException e) {
+            throw new InterruptedException();
+        }
+    }
+
+    private static GenerationListener printing(Output output) {
+        return new GenerationListener() {
+            @Override
+            public void onText(String piece) {
+                output.print(piece);
+            }
+        };
+    }
+
+    private static String line(Generation generation, Cluster cluster) {
+        int nodes = cluster.deployment()
+                .map(deployment -> deployment.placement().shards().size())
+                .orElse(0);
+        Optional<String> ended = switch (generation.finish()) {
+            case EOS -> Optional.empty();
+            case LENGTH -> Optional.of("ended by the token limit");
+            case STOP -> Optional.of("ended by a stop text");
+        };
+        return String.format(
+                Locale.ROOT,
+                "%d tokens, %.1f tokens/s, first after %.2f s, %d node%s%s",
+                generation.tokens().size(),
+                generation.timing().decodeTokensPerSecond(),
+                generation.timing().firstTokenSeconds(),
+                nodes,
+                nodes == 1 ? "" : "s",
+                ended.map(why -> ", " + why).orElse(""));
+    }
+}

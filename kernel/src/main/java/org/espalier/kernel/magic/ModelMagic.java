@@ -1,0 +1,184 @@
+package org.espalier.kernel.magic;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.espalier.EspalierException;
+import org.espalier.cluster.Cluster;
+import org.espalier.cluster.Deployment;
+import org.espalier.cluster.LoadOptions;
+import org.espalier.kernel.display.Bundles;
+import org.espalier.kernel.display.Bytes;
+import org.espalier.kernel.display.PlacementPicture;
+import org.espalier.kernel.display.ProgressBar;
+import org.espalier.model.Model;
+import org.espalier.model.ModelCatalogue;
+import org.espalier.model.ModelSizes;
+import org.espalier.placement.ModelSize;
+import org.espalier.placement.Placement;
+import org.espalier.placement.PlacementFile;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code %model}: what is loaded, and where its parts lie. */
+final class ModelMagic implements Magic {
+
+    private final NotebookCluster notebook;
+
+    ModelMagic(NotebookCluster notebook) {
+        this.notebook = notebook;
+    }
+
+    @Override
+    public String name() {
+        return "model";
+    }
+
+    @Override
+    public String summary() {
+        return "%model load PATH-OR-NAME, %model split, %model unload; alone: what is loaded";
+    }
+
+    @Override
+    public String usage() {
+        return "%model                        shows what is loaded\n" + Options.usage(new Load())
+                + Options.usage(new Split()) + "%model unload                 frees it on every node";
+    }
+
+    /** What load and split have in common. */
+    private static class Placing {
+        @Option(
+                names = "--placement",
+                paramLabel = "NAME|FILE.json",
+                description = "A strategy's name, or a placement written with --out.")
+        protected String placement = "pipeline";
+
+        @Option(names = "--nodes", paramLabel = "N", description = "Use only the first N nodes.")
+        protected int nodes;
+
+        @Option(names = "--plan", description = "Show the placement, load nothing.")
+        protected boolean plan;
+
+        @Option(names = "--out", paramLabel = "FILE.json", description = "Also write the placement to a file.")
+        protected Path out;
+
+        @Option(names = "--force", description = "Also when another client uses the deployment.")
+        protected boolean force;
+
+        LoadOptions options() {
+            LoadOptions options =
+                    LoadOptions.defaults().withPlacement(placement).withNodes(nodes);
+            return force ? options.forced() : options;
+        }
+    }
+
+    @Command(
+            name = "%model load",
+            description = "Loads a model over the cluster; without one, on a node in this kernel.")
+    private static final class Load extends Placing {
+        @Parameters(paramLabel = "PATH-OR-NAME", description = "Directory, .gguf file, or name of a model.")
+        private String model;
+
+        @Option(names = "--engine", paramLabel = "E", description = "Engine; without it each node's best.")
+        private String engine = "";
+
+        @Option(names = "--precision", paramLabel = "float32|fast", description = "Arithmetic of the run.")
+        private String precision = "fast";
+    }
+
+    @Command(
+            name = "%model split",
+            description = "Shows the placement, or makes another: only what changed is loaded again.")
+    private static final class Split extends Placing {}
+
+    @Override
+    public void run(MagicCall call) {
+        List<String> words = Words.of(call.arguments());
+        String verb = words.isEmpty() ? "show" : words.get(0);
+        List<String> rest = words.isEmpty() ? List.of() : words.subList(1, words.size());
+        switch (verb) {
+            case "show" -> show(call);
+            case "load" -> load(Options.parse(new Load(), rest), call);
+            case "split" -> split(Options.parse(new Split(), rest), rest.isEmpty(), call);
+            case "unload" -> {
+                notebook.withModel().unload();
+                call.output().print("unloaded\n");
+            }
+            default ->
+                throw new EspalierException("%model has no '" + verb
+                        + "': write %model load PATH-OR-NAME, %model split, %model unload or %model alone");
+        }
+    }
+
+    private void show(MagicCall call) {
+        call.output()
+                .print(notebook.deployment()
+                                .map(ModelMagic::line)
+                                .orElse("no model is loaded: %model load PATH-OR-NAME")
+                        + "\n");
+    }
+
+    private void load(Load command, MagicCall call) {
+        boolean fresh = notebook.current().isEmpty();
+        Cluster cluster = notebook.orEmbedded();
+        if (fresh) {
+            call.java().define("cluster", Cluster.class, cluster);
+        }
+        LoadOptions options = command.options().withEngine(command.engine).withPrecision(command.precision);
+        if (command.plan) {
+            try (Model planned = ModelCatalogue.of(List.of(Path.of("models"))).open(command.model)) {
+                draw(ModelSizes.of(planned), cluster.plan(command.model, options), command, call);
+            }
+            return;
+        }
+        ProgressBar bar = new ProgressBar(call.output(), "loading " + command.model);
+        Deployment deployment = cluster.load(command.model, options.withListener(bar::report));
+        bar.finish(line(deployment));
+        if (deployment.placement().shards().size() > 1) {
+            draw(size(cluster), deployment.placement(), command, call);
+        }
+    }
+
+    private void split(Split command, boolean onlyShow, MagicCall call) {
+        Cluster cluster = notebook.withModel();
+        Deployment deployment = cluster.deployment().orElseThrow();
+        if (onlyShow) {
+            draw(size(cluster), deployment.placement(), command, call);
+        } else if (command.plan) {
+            draw(size(cluster), cluster.plan(deployment.model(), command.options()), command, call);
+        } else {
+            ProgressBar bar = new ProgressBar(call.output(), "moving layers");
+            Deployment moved = cluster.split(command.options().withListener(bar::report));
+            bar.finish(line(moved));
+            draw(size(cluster), moved.placement(), command, call);
+        }
+    }
+
+    private static ModelSize size(Cluster cluster) {
+        return ModelSizes.of(cluster.model().orElseThrow());
+    }
+
+    private static void draw(ModelSize size, Placement placement, Placing command, MagicCall call) {
+        call.output().display(Bundles.of(new PlacementPicture(placement, size)));
+        if (command.out != null) {
+            PlacementFile.write(placement, command.out);
+            call.output().print("written to " + command.out + "\n");
+        }
+    }
+
+    private static String line(Deployment deployment) {
+        int nodes = deployment.placement().shards().size();
+        return String.format(
+                Locale.ROOT,
+                "%s: %d layers on %d node%s, %s of weights, engine %s, %s, loaded in %.1f s",
+                deployment.id(),
+                deployment.placement().layers(),
+                nodes,
+                nodes == 1 ? "" : "s",
+                Bytes.text(deployment.residentBytes()),
+                deployment.engine(),
+                deployment.precision(),
+                deployment.loadSeconds());
+    }
+}
