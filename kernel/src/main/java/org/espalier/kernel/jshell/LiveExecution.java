@@ -33,7 +33,9 @@ final class LiveExecution extends LocalExecutionControl {
             return Optional.empty();
         }
         try {
-            return Optional.ofNullable(holder.getField(variable).get(null));
+            Field field = holder.getField(variable);
+            field.setAccessible(true); // the class itself is not public
+            return Optional.ofNullable(field.get(null));
         } catch (ReflectiveOperationException e) {
             return Optional.empty();
         }

@@ -1,9 +1,6 @@
 package org.espalier.node.cli;
 
-<<<<<<< HEAD
 import java.nio.file.Path;
-=======
->>>>>>> c9b3030 (The kernel: Jupyter wire, JShell, magics)
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.espalier.model.Inspection;
@@ -24,11 +21,7 @@ final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-<<<<<<< HEAD
     @Parameters(paramLabel = "MODEL", description = "Directory, .gguf file or name of a model.")
-=======
-    @Parameters(paramLabel = "DIR_OR_GGUF", description = "Directory, .gguf file or name of a model.")
->>>>>>> c9b3030 (The kernel: Jupyter wire, JShell, magics)
     private String model;
 
     @Option(names = "--json", description = "Print one JSON object in place of the table.")
@@ -36,16 +29,10 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-<<<<<<< HEAD
         try (Model opened =
                 ModelCatalogue.of(List.of(Path.of("notebooks", "models"))).open(model)) {
             Inspection inspection = Inspection.of(opened);
             spec.commandLine().getOut().println(json ? inspection.toJson() : inspection);
-=======
-        try (Model opened = ModelCatalogue.of(List.of()).open(model)) {
-            Inspection inspection = Inspection.of(opened);
-            spec.commandLine().getOut().println(json ? inspection.toJson() : String.join("\n", inspection.describe()));
->>>>>>> c9b3030 (The kernel: Jupyter wire, JShell, magics)
         }
         return 0;
     }
