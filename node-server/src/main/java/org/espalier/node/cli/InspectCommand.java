@@ -1,11 +1,13 @@
 package org.espalier.node.cli;
 
-import java.nio.file.Path;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.espalier.model.Inspection;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
+import org.espalier.node.arch.Architectures;
+import org.espalier.node.arch.LayerRange;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -29,10 +31,16 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (Model opened =
-                ModelCatalogue.of(List.of(Path.of("notebooks", "models"))).open(model)) {
+        PrintWriter out = spec.commandLine().getOut();
+        try (Model opened = ModelCatalogue.of(List.of()).open(model)) {
             Inspection inspection = Inspection.of(opened);
-            spec.commandLine().getOut().println(json ? inspection.toJson() : inspection);
+            out.println(json ? inspection.toJson() : inspection);
+            out.flush();
+            // Finds every tensor that a run needs and compares its shape with the config.
+            Architectures.of(opened.config())
+                    .program(
+                            opened.checkpoint(),
+                            LayerRange.whole(opened.config().layers()));
         }
         return 0;
     }

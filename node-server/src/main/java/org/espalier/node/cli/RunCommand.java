@@ -1,9 +1,10 @@
 package org.espalier.node.cli;
 
 import java.io.PrintWriter;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
@@ -12,12 +13,16 @@ import org.espalier.cluster.Generation;
 import org.espalier.cluster.GenerationListener;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.cluster.Prompt;
+import org.espalier.engine.Precision;
 import org.espalier.node.service.EmbeddedNode;
 import org.espalier.node.service.LocalNodes;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -41,16 +46,14 @@ final class RunCommand implements Callable<Integer> {
     @ArgGroup(multiplicity = "1")
     private PromptChoice prompt;
 
-    @Option(names = "--predict", paramLabel = "N", defaultValue = "128", description = "New tokens at most.")
-    private int predict;
+    @Mixin
+    private AnswerChoice answer;
 
     @Option(
             names = "--nodes",
             paramLabel = "N",
-            defaultValue = "0",
-            showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER,
             description = "Run on N node processes on loopback; without it in this process.")
-    private int nodes;
+    private Integer nodes;
 
     @Option(
             names = "--placement",
@@ -64,7 +67,7 @@ final class RunCommand implements Callable<Integer> {
             paramLabel = "E",
             defaultValue = "",
             description = "Engine; without it the node's best.",
-            showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER)
+            showDefaultValue = Visibility.NEVER)
     private String engine;
 
     @Option(
@@ -72,40 +75,7 @@ final class RunCommand implements Callable<Integer> {
             paramLabel = "float32|fast",
             defaultValue = "fast",
             description = "Arithmetic of the run.")
-    private String precision;
-
-    @Option(names = "--temperature", paramLabel = "T", defaultValue = "0", description = "0 is greedy.")
-    private double temperature;
-
-    @Option(
-            names = "--top-k",
-            paramLabel = "K",
-            defaultValue = "0",
-            description = "Sample from the K likeliest; 0: all.")
-    private int topK;
-
-    @Option(
-            names = "--top-p",
-            paramLabel = "P",
-            defaultValue = "1",
-            description = "Sample from the likeliest that make up P.")
-    private double topP;
-
-    @Option(
-            names = "--repetition-penalty",
-            paramLabel = "R",
-            defaultValue = "1",
-            description = "Above 1: less repetition.")
-    private double repetitionPenalty;
-
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of the random choice.")
-    private long seed;
-
-    @Option(names = "--stop", paramLabel = "TEXT", description = "Text that ends the answer; may be given again.")
-    private List<String> stop = List.of();
-
-    @Option(names = "--ignore-eos", description = "Go on past the end-of-sequence token.")
-    private boolean ignoreEos;
+    private Precision precision;
 
     @Option(names = "--logits", description = "With --json: the logits of the last prompt position.")
     private boolean logits;
@@ -116,87 +86,59 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object in place of the text.")
     private boolean json;
 
-    /** One of the three ways to give a prompt. */
-    static final class PromptChoice {
-        @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "Plain text to go on from.")
-        private String text;
-
-        @Option(
-                names = "--chat",
-                required = true,
-                paramLabel = "TEXT",
-                description = "A question, put in the model's chat template.")
-        private String chat;
-
-        @Option(names = "--tokens", required = true, paramLabel = "1,2,3", description = "Token ids as they are.")
-        private String tokens;
-
-        Prompt prompt() {
-            if (text != null) {
-                return Prompt.text(text);
-            }
-            return chat != null ? Prompt.chat(chat) : Prompt.tokens(ids(tokens));
-        }
-
-        private static List<Integer> ids(String list) {
-            try {
-                return Arrays.stream(list.split(","))
-                        .map(id -> Integer.valueOf(id.strip()))
-                        .toList();
-            } catch (NumberFormatException e) {
-                throw new EspalierException("--tokens takes ids such as 1,2,3, found '" + list + "'");
-            }
-        }
-    }
-
     @Override
-    public Integer call() throws Exception {
-        if (nodes < 0) {
-            throw new EspalierException("--nodes " + nodes + " cannot be: choose 1 or more, or leave it out");
-        }
-        if (nodes == 0) {
+    public Integer call() {
+        GenerateOptions options = checked();
+        if (nodes == null) {
             try (EmbeddedNode node = EmbeddedNode.start()) {
-                return generate(List.of(node.address()));
+                generate(List.of(node.address()), options);
             }
-        }
-        try (LocalNodes processes = LocalNodes.start(nodes)) {
-            return generate(processes.addresses());
-        }
-    }
-
-    private int generate(List<String> addresses) {
-        PrintWriter out = spec.commandLine().getOut();
-        try (Cluster cluster = Cluster.connect(addresses)) {
-            Deployment deployment = cluster.load(
-                    model,
-                    LoadOptions.defaults()
-                            .withPlacement(placement)
-                            .withEngine(engine)
-                            .withPrecision(precision));
-            Generation generation =
-                    cluster.generate(prompt.prompt(), options(), json ? GenerationListener.SILENT : printing(out));
-            if (json) {
-                out.println(RunReport.json(deployment, generation, logits, routing));
-            } else {
-                out.println();
+        } else {
+            try (LocalNodes processes = LocalNodes.start(nodes)) {
+                generate(processes.addresses(), options);
             }
-            out.flush();
         }
         return 0;
     }
 
-    private GenerateOptions options() {
-        GenerateOptions options = GenerateOptions.defaults()
-                .withMaxTokens(predict)
-                .withTemperature(temperature)
-                .withTopK(topK)
-                .withTopP(topP)
-                .withRepetitionPenalty(repetitionPenalty)
-                .withSeed(seed)
-                .withStop(stop);
-        options = ignoreEos ? options.ignoringEos() : options;
-        options = logits ? options.withPromptLogits() : options;
-        return routing ? options.withRouting() : options;
+    /** What can be wrong with the options is said before anything starts. */
+    private GenerateOptions checked() {
+        if ((logits || routing) && !json) {
+            throw new ParameterException(
+                    spec.commandLine(), "--logits and --routing are part of the JSON object: add --json");
+        }
+        if (nodes != null && nodes < 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "--nodes is " + nodes + ": choose 1 or more, or leave it out");
+        }
+        try {
+            GenerateOptions options = answer.options();
+            options = logits ? options.withPromptLogits() : options;
+            return routing ? options.withRouting() : options;
+        } catch (EspalierException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private void generate(List<String> addresses, GenerateOptions options) {
+        LoadOptions load = LoadOptions.defaults()
+                .withPlacement(placement)
+                .withEngine(engine)
+                .withPrecision(precision.name().toLowerCase(Locale.ROOT));
+        PrintWriter out = spec.commandLine().getOut();
+        Prompt question = prompt.prompt();
+        try (Cluster cluster = Cluster.connect(addresses)) {
+            Deployment deployment = cluster.load(model, load);
+            if (json) {
+                Generation generation = cluster.generate(question, options);
+                out.println(RunReport.json(deployment, generation, options));
+            } else {
+                Generation generation = cluster.generate(question, options, printing(out));
+                out.println(generation.text().isPresent() ? "" : ids(generation.tokens()));
+                spec.commandLine().getErr().println(summary(generation));
+            }
+            out.flush();
+        }
     }
 
     private static GenerationListener printing(PrintWriter out) {
@@ -207,5 +149,21 @@ final class RunCommand implements Callable<Integer> {
                 out.flush();
             }
         };
+    }
+
+    /** For a model without a tokenizer. */
+    private static String ids(List<Integer> tokens) {
+        return tokens.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+
+    private static String summary(Generation generation) {
+        return String.format(
+                Locale.ROOT,
+                "%d prompt tokens, %d new ones (%s), the first after %.2f s, then %.1f tokens/s",
+                generation.promptTokens().size(),
+                generation.tokens().size(),
+                generation.finish().name().toLowerCase(Locale.ROOT),
+                generation.timing().firstTokenSeconds(),
+                generation.timing().decodeTokensPerSecond());
     }
 }

@@ -5,30 +5,31 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Locale;
 import org.espalier.cluster.Deployment;
+import org.espalier.cluster.GenerateOptions;
 import org.espalier.cluster.Generation;
 import org.espalier.routing.RoutingTrace;
 
-/** What {@code run --json} prints: a fixed contract, since others check results with it. */
+/** What {@code run --json} prints: a fixed contract, since others check results with it. What was not asked for is not in it. */
 final class RunReport {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private RunReport() {}
 
-    static String json(Deployment deployment, Generation generation, boolean logits, boolean routing) {
+    static String json(Deployment deployment, Generation generation, GenerateOptions options) {
         ObjectNode report = JSON.createObjectNode();
         generation.promptTokens().forEach(report.putArray("promptTokens")::add);
         generation.tokens().forEach(report.putArray("tokens")::add);
         report.put("text", generation.text().orElse(null));
         report.put("finish", generation.finish().name().toLowerCase(Locale.ROOT));
-        if (logits) {
+        generation.promptLogits().ifPresent(logits -> {
             ArrayNode values = report.putArray("logits");
-            for (float value : generation.promptLogits().orElseThrow()) {
-                values.add(value);
+            for (float logit : logits) {
+                values.add(logit);
             }
-        }
-        if (routing) {
-            ArrayNode layers = report.putArray("routing");
+        });
+        if (options.routing()) {
+            ArrayNode layers = report.putArray("routing"); // empty for a dense model
             generation.trace().ifPresent(trace -> addLayers(trace, layers));
         }
         ObjectNode timing = report.putObject("timing");

@@ -2,14 +2,20 @@ package org.espalier.node.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
+import org.espalier.node.shard.Engines;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -35,8 +41,7 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--name",
             paramLabel = "NAME",
-            defaultValue = "${sys:espalier.node.name:-node}",
-            description = "The node's name, unique in its cluster.")
+            description = "The node's name, unique in its cluster; without it this machine's name.")
     private String name;
 
     @Option(
@@ -46,12 +51,22 @@ final class ServeCommand implements Callable<Integer> {
                     "Folder that models may be read from; may be given again. Without it: wherever the user may read.")
     private List<Path> models = List.of();
 
+    @Option(
+            names = "--engine",
+            paramLabel = "E",
+            defaultValue = "",
+            description = "Engine for models that name none; without it the best here.",
+            showDefaultValue = Visibility.NEVER)
+    private String engine;
+
     @Option(names = "--parent-stdin", hidden = true, description = "End when standard input ends.")
     private boolean parentStdin;
 
     @Override
     public Integer call() throws InterruptedException {
-        NodeServer node = NodeServer.start(new NodeOptions(host, port, name, models));
+        check();
+        NodeOptions options = new NodeOptions(host, port, name == null ? machine() : name, models, engine);
+        NodeServer node = NodeServer.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(node::close, "espalier-shutdown"));
         if (parentStdin) {
             Thread watch = new Thread(ServeCommand::exitWithParent, "espalier-parent");
@@ -62,6 +77,25 @@ final class ServeCommand implements Callable<Integer> {
         spec.commandLine().getOut().flush();
         node.await();
         return 0;
+    }
+
+    private void check() {
+        if (!engine.isEmpty() && !Engines.names().contains(engine)) {
+            throw new ParameterException(spec.commandLine(), Engines.unknown(engine));
+        }
+        for (Path folder : models) {
+            if (!Files.isDirectory(folder)) {
+                throw new ParameterException(spec.commandLine(), "--models " + folder + " is no folder");
+            }
+        }
+    }
+
+    private static String machine() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "node"; // a machine that does not know its own name
+        }
     }
 
     private static void exitWithParent() {

@@ -24,7 +24,7 @@ final class ModelShards implements ShardLoader {
 
     private final ModelCatalogue catalogue;
     private final LongSupplier freeBytes;
-    private final Engines engines = new Engines();
+    private final Engines engines;
 
     /** @param roots folders that models may lie in; empty: anywhere */
     ModelShards(List<Path> roots) {
@@ -32,6 +32,12 @@ final class ModelShards implements ShardLoader {
     }
 
     ModelShards(List<Path> roots, LongSupplier freeBytes) {
+        this(roots, new Engines(""), freeBytes);
+    }
+
+    /** @param engines closed with this object */
+    ModelShards(List<Path> roots, Engines engines, LongSupplier freeBytes) {
+        this.engines = engines;
         this.freeBytes = freeBytes;
         this.catalogue = roots.isEmpty() ? ModelCatalogue.of(List.of()) : ModelCatalogue.restrictedTo(roots);
     }

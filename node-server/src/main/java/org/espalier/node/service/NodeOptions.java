@@ -10,8 +10,9 @@ import java.util.List;
  * @param port 0: any free one
  * @param name unique in a cluster
  * @param modelRoots folders that models may lie in; empty: wherever its user may read
+ * @param engine what runs where a load names none; empty: the best
  */
-public record NodeOptions(String host, int port, String name, List<Path> modelRoots) {
+public record NodeOptions(String host, int port, String name, List<Path> modelRoots, String engine) {
 
     public NodeOptions {
         modelRoots = List.copyOf(modelRoots);
@@ -19,18 +20,18 @@ public record NodeOptions(String host, int port, String name, List<Path> modelRo
 
     /** Any free port of 127.0.0.1, models wherever the user may read. */
     public static NodeOptions loopback(String name) {
-        return new NodeOptions("127.0.0.1", 0, name, List.of());
+        return new NodeOptions("127.0.0.1", 0, name, List.of(), "");
     }
 
     public NodeOptions withPort(int number) {
-        return new NodeOptions(host, number, name, modelRoots);
+        return new NodeOptions(host, number, name, modelRoots, engine);
     }
 
     public NodeOptions withHost(String address) {
-        return new NodeOptions(address, port, name, modelRoots);
+        return new NodeOptions(address, port, name, modelRoots, engine);
     }
 
     public NodeOptions withModelRoots(List<Path> folders) {
-        return new NodeOptions(host, port, name, folders);
+        return new NodeOptions(host, port, name, folders, engine);
     }
 }

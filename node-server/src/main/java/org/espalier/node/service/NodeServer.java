@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.espalier.EspalierException;
 import org.espalier.node.ring.RingClock;
 import org.espalier.node.ring.RingMember;
+import org.espalier.node.shard.Engines;
 
 /** A node: serves {@code Node}, {@code Ring}, health and reflection until it is closed. */
 public final class NodeServer implements AutoCloseable {
@@ -48,7 +49,8 @@ public final class NodeServer implements AutoCloseable {
      * @throws EspalierException if the address is not this machine's own, or the port is in use
      */
     public static NodeServer start(NodeOptions options) {
-        return start(options, new ModelShards(options.modelRoots()));
+        Engines engines = new Engines(options.engine());
+        return start(options, new ModelShards(options.modelRoots(), engines, Machine::freeBytes));
     }
 
     /**

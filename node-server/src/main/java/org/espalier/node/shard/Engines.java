@@ -15,23 +15,33 @@ public final class Engines implements AutoCloseable {
     private static final Map<String, Supplier<Engine>> AVAILABLE =
             new LinkedHashMap<>(Map.of("reference", ReferenceEngine::new));
 
+    private final String preferred;
     private final Map<String, Engine> started = new LinkedHashMap<>();
+
+    /** @param preferred what {@link #named} takes where none is named; empty: the best */
+    public Engines(String preferred) {
+        this.preferred = preferred.isEmpty() ? names().get(0) : preferred;
+    }
 
     /** Names that {@link #named} takes, the best first. */
     public static List<String> names() {
         return List.copyOf(AVAILABLE.keySet());
     }
 
+    /** What to say where an engine of that name is asked for. */
+    public static String unknown(String name) {
+        return "there is no engine '" + name + "' here: choose one of " + String.join(", ", names());
+    }
+
     /**
-     * @param name empty: the best
+     * @param name empty: the preferred one
      * @throws EspalierException naming the known ones if there is none of that name
      */
     public synchronized Engine named(String name) {
-        String chosen = name.isEmpty() ? names().get(0) : name;
+        String chosen = name.isEmpty() ? preferred : name;
         Supplier<Engine> supplier = AVAILABLE.get(chosen);
         if (supplier == null) {
-            throw new EspalierException(
-                    "there is no engine '" + name + "' here: choose one of " + String.join(", ", names()));
+            throw new EspalierException(unknown(chosen));
         }
         return started.computeIfAbsent(chosen, key -> supplier.get());
     }

@@ -1,0 +1,267 @@
+package org.espalier.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RunCommandTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String LLAMA = Command.MODELS.resolve("llama-tiny/hf").toString();
+    private static final String DEEPSEEK =
+            Command.MODELS.resolve("deepseek_v3-tiny/hf").toString();
+
+    @Test
+    void theJsonObjectHoldsWhatWasAskedFor() throws IOException {
+        JsonNode golden = golden("deepseek_v3-tiny");
+        JsonNode prompt = golden.path("prompts").get(0);
+
+        Command command = Command.run(
+                "run",
+                "--model",
+                DEEPSEEK,
+                "--tokens",
+                list(prompt.path("prompt_ids")),
+                "--predict",
+                "24",
+                "--ignore-eos",
+                "--temperature",
+                "0",
+                "--logits",
+                "--routing",
+                "--json",
+                "--precision",
+                "float32");
+
+        assertThat(command.err()).isEmpty();
+        assertThat(command.exit()).isZero();
+        JsonNode report = JSON.readTree(command.out());
+        assertThat(names(report))
+                .containsExactlyInAnyOrder(
+                        "promptTokens",
+                        "tokens",
+                        "text",
+                        "finish",
+                        "logits",
+                        "routing",
+                        "timing",
+                        "engine",
+                        "precision",
+                        "nodes");
+        assertThat(report.path("promptTokens")).isEqualTo(prompt.path("prompt_ids"));
+        assertThat(report.path("tokens")).isEqualTo(prompt.path("greedy_ids"));
+        assertThat(report.path("text").isTextual()).isTrue();
+        assertThat(report.path("finish").textValue()).isEqualTo("length");
+        for (int i = 0; i < prompt.path("last_logits").size(); i++) {
+            assertThat(report.path("logits").get(i).doubleValue())
+                    .isCloseTo(prompt.path("last_logits").get(i).doubleValue(), within(2e-4));
+        }
+        assertThat(report.path("routing")).hasSize(3);
+        JsonNode layer = report.path("routing").get(0);
+        assertThat(layer.path("layer").intValue()).isEqualTo(1);
+        assertThat(layer.path("experts")).hasSize(24 + 24 - 1);
+        assertThat(layer.path("weights")).hasSize(24 + 24 - 1);
+        assertThat(sorted(layer.path("experts").get(0)))
+                .isEqualTo(sorted(
+                        prompt.path("routing").path("1").path("expert_ids").get(0)));
+        assertThat(names(report.path("timing")))
+                .containsExactlyInAnyOrder(
+                        "loadSeconds", "firstTokenSeconds", "prefillTokensPerSecond", "decodeTokensPerSecond");
+        assertThat(report.path("engine").textValue()).isEqualTo("reference");
+        assertThat(report.path("precision").textValue()).isEqualTo("float32");
+        assertThat(report.path("nodes").intValue()).isEqualTo(1);
+    }
+
+    @Test
+    void aDenseModelHasNoRoutingAndAPlainRunNoLogits() throws IOException {
+        JsonNode report = json("--model", LLAMA, "--tokens", "1,2,3", "--predict", "2", "--routing", "--json");
+
+        assertThat(report.path("routing")).isEmpty();
+        assertThat(report.path("routing").isArray()).isTrue();
+        assertThat(report.has("logits")).isFalse();
+    }
+
+    @Test
+    void withoutATokenizerTextIsNullAndIdsArePrinted(@TempDir Path folder) throws IOException {
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(Path.of(LLAMA, file), folder.resolve(file));
+        }
+        String tokens = list(golden("llama-tiny").path("prompts").get(0).path("prompt_ids"));
+        List<Integer> greedy = ints(golden("llama-tiny").path("prompts").get(0).path("greedy_ids"))
+                .subList(0, 3);
+        String[] run = {"--model", folder.toString(), "--tokens", tokens, "--predict", "3", "--ignore-eos"};
+
+        JsonNode report = json(with(run, "--json"));
+        assertThat(report.path("text").isNull()).isTrue();
+        assertThat(ints(report.path("tokens"))).isEqualTo(greedy);
+
+        Command plain = Command.run(with(new String[] {"run"}, run));
+        assertThat(plain.out().strip())
+                .isEqualTo(greedy.stream().map(String::valueOf).collect(Collectors.joining(",")));
+
+        Command text = Command.run("run", "--model", folder.toString(), "--prompt", "hello");
+        assertFails(text, 1, "has no tokenizer");
+    }
+
+    @Test
+    void aQuestionIsPutInTheChatTemplate() throws IOException {
+        JsonNode chat = golden("llama-tiny").path("chat");
+        String question = chat.path("messages")
+                .get(chat.path("messages").size() - 1)
+                .path("content")
+                .textValue();
+
+        JsonNode report = json("--model", LLAMA, "--chat", question, "--predict", "4", "--json");
+
+        List<Integer> whole = ints(chat.path("prompt_ids"));
+        List<Integer> sent = ints(report.path("promptTokens"));
+        // The recorded conversation may say more before the question; its end is the same.
+        assertThat(sent.size()).isGreaterThan(3);
+        assertThat(whole.subList(whole.size() - 3, whole.size())).isEqualTo(sent.subList(sent.size() - 3, sent.size()));
+    }
+
+    @Test
+    void textGoesToStandardOutAndTheSummaryToStandardError() {
+        Command command = Command.run("run", "--model", LLAMA, "--prompt", "the", "--predict", "5", "--ignore-eos");
+
+        assertThat(command.exit()).isZero();
+        assertThat(command.out()).endsWith(System.lineSeparator());
+        assertThat(command.err()).contains("5 new ones (length)").hasLineCount(1);
+    }
+
+    @Test
+    void aPlacementFromAFileIsUsed(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("placement.json");
+        Files.writeString(file, "{\"strategy\":\"pipeline\",\"layers\":2,\"shards\":[]}");
+        assertFails(
+                Command.run("run", "--model", LLAMA, "--tokens", "1", "--placement", file.toString()),
+                1,
+                "the placement does not fit");
+        assertFails(
+                Command.run("run", "--model", LLAMA, "--tokens", "1", "--placement", folder + "/none.json"),
+                1,
+                "none.json");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "--model nowhere --tokens 1 | no model nowhere: no such path",
+                "--model LLAMA --tokens 1 --engine warp | there is no engine 'warp' here: choose one of reference",
+                "--model LLAMA --tokens 1 --placement spiral | spiral",
+                "--model LLAMA --tokens 99999 | 99999",
+                "--model LLAMA --tokens -1 | -1",
+            })
+    void whatFailsIsOneSentence(String arguments, String expected) {
+        assertFails(Command.run(run(arguments)), 1, expected);
+    }
+
+    @Test
+    void aPromptLongerThanTheContextIsRefused() throws IOException {
+        int context = JSON.readTree(Path.of(LLAMA, "config.json").toFile())
+                .path("max_position_embeddings")
+                .intValue();
+        String tokens = String.join(",", Collections.nCopies(context + 1, "1"));
+
+        assertFails(
+                Command.run("run", "--model", LLAMA, "--tokens", tokens),
+                1,
+                "the prompt has " + (context + 1) + " tokens, the model's context holds " + context);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "--tokens 1 | Missing required option: '--model=DIR_OR_GGUF'",
+                "--model LLAMA | --prompt",
+                "--model LLAMA --tokens 1 --prompt x | mutually exclusive",
+                "--model LLAMA --tokens 1,x | 'x' is not an int",
+                "--model LLAMA --tokens 1 --precision half | float32",
+                "--model LLAMA --tokens 1 --nodes 0 | --nodes is 0: choose 1 or more",
+                "--model LLAMA --tokens 1 --nodes many | --nodes",
+                "--model LLAMA --tokens 1 --logits | add --json",
+                "--model LLAMA --tokens 1 --temperature -1 | temperature is -1.0",
+                "--model LLAMA --tokens 1 --top-p 2 | topP is 2.0",
+                "--model LLAMA --tokens 1 --predict -5 | maxTokens is -5",
+                "--model LLAMA --tokens 1 --speed 3 | Unknown option",
+            })
+    void misunderstoodOptionsAreUsageErrors(String arguments, String expected) {
+        Command command = Command.run(run(arguments));
+
+        assertThat(command.exit()).isEqualTo(2);
+        assertThat(command.out()).isEmpty();
+        assertThat(command.err())
+                .containsIgnoringCase(expected)
+                .contains("--help")
+                .doesNotContain("\tat ");
+    }
+
+    private static void assertFails(Command command, int exit, String expected) {
+        assertThat(command.exit()).as(command.toString()).isEqualTo(exit);
+        assertThat(command.out()).isEmpty();
+        assertThat(command.err())
+                .startsWith("espalier-node: ")
+                .contains(expected)
+                .hasLineCount(1);
+    }
+
+    private static JsonNode json(String... arguments) throws IOException {
+        Command command = Command.run(with(new String[] {"run"}, arguments));
+        assertThat(command.exit()).as(command.err()).isZero();
+        assertThat(command.out()).hasLineCount(1);
+        return JSON.readTree(command.out());
+    }
+
+    private static String[] run(String arguments) {
+        return with(new String[] {"run"}, arguments.replace("LLAMA", LLAMA).split(" "));
+    }
+
+    private static String[] with(String[] first, String... more) {
+        List<String> all = new ArrayList<>(List.of(first));
+        all.addAll(List.of(more));
+        return all.toArray(String[]::new);
+    }
+
+    private static JsonNode golden(String model) throws IOException {
+        return JSON.readTree(
+                Command.MODELS.resolve(model).resolve("golden.json").toFile());
+    }
+
+    private static List<String> names(JsonNode object) {
+        List<String> names = new ArrayList<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    private static List<Integer> ints(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false)
+                .map(JsonNode::intValue)
+                .toList();
+    }
+
+    private static List<Integer> sorted(JsonNode array) {
+        return ints(array).stream().sorted().toList();
+    }
+
+    private static String list(JsonNode array) {
+        return ints(array).stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+}

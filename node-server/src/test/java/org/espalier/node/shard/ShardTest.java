@@ -1,0 +1,92 @@
+package org.espalier.node.shard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.espalier.EspalierException;
+import org.espalier.engine.Precision;
+import org.espalier.model.Model;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ShardTest {
+
+    private static final Path LLAMA = Path.of("src", "test", "resources", "models", "llama-tiny", "hf");
+
+    private final Engines engines = new Engines("");
+
+    @AfterEach
+    void closeEngines() {
+        engines.close();
+    }
+
+    @Test
+    void aPartIsLighterThanTheWhole() {
+        try (Shard whole = load(0, 3);
+                Shard middle = load(1, 2)) {
+            assertThat(whole.program().program().embedsTokens()).isTrue();
+            assertThat(whole.program().program().endsInLogits()).isTrue();
+            assertThat(middle.program().program().embedsTokens()).isFalse();
+            assertThat(middle.program().program().endsInLogits()).isFalse();
+            assertThat(middle.residentBytes()).isPositive().isLessThan(whole.residentBytes() / 2);
+        }
+    }
+
+    @Test
+    void runsFloat32WhereTheEngineHasNothingFaster() {
+        try (Shard shard = Shard.load(Model.open(LLAMA), 0, 3, engines.named(""), Precision.FAST)) {
+            assertThat(shard.precision()).isEqualTo(Precision.FLOAT32);
+            assertThat(shard.engine()).isEqualTo("reference");
+        }
+    }
+
+    @Test
+    void layersThatAreNotThereAreRefused() {
+        assertThatThrownBy(() -> load(0, 4))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageContaining("layers 0 to 3 are no part of a model with layers 0 to 2");
+        assertThatThrownBy(() -> load(2, 2)).isInstanceOf(EspalierException.class);
+        assertThatThrownBy(() -> load(-1, 2)).isInstanceOf(EspalierException.class);
+    }
+
+    @Test
+    void biasesThatAreNotComputedAreRefusedByName(@TempDir Path folder) throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode config =
+                (ObjectNode) mapper.readTree(LLAMA.resolve("config.json").toFile());
+        Files.copy(LLAMA.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+        mapper.writeValue(folder.resolve("config.json").toFile(), config.put("mlp_bias", true));
+
+        assertThatThrownBy(() -> Shard.load(Model.open(folder), 0, 3, engines.named(""), Precision.FLOAT32))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageContaining("mlp_bias is true");
+
+        mapper.writeValue(
+                folder.resolve("config.json").toFile(),
+                config.put("mlp_bias", false).put("attention_bias", true));
+        assertThatThrownBy(() -> Shard.load(Model.open(folder), 0, 3, engines.named(""), Precision.FLOAT32))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageContaining("model.layers.0.self_attn.q_proj.bias");
+    }
+
+    @Test
+    void enginesAndPrecisionsAreListedWhereAnUnknownOneIsAskedFor() {
+        assertThat(Engines.names()).contains("reference");
+        assertThatThrownBy(() -> engines.named("warp"))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageContaining("there is no engine 'warp' here: choose one of reference");
+        assertThatThrownBy(() -> Shard.precision("half"))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageContaining("choose float32 or fast");
+    }
+
+    private Shard load(int first, int end) {
+        return Shard.load(Model.open(LLAMA), first, end, engines.named("reference"), Precision.FLOAT32);
+    }
+}
