@@ -2,6 +2,7 @@ package org.espalier.node.cli;
 
 import java.util.List;
 import org.espalier.cluster.GenerateOptions;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
 /** The options of an answer: how long, how chosen, what ends it. */
@@ -37,7 +38,11 @@ final class AnswerChoice {
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of the random choice.")
     private long seed;
 
-    @Option(names = "--stop", paramLabel = "TEXT", description = "Text that ends the answer; may be given again.")
+    @Option(
+            names = "--stop",
+            paramLabel = "TEXT",
+            description = "Text that ends the answer; may be given again.",
+            showDefaultValue = Visibility.NEVER)
     private List<String> stop = List.of();
 
     @Option(names = "--ignore-eos", description = "Go on past the end-of-sequence token.")

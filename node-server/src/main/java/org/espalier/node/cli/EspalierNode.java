@@ -45,7 +45,7 @@ public final class EspalierNode implements Runnable {
         commandLine.setParameterExceptionHandler((error, arguments) -> {
             CommandLine failed = error.getCommandLine();
             PrintWriter out = failed.getErr();
-            out.println("espalier-node: " + error.getMessage());
+            out.println("espalier-node: " + error.getMessage().replaceFirst("^Error: ", ""));
             CommandLine.UnmatchedArgumentException.printSuggestions(error, out);
             out.println("Try '" + failed.getCommandSpec().qualifiedName() + " --help'.");
             return CommandLine.ExitCode.USAGE;

@@ -25,8 +25,8 @@ final class PromptChoice {
             names = "--tokens",
             required = true,
             split = ",",
-            paramLabel = "1,2,3",
-            description = "Token ids as they are; nothing is added.")
+            paramLabel = "ID",
+            description = "Token ids as they are, for instance 1,2,3; nothing is added.")
     private List<Integer> tokens;
 
     Prompt prompt() {

@@ -48,7 +48,8 @@ final class ServeCommand implements Callable<Integer> {
             names = "--models",
             paramLabel = "DIR",
             description =
-                    "Folder that models may be read from; may be given again. Without it: wherever the user may read.")
+                    "Folder that models may be read from; may be given again. Without it: wherever the user may read.",
+            showDefaultValue = Visibility.NEVER)
     private List<Path> models = List.of();
 
     @Option(
