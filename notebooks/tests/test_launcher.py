@@ -53,6 +53,14 @@ def test_a_newer_source_builds(built, changed):
     assert len(calls) == 1 and "package" in calls[0] and "-DskipTests" in calls[0]
 
 
+def test_a_build_that_leaves_a_jar_alone_is_not_repeated(built):
+    root, calls = built
+    os.utime(root / "kernel/src/main/java/A.java", (305, 305))
+    jars.build_missing("/jdk")
+    jars.build_missing("/jdk")
+    assert len(calls) == 1
+
+
 def test_a_missing_jar_builds_and_a_failed_build_is_told(built, monkeypatch):
     root, _ = built
     (root / "node-server" / "b.jar").unlink()
