@@ -1,5 +1,6 @@
 package org.espalier.kernel.magic;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -74,6 +75,9 @@ final class GenerateMagic implements Magic {
         @Option(names = "--stop", paramLabel = "TEXT", description = "Ends the answer; may be given again.")
         private List<String> stop = List.of();
 
+        @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the question.")
+        private String system;
+
         @Option(names = "--raw", description = "Go on from the prompt as it is, without the model's chat template.")
         private boolean raw;
 
@@ -82,6 +86,15 @@ final class GenerateMagic implements Magic {
 
         @Parameters(paramLabel = "PROMPT", description = "What to answer.")
         private List<String> prompt = List.of();
+
+        Prompt conversation(String question) {
+            List<Prompt.Message> messages = new ArrayList<>();
+            if (system != null) {
+                messages.add(new Prompt.Message("system", system));
+            }
+            messages.add(new Prompt.Message("user", question));
+            return new Prompt.Chat(messages);
+        }
 
         GenerateOptions options() {
             GenerateOptions options = GenerateOptions.defaults()
@@ -100,15 +113,16 @@ final class GenerateMagic implements Magic {
     @Override
     public void run(MagicCall call) throws InterruptedException {
         Generate command = Options.parse(new Generate(), Words.of(call.arguments()));
-        String text =
-                call.body().filter(body -> !body.isBlank()).map(String::strip).orElse(String.join(" ", command.prompt));
+        // Raw text goes in as it is: templates end in line breaks that belong to them.
+        String text = call.body()
+                .filter(body -> !body.isBlank())
+                .map(body -> command.raw ? body : body.strip())
+                .orElse(String.join(" ", command.prompt));
         if (text.isEmpty()) {
             throw new EspalierException("there is no prompt: write it on the line of %generate, or below %%generate");
         }
         Cluster cluster = notebook.withModel();
-        boolean chat =
-                !command.raw && cluster.model().flatMap(Model::chatTemplate).isPresent();
-        Prompt prompt = chat ? Prompt.chat(text) : Prompt.text(text);
+        Prompt prompt = command.raw || !hasTemplate(cluster) ? Prompt.text(text) : command.conversation(text);
         try {
             Generation generation = cluster.generate(prompt, command.options(), printing(call.output()));
             call.output().print("\n");
@@ -116,6 +130,10 @@ final class GenerateMagic implements Magic {
         } catch (GenerationCancelledException e) {
             throw new InterruptedException();
         }
+    }
+
+    private static boolean hasTemplate(Cluster cluster) {
+        return cluster.model().flatMap(Model::chatTemplate).isPresent();
     }
 
     private static GenerationListener printing(Output output) {

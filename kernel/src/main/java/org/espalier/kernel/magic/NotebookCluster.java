@@ -24,14 +24,14 @@ public final class NotebookCluster implements AutoCloseable {
 
     /** Starts {@code count} node processes on this machine and connects to them. */
     public synchronized Cluster local(int count) {
+        LocalNodes nodes = LocalNodes.start(count); // before the old ones go: a typing error costs nothing
         close();
-        LocalNodes nodes = LocalNodes.start(count);
         return adopt(nodes, nodes.addresses());
     }
 
     /** Connects to nodes that run already. */
     public synchronized Cluster connect(List<String> addresses) {
-        Cluster connected = Cluster.connect(addresses); // before the old one goes: a typing error costs nothing
+        Cluster connected = Cluster.connect(addresses);
         close();
         cluster = Optional.of(connected);
         return connected;
