@@ -197,7 +197,7 @@ final class HeadScheduler implements AutoCloseable {
                             : Optional.empty();
                     session.advance(entry, routing);
                     Optional<Finished> finished =
-                            answered ? session.sampled(entry, outcome.getSampled(answer)) : Optional.empty();
+                            answered ? session.sampled(entry, outcome.getSampled(answer)) : session.unanswered();
                     goOn(session, finished);
                 }
                 row += entry.getTokensCount();

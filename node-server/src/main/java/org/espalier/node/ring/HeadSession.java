@@ -102,6 +102,13 @@ final class HeadSession {
                 : Optional.empty();
     }
 
+    /** After a step that asks for nothing. Present: the prompt is computed and no token is wanted. */
+    Optional<Finished> unanswered() {
+        return maxNew == 0 && decoding()
+                ? Optional.of(finished(FinishReason.FINISH_REASON_LENGTH).build())
+                : Optional.empty();
+    }
+
     private Finished.Builder finished(FinishReason reason) {
         return Finished.newBuilder()
                 .setReason(reason)

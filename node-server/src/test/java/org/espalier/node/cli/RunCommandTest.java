@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,6 +94,47 @@ class RunCommandTest {
         assertThat(report.path("routing")).isEmpty();
         assertThat(report.path("routing").isArray()).isTrue();
         assertThat(report.has("logits")).isFalse();
+    }
+
+    @Test
+    void noNewTokensIsAnAnswerToo() throws IOException {
+        for (String[] logits : new String[][] {{}, {"--logits"}}) {
+            JsonNode report = json(with(logits, "--model", LLAMA, "--tokens", "1,2,3", "--predict", "0", "--json"));
+
+            assertThat(report.path("tokens")).isEmpty();
+            assertThat(report.path("finish").textValue()).isEqualTo("length");
+            assertThat(report.path("logits").size()).isEqualTo(logits.length * 264);
+            report.path("timing")
+                    .forEach(value -> assertThat(value.doubleValue()).isFinite());
+            assertThat(report.path("timing").toString()).doesNotContain("NaN", "Infinity");
+        }
+    }
+
+    @Test
+    void endOfSequenceAndStopTextsEndTheAnswer(@TempDir Path folder) throws IOException {
+        JsonNode prompt = golden("llama-tiny").path("prompts").get(0);
+        List<Integer> greedy = ints(prompt.path("greedy_ids"));
+        // A checkpoint whose end of sequence is the fourth token that comes.
+        for (String file : List.of("model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(Path.of(LLAMA, file), folder.resolve(file));
+        }
+        ObjectNode config =
+                (ObjectNode) JSON.readTree(Path.of(LLAMA, "config.json").toFile());
+        JSON.writeValue(folder.resolve("config.json").toFile(), config.put("eos_token_id", greedy.get(3)));
+        String[] run = {"--model", folder.toString(), "--tokens", list(prompt.path("prompt_ids")), "--json"};
+
+        JsonNode ended = json(with(run, "--predict", "20"));
+        assertThat(ended.path("finish").textValue()).isEqualTo("eos");
+        assertThat(ints(ended.path("tokens"))).isEqualTo(greedy.subList(0, greedy.indexOf(greedy.get(3)) + 1));
+
+        JsonNode whole = json(with(run, "--predict", "20", "--ignore-eos"));
+        assertThat(whole.path("finish").textValue()).isEqualTo("length");
+        String text = whole.path("text").textValue();
+        String stop = text.substring(text.length() / 2, text.length() / 2 + 2);
+
+        JsonNode stopped = json(with(run, "--predict", "20", "--ignore-eos", "--stop", stop));
+        assertThat(stopped.path("finish").textValue()).isEqualTo("stop");
+        assertThat(stopped.path("text").textValue()).isEqualTo(text.substring(0, text.indexOf(stop)));
     }
 
     @Test
