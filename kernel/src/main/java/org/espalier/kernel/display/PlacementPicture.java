@@ -1,6 +1,8 @@
 package org.espalier.kernel.display;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import org.espalier.placement.ModelSize;
 import org.espalier.placement.Placement;
@@ -56,9 +58,10 @@ public final class PlacementPicture {
         return String.join(", ", roles);
     }
 
-    /** The table with the picture above it. */
+    /** The table with the picture above it: as an image, since JupyterLab takes inline SVG out of HTML. */
     public String html() {
-        return svg() + grid().html();
+        String image = Base64.getEncoder().encodeToString(svg().getBytes(StandardCharsets.UTF_8));
+        return "<img alt=\"layers by node\" src=\"data:image/svg+xml;base64," + image + "\"/>" + grid().html();
     }
 
     /** The bars alone. */

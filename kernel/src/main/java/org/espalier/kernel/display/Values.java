@@ -3,13 +3,18 @@ package org.espalier.kernel.display;
 import java.lang.reflect.Array;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.Renderer;
 import org.dflib.jjava.jupyter.kernel.display.common.Image;
 import org.espalier.routing.ExpertLoad;
 import org.espalier.routing.RoutingTrace;
+import tech.tablesaw.api.DoubleColumn;
+import tech.tablesaw.api.FloatColumn;
+import tech.tablesaw.api.NumericColumn;
 import tech.tablesaw.api.Table;
+import tech.tablesaw.columns.Column;
 
 /** Values of expressions as displays: what this package can draw, then what the base can, then text. */
 public final class Values {
@@ -53,7 +58,7 @@ public final class Values {
         for (int row = 0; row < Math.min(SHOWN_ROWS, table.rowCount()); row++) {
             int r = row;
             rows.add(IntStream.range(0, table.columnCount())
-                    .mapToObj(column -> table.getString(r, column))
+                    .mapToObj(column -> cell(table.column(column), r))
                     .toList());
         }
         Grid grid = new Grid(table.columnNames(), rows);
@@ -62,6 +67,14 @@ public final class Values {
         DisplayData data = new DisplayData(size + "\n" + grid.text());
         data.putHTML(grid.html() + "<small>" + Html.escape(size) + "</small>");
         return data;
+    }
+
+    /** Fractions in four figures: more are noise to a reader, and stay in the table. */
+    private static String cell(Column<?> column, int row) {
+        boolean fraction = column instanceof DoubleColumn || column instanceof FloatColumn;
+        return fraction && !column.isMissing(row)
+                ? String.format(Locale.ROOT, "%.4g", ((NumericColumn<?>) column).getDouble(row))
+                : column.getString(row);
     }
 
     private static String array(Object array) {

@@ -80,6 +80,12 @@ final class ModelMagic implements Magic {
         @Parameters(paramLabel = "PATH-OR-NAME", description = "Directory, .gguf file, or name of a model.")
         private String model;
 
+        @Option(
+                names = "--name",
+                paramLabel = "NAME",
+                description = "What to call it; without it the model's own name.")
+        private String name = "";
+
         @Option(names = "--engine", paramLabel = "E", description = "Engine; without it each node's best.")
         private String engine = "";
 
@@ -125,7 +131,10 @@ final class ModelMagic implements Magic {
         if (fresh) {
             call.java().define("cluster", Cluster.class, cluster);
         }
-        LoadOptions options = command.options().withEngine(command.engine).withPrecision(command.precision);
+        LoadOptions options = command.options()
+                .withDeployment(command.name)
+                .withEngine(command.engine)
+                .withPrecision(command.precision);
         if (command.plan) {
             try (Model planned = ModelCatalogue.of(List.of(Path.of("models"))).open(command.model)) {
                 draw(ModelSizes.of(planned), cluster.plan(command.model, options), command, call);
