@@ -11,12 +11,13 @@ import org.espalier.kernel.jupyter.Dispatcher;
 /** The cells of this session, for clients that ask what was typed. */
 final class History {
 
-    private record Entry(int line, String source) {}
+    private record Entry(int line, String source, String output) {}
 
     private final List<Entry> entries = new ArrayList<>();
 
-    synchronized void add(int line, String source) {
-        entries.add(new Entry(line, source));
+    /** @param output the text of the cell's value; null for none */
+    synchronized void add(int line, String source, String output) {
+        entries.add(new Entry(line, source, output));
     }
 
     /** The content of a history_reply for a history_request's: {@code tail}, {@code range} or {@code search}. */
@@ -31,10 +32,16 @@ final class History {
             default -> entries;
         };
         int count = request.path("n").asInt(found.size());
+        boolean withOutput = request.path("output").asBoolean(false);
         ObjectNode reply = Dispatcher.ok();
         ArrayNode history = reply.putArray("history");
         for (Entry entry : found.subList(Math.max(0, found.size() - Math.max(0, count)), found.size())) {
-            history.addArray().add(0).add(entry.line).add(entry.source); // session 0: the current one
+            ArrayNode row = history.addArray().add(0).add(entry.line); // session 0: the current one
+            if (withOutput) {
+                row.addArray().add(entry.source).add(entry.output);
+            } else {
+                row.add(entry.source);
+            }
         }
         return reply;
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
 import org.espalier.EspalierException;
 import org.espalier.kernel.display.Output;
 import org.espalier.kernel.display.Values;
@@ -76,14 +77,12 @@ final class Notebook implements Requests {
     public ObjectNode execute(Cell cell) {
         streams.begin(cell);
         input.begin(cell);
-        if (cell.stored()) {
-            history.add(cell.count(), cell.code());
-        }
         synchronized (this) {
             running = Thread.currentThread();
         }
+        String shown = null;
         try {
-            run(cell);
+            shown = run(cell);
             ObjectNode reply = Dispatcher.ok();
             reply.putArray("payload");
             reply.set("user_expressions", userExpressions(cell.userExpressions()));
@@ -109,6 +108,9 @@ final class Notebook implements Requests {
                 Thread.interrupted(); // an interrupt that came too late belongs to no later cell
             }
             streams.flush();
+            if (cell.stored()) {
+                history.add(cell.count(), cell.code(), shown);
+            }
         }
     }
 
@@ -120,7 +122,8 @@ final class Notebook implements Requests {
         return reply;
     }
 
-    private void run(Cell cell) throws CodeFailure, InterruptedException {
+    /** Runs all parts of a cell and returns the text of its value; null for none. */
+    private String run(Cell cell) throws CodeFailure, InterruptedException {
         Optional<Object> result = Optional.empty();
         for (CellPart part : CellPart.of(cell.code(), code -> assist.whole(code) == CodeAssist.Whole.COMPLETE)) {
             if (part instanceof CellPart.Java code) {
@@ -132,7 +135,12 @@ final class Notebook implements Requests {
             }
         }
         streams.flush();
-        result.ifPresent(value -> cell.result(values.render(value)));
+        if (result.isEmpty()) {
+            return null;
+        }
+        DisplayData shown = values.render(result.get());
+        cell.result(shown);
+        return String.valueOf(shown.getData(MIMEType.TEXT_PLAIN));
     }
 
     private Output output(Cell cell) {

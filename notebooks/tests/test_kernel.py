@@ -1,0 +1,145 @@
+"""The kernel as Jupyter's own suite sees it, and what that suite does not ask."""
+
+import threading
+import time
+import unittest
+from queue import Empty
+
+import jupyter_kernel_test
+import notebook
+import pytest
+
+INTERRUPT_SECONDS = 0.5 * 10  # ten times the goal, since a test machine is busy
+LINES = 100_000
+
+
+class EspalierKernelTests(jupyter_kernel_test.KernelTests):
+    kernel_name = "espalier"
+    language_name = "java"
+    file_extension = ".jshell"
+    code_hello_world = 'System.out.println("hello, world");'
+    code_stderr = 'System.err.println("test");'
+    code_generate_error = "int zero = 0; 1 / zero"
+    completion_samples = [
+        {"text": "System.out.prin", "matches": {"print(", "printf(", "println("}},
+        {"text": "%gen", "matches": {"%generate"}},
+        {"text": "%generate --max", "matches": {"--max-tokens"}},
+    ]
+    complete_code_samples = ["int x = 3;", "1 + 1", "%model load x", "class A { int a; }"]
+    incomplete_code_samples = ["int f() {", "String s =", "%%generate\nWhat"]
+    invalid_code_samples = ["int x = = 3;"]
+    code_inspect_sample = "System.out.println"
+    code_execute_result = [{"code": "6 * 7", "result": "42"}, {"code": 'String q = "hi"; q', "result": "hi"}]
+    code_display_data = [{"code": "%magics", "mime": "text/html"}]
+    code_history_pattern = "6 ? 7*"
+    supported_history_operations = ("tail", "range", "search")
+
+
+@pytest.fixture(scope="module")
+def book():
+    with notebook.running() as book:
+        yield book
+
+
+def reply_to(book, message_id, timeout):
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        reply = book.client.get_shell_msg(timeout=deadline - time.monotonic())
+        if reply["parent_header"].get("msg_id") == message_id:
+            return reply
+    raise AssertionError("no reply")
+
+
+def drain(book):
+    while True:
+        try:
+            book.client.get_iopub_msg(timeout=0.3)
+        except Empty:
+            return
+
+
+def test_every_printed_line_arrives(book):
+    text = book.ok(f"for (int i = 0; i < {LINES}; i++) System.out.println(i);").text
+    assert text == "".join(f"{i}\n" for i in range(LINES))
+
+
+@pytest.mark.parametrize("code", ["while (true) {}", "Thread.sleep(60_000);"])
+def test_an_interrupt_ends_the_cell(book, code):
+    threading.Timer(1.5, book.manager.interrupt_kernel).start()
+    cell = book.run(code, timeout=60)
+    assert cell.status == "error" and "interrupted" in cell.error
+    assert cell.seconds < 1.5 + INTERRUPT_SECONDS
+    assert book.ok("1 + 1").result == "2"
+
+
+def test_other_requests_are_answered_while_a_cell_runs(book):
+    cell = book.client.execute("Thread.sleep(6000);")
+    started = time.monotonic()
+    reply_to(book, book.client.complete("System.out.prin"), 5)
+    reply_to(book, book.client.kernel_info(), 5)
+    reply_to(book, book.client.is_complete("1 +"), 5)
+    assert time.monotonic() - started < 5
+    assert reply_to(book, cell, 30)["content"]["status"] == "ok"
+    drain(book)
+
+
+def test_an_error_aborts_the_cells_that_wait(book):
+    first = book.client.execute('Thread.sleep(500); throw new IllegalStateException("stop");', stop_on_error=True)
+    second = book.client.execute("1 + 1", stop_on_error=True)
+    assert reply_to(book, first, 30)["content"]["ename"] == "java.lang.IllegalStateException"
+    assert reply_to(book, second, 30)["content"]["status"] == "aborted"
+    drain(book)
+
+
+def test_a_silent_cell_shows_nothing(book):
+    seen = []
+    book.client.execute_interactive("1 + 1", silent=True, timeout=30, output_hook=lambda m: seen.append(m["msg_type"]))
+    assert set(seen) <= {"status"}
+
+
+def test_user_expressions_are_evaluated(book):
+    reply = book.client.execute_interactive("int n = 20;", user_expressions={"a": "n + 1", "b": "nothing"}, timeout=30)
+    answers = reply["content"]["user_expressions"]
+    assert answers["a"]["data"]["text/plain"] == "21"
+    assert answers["b"]["status"] == "error"
+
+
+def test_input_is_asked_of_the_user(book):
+    cell = book.client.execute("new Scanner(System.in).nextLine()", allow_stdin=True)
+    assert book.client.get_stdin_msg(timeout=30)["msg_type"] == "input_request"
+    book.client.input("from the user")
+    assert reply_to(book, cell, 30)["content"]["status"] == "ok"
+    drain(book)
+
+
+def test_a_thread_may_write_after_its_cell(book):
+    cell = book.client.execute('new Thread(() -> { try { Thread.sleep(700); } catch (Exception e) {} System.out.print("late"); }).start();')
+    reply_to(book, cell, 30)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        message = book.client.get_iopub_msg(timeout=20)
+        if message["msg_type"] == "stream":
+            assert message["content"]["text"] == "late"
+            assert message["parent_header"]["msg_id"] == cell
+            return
+    raise AssertionError("the late line did not come")
+
+
+@pytest.mark.parametrize("channel", ["shell", "control"])
+def test_an_unknown_request_gets_an_error(book, channel):
+    message = book.client.session.msg("debug_request", {})
+    getattr(book.client, f"{channel}_channel").send(message)
+    reply = getattr(book.client, f"get_{channel}_msg")(timeout=20)
+    assert reply["msg_type"] == "debug_reply" and reply["content"]["status"] == "error"
+
+
+def test_a_compile_error_underlines_its_place(book):
+    messages = []
+    book.client.execute_interactive("int a = undefined + 1;", timeout=30, output_hook=messages.append)
+    error = next(m["content"] for m in messages if m["msg_type"] == "error")
+    assert error["ename"] == "CompilationError"
+    assert any("^^^^^^^^^" in line for line in error["traceback"])
+
+
+if __name__ == "__main__":
+    unittest.main()
