@@ -1,0 +1,129 @@
+package org.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
+import static org.espalier.engine.WeightFile.random;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.espalier.engine.program.Op;
+import org.espalier.engine.program.Program;
+import org.espalier.engine.program.ProgramBuilder;
+import org.espalier.engine.program.View;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Both kinds of attention against the sums of their papers, written out in double precision. */
+public abstract class AttentionSuite {
+
+    @TempDir
+    Path directory;
+
+    private final Engine engine = engine();
+
+    /** The engine under test. */
+    abstract Engine engine();
+
+    @AfterEach
+    void closeEngine() {
+        engine.close();
+    }
+
+    /** The first {@code width} columns that {@code program} makes of {@code rows} in one step. */
+    private float[][] run(Program program, float[][] rows, int width) {
+        try (LoadedProgram loaded = engine.load(program, Precision.FLOAT32)) {
+            loaded.open(1, rows.length, RouterEdits.NONE);
+            Step.Entry entry = Step.Entry.ofRows(1, 0, rows.length, Step.Logits.NONE);
+            Step step = new Step(List.of(entry), OpBench.pack(rows, program.hidden()), false, false);
+            StepResult result = loaded.run(step, Exchange.ALONE, new Cancel());
+            return OpBench.unpack(result.activations(), rows.length, width);
+        }
+    }
+
+    private static void softmax(double[] scores) {
+        double sum = 0;
+        for (int s = 0; s < scores.length; s++) {
+            scores[s] = Math.exp(scores[s]);
+            sum += scores[s];
+        }
+        for (int s = 0; s < scores.length; s++) {
+            scores[s] /= sum;
+        }
+    }
+
+    @Test
+    void queryHeadsShareKeyHeadsInGroups() {
+        int heads = 4;
+        int kvHeads = 2;
+        int width = 3;
+        int row = (heads + 2 * kvHeads) * width;
+        ProgramBuilder builder = new ProgramBuilder("main", row);
+        View x = builder.slot(row);
+        View out = builder.slot(row);
+        View k = x.columns(heads * width, kvHeads * width);
+        View v = x.columns((heads + kvHeads) * width, kvHeads * width);
+        int cache = builder.cache(2 * kvHeads * width);
+        View mixed = out.columns(0, heads * width);
+        builder.op(new Op.Attention(x.columns(0, heads * width), k, v, heads, kvHeads, 0.3f, cache, mixed));
+        float[][] rows = random(40, 9, row);
+        float[][] actual = run(builder.build(x, out), rows, heads * width);
+        for (int t = 0; t < rows.length; t++) {
+            for (int h = 0; h < heads; h++) {
+                int kvHead = h / 2;
+                double[] scores = new double[t + 1];
+                for (int s = 0; s <= t; s++) {
+                    for (int i = 0; i < width; i++) {
+                        scores[s] += 0.3 * rows[t][h * width + i] * rows[s][k.offset() + kvHead * width + i];
+                    }
+                }
+                softmax(scores);
+                for (int i = 0; i < width; i++) {
+                    double expected = 0;
+                    for (int s = 0; s <= t; s++) {
+                        expected += scores[s] * rows[s][v.offset() + kvHead * width + i];
+                    }
+                    assertThat((double) actual[t][h * width + i]).isCloseTo(expected, offset(1e-5));
+                }
+            }
+        }
+    }
+
+    @Test
+    void latentAttentionEqualsAttentionOverExpandedKeysAndValues() {
+        int nope = TinyProgram.NOPE;
+        int rope = TinyProgram.ROPE;
+        int latentAt = 2 * (nope + rope);
+        float[][] rows = random(41, 9, TinyProgram.ROW);
+        float[][] actual = run(TinyProgram.latent(new WeightFile(directory)), rows, 2 * TinyProgram.VALUE);
+        for (int t = 0; t < rows.length; t++) {
+            for (int h = 0; h < 2; h++) {
+                double[] scores = new double[t + 1];
+                for (int s = 0; s <= t; s++) {
+                    for (int i = 0; i < nope; i++) {
+                        double key = 0;
+                        for (int r = 0; r < TinyProgram.RANK; r++) {
+                            key += (double) TinyProgram.keyUp()[h][r][i] * rows[s][latentAt + r];
+                        }
+                        scores[s] += 0.7 * rows[t][h * (nope + rope) + i] * key;
+                    }
+                    for (int i = 0; i < rope; i++) {
+                        int keyAt = latentAt + TinyProgram.RANK + i;
+                        scores[s] += 0.7 * rows[t][h * (nope + rope) + nope + i] * rows[s][keyAt];
+                    }
+                }
+                softmax(scores);
+                for (int i = 0; i < TinyProgram.VALUE; i++) {
+                    double expected = 0;
+                    for (int s = 0; s <= t; s++) {
+                        for (int r = 0; r < TinyProgram.RANK; r++) {
+                            double value = (double) TinyProgram.valueUp()[h][i][r] * rows[s][latentAt + r];
+                            expected += scores[s] * value;
+                        }
+                    }
+                    assertThat((double) actual[t][h * TinyProgram.VALUE + i]).isCloseTo(expected, offset(1e-5));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+package org.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.espalier.engine.Step.Entry;
+import org.espalier.engine.Step.Logits;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** KV state: however rows come to a session, its logits are those of one prefill. */
+public abstract class SessionSuite {
+
+    private static final int[] PROMPT = {3, 1, 4, 1, 5, 9, 2, 6, 5};
+
+    @TempDir
+    Path directory;
+
+    private final Engine engine = engine();
+    private LoadedProgram program;
+
+    /** The engine under test. */
+    abstract Engine engine();
+
+    @BeforeEach
+    void load() {
+        program = engine.load(TinyProgram.tokens(new WeightFile(directory)), Precision.FLOAT32);
+    }
+
+    @AfterEach
+    void close() {
+        program.close();
+        engine.close();
+    }
+
+    private void open(long session) {
+        program.open(session, 20, RouterEdits.NONE);
+    }
+
+    private float[][] run(Entry... entries) {
+        return program.run(new Step(List.of(entries), null, false, false), Exchange.ALONE, new Cancel())
+                .logits();
+    }
+
+    private static Entry tokens(long session, int from, int to) {
+        return Entry.ofTokens(session, from, Arrays.copyOfRange(PROMPT, from, to), Logits.ALL);
+    }
+
+    /** Logits of the whole prompt in one step of a session of its own. */
+    private float[][] oneShot() {
+        open(1000);
+        float[][] logits = run(tokens(1000, 0, PROMPT.length));
+        program.close(1000);
+        return logits;
+    }
+
+    private static void assertSame(float[] actual, float[] expected) {
+        assertThat(actual).containsExactly(expected, within(1e-5f));
+    }
+
+    @Test
+    void chunksAndSingleTokensYieldTheLogitsOfOneShot() {
+        float[][] expected = oneShot();
+        for (int chunk : new int[] {1, 2, 4, 8}) {
+            open(chunk);
+            for (int from = 0; from < PROMPT.length; from += chunk) {
+                int to = Math.min(PROMPT.length, from + chunk);
+                float[][] logits = run(tokens(chunk, from, to));
+                for (int i = from; i < to; i++) {
+                    assertSame(logits[i - from], expected[i]);
+                }
+            }
+            assertThat(program.length(chunk)).isEqualTo(PROMPT.length);
+        }
+    }
+
+    @Test
+    void sessionsInOneStepAreAsEachAlone() {
+        float[][] expected = oneShot();
+        open(1);
+        open(2);
+        run(tokens(1, 0, 5));
+        run(tokens(2, 0, 2));
+        float[][] logits = run(tokens(1, 5, 6), tokens(2, 2, 6));
+        assertThat(logits).hasDimensions(5, TinyProgram.VOCABULARY);
+        assertSame(logits[0], expected[5]);
+        for (int i = 0; i < 4; i++) {
+            assertSame(logits[1 + i], expected[2 + i]);
+        }
+    }
+
+    @Test
+    void logitsComeForTheWantedRowsOnlyInOrderOfEntries() {
+        float[][] expected = oneShot();
+        open(1);
+        open(2);
+        open(3);
+        int[] start = Arrays.copyOf(PROMPT, 3);
+        float[][] logits = run(
+                Entry.ofTokens(1, 0, start, Logits.LAST),
+                Entry.ofTokens(2, 0, start, Logits.NONE),
+                Entry.ofTokens(3, 0, start, Logits.ALL));
+        assertThat(logits).hasDimensions(4, TinyProgram.VOCABULARY);
+        assertSame(logits[0], expected[2]);
+        assertSame(logits[1], expected[0]);
+        assertSame(logits[3], expected[2]);
+    }
+
+    @Test
+    void truncatedRowsAreForgotten() {
+        float[][] expected = oneShot();
+        open(1);
+        run(tokens(1, 0, 3));
+        run(Entry.ofTokens(1, 3, new int[] {7, 7, 7, 7}, Logits.NONE));
+        program.truncate(1, 3);
+        assertThat(program.length(1)).isEqualTo(3);
+        assertSame(run(tokens(1, 3, 9))[5], expected[8]);
+    }
+
+    @Test
+    void aForkHasTheFirstRowsAndGoesItsOwnWay() {
+        float[][] expected = oneShot();
+        open(1);
+        run(tokens(1, 0, 6));
+        program.fork(1, 2, 4);
+        assertThat(program.length(2)).isEqualTo(4);
+        run(Entry.ofTokens(2, 4, new int[] {8, 8, 8}, Logits.NONE));
+        program.fork(1, 3, 4);
+        assertSame(run(tokens(1, 6, 9))[2], expected[8]);
+        program.close(1);
+        assertSame(run(tokens(3, 4, 9))[4], expected[8]);
+    }
+
+    @Test
+    void aClosedSessionMayBeOpenedAgainEmpty() {
+        float[][] expected = oneShot();
+        open(1);
+        run(Entry.ofTokens(1, 0, new int[] {8, 8, 8}, Logits.NONE));
+        program.close(1);
+        program.close(1);
+        open(1);
+        assertThat(program.length(1)).isZero();
+        assertSame(run(tokens(1, 0, 9))[8], expected[8]);
+    }
+
+    @Test
+    void aStepCancelledBeforeOrWhileItRunsLeavesItsSessionsAsTheyWere() {
+        float[][] expected = oneShot();
+        open(1);
+        run(tokens(1, 0, 4));
+        Step step = new Step(List.of(Entry.ofTokens(1, 4, new int[] {7, 7}, Logits.ALL)), null, false, false);
+        Cancel before = new Cancel();
+        before.set();
+        assertThatExceptionOfType(CancelledException.class).isThrownBy(() -> program.run(step, Exchange.ALONE, before));
+        Cancel during = new Cancel();
+        assertThatExceptionOfType(CancelledException.class)
+                .isThrownBy(() -> program.run(step, partial -> during.set(), during));
+        assertThat(program.length(1)).isEqualTo(4);
+        assertSame(run(tokens(1, 4, 9))[4], expected[8]);
+    }
+
+    @Test
+    void lastHiddenIsTheRowBeforeTheHead() {
+        open(1);
+        Step step = new Step(List.of(tokens(1, 0, 3)), null, false, true);
+        StepResult result = program.run(step, Exchange.ALONE, new Cancel());
+        float[][] hidden = OpBench.unpack(result.lastHidden(), 3, TinyProgram.HIDDEN);
+        float[][] head = WeightFile.random(34, TinyProgram.VOCABULARY, TinyProgram.HIDDEN);
+        for (int token = 0; token < TinyProgram.VOCABULARY; token++) {
+            float sum = 0;
+            for (int i = 0; i < TinyProgram.HIDDEN; i++) {
+                sum += head[token][i] * hidden[2][i];
+            }
+            assertThat(result.logits()[2][token]).isCloseTo(sum, within(1e-5f));
+        }
+    }
+
+    @Test
+    void aFailedStepLeavesEverySessionAsItWas() {
+        open(1);
+        open(2);
+        run(tokens(1, 0, 2), tokens(2, 0, 2));
+        Entry good = tokens(1, 2, 3);
+        assertThatThrownBy(() -> run(good, Entry.ofTokens(2, 2, new int[] {11}, Logits.NONE)))
+                .isInstanceOf(EngineException.class)
+                .hasMessage("token 11 is not in the vocabulary of 11");
+        assertThat(program.length(1)).isEqualTo(2);
+        assertThat(program.length(2)).isEqualTo(2);
+        assertSame(run(tokens(1, 2, 9))[6], oneShot()[8]);
+    }
+}

@@ -1,0 +1,82 @@
+package org.espalier.engine;
+
+import static org.espalier.engine.WeightFile.random;
+
+import org.espalier.engine.program.Op;
+import org.espalier.engine.program.Program;
+import org.espalier.engine.program.ProgramBuilder;
+import org.espalier.engine.program.Rope;
+import org.espalier.engine.program.View;
+
+/**
+ * Programs with KV state, V = 11 and D = 8: one layer of attention between embedding and logits, and latent attention over
+ * activations.
+ */
+final class TinyProgram {
+
+    static final int VOCABULARY = 11;
+    static final int HIDDEN = 8;
+
+    private TinyProgram() {}
+
+    /** Tokens to logits: 2 query heads of width 4 that share 1 key head. */
+    static Program tokens(WeightFile file) {
+        ProgramBuilder builder = new ProgramBuilder("main", HIDDEN);
+        View x = builder.slot(HIDDEN);
+        View q = builder.slot(HIDDEN);
+        View kv = builder.slot(8);
+        View mixed = builder.slot(HIDDEN);
+        int cache = builder.cache(8);
+        builder.weight("embed", file.floats(random(31, VOCABULARY, HIDDEN)));
+        builder.weight("q", file.floats(random(32, HIDDEN, HIDDEN)));
+        builder.weight("kv", file.floats(random(33, 8, HIDDEN)));
+        builder.weight("head", file.floats(random(34, VOCABULARY, HIDDEN)));
+        Rope rope = new Rope(Rope.Pairing.HALF, new float[] {1, 0.1f}, 1);
+        return builder.op(new Op.Embed("embed", x))
+                .op(new Op.Linear(x, "q", null, q))
+                .op(new Op.Linear(x, "kv", null, kv))
+                .op(new Op.Rotate(q, 2, 0, rope))
+                .op(new Op.Rotate(kv.columns(0, 4), 1, 0, rope))
+                .op(new Op.Attention(q, kv.columns(0, 4), kv.columns(4, 4), 2, 1, 0.5f, cache, mixed))
+                .op(new Op.Exchange(mixed))
+                .op(new Op.Add(x, mixed, x))
+                .op(new Op.Logits(x, "head"))
+                .build(x, x);
+    }
+
+    static final int RANK = 3;
+    static final int ROPE = 2;
+    static final int NOPE = 4;
+    static final int VALUE = 5;
+    static final int ROW = 2 * (NOPE + ROPE) + RANK + ROPE;
+
+    /** Rows [2 heads * (nope + rope) + rank + rope] to [2 heads * value]: latent attention and nothing else. */
+    static Program latent(WeightFile file) {
+        ProgramBuilder builder = new ProgramBuilder("main", ROW);
+        View x = builder.slot(ROW);
+        View out = builder.slot(ROW);
+        int queries = 2 * (NOPE + ROPE);
+        int cache = builder.cache(RANK + ROPE);
+        builder.weight("keyUp", file.floats(keyUp()));
+        builder.weight("valueUp", file.floats(valueUp()));
+        return builder.op(new Op.LatentAttention(
+                        x.columns(0, queries),
+                        x.columns(queries, RANK),
+                        x.columns(queries + RANK, ROPE),
+                        "keyUp",
+                        "valueUp",
+                        2,
+                        0.7f,
+                        cache,
+                        out.columns(0, 2 * VALUE)))
+                .build(x, out);
+    }
+
+    static float[][][] keyUp() {
+        return new float[][][] {random(35, RANK, NOPE), random(36, RANK, NOPE)};
+    }
+
+    static float[][][] valueUp() {
+        return new float[][][] {random(37, VALUE, RANK), random(38, VALUE, RANK)};
+    }
+}

@@ -1,0 +1,249 @@
+package org.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.espalier.engine.program.Op;
+import org.espalier.engine.program.ProgramBuilder;
+import org.espalier.engine.program.View;
+import org.espalier.engine.program.Weight;
+import org.espalier.engine.program.WeightFormat;
+import org.espalier.engine.program.WeightFormat.Affine;
+import org.espalier.engine.program.WeightFormat.Block;
+import org.espalier.engine.program.WeightFormat.Plain;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Each weight format against bytes packed by hand, and against values that other software read from them. */
+public abstract class WeightFormatSuite {
+
+    @TempDir
+    Path directory;
+
+    private final Engine engine = engine();
+
+    /** The engine under test. */
+    abstract Engine engine();
+
+    @AfterEach
+    void closeEngine() {
+        engine.close();
+    }
+
+    /** The values of a weight: its rows embedded as tokens. */
+    private float[][] decode(Weight weight) {
+        ProgramBuilder builder = new ProgramBuilder("main", weight.columns());
+        View out = builder.slot(weight.columns());
+        builder.weight("w", weight);
+        builder.op(new Op.Embed("w", out));
+        try (LoadedProgram program = engine.load(builder.build(out, out), Precision.FLOAT32)) {
+            program.open(1, weight.rows(), RouterEdits.NONE);
+            int[] tokens = IntStream.range(0, weight.rows()).toArray();
+            Step step = new Step(List.of(Step.Entry.ofTokens(1, 0, tokens, Step.Logits.NONE)), null, false, false);
+            StepResult result = program.run(step, Exchange.ALONE, new Cancel());
+            return OpBench.unpack(result.activations(), weight.rows(), weight.columns());
+        }
+    }
+
+    private Weight weight(int rows, int columns, WeightFormat format, byte[] bytes) {
+        long rowBytes = bytes.length / rows;
+        return Weight.matrix(rows, columns, format, Weight.Piece.of(new WeightFile(directory).append(bytes, rowBytes)));
+    }
+
+    private static ByteBuffer buffer(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    @Test
+    void plainValues() {
+        float[] expected = {1, -2.5f, 0, 65504};
+        byte[] f32 = buffer(16)
+                .putFloat(1)
+                .putFloat(-2.5f)
+                .putFloat(0)
+                .putFloat(65504)
+                .array();
+        assertThat(decode(weight(1, 4, Plain.F32, f32))[0]).containsExactly(expected);
+        byte[] f16 = shorts(0x3c00, 0xc100, 0x0000, 0x7bff);
+        assertThat(decode(weight(1, 4, Plain.F16, f16))[0]).containsExactly(expected);
+        byte[] bf16 = shorts(0x3f80, 0xc020, 0x0000, 0x4780);
+        assertThat(decode(weight(1, 4, Plain.BF16, bf16))[0]).containsExactly(1, -2.5f, 0, 65536);
+    }
+
+    @Test
+    void halfPrecisionAtItsEnds() {
+        // least and greatest subnormal, least normal, minus zero, infinity
+        byte[] bytes = shorts(0x0001, 0x83ff, 0x0400, 0x8000, 0x7c00);
+        assertThat(decode(weight(1, 5, Plain.F16, bytes))[0])
+                .containsExactly(0x1p-24f, -1023 * 0x1p-24f, 0x1p-14f, -0f, Float.POSITIVE_INFINITY);
+    }
+
+    private static byte[] shorts(int... values) {
+        ByteBuffer bytes = buffer(2 * values.length);
+        for (int value : values) {
+            bytes.putShort((short) value);
+        }
+        return bytes.array();
+    }
+
+    @Test
+    void q4BlocksHoldTheirFirstHalfInLowNibbles() {
+        // two rows of one block: value j is j % 16 in the first half, 15 - j % 16 in the second
+        ByteBuffer q40 = buffer(2 * 18);
+        ByteBuffer q41 = buffer(2 * 20);
+        float[][] expected0 = new float[2][32];
+        float[][] expected1 = new float[2][32];
+        for (int row = 0; row < 2; row++) {
+            short scale = (short) (row == 0 ? 0x3c00 : 0xb800); // 1 and -0.5
+            float d = row == 0 ? 1 : -0.5f;
+            q40.putShort(scale);
+            q41.putShort(scale).putShort((short) 0x4200); // minimum 3
+            for (int j = 0; j < 16; j++) {
+                q40.put((byte) (j | 15 - j << 4));
+                q41.put((byte) (j | 15 - j << 4));
+                expected0[row][j] = d * (j - 8);
+                expected0[row][16 + j] = d * (15 - j - 8);
+                expected1[row][j] = d * j + 3;
+                expected1[row][16 + j] = d * (15 - j) + 3;
+            }
+        }
+        assertThat(decode(weight(2, 32, Block.Q4_0, q40.array()))).isDeepEqualTo(expected0);
+        assertThat(decode(weight(2, 32, Block.Q4_1, q41.array()))).isDeepEqualTo(expected1);
+    }
+
+    @Test
+    void q8BlocksHoldSignedBytes() {
+        ByteBuffer bytes = buffer(2 * 34);
+        float[] expected = new float[64];
+        for (int block = 0; block < 2; block++) {
+            bytes.putShort((short) (block == 0 ? 0x3800 : 0x4000)); // 0.5 and 2
+            for (int j = 0; j < 32; j++) {
+                int quantum = j % 2 == 0 ? -128 + j : 127 - j;
+                bytes.put((byte) quantum);
+                expected[32 * block + j] = (block == 0 ? 0.5f : 2) * quantum;
+            }
+        }
+        assertThat(decode(weight(1, 64, Block.Q8_0, bytes.array()))[0]).containsExactly(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {4, 8})
+    void affineValuesHaveScaleAndBiasByGroup(int bits) {
+        int columns = 64;
+        int group = 32;
+        ByteBuffer values = buffer(2 * columns * bits / 8);
+        float[][] expected = new float[2][columns];
+        float[] scales = {1, 0.5f, -2, 4};
+        float[] biases = {0, -1, 8, 0.25f};
+        Random random = new Random(50);
+        for (int row = 0; row < 2; row++) {
+            int[] quanta = random.ints(columns, 0, 1 << bits).toArray();
+            int perWord = 32 / bits;
+            for (int word = 0; word < columns / perWord; word++) {
+                int packed = 0;
+                for (int i = 0; i < perWord; i++) {
+                    packed |= quanta[word * perWord + i] << i * bits;
+                }
+                values.putInt(packed);
+            }
+            for (int i = 0; i < columns; i++) {
+                int g = 2 * row + i / group;
+                expected[row][i] = scales[g] * quanta[i] + biases[g];
+            }
+        }
+        byte[] scaleBytes = shorts(0x3f80, 0x3f00, 0xc000, 0x4080);
+        byte[] biasBytes = shorts(0x0000, 0xbf80, 0x4100, 0x3e80);
+        WeightFile file = new WeightFile(directory);
+        Weight.Piece piece = new Weight.Piece(
+                file.append(values.array(), (long) columns * bits / 8),
+                file.append(scaleBytes, 4),
+                file.append(biasBytes, 4));
+        Weight weight = Weight.matrix(2, columns, new Affine(bits, group, Plain.BF16), piece);
+        assertThat(decode(weight)).isDeepEqualTo(expected);
+    }
+
+    static Stream<WeightFormat> formats() {
+        return Stream.of(Plain.F32, Plain.F16, Plain.BF16, Block.Q4_0, Block.Q4_1, Block.Q8_0);
+    }
+
+    /** Those that need dequantization. */
+    static Stream<WeightFormat> ggufFormats() {
+        return formats().filter(format -> format != Plain.F32);
+    }
+
+    /** One row goes another way through an engine than several. */
+    @ParameterizedTest
+    @MethodSource("formats")
+    void productsEqualThoseOfTheDecodedValues(WeightFormat format) {
+        int rows = 33;
+        int columns = 96;
+        Weight weight = weight(rows, columns, format, randomBytes(format, rows, columns));
+        float[][] decoded = decode(weight);
+        for (int t : new int[] {1, 3}) {
+            float[][] x = WeightFile.random(51, t, columns);
+            OpBench bench = new OpBench(columns, rows);
+            bench.builder().weight("w", weight);
+            float[][] actual =
+                    bench.op((in, out) -> new Op.Linear(in, "w", null, out)).run(engine, x);
+            for (int i = 0; i < t; i++) {
+                for (int r = 0; r < rows; r++) {
+                    double sum = 0;
+                    double size = 0;
+                    for (int c = 0; c < columns; c++) {
+                        sum += (double) decoded[r][c] * x[i][c];
+                        size += Math.abs((double) decoded[r][c] * x[i][c]);
+                    }
+                    assertThat((double) actual[i][r]).isCloseTo(sum, within(1e-5 * (1e-3 + size)));
+                }
+            }
+        }
+    }
+
+    /** Random bytes whose floating point numbers are finite and of ordinary size. */
+    private static byte[] randomBytes(WeightFormat format, int rows, int columns) {
+        if (format == Plain.F32) {
+            return WeightFile.bytes(WeightFile.random(52, rows, columns));
+        }
+        byte[] bytes = new byte[(int) (rows * format.rowBytes(columns))];
+        new Random(53).nextBytes(bytes);
+        int stride = format instanceof Block block ? block.blockBytes() : 2;
+        int halves = format == Block.Q4_1 ? 2 : 1;
+        for (int at = 0; at < bytes.length; at += stride) {
+            for (int half = 0; half < halves; half++) {
+                int high = at + 2 * half + 1;
+                bytes[high] = (byte) (0x38 | bytes[high] & 0x87);
+            }
+        }
+        return bytes;
+    }
+
+    @ParameterizedTest
+    @MethodSource("ggufFormats")
+    void valuesEqualThoseThatTheGgufPackageReads(WeightFormat format) throws IOException {
+        Path golden = Path.of("..", "..", "shared", "golden", "gguf_quants");
+        Path raw = golden.resolve(format + ".bin");
+        assumeTrue(Files.exists(raw), "no golden dequantization vectors at " + raw.normalize());
+        FloatBuffer expected = ByteBuffer.wrap(Files.readAllBytes(golden.resolve(format + ".f32")))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asFloatBuffer();
+        float[] values = new float[expected.remaining()];
+        expected.get(values);
+        byte[] bytes = Files.readAllBytes(raw);
+        assertThat(decode(weight(1, values.length, format, bytes))[0]).containsExactly(values, within(1e-6f));
+    }
+}
