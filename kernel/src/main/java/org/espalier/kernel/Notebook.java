@@ -227,12 +227,11 @@ final class Notebook implements Requests {
     @Override
     public void interrupt() {
         synchronized (this) {
-            if (running == null) {
-                return;
+            if (running != null) {
+                java.stop(); // first: an interrupted wait for Java must find it stopped
+                running.interrupt(); // a magic waits, for instance for a generation
             }
-            running.interrupt(); // a magic waits, for instance for a generation
         }
-        java.stop();
     }
 
     @Override
