@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
 import org.espalier.EspalierException;
@@ -32,8 +33,10 @@ final class Notebook implements Requests {
 
     private static final Logger LOG = LoggerFactory.getLogger(Notebook.class);
 
-    private final JavaSession java = new JavaSession();
-    private final CodeAssist assist = new CodeAssist(java);
+    /** Comes up while the first requests are answered already: JShell takes most of a second. */
+    private final CompletableFuture<JavaSession> java =
+            CompletableFuture.supplyAsync(JavaSession::new, Notebook::start);
+
     private final NotebookCluster cluster = new NotebookCluster();
     private final Magics magics = new Magics(cluster);
     private final MagicAssist magicAssist = new MagicAssist(magics);
@@ -48,6 +51,16 @@ final class Notebook implements Requests {
     Notebook(CellStreams streams, CellInput input) {
         this.streams = streams;
         this.input = input;
+    }
+
+    private static void start(Runnable work) {
+        Thread thread = new Thread(work, "espalier-jshell-start");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private CodeAssist assist() {
+        return new CodeAssist(java.join());
     }
 
     @Override
@@ -125,13 +138,13 @@ final class Notebook implements Requests {
     /** Runs all parts of a cell and returns the text of its value; null for none. */
     private String run(Cell cell) throws CodeFailure, InterruptedException {
         Optional<Object> result = Optional.empty();
-        for (CellPart part : CellPart.of(cell.code(), code -> assist.whole(code) == CodeAssist.Whole.COMPLETE)) {
+        for (CellPart part : CellPart.of(cell.code(), code -> assist().whole(code) == CodeAssist.Whole.COMPLETE)) {
             if (part instanceof CellPart.Java code) {
-                result = java.run(code.code());
+                result = java.join().run(code.code());
             } else if (part instanceof CellPart.Call call) {
                 result = Optional.empty();
                 Magic magic = magics.named(call.name());
-                magic.run(new MagicCall(call.arguments(), call.body(), output(cell), java));
+                magic.run(new MagicCall(call.arguments(), call.body(), output(cell), java.join()));
             }
         }
         streams.flush();
@@ -171,7 +184,8 @@ final class Notebook implements Requests {
         ObjectNode answers = expressions.objectNode();
         for (Map.Entry<String, com.fasterxml.jackson.databind.JsonNode> expression : expressions.properties()) {
             try {
-                DisplayData value = java.run(expression.getValue().asText())
+                DisplayData value = java.join()
+                        .run(expression.getValue().asText())
                         .map(values::render)
                         .orElseGet(() -> new DisplayData("null"));
                 answers.set(expression.getKey(), Displays.json(value).put("status", "ok"));
@@ -185,7 +199,7 @@ final class Notebook implements Requests {
     @Override
     public ObjectNode complete(String code, int cursor) {
         CodeAssist.Completion completion =
-                magicAssist.complete(code, cursor).orElseGet(() -> assist.complete(code, cursor));
+                magicAssist.complete(code, cursor).orElseGet(() -> assist().complete(code, cursor));
         ObjectNode reply = Dispatcher.ok();
         completion.matches().forEach(reply.putArray("matches")::add);
         reply.put("cursor_start", code.codePointCount(0, completion.start()));
@@ -197,7 +211,7 @@ final class Notebook implements Requests {
     @Override
     public ObjectNode inspect(String code, int cursor, int detail) {
         List<String> found =
-                magicAssist.document(code, cursor).map(List::of).orElseGet(() -> assist.document(code, cursor));
+                magicAssist.document(code, cursor).map(List::of).orElseGet(() -> assist().document(code, cursor));
         ObjectNode reply = Dispatcher.ok().put("found", !found.isEmpty());
         ObjectNode data = reply.putObject("data");
         if (!found.isEmpty()) {
@@ -209,7 +223,7 @@ final class Notebook implements Requests {
 
     @Override
     public ObjectNode isComplete(String code) {
-        CodeAssist.Whole whole = magicAssist.whole(code).orElseGet(() -> assist.whole(code));
+        CodeAssist.Whole whole = magicAssist.whole(code).orElseGet(() -> assist().whole(code));
         String status = switch (whole) {
             case COMPLETE -> "complete";
             case INCOMPLETE -> "incomplete";
@@ -228,7 +242,7 @@ final class Notebook implements Requests {
     public void interrupt() {
         synchronized (this) {
             if (running != null) {
-                java.stop(); // first: an interrupted wait for Java must find it stopped
+                java.join().stop(); // first: an interrupted wait for Java must find it stopped
                 running.interrupt(); // a magic waits, for instance for a generation
             }
         }
