@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.espalier.NearestName;
 
 /** Finds a model by path or by name in folders of models. */
 public final class ModelCatalogue {

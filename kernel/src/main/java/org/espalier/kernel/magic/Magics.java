@@ -1,11 +1,11 @@
 package org.espalier.kernel.magic;
 
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.espalier.EspalierException;
+import org.espalier.NearestName;
 
 /** The magics that a notebook knows, by name. */
 public final class Magics {
@@ -33,30 +33,12 @@ public final class Magics {
     public Magic named(String name) {
         Magic magic = byName.get(name);
         if (magic == null) {
-            String nearest = byName.keySet().stream()
-                    .min(Comparator.comparingInt(known -> distance(known, name)))
-                    .orElseThrow();
-            throw new EspalierException("there is no magic %" + name + ": did you mean %" + nearest + "? There are %"
-                    + String.join(", %", byName.keySet()));
+            String meant = NearestName.of(name, byName.keySet())
+                    .map(nearest -> ": did you mean %" + nearest + "?")
+                    .orElse(".");
+            throw new EspalierException(
+                    "there is no magic %" + name + meant + " There are %" + String.join(", %", byName.keySet()));
         }
         return magic;
-    }
-
-    /** Edits from one word to another, <a href="https://en.wikipedia.org/wiki/Levenshtein_distance">Levenshtein</a>. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[b.length()];
     }
 }

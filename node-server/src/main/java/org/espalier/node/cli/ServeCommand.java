@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.espalier.model.ModelCatalogue;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
 import org.espalier.node.shard.Engines;
@@ -48,7 +49,8 @@ final class ServeCommand implements Callable<Integer> {
             names = "--models",
             paramLabel = "DIR",
             description =
-                    "Folder that models may be read from; may be given again. Without it: wherever the user may read.",
+                    "Folder that models may be read from; may be given again. Without it: ESPALIER_MODELS, ~/.espalier/models and"
+                            + " the Hugging Face hub cache.",
             showDefaultValue = Visibility.NEVER)
     private List<Path> models = List.of();
 
@@ -66,7 +68,7 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         check();
-        NodeOptions options = new NodeOptions(host, port, name == null ? machine() : name, models, engine);
+        NodeOptions options = new NodeOptions(host, port, name == null ? machine() : name, roots(), engine);
         NodeServer node = NodeServer.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(node::close, "espalier-shutdown"));
         if (parentStdin) {
@@ -78,6 +80,11 @@ final class ServeCommand implements Callable<Integer> {
         spec.commandLine().getOut().flush();
         node.await();
         return 0;
+    }
+
+    /** A node that its own notebook or command started reads what its user may; one that serves others only models. */
+    private List<Path> roots() {
+        return models.isEmpty() && !parentStdin ? ModelCatalogue.defaultRoots() : models;
     }
 
     private void check() {

@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier;
 
 import java.util.Collection;
 import java.util.Comparator;
@@ -6,13 +6,13 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** What somebody may have meant who mistyped a name. */
-final class NearestName {
+public final class NearestName {
     private static final int LONGEST = 200;
 
     private NearestName() {}
 
     /** The name with the fewest changed letters, at most a third of them; its short form counts too. */
-    static Optional<String> of(String typed, Collection<String> names) {
+    public static Optional<String> of(String typed, Collection<String> names) {
         if (typed.length() > LONGEST) {
             return Optional.empty();
         }

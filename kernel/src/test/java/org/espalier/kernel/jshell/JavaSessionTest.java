@@ -1,0 +1,118 @@
+package org.espalier.kernel.jshell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.espalier.kernel.jshell.CodeAssist.Whole;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import tech.tablesaw.api.Table;
+
+class JavaSessionTest {
+
+    private static final JavaSession JAVA = new JavaSession();
+    private final CodeAssist assist = new CodeAssist(JAVA);
+
+    @AfterAll
+    static void close() {
+        JAVA.close();
+    }
+
+    @Test
+    void valuesAreLiveObjects() throws Exception {
+        Object list = JAVA.run("var live = new ArrayList<Integer>(List.of(1, 2)); live")
+                .orElseThrow();
+        ((List<Object>) cast(list)).add(3);
+        assertThat(JAVA.run("live.size()")).contains(3);
+        assertThat(JAVA.run("record Point(int x) {}\nnew Point(4)")
+                        .orElseThrow()
+                        .toString())
+                .isEqualTo("Point[x=4]");
+        assertThat(JAVA.run("Object nothing = null; nothing")).isEmpty();
+        assertThat(JAVA.run("int silent = 5;")).isEmpty();
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> T cast(Object object) {
+        return (T) object;
+    }
+
+    @Test
+    void theLastValueCounts() throws Exception {
+        assertThat(JAVA.run("int twice(int a) {\n  return 2 * a;\n}\ntwice(3);\ntwice(4)"))
+                .contains(8);
+    }
+
+    @Test
+    void aMethodMayChangeItsSignature() throws Exception {
+        JAVA.run("static int f(int a) { return a; }");
+        JAVA.run("static String f(int a, int b) { return \"\" + a + b; }");
+        assertThat(JAVA.run("f(1, 2)")).contains("12");
+    }
+
+    @Test
+    void objectsCanBeHandedIn() throws Exception {
+        JAVA.define("handed", Table.class, Table.create("t"));
+        assertThat(JAVA.run("handed.name()")).contains("t");
+    }
+
+    @Test
+    void anExceptionKeepsItsNameMessageAndCause() {
+        assertThatThrownBy(() -> JAVA.run("throw new IllegalStateException(\"boo\", new RuntimeException(\"why\"));"))
+                .isInstanceOfSatisfying(CodeFailure.class, failure -> {
+                    assertThat(failure.name()).isEqualTo("java.lang.IllegalStateException");
+                    assertThat(failure).hasMessage("boo");
+                    assertThat(failure.traceback())
+                            .anyMatch(line -> line.contains("Caused by") && line.contains("why"));
+                });
+    }
+
+    @Test
+    void aCompileErrorUnderlinesItsPlace() {
+        assertThatThrownBy(() -> JAVA.run("int a = missing + 1;"))
+                .isInstanceOfSatisfying(CodeFailure.class, failure -> {
+                    assertThat(failure.name()).isEqualTo("CompilationError");
+                    assertThat(failure).hasMessageContaining("cannot find symbol");
+                    assertThat(failure.traceback()).anyMatch(line -> line.contains("^".repeat("missing".length())));
+                });
+    }
+
+    @Test
+    void whatRunsCanBeStopped() throws Exception {
+        var threads = Executors.newSingleThreadExecutor();
+        Future<Optional<Object>> run = threads.submit(() -> JAVA.run("while (true) {}"));
+        Thread.sleep(1000);
+        JAVA.stop();
+        assertThatThrownBy(() -> run.get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(InterruptedException.class);
+        threads.shutdown();
+        assertThat(JAVA.run("1 + 1")).contains(2);
+    }
+
+    @Test
+    void knowsWhetherCodeIsWhole() {
+        for (String code :
+                List.of("1 + 1", "int x = 3;", "import java.util.*;", "class A { int a; }", "", "int a = 1; a")) {
+            assertThat(assist.whole(code)).as(code).isEqualTo(Whole.COMPLETE);
+        }
+        for (String code : List.of("int f() {", "String s =", "if (true) {", "foo(")) {
+            assertThat(assist.whole(code)).as(code).isEqualTo(Whole.INCOMPLETE);
+        }
+        for (String code : List.of("int x = = 3;", "class { }")) {
+            assertThat(assist.whole(code)).as(code).isEqualTo(Whole.INVALID);
+        }
+    }
+
+    @Test
+    void completesAndDocuments() {
+        CodeAssist.Completion completion = assist.complete("System.out.pri", 14);
+        assertThat(completion.start()).isEqualTo(11);
+        assertThat(completion.matches()).contains("println(", "print(");
+        assertThat(assist.document("System.out.println", 18)).anyMatch(text -> text.contains("println(String"));
+        assertThat(assist.document("nothing.at.all", 10)).isEmpty();
+    }
+}
