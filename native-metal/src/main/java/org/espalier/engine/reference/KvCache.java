@@ -1,9 +1,13 @@
 package org.espalier.engine.reference;
 
 import java.util.Arrays;
+import org.espalier.engine.EngineException;
 
 /** KV rows of one session in one layer, [length][width]; grows as the session does. */
 final class KvCache {
+
+    /** Floats that one array can hold; some virtual machines keep a few words of it for themselves. */
+    private static final long MOST_FLOATS = Integer.MAX_VALUE - 8;
 
     private final int width;
     private float[] rows = new float[0];
@@ -22,9 +26,14 @@ final class KvCache {
 
     /** Makes room for {@code length} rows; what stands beyond a session's length is overwritten by its next step. */
     void reserve(int length, int maxLength) {
-        if (rows.length < length * width) {
-            int grown = Math.min(maxLength, Math.max(length, 2 * (rows.length / width)));
-            rows = Arrays.copyOf(rows, grown * width);
+        long needed = (long) length * width;
+        if (needed > MOST_FLOATS) {
+            throw new EngineException("a KV cache of " + length + " rows x " + width + " needs " + needed
+                    + " floats, the reference engine keeps at most " + MOST_FLOATS + " a layer: use a shorter session");
+        }
+        if (rows.length < needed) {
+            long doubled = Math.max(needed, 2L * rows.length);
+            rows = Arrays.copyOf(rows, (int) Math.min(MOST_FLOATS, Math.min((long) maxLength * width, doubled)));
         }
     }
 

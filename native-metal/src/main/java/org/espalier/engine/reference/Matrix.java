@@ -1,6 +1,7 @@
 package org.espalier.engine.reference;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 import org.espalier.engine.EngineException;
@@ -13,6 +14,9 @@ final class Matrix {
 
     private static final ThreadLocal<byte[][]> BYTES = ThreadLocal.withInitial(() -> new byte[3][0]);
 
+    /** Beyond any file, and far enough from the greatest long that sums of a few such offsets do not overflow. */
+    private static final long FARTHEST = 1L << 60;
+
     private final String name;
     private final Weight weight;
     private final Map<Path, MappedFile> files;
@@ -21,7 +25,12 @@ final class Matrix {
     Matrix(String name, Weight weight, Function<Path, MappedFile> open) {
         this.name = name;
         this.weight = weight;
-        this.files = new java.util.HashMap<>();
+        this.files = new HashMap<>();
+        if (weight.storedColumns() % weight.format().granularity() != 0) {
+            throw new EngineException("weight " + name + " has rows of " + weight.storedColumns() + " values, "
+                    + weight.format() + " needs a multiple of "
+                    + weight.format().granularity());
+        }
         for (Weight.Piece piece : weight.pieces()) {
             check(piece.values(), weight.format().rowBytes(weight.storedColumns()), open);
             if (weight.format() instanceof WeightFormat.Affine affine) {
@@ -37,6 +46,14 @@ final class Matrix {
     private void check(Region region, long rowBytes, Function<Path, MappedFile> open) {
         MappedFile file = files.computeIfAbsent(region.file(), open);
         long lastRow = weight.firstRow() + (long) (weight.storedRows() - 1) * weight.rowStep();
+        if (lastRow > 0 && region.rowBytes() < rowBytes) {
+            throw new EngineException("weight " + name + " has rows of " + rowBytes + " bytes, " + region.rowBytes()
+                    + " apart in " + file);
+        }
+        if (region.offset() > FARTHEST || lastRow > 0 && region.rowBytes() > FARTHEST / lastRow) {
+            throw new EngineException("weight " + name + " reaches beyond any file: " + (lastRow + 1) + " rows, "
+                    + region.rowBytes() + " bytes apart, from byte " + region.offset() + " of " + file);
+        }
         long end = region.offset() + lastRow * region.rowBytes() + rowBytes;
         if (region.offset() < 0 || end > file.size()) {
             throw new EngineException("weight " + name + " lies at bytes " + region.offset() + " to " + end + " of "

@@ -66,8 +66,8 @@ final class MatrixOps {
     void gatedMlp(Mlp mlp, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
         int width = mlp.gate.weight().rows();
         int all = rows.length == 0 ? 0 : rows[rows.length - 1] + 1;
-        Rows gate = new Rows(new float[all * width], 0, width);
-        Rows up = new Rows(new float[all * width], 0, width);
+        Rows gate = new Rows(Vectors.zeros(all, width), 0, width);
+        Rows up = new Rows(Vectors.zeros(all, width), 0, width);
         multiply(mlp.gate, index, in, gate, rows, cancel);
         multiply(mlp.up, index, in, up, rows, cancel);
         for (int t : rows) {

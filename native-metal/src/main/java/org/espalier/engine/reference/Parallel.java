@@ -49,17 +49,22 @@ final class Parallel implements AutoCloseable {
         } catch (RuntimeException e) {
             failure = e;
         }
-        for (Future<?> other : others) {
+        boolean interrupted = false;
+        for (int waiting = 0; waiting < others.size(); ) {
             try {
-                other.get();
+                others.get(waiting).get();
+                waiting++;
             } catch (ExecutionException e) {
                 failure = e.getCause() instanceof RuntimeException cause
                         ? cause
                         : new EngineException("" + e.getCause(), e);
+                waiting++;
             } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                failure = new EngineException("the thread that runs the step was interrupted", e);
+                interrupted = true; // a step is stopped by its cancel flag; its pieces still write to the slots
             }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
         if (failure != null) {
             throw failure;

@@ -53,6 +53,10 @@ final class ReferenceProgram implements LoadedProgram {
         if (sessions.containsKey(session)) {
             throw new EngineException("session " + session + " is open already");
         }
+        if (maxLength < 1) {
+            throw new EngineException(
+                    "session " + session + " cannot be opened for " + maxLength + " rows, at least 1");
+        }
         sessions.put(
                 session,
                 new Session(
@@ -126,6 +130,9 @@ final class ReferenceProgram implements LoadedProgram {
     }
 
     private StepRows rows(Step step) {
+        if (step.entries().isEmpty()) {
+            throw new EngineException("the step has no rows");
+        }
         StepRows rows = new StepRows();
         Set<Long> seen = new HashSet<>();
         for (Step.Entry entry : step.entries()) {
@@ -140,7 +147,7 @@ final class ReferenceProgram implements LoadedProgram {
                 throw new EngineException("session " + entry.session() + " has " + session.length()
                         + " rows, the step goes on at " + entry.position());
             }
-            int end = entry.position() + entry.rows();
+            long end = (long) entry.position() + entry.rows();
             if (end > session.maxLength()) {
                 throw new EngineException("session " + entry.session() + " was opened for " + session.maxLength()
                         + " rows, the step would make " + end);
@@ -151,14 +158,14 @@ final class ReferenceProgram implements LoadedProgram {
                                 ? "tokens, the step brings none"
                                 : "activations, the step brings tokens"));
             }
-            session.caches().forEach(cache -> cache.reserve(end, session.maxLength()));
+            session.caches().forEach(cache -> cache.reserve((int) end, session.maxLength()));
             rows.add(session, entry);
         }
         return rows;
     }
 
     private void receive(ByteBuffer activations, Slots slots, int rows) {
-        int expected = rows * program.hidden() * Float.BYTES;
+        long expected = (long) rows * program.hidden() * Float.BYTES;
         if (activations == null || activations.remaining() != expected) {
             throw new EngineException(rows + " rows x " + program.hidden() + " need " + expected
                     + " bytes of activations, found " + (activations == null ? "none" : activations.remaining()));

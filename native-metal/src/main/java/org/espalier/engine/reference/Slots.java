@@ -12,7 +12,7 @@ final class Slots {
         this.widths = widths;
         this.values = new float[widths.size()][];
         for (int slot = 0; slot < values.length; slot++) {
-            values[slot] = new float[rows * widths.get(slot)];
+            values[slot] = Vectors.zeros(rows, widths.get(slot));
         }
     }
 

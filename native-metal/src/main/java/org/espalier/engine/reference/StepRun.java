@@ -21,6 +21,7 @@ import org.espalier.engine.reference.MatrixOps.Rows;
 /** One step on its way through the ops. */
 final class StepRun {
 
+    private final Program program;
     private final Map<String, Matrix> matrices;
     private final Parallel parallel;
     private final MatrixOps matrixOps;
@@ -32,7 +33,6 @@ final class StepRun {
     /** [MoE layer][T], in the order of the route ops. */
     private final List<RouterChoice[]> choices = new ArrayList<>();
 
-    private final List<Integer> routedLayers;
     private float[][] logits = new float[0][];
 
     StepRun(
@@ -42,6 +42,7 @@ final class StepRun {
             Slots slots,
             StepRows rows,
             Cancel cancel) {
+        this.program = program;
         this.matrices = matrices;
         this.parallel = parallel;
         this.matrixOps = new MatrixOps(parallel);
@@ -50,7 +51,6 @@ final class StepRun {
         this.rows = rows;
         this.cancel = cancel;
         this.all = rows.all();
-        this.routedLayers = program.routedLayers();
     }
 
     void run(Op op, Exchange exchange) {
@@ -115,12 +115,17 @@ final class StepRun {
                 at += width;
             }
         }
-        int[] layers = routedLayers.stream().mapToInt(Integer::intValue).toArray();
+        int[] layers =
+                program.routedLayers().stream().mapToInt(Integer::intValue).toArray();
         return new Routing(layers, rows.count(), width, experts, weights);
     }
 
     private Matrix matrix(String name) {
-        return matrices.get(name);
+        Matrix matrix = matrices.get(name);
+        if (matrix == null) {
+            throw new EngineException("program '" + program.name() + "' has no weight " + name);
+        }
+        return matrix;
     }
 
     private Rows view(View view) {
@@ -255,11 +260,17 @@ final class StepRun {
         int[] wanted = rows.logitsRows();
         Matrix head = matrix(op.weight());
         int vocabulary = head.weight().rows();
-        float[] values = new float[rows.count() * vocabulary];
-        matrixOps.multiply(head, 0, view(op.in()), new Rows(values, 0, vocabulary), wanted, cancel);
+        int width = op.in().width();
+        float[] in = Vectors.zeros(wanted.length, width);
+        for (int i = 0; i < wanted.length; i++) {
+            System.arraycopy(slots.array(op.in()), slots.at(op.in(), wanted[i]), in, i * width, width);
+        }
+        float[] values = Vectors.zeros(wanted.length, vocabulary);
+        int[] every = IntStream.range(0, wanted.length).toArray();
+        matrixOps.multiply(head, 0, new Rows(in, 0, width), new Rows(values, 0, vocabulary), every, cancel);
         logits = new float[wanted.length][];
         for (int i = 0; i < wanted.length; i++) {
-            logits[i] = Arrays.copyOfRange(values, wanted[i] * vocabulary, (wanted[i] + 1) * vocabulary);
+            logits[i] = Arrays.copyOfRange(values, i * vocabulary, (i + 1) * vocabulary);
         }
     }
 }

@@ -1,9 +1,21 @@
 package org.espalier.engine.reference;
 
+import org.espalier.engine.EngineException;
+
 /** Loops over floats that several ops share. */
 final class Vectors {
 
     private Vectors() {}
+
+    /** Zeros for [rows, width], which must fit one Java array also as bytes. */
+    static float[] zeros(int rows, int width) {
+        long count = (long) rows * width;
+        if (count > Integer.MAX_VALUE / Float.BYTES) {
+            throw new EngineException("a step of " + rows + " rows x " + width
+                    + " columns does not fit one array: send fewer rows a step");
+        }
+        return new float[(int) count];
+    }
 
     /** Sum of a[aAt + i] * b[bAt + i]; four partial sums, so that the processor need not wait for each addition. */
     static float dot(float[] a, int aAt, float[] b, int bAt, int count) {

@@ -1,0 +1,188 @@
+package org.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.espalier.engine.WeightFile.random;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.espalier.engine.Step.Entry;
+import org.espalier.engine.Step.Logits;
+import org.espalier.engine.program.Op;
+import org.espalier.engine.program.Region;
+import org.espalier.engine.program.Weight;
+import org.espalier.engine.program.WeightFormat;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Steps and weights that do not fit are refused with one sentence that says what was expected and found. */
+public abstract class EngineErrorSuite {
+
+    @TempDir
+    Path directory;
+
+    private final Engine engine = engine();
+    private WeightFile file;
+    private LoadedProgram program;
+
+    /** The engine under test. */
+    abstract Engine engine();
+
+    @BeforeEach
+    void load() {
+        file = new WeightFile(directory);
+        program = engine.load(TinyProgram.tokens(file), Precision.FLOAT32);
+        program.open(1, 4, RouterEdits.NONE);
+    }
+
+    @AfterEach
+    void close() {
+        program.close();
+        engine.close();
+    }
+
+    private static void assertRefused(ThrowingCallable call, String message) {
+        assertThatExceptionOfType(EngineException.class).isThrownBy(call).withMessage(message);
+    }
+
+    private void run(ByteBuffer activations, Entry... entries) {
+        program.run(new Step(List.of(entries), activations, false, false), Exchange.ALONE, new Cancel());
+    }
+
+    private static Entry tokens(long session, int position, int... tokens) {
+        return Entry.ofTokens(session, position, tokens, Logits.NONE);
+    }
+
+    @Test
+    void sessionsThatAreNotOpen() {
+        assertRefused(() -> run(null, tokens(9, 0, 1)), "session 9 is not open");
+        assertRefused(() -> program.length(9), "session 9 is not open");
+        assertRefused(() -> program.truncate(9, 0), "session 9 is not open");
+        assertRefused(() -> program.fork(9, 10, 0), "session 9 is not open");
+    }
+
+    @Test
+    void sessionsThatAreOpenAlready() {
+        assertRefused(() -> program.open(1, 4, RouterEdits.NONE), "session 1 is open already");
+        program.open(2, 4, RouterEdits.NONE);
+        assertRefused(() -> program.fork(1, 2, 0), "session 2 is open already");
+    }
+
+    @Test
+    void lengthsThatASessionDoesNotHave() {
+        run(null, tokens(1, 0, 1, 2));
+        assertRefused(() -> program.truncate(1, 3), "session 1 has 2 rows and cannot be cut to 3");
+        assertRefused(() -> program.truncate(1, -1), "session 1 has 2 rows and cannot be cut to -1");
+        assertRefused(() -> program.fork(1, 2, 3), "session 1 has 2 rows, a fork of 3 was asked for");
+        assertRefused(
+                () -> program.open(2, -1, RouterEdits.NONE), "session 2 cannot be opened for -1 rows, at least 1");
+    }
+
+    @Test
+    void stepsThatDoNotFitTheirSession() {
+        run(null, tokens(1, 0, 1, 2));
+        assertRefused(() -> run(null, tokens(1, 1, 1)), "session 1 has 2 rows, the step goes on at 1");
+        assertRefused(() -> run(null, tokens(1, 2, 1, 1, 1)), "session 1 was opened for 4 rows, the step would make 5");
+        assertRefused(() -> run(null, tokens(1, 2, 1), tokens(1, 3, 1)), "session 1 stands twice in the step");
+        assertRefused(() -> run(null, tokens(1, 2)), "session 1 brings 0 rows");
+        assertRefused(
+                () -> run(null, Entry.ofRows(1, 2, Integer.MAX_VALUE, Logits.NONE)),
+                "session 1 was opened for 4 rows, the step would make 2147483649");
+        assertRefused(() -> run(null), "the step has no rows");
+        assertThat(program.length(1)).isEqualTo(2);
+    }
+
+    @Test
+    void tokensOutsideTheVocabulary() {
+        assertRefused(() -> run(null, tokens(1, 0, 11)), "token 11 is not in the vocabulary of 11");
+        assertRefused(() -> run(null, tokens(1, 0, -1)), "token -1 is not in the vocabulary of 11");
+        assertRefused(
+                () -> run(null, Entry.ofRows(1, 0, 1, Logits.NONE)),
+                "program 'main' takes tokens, the step brings none");
+    }
+
+    @Test
+    void activationsOfTheWrongSize() {
+        try (LoadedProgram latent = engine.load(TinyProgram.latent(file), Precision.FLOAT32)) {
+            latent.open(1, 4, RouterEdits.NONE);
+            Entry entry = Entry.ofRows(1, 0, 2, Logits.NONE);
+            for (ByteBuffer bytes : new ByteBuffer[] {null, ByteBuffer.allocate(64)}) {
+                assertRefused(
+                        () -> latent.run(new Step(List.of(entry), bytes, false, false), Exchange.ALONE, new Cancel()),
+                        "2 rows x 17 need 136 bytes of activations, found " + (bytes == null ? "none" : "64"));
+            }
+            assertRefused(
+                    () -> latent.run(
+                            new Step(List.of(tokens(1, 0, 1)), null, false, false), Exchange.ALONE, new Cancel()),
+                    "program 'main' takes activations, the step brings tokens");
+        }
+    }
+
+    @Test
+    void precisionsThatTheEngineHasNot() {
+        for (Precision precision : Precision.values()) {
+            if (!engine.precisions().contains(precision)) {
+                assertThatExceptionOfType(EngineException.class)
+                        .isThrownBy(() -> engine.load(program.program(), precision))
+                        .withMessageContaining("asked for " + precision);
+            }
+        }
+    }
+
+    private void assertWeightRefused(Weight weight, String message) {
+        OpBench bench = new OpBench(weight.columns(), weight.rows());
+        bench.builder().weight("w", weight);
+        bench.op((in, out) -> new Op.Linear(in, "w", null, out));
+        assertRefused(() -> bench.run(engine, random(60, 1, weight.columns())), message);
+    }
+
+    private static Weight f32(int rows, int columns, Region region) {
+        return Weight.matrix(rows, columns, WeightFormat.Plain.F32, Weight.Piece.of(region));
+    }
+
+    @Test
+    void weightsThatLieOutsideTheirFile() throws Exception {
+        Path short40 = Files.write(directory.resolve("short.bin"), new byte[40]);
+        assertWeightRefused(
+                f32(3, 4, new Region(short40, 1, 16)),
+                "weight w lies at bytes 1 to 49 of " + short40 + ", which has 40: the file is cut off");
+        assertWeightRefused(
+                f32(2, 4, new Region(short40, -1, 16)),
+                "weight w lies at bytes -1 to 31 of " + short40 + ", which has 40: the file is cut off");
+        assertWeightRefused(
+                f32(2, 4, new Region(short40, 8, -16)), "weight w has rows of 16 bytes, -16 apart in " + short40);
+        assertWeightRefused(
+                f32(2, 4, new Region(short40, 8, Long.MAX_VALUE)),
+                "weight w reaches beyond any file: 2 rows, 9223372036854775807 bytes apart, from byte 8 of " + short40);
+        Path gone = directory.resolve("gone.bin");
+        assertWeightRefused(f32(1, 4, new Region(gone, 0, 16)), "the weights' file " + gone + " is gone");
+    }
+
+    @Test
+    void affineWeightsWithoutScales() {
+        Region values = file.append(new byte[32], 32);
+        assertWeightRefused(
+                Weight.matrix(1, 64, new WeightFormat.Affine(4, 64, WeightFormat.Plain.BF16), Weight.Piece.of(values)),
+                "weight w is quantized but has no scales or no biases");
+    }
+
+    @Test
+    void rowsThatAreNotWholeBlocks() {
+        Region values = file.append(new byte[34], 34);
+        assertWeightRefused(
+                Weight.matrix(1, 40, WeightFormat.Block.Q8_0, Weight.Piece.of(values)),
+                "weight w has rows of 40 values, Q8_0 needs a multiple of 32");
+    }
+
+    @Test
+    void weightsThatAnOpNamesButTheProgramHasNot() {
+        OpBench bench = new OpBench(4, 4);
+        bench.op((in, out) -> new Op.Linear(in, "w", null, out));
+        assertRefused(() -> bench.run(engine, new float[1][4]), "program 'main' has no weight w");
+    }
+}
