@@ -1,13 +1,21 @@
 """The kernel as Jupyter's own suite sees it, and what that suite does not ask."""
 
+import subprocess
+import sys
 import threading
 import time
 import unittest
+from pathlib import Path
 from queue import Empty
 
+import jars
+import jdk
 import jupyter_kernel_test
 import notebook
+import psutil
 import pytest
+import zmq
+from place import ROOT
 
 INTERRUPT_SECONDS = 0.5 * 10  # ten times the goal, since a test machine is busy
 LINES = 100_000
@@ -139,6 +147,52 @@ def test_a_compile_error_underlines_its_place(book):
     error = next(m["content"] for m in messages if m["msg_type"] == "error")
     assert error["ename"] == "CompilationError"
     assert any("^^^^^^^^^" in line for line in error["traceback"])
+
+
+def test_frames_that_are_no_message_are_dropped(book):
+    info = book.manager.get_connection_info()
+    socket = zmq.Context.instance().socket(zmq.DEALER)
+    socket.linger = 0
+    socket.connect(f"{info['transport']}://{info['ip']}:{info['shell_port']}")
+    header = b'{"msg_type":"execute_request"}'
+    socket.send_multipart([b"", b"no message"])
+    socket.send_multipart([b"<IDS|MSG>"])
+    socket.send_multipart([b"<IDS|MSG>", b"0" * 64, header, b"{}", b"{}", b'{"code":"System.exit(1)"}'])
+    socket.send_multipart([b"\xff" * 1_000_000])
+    assert book.ok("1 + 1").result == "2"
+    socket.close()
+
+
+def test_the_kernel_ends_with_its_parent(tmp_path):
+    script = (
+        "import sys; from jupyter_client.manager import start_new_kernel; "
+        "m, c = start_new_kernel(kernel_name='espalier', startup_timeout=60); "
+        "print(m.provisioner.pid, flush=True); sys.stdin.read()"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    kernel = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 30
+    while psutil.pid_exists(kernel) and psutil.Process(kernel).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the kernel goes on without its parent"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([], 2, "give Jupyter's connection file"),
+        (["--frobnicate"], 2, "Unknown option: '--frobnicate'"),
+        (["/nowhere/connection.json"], 1, "cannot read the connection file /nowhere/connection.json"),
+        ([str(ROOT / "README.md")], 1, "is no connection file"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(arguments, code, says):
+    java = str(Path(jdk.find(), "bin", "java"))
+    done = subprocess.run([java, "-jar", str(jars.KERNEL), *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert says in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
 if __name__ == "__main__":

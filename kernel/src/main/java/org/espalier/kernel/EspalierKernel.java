@@ -90,7 +90,7 @@ public final class EspalierKernel implements Callable<Integer> {
         } catch (IOException e) {
             throw new EspalierException("cannot read the connection file " + file + ": " + e.getMessage(), e);
         } catch (com.google.gson.JsonParseException e) {
-            throw new EspalierException(file + " is no connection file: " + e.getMessage(), e);
+            throw new EspalierException(file + " is no connection file: it is no JSON object", e);
         }
         throw new EspalierException(file + " is no connection file: it names no transport");
     }
