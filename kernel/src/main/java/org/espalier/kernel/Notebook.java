@@ -5,12 +5,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
+import org.dflib.jjava.jupyter.Extension;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
 import org.espalier.EspalierException;
 import org.espalier.kernel.display.Output;
 import org.espalier.kernel.display.Values;
+import org.espalier.kernel.extension.Extensions;
 import org.espalier.kernel.jshell.Ansi;
 import org.espalier.kernel.jshell.CodeAssist;
 import org.espalier.kernel.jshell.CodeFailure;
@@ -38,7 +41,7 @@ final class Notebook implements Requests {
             CompletableFuture.supplyAsync(JavaSession::new, Notebook::start);
 
     private final NotebookCluster cluster = new NotebookCluster();
-    private final Magics magics = new Magics(cluster);
+    private final Magics magics = new Magics(cluster, Extensions.install(ServiceLoader.load(Extension.class)));
     private final MagicAssist magicAssist = new MagicAssist(magics);
     private final History history = new History();
     private final Values values = new Values();

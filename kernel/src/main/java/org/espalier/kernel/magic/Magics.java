@@ -12,8 +12,13 @@ public final class Magics {
 
     private final Map<String, Magic> byName = new TreeMap<>();
 
-    /** All magics, for one notebook. */
-    public Magics(NotebookCluster cluster) {
+    /**
+     * All magics, for one notebook.
+     *
+     * @param more from extensions; a name that is taken already stays what it is
+     */
+    public Magics(NotebookCluster cluster, Collection<Magic> more) {
+        more.forEach(magic -> byName.put(magic.name(), magic));
         for (Magic magic : List.of(
                 new ClusterMagic(cluster),
                 new ModelMagic(cluster),

@@ -5,11 +5,12 @@ import java.util.List;
 import org.espalier.EspalierException;
 
 /** A magic's line as words, as a shell splits it: quotes keep spaces, a backslash keeps the next character. */
-final class Words {
+public final class Words {
 
     private Words() {}
 
-    static List<String> of(String line) {
+    /** @throws EspalierException if a quote is not closed */
+    public static List<String> of(String line) {
         List<String> words = new ArrayList<>();
         StringBuilder word = null;
         char quote = 0;

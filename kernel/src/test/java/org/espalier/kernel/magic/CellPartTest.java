@@ -58,7 +58,7 @@ class CellPartTest {
 
     @Test
     void anUnknownMagicNamesTheNearest() {
-        Magics magics = new Magics(new NotebookCluster());
+        Magics magics = new Magics(new NotebookCluster(), List.of());
         assertThatThrownBy(() -> magics.named("generat"))
                 .hasMessage("there is no magic %generat: did you mean %generate?"
                         + " There are %cluster, %experts, %generate, %help, %magics, %model");
