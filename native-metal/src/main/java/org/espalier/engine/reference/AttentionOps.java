@@ -45,7 +45,7 @@ final class AttentionOps {
             System.arraycopy(slots.array(op.k()), slots.at(op.k(), t), cache.rows(), at, kvWidth);
             System.arraycopy(slots.array(op.v()), slots.at(op.v(), t), cache.rows(), at + kvWidth, kvWidth);
         }
-        parallel.forRange(rows.count() * op.heads(), cancel, (from, to) -> {
+        parallel.forRange(rows.count() * op.heads(), 1, cancel, (from, to) -> {
             for (int index = from; index < to; index++) {
                 int t = index / op.heads();
                 int head = index % op.heads();
@@ -87,12 +87,11 @@ final class AttentionOps {
         }
         float[] q = slots.array(op.q());
         float[] out = slots.array(op.out());
-        for (int head = 0; head < op.heads(); head++) {
-            float[][] up = keyUp.decode(head);
-            float[][] down = valueUp.decode(head);
-            int h = head;
-            parallel.forRange(rows.count(), cancel, (from, to) -> {
-                for (int t = from; t < to; t++) {
+        parallel.forRange(op.heads(), 1, cancel, (from, to) -> {
+            for (int h = from; h < to; h++) {
+                float[][] up = keyUp.decode(h);
+                float[][] down = valueUp.decode(h);
+                for (int t = 0; t < rows.count(); t++) {
                     KvCache cache = rows.cache(t, op.cache());
                     int query = slots.at(op.q(), t) + h * (nope + rope);
                     float[] absorbed = new float[rank];
@@ -116,7 +115,7 @@ final class AttentionOps {
                         out[slots.at(op.out(), t) + h * value + i] = Vectors.dot(down[i], 0, mixed, 0, rank);
                     }
                 }
-            });
-        }
+            }
+        });
     }
 }

@@ -20,6 +20,7 @@ final class Matrix {
     private final String name;
     private final Weight weight;
     private final Map<Path, MappedFile> files;
+    private float[] vector;
 
     /** @throws EngineException if a piece lies outside its file */
     Matrix(String name, Weight weight, Function<Path, MappedFile> open) {
@@ -67,6 +68,22 @@ final class Matrix {
 
     /** Stored row {@code row} of matrix {@code index}, into out[storedColumns]. */
     void decodeRow(int index, int row, float[] out) {
+        byte[][] bytes = fetchRow(index, row);
+        RowDecoder.decode(weight.format(), bytes[0], bytes[1], bytes[2], weight.storedColumns(), out);
+    }
+
+    /** Whether {@link #dotRow} knows the format. */
+    boolean hasDot() {
+        return RowDot.has(weight.format());
+    }
+
+    /** Stored row {@code row} of matrix {@code index} times x[at ...], without writing the row's floats anywhere. */
+    float dotRow(int index, int row, float[] x, int at) {
+        return RowDot.dot(weight.format(), fetchRow(index, row)[0], weight.storedColumns(), x, at);
+    }
+
+    /** The row's bytes: values, scales, biases. */
+    private byte[][] fetchRow(int index, int row) {
         Weight.Piece piece = weight.pieces().get(index);
         long stored = weight.firstRow() + (long) row * weight.rowStep();
         int columns = weight.storedColumns();
@@ -76,7 +93,7 @@ final class Matrix {
             bytes[1] = fetch(piece.scales(), stored, affine.scaleRowBytes(columns), bytes[1]);
             bytes[2] = fetch(piece.biases(), stored, affine.scaleRowBytes(columns), bytes[2]);
         }
-        RowDecoder.decode(weight.format(), bytes[0], bytes[1], bytes[2], columns, out);
+        return bytes;
     }
 
     private byte[] fetch(Region region, long row, long length, byte[] buffer) {
@@ -103,8 +120,11 @@ final class Matrix {
         return turned;
     }
 
-    /** A vector: a weight of one row. */
+    /** A vector: a weight of one row, small enough to be kept as floats. The thread that runs steps calls it. */
     float[] vector() {
-        return decode(0)[0];
+        if (vector == null) {
+            vector = decode(0)[0];
+        }
+        return vector;
     }
 }

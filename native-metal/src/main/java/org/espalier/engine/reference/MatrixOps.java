@@ -3,7 +3,8 @@ package org.espalier.engine.reference;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.program.Activation;
 
-/** Products with weights. A stored row is decoded once and used for all rows of the step. */
+/** Products with weights. A stored row is decoded once and used for all rows of the step; a step of one row needs no floats
+ * of it. */
 final class MatrixOps {
 
     private static final ThreadLocal<float[]> ROW = ThreadLocal.withInitial(() -> new float[0]);
@@ -34,6 +35,14 @@ final class MatrixOps {
             parallel.forRange(turned.length, cancel, (from, to) -> {
                 for (int r = from; r < to; r++) {
                     dots(turned[r], columns, in, out, rows, r);
+                }
+            });
+            return;
+        }
+        if (rows.length == 1 && matrix.hasDot()) {
+            parallel.forRange(matrix.weight().rows(), cancel, (from, to) -> {
+                for (int r = from; r < to; r++) {
+                    out.values()[out.row(rows[0]) + r] = matrix.dotRow(index, r, in.values(), in.row(rows[0]));
                 }
             });
             return;

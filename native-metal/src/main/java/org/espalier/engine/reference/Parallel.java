@@ -12,8 +12,8 @@ import org.espalier.engine.EngineException;
 /** Splits a loop over all processors. The calling thread waits, so work is never in flight between two ops. */
 final class Parallel implements AutoCloseable {
 
-    /** Pieces smaller than this are not worth handing over. */
-    private static final int SMALLEST = 16;
+    /** Pieces of fewer rows of a matrix than this are not worth handing over. */
+    private static final int ROWS = 16;
 
     /** A long op looks at its cancel flag after so many indices. */
     private static final int BETWEEN_LOOKS = 64;
@@ -30,9 +30,18 @@ final class Parallel implements AutoCloseable {
         return thread;
     });
 
-    /** Runs {@code body} over 0 to {@code count}; every index once, in any order. */
+    /** Runs {@code body} over the rows of a matrix, 0 to {@code count}; every index once, in any order. */
     void forRange(int count, Cancel cancel, Body body) {
-        int pieces = Math.min(threads, (count + SMALLEST - 1) / SMALLEST);
+        forRange(count, ROWS, cancel, body);
+    }
+
+    /**
+     * Runs {@code body} over 0 to {@code count}; every index once, in any order.
+     *
+     * @param smallest pieces of fewer indices are not worth handing over
+     */
+    void forRange(int count, int smallest, Cancel cancel, Body body) {
+        int pieces = (int) Math.min(threads, ((long) count + smallest - 1) / smallest);
         if (pieces <= 1) {
             looking(0, count, cancel, body);
             return;

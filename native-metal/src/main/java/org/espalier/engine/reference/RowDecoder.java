@@ -46,11 +46,15 @@ final class RowDecoder {
             }
             case BF16 -> {
                 for (int i = 0; i < count; i++) {
-                    // bfloat16 is the upper half of a float
-                    out[i] = Float.intBitsToFloat((bytes[2 * i] & 0xff) << 16 | bytes[2 * i + 1] << 24);
+                    out[i] = bf16(bytes, 2 * i);
                 }
             }
         }
+    }
+
+    /** The upper half of a float. */
+    static float bf16(byte[] bytes, int at) {
+        return Float.intBitsToFloat((bytes[at] & 0xff) << 16 | bytes[at + 1] << 24);
     }
 
     private static void q4(byte[] bytes, int columns, float[] out, boolean withMinimum) {
