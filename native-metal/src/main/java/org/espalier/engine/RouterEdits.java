@@ -29,6 +29,9 @@ public record RouterEdits(Map<Integer, LayerEdit> layers) {
         public LayerEdit {
             ban = Set.copyOf(ban);
             force = List.copyOf(force);
+            if (topK.orElse(0) < 0) {
+                throw new EngineException("a router edit asks for the best " + topK.getAsInt() + " experts");
+            }
         }
     }
 }

@@ -84,10 +84,14 @@ record RouterChoice(int[] experts, float[] weights) {
         Set<Integer> chosen = new LinkedHashSet<>();
         if (edit != null) {
             edit.ban().forEach(e -> taken[known(e, choice.length)] = true);
-            edit.force().stream().limit(k).forEach(e -> {
-                taken[known(e, choice.length)] = true;
-                chosen.add(e);
-            });
+            edit.force().stream()
+                    .distinct()
+                    .filter(e -> !edit.ban().contains(e))
+                    .limit(k)
+                    .forEach(e -> {
+                        taken[known(e, choice.length)] = true;
+                        chosen.add(e);
+                    });
         }
         while (chosen.size() < k) {
             int best = greatest(choice, taken);

@@ -2,6 +2,7 @@ package org.espalier.engine.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
@@ -93,6 +94,20 @@ final class RouterChoiceTest {
         float[] logits = logits(0.2, 0.8, 0.1, 0.6);
         LayerEdit edit = edit(Set.of(1), List.of(), OptionalInt.empty(), 1);
         assertChoice(RouterChoice.of(PLAIN, logits, null, edit), new int[] {3, 0}, 0.6f, 0.2f);
+    }
+
+    @Test
+    void aBanOutweighsAForce() {
+        float[] logits = logits(0.2, 0.8, 0.1, 0.6);
+        LayerEdit edit = edit(Set.of(1), List.of(1, 2, 2), OptionalInt.empty(), 1);
+        assertChoice(RouterChoice.of(PLAIN, logits, null, edit), new int[] {3, 2}, 0.6f, 0.1f);
+    }
+
+    @Test
+    void aNegativeCountIsRefused() {
+        assertThatThrownBy(() -> edit(Set.of(), List.of(), OptionalInt.of(-1), 1))
+                .isInstanceOf(EngineException.class)
+                .hasMessage("a router edit asks for the best -1 experts");
     }
 
     @Test
