@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.espalier.model.LlamaConfig;
 import org.espalier.model.ModelConfig;
@@ -62,7 +63,7 @@ class GgufCheckpointTest {
     @Test
     void storedRopeDivisorsAreHonoured() {
         float[] divisors = new float[16];
-        java.util.Arrays.fill(divisors, 1);
+        Arrays.fill(divisors, 1);
         divisors[15] = 32;
         Checkpoint checkpoint = open(GgufBuilder.llama().vector("rope_freqs.weight", divisors));
         LlamaConfig config = (LlamaConfig) ModelConfig.of(checkpoint.config());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -24,7 +25,7 @@ class HostileCheckpointTest {
     /** What happens to a file: bytes set, then cut. */
     record Damage(List<Integer> places, List<Byte> values, int cut) {
         byte[] on(byte[] whole) {
-            byte[] bytes = java.util.Arrays.copyOf(whole, cut % 8 == 0 ? cut % whole.length : whole.length);
+            byte[] bytes = Arrays.copyOf(whole, cut % 8 == 0 ? cut % whole.length : whole.length);
             for (int i = 0; i < Math.min(places.size(), values.size()) && bytes.length > 0; i++) {
                 bytes[places.get(i) % bytes.length] = values.get(i);
             }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -64,7 +65,7 @@ class SafetensorsFileTest {
 
     @Test
     void aHeaderBeyondTheLimitIsNotAllocated() {
-        ByteBuffer bytes = ByteBuffer.allocate(64).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
         refused(bytes.putLong(0, 100_000_001).array(), "its header would have 100000001 bytes");
         refused(bytes.putLong(0, -1).array(), "its header would have 18446744073709551615 bytes");
         refused(bytes.putLong(0, 99_999_999).array(), "needs 99999999 bytes at offset 8, the file has 56 left");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +20,7 @@ class DeepseekV3ConfigTest {
     void readsTheTinyModel() {
         DeepseekV3Config config = read("{}");
         assertThat(config.cacheWidth()).isEqualTo(64 + 32);
-        assertThat(config.moe()).contains(new ModelConfig.Moe(16, 4, java.util.List.of(1, 2, 3)));
+        assertThat(config.moe()).contains(new ModelConfig.Moe(16, 4, List.of(1, 2, 3)));
         assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Yarn(40, 256, 32, 1, 1, 1, true));
         assertThat(config.routedScaling()).isEqualTo(2.5f);
         assertThat(config.nextTokenLayers()).isZero();

@@ -1,5 +1,6 @@
 package org.espalier.kernel;
 
+import com.google.gson.JsonParseException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -89,7 +90,7 @@ public final class EspalierKernel implements Callable<Integer> {
             }
         } catch (IOException e) {
             throw new EspalierException("cannot read the connection file " + file + ": " + e.getMessage(), e);
-        } catch (com.google.gson.JsonParseException e) {
+        } catch (JsonParseException e) {
             throw new EspalierException(file + " is no connection file: it is no JSON object", e);
         }
         throw new EspalierException(file + " is no connection file: it names no transport");

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.espalier.EspalierException;
 
 /** The file by which Jupyter finds this kernel. */
@@ -37,8 +36,8 @@ final class KernelSpec {
         ObjectNode spec = new ObjectMapper().createObjectNode();
         ArrayNode command = spec.putArray("argv");
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        // Serial: a small heap beside mapped weights; the compiler stays whole, since the embedded node computes here.
-        List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-Xshare:auto").forEach(command::add);
+        // A small heap beside mapped weights needs no collector threads of its own.
+        command.add("-XX:+UseSerialGC");
         if (Runtime.version().feature() >= 22) {
             command.add("--enable-native-access=ALL-UNNAMED"); // earlier ones neither need nor know it
         }

@@ -1,5 +1,6 @@
 package org.espalier.kernel;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
@@ -185,7 +186,7 @@ final class Notebook implements Requests {
 
     private ObjectNode userExpressions(ObjectNode expressions) throws InterruptedException {
         ObjectNode answers = expressions.objectNode();
-        for (Map.Entry<String, com.fasterxml.jackson.databind.JsonNode> expression : expressions.properties()) {
+        for (Map.Entry<String, JsonNode> expression : expressions.properties()) {
             try {
                 DisplayData value = java.join()
                         .run(expression.getValue().asText())

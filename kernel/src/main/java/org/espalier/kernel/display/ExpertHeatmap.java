@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.espalier.routing.ExpertLoad;
 
 /**
@@ -101,7 +102,7 @@ public final class ExpertHeatmap {
     }
 
     private int[] busiest(int layer) {
-        return java.util.stream.IntStream.range(0, load.experts())
+        return IntStream.range(0, load.experts())
                 .boxed()
                 .sorted((a, b) -> load.counts()[layer][b] - load.counts()[layer][a])
                 .limit(5)

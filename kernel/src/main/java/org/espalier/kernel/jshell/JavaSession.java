@@ -2,6 +2,7 @@ package org.espalier.kernel.jshell;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import jdk.jshell.Diag;
@@ -42,7 +43,7 @@ public final class JavaSession implements AutoCloseable {
 
     public JavaSession() {
         shell = JShell.builder()
-                .executionEngine(execution.provider(), java.util.Map.of())
+                .executionEngine(execution.provider(), Map.of())
                 .idGenerator((snippet, number) -> Integer.toString(number))
                 .build();
         for (String entry : System.getProperty("java.class.path").split(java.io.File.pathSeparator)) {

@@ -1,5 +1,6 @@
 package org.espalier.engine.program;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -29,7 +30,7 @@ public record Program(
     public Program {
         slots = List.copyOf(slots);
         ops = List.copyOf(ops);
-        weights = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(weights));
+        weights = Collections.unmodifiableSortedMap(new TreeMap<>(weights));
         caches = List.copyOf(caches);
     }
 

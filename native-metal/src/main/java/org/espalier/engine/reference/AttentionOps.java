@@ -1,5 +1,6 @@
 package org.espalier.engine.reference;
 
+import java.util.Arrays;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.Rope;
@@ -60,7 +61,7 @@ final class AttentionOps {
                 }
                 Vectors.softmax(scores, length);
                 int out = slots.at(op.out(), t) + head * headWidth;
-                java.util.Arrays.fill(slots.array(op.out()), out, out + headWidth, 0);
+                Arrays.fill(slots.array(op.out()), out, out + headWidth, 0);
                 for (int s = 0; s < length; s++) {
                     int value = cache.at(s) + kvWidth + kvHead * headWidth;
                     Vectors.addScaled(scores[s], cache.rows(), value, slots.array(op.out()), out, headWidth);

@@ -1,14 +1,15 @@
 package org.espalier.engine.reference;
 
+import java.util.List;
 import org.espalier.engine.program.View;
 
 /** The values of a step while it runs: slot by slot, [T, width]. */
 final class Slots {
 
     private final float[][] values;
-    private final java.util.List<Integer> widths;
+    private final List<Integer> widths;
 
-    Slots(java.util.List<Integer> widths, int rows) {
+    Slots(List<Integer> widths, int rows) {
         this.widths = widths;
         this.values = new float[widths.size()][];
         for (int slot = 0; slot < values.length; slot++) {

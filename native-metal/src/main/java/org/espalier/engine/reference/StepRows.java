@@ -2,6 +2,7 @@ package org.espalier.engine.reference;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.espalier.engine.Step;
 
 /** The rows of a step: which session and position each belongs to. */
@@ -51,6 +52,6 @@ final class StepRows {
     }
 
     int[] all() {
-        return java.util.stream.IntStream.range(0, count()).toArray();
+        return IntStream.range(0, count()).toArray();
     }
 }

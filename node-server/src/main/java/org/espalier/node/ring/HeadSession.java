@@ -6,6 +6,7 @@ import org.espalier.v1.FinishReason;
 import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.Logits;
 import org.espalier.v1.Progress;
 import org.espalier.v1.Routing;
 import org.espalier.v1.Sampled;
@@ -76,7 +77,7 @@ final class HeadSession {
     Optional<Finished> sampled(StepEntry entry, Sampled sampled) {
         if (entry.getLogits()) {
             replies.onNext(GenerateReply.newBuilder()
-                    .setPromptLogits(org.espalier.v1.Logits.newBuilder().setFloat32(sampled.getLogits()))
+                    .setPromptLogits(Logits.newBuilder().setFloat32(sampled.getLogits()))
                     .build());
         }
         if (!entry.getSample()) {

@@ -21,6 +21,7 @@ import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
 import org.espalier.v1.Frame;
 import org.espalier.v1.OpenSession;
+import org.espalier.v1.Routing;
 import org.espalier.v1.Sampled;
 import org.espalier.v1.StepEnd;
 import org.espalier.v1.StepEntry;
@@ -240,7 +241,7 @@ final class Stage {
     }
 
     private void advance(StepFrame frame, StepResult result) {
-        List<org.espalier.v1.Routing> routes = new ArrayList<>(frame.getRoutesList());
+        List<Routing> routes = new ArrayList<>(frame.getRoutesList());
         if (frame.getRouting() && result.routing() != null && result.routing().layers().length > 0) {
             routes.add(RoutingFrames.encode(result.routing()));
         }

@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -71,12 +72,12 @@ final class Machine {
         return (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     }
 
-    private static java.util.Optional<String> find(Path file, String pattern) {
+    private static Optional<String> find(Path file, String pattern) {
         try {
             Matcher matcher = Pattern.compile(pattern).matcher(Files.readString(file));
-            return matcher.find() ? java.util.Optional.of(matcher.group(1).strip()) : java.util.Optional.empty();
+            return matcher.find() ? Optional.of(matcher.group(1).strip()) : Optional.empty();
         } catch (IOException e) {
-            return java.util.Optional.empty();
+            return Optional.empty();
         }
     }
 

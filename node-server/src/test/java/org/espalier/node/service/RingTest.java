@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.ByteString;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.espalier.v1.FinishReason;
@@ -201,6 +202,6 @@ class RingTest {
     }
 
     private static String hex(ByteString bytes, int from, int end) {
-        return java.util.HexFormat.of().formatHex(bytes.substring(from, end).toByteArray());
+        return HexFormat.of().formatHex(bytes.substring(from, end).toByteArray());
     }
 }
