@@ -13,6 +13,8 @@ import org.espalier.engine.program.View;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Both kinds of attention against the sums of their papers, written out in double precision. */
 public abstract class AttentionSuite {
@@ -65,7 +67,7 @@ public abstract class AttentionSuite {
         View v = x.columns((heads + kvHeads) * width, kvHeads * width);
         int cache = builder.cache(2 * kvHeads * width);
         View mixed = out.columns(0, heads * width);
-        builder.op(new Op.Attention(x.columns(0, heads * width), k, v, heads, kvHeads, 0.3f, cache, mixed));
+        builder.op(new Op.Attention(x.columns(0, heads * width), k, v, heads, kvHeads, 0.3f, null, cache, mixed));
         float[][] rows = random(40, 9, row);
         float[][] actual = run(builder.build(x, out), rows, heads * width);
         for (int t = 0; t < rows.length; t++) {
@@ -85,6 +87,46 @@ public abstract class AttentionSuite {
                     }
                     assertThat((double) actual[t][h * width + i]).isCloseTo(expected, offset(1e-5));
                 }
+            }
+        }
+    }
+
+    /** One head of width 2: a softmax over the last 3 rows and, in the second program, a score that adds nothing. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aWindowHidesOlderRowsAndASinkTakesItsShare(boolean sink) {
+        int window = 3;
+        ProgramBuilder builder = new ProgramBuilder("main", 6);
+        View x = builder.slot(6);
+        View out = builder.slot(6);
+        int cache = builder.cache(4, window);
+        builder.weight("sinks", new WeightFile(directory).floats(new float[][] {{0.7f}}));
+        builder.op(new Op.Attention(
+                x.columns(0, 2),
+                x.columns(2, 2),
+                x.columns(4, 2),
+                1,
+                1,
+                0.9f,
+                sink ? "sinks" : null,
+                cache,
+                out.columns(0, 2)));
+        float[][] rows = random(42, 9, 6);
+        float[][] actual = run(builder.build(x, out), rows, 2);
+        for (int t = 0; t < rows.length; t++) {
+            int first = Math.max(0, t - window + 1);
+            double[] scores = new double[t - first + 2];
+            for (int s = first; s <= t; s++) {
+                scores[s - first] = 0.9 * (rows[t][0] * rows[s][2] + rows[t][1] * rows[s][3]);
+            }
+            scores[t - first + 1] = sink ? 0.7f : Double.NEGATIVE_INFINITY;
+            softmax(scores);
+            for (int i = 0; i < 2; i++) {
+                double expected = 0;
+                for (int s = first; s <= t; s++) {
+                    expected += scores[s - first] * rows[s][4 + i];
+                }
+                assertThat((double) actual[t][i]).isCloseTo(expected, offset(1e-5));
             }
         }
     }

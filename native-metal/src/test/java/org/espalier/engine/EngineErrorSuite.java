@@ -12,6 +12,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.espalier.engine.Step.Entry;
 import org.espalier.engine.Step.Logits;
 import org.espalier.engine.program.Op;
+import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.Region;
 import org.espalier.engine.program.Weight;
 import org.espalier.engine.program.WeightFormat;
@@ -137,7 +138,7 @@ public abstract class EngineErrorSuite {
     private void assertWeightRefused(Weight weight, String message) {
         OpBench bench = new OpBench(weight.columns(), weight.rows());
         bench.builder().weight("w", weight);
-        bench.op((in, out) -> new Op.Linear(in, "w", null, out));
+        bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out));
         assertRefused(() -> bench.run(engine, random(60, 1, weight.columns())), message);
     }
 
@@ -182,7 +183,7 @@ public abstract class EngineErrorSuite {
     @Test
     void weightsThatAnOpNamesButTheProgramHasNot() {
         OpBench bench = new OpBench(4, 4);
-        bench.op((in, out) -> new Op.Linear(in, "w", null, out));
+        bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out));
         assertRefused(() -> bench.run(engine, new float[1][4]), "program 'main' has no weight w");
     }
 }

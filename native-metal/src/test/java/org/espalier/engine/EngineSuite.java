@@ -6,10 +6,13 @@ import static org.espalier.engine.WeightFile.random;
 
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.espalier.engine.program.Activation;
+import org.espalier.engine.program.GatedUnit;
 import org.espalier.engine.program.Op;
+import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.Rope;
 import org.espalier.engine.program.Router;
 import org.espalier.engine.program.Weight;
@@ -90,7 +93,10 @@ public abstract class EngineSuite {
                 expected[t][r] += bias[0][r];
             }
         }
-        assertClose(bench.op((in, out) -> new Op.Linear(in, "w", "b", out)).run(engine, x), expected);
+        assertClose(
+                bench.op((in, out) -> new Op.Linear(in, new Projection("w", "b"), out))
+                        .run(engine, x),
+                expected);
     }
 
     @Test
@@ -104,7 +110,8 @@ public abstract class EngineSuite {
         OpBench bench = new OpBench(6, 20);
         bench.builder().weight("w", weight);
         assertClose(
-                bench.op((in, out) -> new Op.Linear(in, "w", null, out)).run(engine, x),
+                bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out))
+                        .run(engine, x),
                 new double[][] {multiply(turned, x[0]), multiply(turned, x[1])});
     }
 
@@ -118,7 +125,8 @@ public abstract class EngineSuite {
         bench.builder().weight("w", odd);
         float[][] chosen = {stored[1], stored[3], stored[5], stored[7], stored[9]};
         assertClose(
-                bench.op((in, out) -> new Op.Linear(in, "w", null, out)).run(engine, x),
+                bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out))
+                        .run(engine, x),
                 new double[][] {multiply(chosen, x[0])});
     }
 
@@ -181,8 +189,55 @@ public abstract class EngineSuite {
         bench.builder().weight("g", file.floats(gate));
         bench.builder().weight("u", file.floats(up));
         bench.builder().weight("d", file.floats(down));
-        bench.op((in, out) -> new Op.GatedMlp(in, "g", "u", "d", Activation.SILU, out));
+        bench.op((in, out) -> new Op.GatedMlp(in, GatedUnit.of("g", "u", "d", Activation.SILU), out));
         assertClose(bench.run(engine, x), new double[][] {mlp(gate, up, down, x[0]), mlp(gate, up, down, x[1])});
+    }
+
+    @Test
+    void clampedSwigluHoldsGateAndUpWithinTheLimitAndBiasesAreAdded() {
+        float[][] gate = random(50, 9, 5);
+        float[][] up = random(51, 9, 5);
+        float[][] down = random(52, 5, 9);
+        float[][] biases = random(53, 3, 9);
+        float[][] x = random(54, 2, 5);
+        WeightFile file = new WeightFile(directory);
+        OpBench bench = new OpBench(5, 5);
+        bench.builder().weight("g", file.floats(gate));
+        bench.builder().weight("u", file.floats(up));
+        bench.builder().weight("d", file.floats(down));
+        bench.builder().weight("gb", file.floats(new float[][] {biases[0]}));
+        bench.builder().weight("ub", file.floats(new float[][] {biases[1]}));
+        bench.builder().weight("db", file.floats(new float[][] {Arrays.copyOf(biases[2], 5)}));
+        GatedUnit unit = new GatedUnit(
+                new Projection("g", "gb"),
+                new Projection("u", "ub"),
+                new Projection("d", "db"),
+                new Activation.ClampedSwiglu(1.7f, 0.6f));
+        double[][] expected = new double[2][5];
+        for (int t = 0; t < 2; t++) {
+            double[] g = multiply(gate, x[t]);
+            double[] u = multiply(up, x[t]);
+            for (int r = 0; r < 5; r++) {
+                expected[t][r] = biases[2][r];
+                for (int i = 0; i < 9; i++) {
+                    double held = Math.min(g[i] + biases[0][i], 0.6f);
+                    double other = Math.max(-0.6f, Math.min(0.6f, u[i] + biases[1][i]));
+                    expected[t][r] += down[r][i] * held / (1 + Math.exp(-1.7f * held)) * (other + 1);
+                }
+            }
+        }
+        assertClose(bench.op((in, out) -> new Op.GatedMlp(in, unit, out)).run(engine, x), expected);
+    }
+
+    @Test
+    void sigmoidScaleMultipliesARowByOneNumber() {
+        float[][] x = random(55, 4, 6);
+        OpBench bench = new OpBench(6, 6);
+        bench.op((in, out) -> new Op.Add(in, in, out)).op((in, out) -> new Op.SigmoidScale(in.columns(4, 1), out));
+        double[][] expected = new double[4][6];
+        IntStream.range(0, 24)
+                .forEach(i -> expected[i / 6][i % 6] = 2 * x[i / 6][i % 6] / (1 + Math.exp(-x[i / 6][4])));
+        assertClose(bench.run(engine, x), expected);
     }
 
     @Test
@@ -200,8 +255,8 @@ public abstract class EngineSuite {
         bench.builder().weight("u", file.floats(ups));
         bench.builder().weight("d", file.floats(downs));
         Router router = new Router(4, 2, Router.Scoring.SOFTMAX, 1, 1, Router.GroupScore.MAX, true, 2.5f);
-        bench.op((in, out) -> new Op.Route(7, in, "r", null, router));
-        bench.op((in, out) -> new Op.Experts(in, held, "g", "u", "d", Activation.SILU, out));
+        bench.op((in, out) -> new Op.Route(7, in, Projection.of("r"), null, router));
+        bench.op((in, out) -> new Op.Experts(in, held, GatedUnit.of("g", "u", "d", Activation.SILU), out));
         double[][] expected = new double[7][6];
         StepResult result = bench.result(engine, x);
         Routing routing = result.routing();

@@ -5,6 +5,7 @@ import static org.espalier.engine.WeightFile.random;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.Program;
 import org.espalier.engine.program.ProgramBuilder;
+import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.Rope;
 import org.espalier.engine.program.View;
 
@@ -21,23 +22,28 @@ final class TinyProgram {
 
     /** Tokens to logits: 2 query heads of width 4 that share 1 key head. */
     static Program tokens(WeightFile file) {
+        return tokens(file, 0);
+    }
+
+    /** The same whose attention sees {@code window} rows. */
+    static Program tokens(WeightFile file, int window) {
         ProgramBuilder builder = new ProgramBuilder("main", HIDDEN);
         View x = builder.slot(HIDDEN);
         View q = builder.slot(HIDDEN);
         View kv = builder.slot(8);
         View mixed = builder.slot(HIDDEN);
-        int cache = builder.cache(8);
+        int cache = builder.cache(8, window);
         builder.weight("embed", file.floats(random(31, VOCABULARY, HIDDEN)));
         builder.weight("q", file.floats(random(32, HIDDEN, HIDDEN)));
         builder.weight("kv", file.floats(random(33, 8, HIDDEN)));
         builder.weight("head", file.floats(random(34, VOCABULARY, HIDDEN)));
         Rope rope = new Rope(Rope.Pairing.HALF, new float[] {1, 0.1f}, 1);
         return builder.op(new Op.Embed("embed", x))
-                .op(new Op.Linear(x, "q", null, q))
-                .op(new Op.Linear(x, "kv", null, kv))
+                .op(new Op.Linear(x, Projection.of("q"), q))
+                .op(new Op.Linear(x, Projection.of("kv"), kv))
                 .op(new Op.Rotate(q, 2, 0, rope))
                 .op(new Op.Rotate(kv.columns(0, 4), 1, 0, rope))
-                .op(new Op.Attention(q, kv.columns(0, 4), kv.columns(4, 4), 2, 1, 0.5f, cache, mixed))
+                .op(new Op.Attention(q, kv.columns(0, 4), kv.columns(4, 4), 2, 1, 0.5f, null, cache, mixed))
                 .op(new Op.Exchange(mixed))
                 .op(new Op.Add(x, mixed, x))
                 .op(new Op.Logits(x, "head"))

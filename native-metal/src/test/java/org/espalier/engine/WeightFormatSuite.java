@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.ProgramBuilder;
+import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.View;
 import org.espalier.engine.program.Weight;
 import org.espalier.engine.program.WeightFormat;
@@ -198,8 +199,8 @@ public abstract class WeightFormatSuite {
             float[][] x = WeightFile.random(51, t, columns);
             OpBench bench = new OpBench(columns, rows);
             bench.builder().weight("w", weight);
-            float[][] actual =
-                    bench.op((in, out) -> new Op.Linear(in, "w", null, out)).run(engine, x);
+            float[][] actual = bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out))
+                    .run(engine, x);
             for (int i = 0; i < t; i++) {
                 for (int r = 0; r < rows; r++) {
                     double sum = 0;

@@ -21,10 +21,8 @@ public sealed interface Op {
 
     /**
      * out[T, rows] = in[T, columns] Wᵀ + bias.
-     *
-     * @param bias [1, rows], or null
      */
-    record Linear(View in, String weight, String bias, View out) implements Op {}
+    record Linear(View in, Projection projection, View out) implements Op {}
 
     /**
      * Turns {@code rope.dimensions()} columns of each of {@code heads} equal pieces of x, in place, by the row's position.
@@ -35,15 +33,19 @@ public sealed interface Op {
 
     /**
      * Causal attention with a cache of keys and values, <a href="https://arxiv.org/abs/2305.13245">GQA</a>: query head h uses key head
-     * h * kvHeads / heads. Appends k and v to {@code cache} first.
+     * h * kvHeads / heads. Appends k and v to {@code cache} first; where that cache has a window, a row sees itself and the window - 1
+     * rows before it.
      *
      * @param q [T, heads * headWidth]
      * @param k [T, kvHeads * headWidth]
      * @param v [T, kvHeads * headWidth]
+     * @param sinks [1, heads], or null: a score for each head that takes its share of the softmax and adds nothing, <a
+     *     href="https://arxiv.org/abs/2309.17453">Xiao et al. 2023</a> as gpt-oss learns it
      * @param cache index into {@link Program#caches()}, row = k then v
      * @param out [T, heads * headWidth]
      */
-    record Attention(View q, View k, View v, int heads, int kvHeads, float scale, int cache, View out) implements Op {}
+    record Attention(View q, View k, View v, int heads, int kvHeads, float scale, String sinks, int cache, View out)
+            implements Op {}
 
     /**
      * Multi-head latent attention, <a href="https://arxiv.org/abs/2405.04434">DeepSeek V2</a> section 2.1, absorbed: keys and values
@@ -70,30 +72,32 @@ public sealed interface Op {
             View out)
             implements Op {}
 
-    /** out = down (activation(gate x) * (up x)). */
-    record GatedMlp(View in, String gate, String up, String down, Activation activation, View out) implements Op {}
+    /** out = down (activation(gate x, up x)). */
+    record GatedMlp(View in, GatedUnit unit, View out) implements Op {}
 
     /**
      * Chooses experts for each row and remembers them until the next route op.
      *
      * @param layer the checkpoint's layer index, for the trace and for router edits
-     * @param weight [E, D]
-     * @param correctionBias [1, E], or null
+     * @param gate [E, D]; its bias is part of the scores
+     * @param correctionBias [1, E], or null: added for the choice only
      */
-    record Route(int layer, View in, String weight, String correctionBias, Router router) implements Op {}
+    record Route(int layer, View in, Projection gate, String correctionBias, Router router) implements Op {}
 
     /**
-     * out = sum over the chosen experts that this shard holds of weight * down (activation(gate x) * (up x)).
+     * out = sum over the chosen experts that this shard holds of weight * down (activation(gate x, up x)).
      *
      * @param experts global ids in the order of the weights' pieces
-     * @param gate count experts.size(), [expert width, D]
+     * @param unit weights of count experts.size()
      */
-    record Experts(View in, List<Integer> experts, String gate, String up, String down, Activation activation, View out)
-            implements Op {
+    record Experts(View in, List<Integer> experts, GatedUnit unit, View out) implements Op {
         public Experts {
             experts = List.copyOf(experts);
         }
     }
+
+    /** x[T, width] *= sigmoid(gate[T, 1]): how much of a shared expert a row takes (Qwen2-MoE). */
+    record SigmoidScale(View gate, View x) implements Op {}
 
     /** out = a + b; out may be a or b. */
     record Add(View a, View b, View out) implements Op {}

@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * @param output where the activations for the next shard are; before the final norm in the last shard
  * @param ops in order of execution
  * @param weights by the published Hugging Face checkpoint's names
- * @param caches width of a KV row of each cache
+ * @param caches one for each attention
  */
 public record Program(
         String name,
@@ -25,7 +25,30 @@ public record Program(
         View output,
         List<Op> ops,
         Map<String, Weight> weights,
-        List<Integer> caches) {
+        List<Cache> caches) {
+
+    /**
+     * KV state of one attention.
+     *
+     * @param width floats of a row
+     * @param window rows that a row sees, itself among them; 0 where it sees all before it
+     */
+    public record Cache(int width, int window) {
+
+        /** Rows that a windowed cache keeps beyond its window, so that cutting up to so many off a session is exact. */
+        public static final int SPARE = 64;
+
+        public Cache {
+            if (width <= 0 || window < 0) {
+                throw new IllegalArgumentException("not a cache: width " + width + ", window " + window);
+            }
+        }
+
+        /** Rows that it keeps of a session of {@code maxLength}. */
+        public int rows(int maxLength) {
+            return window == 0 ? maxLength : Math.min(maxLength, window + SPARE);
+        }
+    }
 
     public Program {
         slots = List.copyOf(slots);

@@ -13,7 +13,7 @@ public final class ProgramBuilder {
     private final List<Integer> slots = new ArrayList<>();
     private final List<Op> ops = new ArrayList<>();
     private final Map<String, Weight> weights = new LinkedHashMap<>();
-    private final List<Integer> caches = new ArrayList<>();
+    private final List<Program.Cache> caches = new ArrayList<>();
 
     /** @param hidden D */
     public ProgramBuilder(String name, int hidden) {
@@ -29,7 +29,12 @@ public final class ProgramBuilder {
 
     /** A new KV cache whose rows are {@code width} floats; returns its index. */
     public int cache(int width) {
-        caches.add(width);
+        return cache(width, 0);
+    }
+
+    /** The same for attention that sees {@code window} rows at most; 0 for all. */
+    public int cache(int width, int window) {
+        caches.add(new Program.Cache(width, window));
         return caches.size() - 1;
     }
 

@@ -37,14 +37,16 @@ final class AttentionOps {
         }
     }
 
-    void attention(Op.Attention op, Slots slots, StepRows rows, Cancel cancel) {
+    /** @param sinks [H], or null */
+    void attention(Op.Attention op, float[] sinks, Slots slots, StepRows rows, Cancel cancel) {
         int headWidth = op.q().width() / op.heads();
         int kvWidth = op.k().width();
         for (int t = 0; t < rows.count(); t++) {
             KvCache cache = rows.cache(t, op.cache());
+            float[] row = cache.array(rows.position(t));
             int at = cache.at(rows.position(t));
-            System.arraycopy(slots.array(op.k()), slots.at(op.k(), t), cache.rows(), at, kvWidth);
-            System.arraycopy(slots.array(op.v()), slots.at(op.v(), t), cache.rows(), at + kvWidth, kvWidth);
+            System.arraycopy(slots.array(op.k()), slots.at(op.k(), t), row, at, kvWidth);
+            System.arraycopy(slots.array(op.v()), slots.at(op.v(), t), row, at + kvWidth, kvWidth);
         }
         parallel.forRange(rows.count() * op.heads(), 1, cancel, (from, to) -> {
             for (int index = from; index < to; index++) {
@@ -52,19 +54,25 @@ final class AttentionOps {
                 int head = index % op.heads();
                 int kvHead = head * op.kvHeads() / op.heads();
                 KvCache cache = rows.cache(t, op.cache());
-                int length = rows.position(t) + 1;
+                int first = cache.firstSeen(rows.position(t));
+                int seen = rows.position(t) + 1 - first;
                 int query = slots.at(op.q(), t) + head * headWidth;
-                float[] scores = new float[length];
-                for (int s = 0; s < length; s++) {
-                    int key = cache.at(s) + kvHead * headWidth;
-                    scores[s] = op.scale() * Vectors.dot(slots.array(op.q()), query, cache.rows(), key, headWidth);
+                float[] scores = new float[sinks == null ? seen : seen + 1];
+                for (int s = 0; s < seen; s++) {
+                    int key = cache.at(first + s) + kvHead * headWidth;
+                    scores[s] = op.scale()
+                            * Vectors.dot(slots.array(op.q()), query, cache.array(first + s), key, headWidth);
                 }
-                Vectors.softmax(scores, length);
+                if (sinks != null) {
+                    scores[seen] = sinks[head];
+                }
+                Vectors.softmax(scores, scores.length);
                 int out = slots.at(op.out(), t) + head * headWidth;
                 Arrays.fill(slots.array(op.out()), out, out + headWidth, 0);
-                for (int s = 0; s < length; s++) {
-                    int value = cache.at(s) + kvWidth + kvHead * headWidth;
-                    Vectors.addScaled(scores[s], cache.rows(), value, slots.array(op.out()), out, headWidth);
+                for (int s = 0; s < seen; s++) {
+                    int value = cache.at(first + s) + kvWidth + kvHead * headWidth;
+                    float[] row = cache.array(first + s);
+                    Vectors.addScaled(scores[s], row, value, slots.array(op.out()), out, headWidth);
                 }
             }
         });
@@ -82,9 +90,10 @@ final class AttentionOps {
         int value = valueUp.weight().rows();
         for (int t = 0; t < rows.count(); t++) {
             KvCache cache = rows.cache(t, op.cache());
+            float[] row = cache.array(rows.position(t));
             int at = cache.at(rows.position(t));
-            System.arraycopy(slots.array(op.latent()), slots.at(op.latent(), t), cache.rows(), at, rank);
-            System.arraycopy(slots.array(op.keyRope()), slots.at(op.keyRope(), t), cache.rows(), at + rank, rope);
+            System.arraycopy(slots.array(op.latent()), slots.at(op.latent(), t), row, at, rank);
+            System.arraycopy(slots.array(op.keyRope()), slots.at(op.keyRope(), t), row, at + rank, rope);
         }
         float[] q = slots.array(op.q());
         float[] out = slots.array(op.out());
@@ -99,18 +108,19 @@ final class AttentionOps {
                     for (int r = 0; r < rank; r++) {
                         absorbed[r] = Vectors.dot(up[r], 0, q, query, nope);
                     }
-                    int length = rows.position(t) + 1;
-                    float[] scores = new float[length];
-                    for (int s = 0; s < length; s++) {
-                        int key = cache.at(s);
+                    int first = cache.firstSeen(rows.position(t));
+                    float[] scores = new float[rows.position(t) + 1 - first];
+                    for (int s = 0; s < scores.length; s++) {
+                        float[] row = cache.array(first + s);
+                        int key = cache.at(first + s);
                         scores[s] = op.scale()
-                                * (Vectors.dot(absorbed, 0, cache.rows(), key, rank)
-                                        + Vectors.dot(q, query + nope, cache.rows(), key + rank, rope));
+                                * (Vectors.dot(absorbed, 0, row, key, rank)
+                                        + Vectors.dot(q, query + nope, row, key + rank, rope));
                     }
-                    Vectors.softmax(scores, length);
+                    Vectors.softmax(scores, scores.length);
                     float[] mixed = new float[rank];
-                    for (int s = 0; s < length; s++) {
-                        Vectors.addScaled(scores[s], cache.rows(), cache.at(s), mixed, 0, rank);
+                    for (int s = 0; s < scores.length; s++) {
+                        Vectors.addScaled(scores[s], cache.array(first + s), cache.at(first + s), mixed, 0, rank);
                     }
                     for (int i = 0; i < value; i++) {
                         out[slots.at(op.out(), t) + h * value + i] = Vectors.dot(down[i], 0, mixed, 0, rank);

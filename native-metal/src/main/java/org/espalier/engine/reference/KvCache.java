@@ -1,45 +1,35 @@
 package org.espalier.engine.reference;
 
-import java.util.Arrays;
-import org.espalier.engine.EngineException;
+import org.espalier.engine.program.Program;
 
-/** KV rows of one session in one layer, [length][width]; grows as the session does. */
-final class KvCache {
+/** KV rows of one session in one layer. Rows of a step are written first and belong to the session once it is committed. */
+interface KvCache {
 
-    /** Floats that one array can hold; some virtual machines keep a few words of it for themselves. */
-    private static final long MOST_FLOATS = Integer.MAX_VALUE - 8;
-
-    private final int width;
-    private float[] rows = new float[0];
-
-    KvCache(int width) {
-        this.width = width;
+    static KvCache of(Program.Cache cache, int maxLength) {
+        return cache.window() == 0 ? new GrowingCache(cache.width(), maxLength) : new WindowCache(cache, maxLength);
     }
 
-    float[] rows() {
-        return rows;
-    }
+    /** Makes room for a step that brings the rows from the session's length to {@code end}. */
+    void reserve(int end);
 
-    int at(int position) {
-        return position * width;
-    }
+    /** The floats among which row {@code position} lies. */
+    float[] array(int position);
 
-    /** Makes room for {@code length} rows; what stands beyond a session's length is overwritten by its next step. */
-    void reserve(int length, int maxLength) {
-        long needed = (long) length * width;
-        if (needed > MOST_FLOATS) {
-            throw new EngineException("a KV cache of " + length + " rows x " + width + " needs " + needed
-                    + " floats, the reference engine keeps at most " + MOST_FLOATS + " a layer: use a shorter session");
-        }
-        if (rows.length < needed) {
-            long doubled = Math.max(needed, 2L * rows.length);
-            rows = Arrays.copyOf(rows, (int) Math.min(MOST_FLOATS, Math.min((long) maxLength * width, doubled)));
-        }
-    }
+    /** Where in {@link #array} row {@code position} begins. */
+    int at(int position);
 
-    KvCache copy(int length) {
-        KvCache copy = new KvCache(width);
-        copy.rows = Arrays.copyOf(rows, length * width);
-        return copy;
-    }
+    /** The first row that row {@code position} sees. */
+    int firstSeen(int position);
+
+    /** The session now has {@code length} rows. */
+    void commit(int length);
+
+    /** Whether a session cut to {@code length} still has every row that its next ones see. */
+    boolean canTruncate(int length);
+
+    /** Forgets the rows from {@code length} on. */
+    void truncate(int length);
+
+    /** The first {@code length} rows for another session. */
+    KvCache copy(int length);
 }

@@ -20,13 +20,14 @@ final class Matrix {
     private final String name;
     private final Weight weight;
     private final Map<Path, MappedFile> files;
-    private float[] vector;
+    private final float[][] vectors;
 
     /** @throws EngineException if a piece lies outside its file */
     Matrix(String name, Weight weight, Function<Path, MappedFile> open) {
         this.name = name;
         this.weight = weight;
         this.files = new HashMap<>();
+        this.vectors = new float[weight.count()][];
         if (weight.storedColumns() % weight.format().granularity() != 0) {
             throw new EngineException("weight " + name + " has rows of " + weight.storedColumns() + " values, "
                     + weight.format() + " needs a multiple of "
@@ -120,11 +121,11 @@ final class Matrix {
         return turned;
     }
 
-    /** A vector: a weight of one row, small enough to be kept as floats. The thread that runs steps calls it. */
-    float[] vector() {
-        if (vector == null) {
-            vector = decode(0)[0];
+    /** Vector {@code index}: a weight of one row, small enough to be kept as floats. The thread that runs steps calls it. */
+    float[] vector(int index) {
+        if (vectors[index] == null) {
+            vectors[index] = decode(index)[0];
         }
-        return vector;
+        return vectors[index];
     }
 }

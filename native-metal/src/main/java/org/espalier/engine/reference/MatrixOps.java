@@ -1,6 +1,7 @@
 package org.espalier.engine.reference;
 
 import org.espalier.engine.Cancel;
+import org.espalier.engine.EngineException;
 import org.espalier.engine.program.Activation;
 
 /** Products with weights. A stored row is decoded once and used for all rows of the step; a step of one row needs no floats
@@ -71,28 +72,48 @@ final class MatrixOps {
         return row;
     }
 
-    /** One gated MLP of expert {@code index}: out[t] = down (activation(gate in[t]) * (up in[t])). */
+    /** out[t][r] = W[r] · in[t] + bias[r] for t in {@code rows}. */
+    void project(Affine affine, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
+        multiply(affine.weight, index, in, out, rows, cancel);
+        if (affine.bias != null) {
+            float[] bias = affine.bias.vector(index);
+            for (int t : rows) {
+                Vectors.addScaled(1, bias, 0, out.values(), out.row(t), bias.length);
+            }
+        }
+    }
+
+    /** One gated MLP of expert {@code index}: out[t] = down (activation(gate in[t], up in[t])). */
     void gatedMlp(Mlp mlp, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
-        int width = mlp.gate.weight().rows();
+        int width = mlp.gate.weight.weight().rows();
         int all = rows.length == 0 ? 0 : rows[rows.length - 1] + 1;
         Rows gate = new Rows(Vectors.zeros(all, width), 0, width);
         Rows up = new Rows(Vectors.zeros(all, width), 0, width);
-        multiply(mlp.gate, index, in, gate, rows, cancel);
-        multiply(mlp.up, index, in, up, rows, cancel);
+        project(mlp.gate, index, in, gate, rows, cancel);
+        project(mlp.up, index, in, up, rows, cancel);
         for (int t : rows) {
             for (int i = gate.row(t); i < gate.row(t) + width; i++) {
-                gate.values()[i] = activate(mlp.activation, gate.values()[i]) * up.values()[i];
+                gate.values()[i] = activate(mlp.activation, gate.values()[i], up.values()[i]);
             }
         }
-        multiply(mlp.down, index, gate, out, rows, cancel);
+        project(mlp.down, index, gate, out, rows, cancel);
     }
 
-    /** The three matrices of a gated MLP, or of all experts of a layer. */
-    record Mlp(Matrix gate, Matrix up, Matrix down, Activation activation) {}
+    /** W and b of one projection, or of all experts of a layer. @param bias null where there is none */
+    record Affine(Matrix weight, Matrix bias) {}
 
-    private static float activate(Activation activation, float x) {
-        return switch (activation) {
-            case SILU -> x * Vectors.sigmoid(x);
-        };
+    /** The three projections of a gated MLP, or of all experts of a layer. */
+    record Mlp(Affine gate, Affine up, Affine down, Activation activation) {}
+
+    private static float activate(Activation activation, float gate, float up) {
+        if (activation instanceof Activation.Silu) {
+            return gate * Vectors.sigmoid(gate) * up;
+        }
+        if (activation instanceof Activation.ClampedSwiglu clamped) {
+            float g = Math.min(gate, clamped.limit());
+            float u = Math.max(-clamped.limit(), Math.min(clamped.limit(), up));
+            return g * Vectors.sigmoid(clamped.alpha() * g) * (u + 1);
+        }
+        throw new EngineException("the reference engine has no activation " + activation);
     }
 }

@@ -62,7 +62,9 @@ final class ReferenceProgram implements LoadedProgram {
                 new Session(
                         maxLength,
                         edits,
-                        program.caches().stream().map(KvCache::new).toList(),
+                        program.caches().stream()
+                                .map(cache -> KvCache.of(cache, maxLength))
+                                .toList(),
                         0));
     }
 
@@ -73,7 +75,8 @@ final class ReferenceProgram implements LoadedProgram {
             throw new EngineException(
                     "session " + session + " has " + found.length() + " rows and cannot be cut to " + length);
         }
-        found.setLength(length);
+        checkCut(session, found, length);
+        found.truncate(length);
     }
 
     @Override
@@ -86,7 +89,16 @@ final class ReferenceProgram implements LoadedProgram {
         if (sessions.containsKey(to)) {
             throw new EngineException("session " + to + " is open already");
         }
+        checkCut(from, source, length);
         sessions.put(to, source.fork(length));
+    }
+
+    private void checkCut(long id, Session session, int length) {
+        if (!session.canTruncate(length)) {
+            throw new EngineException("session " + id + " has " + session.length() + " rows and cannot be cut to "
+                    + length + ": layers that see a window of rows keep " + Program.Cache.SPARE
+                    + " more than that; open a new session and send its tokens again");
+        }
     }
 
     @Override
@@ -120,7 +132,7 @@ final class ReferenceProgram implements LoadedProgram {
             run.run(op, exchange);
         });
         cancel.check();
-        step.entries().forEach(entry -> session(entry.session()).setLength(entry.position() + entry.rows()));
+        step.entries().forEach(entry -> session(entry.session()).commit(entry.position() + entry.rows()));
         ByteBuffer output = program.endsInLogits() && !step.lastHidden() ? null : send(slots, rows.count());
         return new StepResult(
                 program.endsInLogits() ? null : output,
@@ -158,7 +170,7 @@ final class ReferenceProgram implements LoadedProgram {
                                 ? "tokens, the step brings none"
                                 : "activations, the step brings tokens"));
             }
-            session.caches().forEach(cache -> cache.reserve((int) end, session.maxLength()));
+            session.caches().forEach(cache -> cache.reserve((int) end));
             rows.add(session, entry);
         }
         return rows;

@@ -34,7 +34,18 @@ final class Session {
         return length;
     }
 
-    void setLength(int newLength) {
+    /** The rows of a finished step belong to the session. */
+    void commit(int newLength) {
+        caches.forEach(cache -> cache.commit(newLength));
+        length = newLength;
+    }
+
+    boolean canTruncate(int newLength) {
+        return caches.stream().allMatch(cache -> cache.canTruncate(newLength));
+    }
+
+    void truncate(int newLength) {
+        caches.forEach(cache -> cache.truncate(newLength));
         length = newLength;
     }
 

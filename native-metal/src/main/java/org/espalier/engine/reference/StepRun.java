@@ -12,9 +12,12 @@ import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.RouterEdits.LayerEdit;
 import org.espalier.engine.Routing;
+import org.espalier.engine.program.GatedUnit;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.Program;
+import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.View;
+import org.espalier.engine.reference.MatrixOps.Affine;
 import org.espalier.engine.reference.MatrixOps.Mlp;
 import org.espalier.engine.reference.MatrixOps.Rows;
 
@@ -63,22 +66,18 @@ final class StepRun {
         } else if (op instanceof Op.Rotate rotate) {
             attentionOps.rotate(rotate, slots, rows);
         } else if (op instanceof Op.Attention attention) {
-            attentionOps.attention(attention, slots, rows, cancel);
+            attentionOps.attention(attention, optionalVector(attention.sinks()), slots, rows, cancel);
         } else if (op instanceof Op.LatentAttention attention) {
             attentionOps.latentAttention(
                     attention, matrix(attention.keyUp()), matrix(attention.valueUp()), slots, rows, cancel);
         } else if (op instanceof Op.GatedMlp mlp) {
-            matrixOps.gatedMlp(
-                    new Mlp(matrix(mlp.gate()), matrix(mlp.up()), matrix(mlp.down()), mlp.activation()),
-                    0,
-                    view(mlp.in()),
-                    view(mlp.out()),
-                    all,
-                    cancel);
+            matrixOps.gatedMlp(mlp(mlp.unit()), 0, view(mlp.in()), view(mlp.out()), all, cancel);
         } else if (op instanceof Op.Route route) {
             route(route);
         } else if (op instanceof Op.Experts experts) {
             experts(experts);
+        } else if (op instanceof Op.SigmoidScale scale) {
+            sigmoidScale(scale);
         } else if (op instanceof Op.Add add) {
             add(add);
         } else if (op instanceof Op.Exchange sum) {
@@ -128,6 +127,19 @@ final class StepRun {
         return matrix;
     }
 
+    private Affine affine(Projection projection) {
+        return new Affine(matrix(projection.weight()), projection.bias() == null ? null : matrix(projection.bias()));
+    }
+
+    private Mlp mlp(GatedUnit unit) {
+        return new Mlp(affine(unit.gate()), affine(unit.up()), affine(unit.down()), unit.activation());
+    }
+
+    /** Null where the op names none. */
+    private float[] optionalVector(String name) {
+        return name == null ? null : matrix(name).vector(0);
+    }
+
     private Rows view(View view) {
         int stride = slots.at(view, 1) - slots.at(view, 0);
         return new Rows(slots.array(view), view.offset(), stride);
@@ -148,7 +160,7 @@ final class StepRun {
     }
 
     private void norm(Op.RmsNorm op) {
-        float[] weight = matrix(op.weight()).vector();
+        float[] weight = matrix(op.weight()).vector(0);
         int width = op.in().width() / op.groups();
         float[] in = slots.array(op.in());
         float[] out = slots.array(op.out());
@@ -169,21 +181,14 @@ final class StepRun {
     }
 
     private void linear(Op.Linear op) {
-        matrixOps.multiply(matrix(op.weight()), 0, view(op.in()), view(op.out()), all, cancel);
-        if (op.bias() != null) {
-            float[] bias = matrix(op.bias()).vector();
-            for (int t = 0; t < rows.count(); t++) {
-                Vectors.addScaled(1, bias, 0, slots.array(op.out()), slots.at(op.out(), t), bias.length);
-            }
-        }
+        matrixOps.project(affine(op.projection()), 0, view(op.in()), view(op.out()), all, cancel);
     }
 
     private void route(Op.Route op) {
         int experts = op.router().experts();
         float[] scores = new float[rows.count() * experts];
-        matrixOps.multiply(matrix(op.weight()), 0, view(op.in()), new Rows(scores, 0, experts), all, cancel);
-        float[] correction =
-                op.correctionBias() == null ? null : matrix(op.correctionBias()).vector();
+        matrixOps.project(affine(op.gate()), 0, view(op.in()), new Rows(scores, 0, experts), all, cancel);
+        float[] correction = optionalVector(op.correctionBias());
         RouterChoice[] chosen = new RouterChoice[rows.count()];
         for (int t = 0; t < chosen.length; t++) {
             LayerEdit edit = rows.session(t).edits().layers().get(op.layer());
@@ -196,7 +201,7 @@ final class StepRun {
     /** Expert by expert, so that each one's weights are decoded once for all rows that chose it. */
     private void experts(Op.Experts op) {
         RouterChoice[] chosen = choices.get(choices.size() - 1);
-        Mlp mlp = new Mlp(matrix(op.gate()), matrix(op.up()), matrix(op.down()), op.activation());
+        Mlp mlp = mlp(op.unit());
         int width = op.out().width();
         float[] sums = slots.array(op.out());
         for (int t = 0; t < rows.count(); t++) {
@@ -226,6 +231,16 @@ final class StepRun {
             }
         }
         return -1;
+    }
+
+    private void sigmoidScale(Op.SigmoidScale op) {
+        for (int t = 0; t < rows.count(); t++) {
+            float factor = Vectors.sigmoid(slots.array(op.gate())[slots.at(op.gate(), t)]);
+            int x = slots.at(op.x(), t);
+            for (int i = 0; i < op.x().width(); i++) {
+                slots.array(op.x())[x + i] *= factor;
+            }
+        }
     }
 
     private void add(Op.Add op) {

@@ -2,9 +2,11 @@ package org.espalier.node.arch;
 
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.engine.program.Activation;
+import org.espalier.engine.program.GatedUnit;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.Program;
 import org.espalier.engine.program.ProgramBuilder;
+import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.View;
 import org.espalier.model.ModelConfig;
 import org.espalier.node.weights.Weights;
@@ -57,23 +59,25 @@ final class Decoder {
 
     /** out = W in. @param module its name without {@code .weight} */
     void linear(View in, String module, View out) {
-        program.op(new Op.Linear(in, weights.matrix(module + ".weight", out.width(), in.width()), null, out));
+        String weight = weights.matrix(module + ".weight", out.width(), in.width());
+        program.op(new Op.Linear(in, Projection.of(weight), out));
     }
 
     /** out = W in + b. */
     void linearWithBias(View in, String module, View out) {
         String weight = weights.matrix(module + ".weight", out.width(), in.width());
-        program.op(new Op.Linear(in, weight, weights.vector(module + ".bias", out.width()), out));
+        program.op(new Op.Linear(in, new Projection(weight, weights.vector(module + ".bias", out.width())), out));
     }
 
     /** SwiGLU, <a href="https://arxiv.org/abs/2002.05202">Shazeer 2020</a>: out = down (silu(gate x) * (up x)). */
     void mlp(View in, String module, int width, View out) {
         program.op(new Op.GatedMlp(
                 in,
-                weights.matrix(module + ".gate_proj.weight", width, in.width()),
-                weights.matrix(module + ".up_proj.weight", width, in.width()),
-                weights.matrix(module + ".down_proj.weight", out.width(), width),
-                Activation.SILU,
+                GatedUnit.of(
+                        weights.matrix(module + ".gate_proj.weight", width, in.width()),
+                        weights.matrix(module + ".up_proj.weight", width, in.width()),
+                        weights.matrix(module + ".down_proj.weight", out.width(), width),
+                        Activation.SILU),
                 out));
     }
 

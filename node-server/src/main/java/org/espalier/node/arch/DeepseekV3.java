@@ -4,8 +4,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.engine.program.Activation;
+import org.espalier.engine.program.GatedUnit;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.Program;
+import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.Rope;
 import org.espalier.engine.program.Router;
 import org.espalier.engine.program.View;
@@ -158,16 +160,17 @@ final class DeepseekV3 implements Architecture {
                 .op(new Op.Route(
                         layer,
                         decoder.normed,
-                        decoder.weights.matrix(name + ".gate.weight", config.experts(), hidden),
+                        Projection.of(decoder.weights.matrix(name + ".gate.weight", config.experts(), hidden)),
                         decoder.weights.vector(name + ".gate.e_score_correction_bias", config.experts()),
                         router()))
                 .op(new Op.Experts(
                         decoder.normed,
                         all,
-                        decoder.weights.experts(name + ".experts", all, "gate_proj", width, hidden),
-                        decoder.weights.experts(name + ".experts", all, "up_proj", width, hidden),
-                        decoder.weights.experts(name + ".experts", all, "down_proj", hidden, width),
-                        Activation.SILU,
+                        GatedUnit.of(
+                                decoder.weights.experts(name + ".experts", all, "gate_proj", width, hidden),
+                                decoder.weights.experts(name + ".experts", all, "up_proj", width, hidden),
+                                decoder.weights.experts(name + ".experts", all, "down_proj", hidden, width),
+                                Activation.SILU),
                         config.sharedExperts() == 0 ? decoder.block : routed));
         if (config.sharedExperts() > 0) {
             decoder.mlp(decoder.normed, name + ".shared_experts", config.sharedExperts() * width, decoder.block);

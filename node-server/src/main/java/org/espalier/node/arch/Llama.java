@@ -98,6 +98,7 @@ final class Llama implements Architecture {
                         config.heads(),
                         config.kvHeads(),
                         scale,
+                        null,
                         decoder.program.cache(config.cacheWidth()),
                         heads.mixed));
         project(decoder, heads.mixed, name + ".o_proj", decoder.block);

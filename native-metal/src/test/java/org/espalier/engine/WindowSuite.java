@@ -1,0 +1,114 @@
+package org.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.espalier.engine.Step.Entry;
+import org.espalier.engine.Step.Logits;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Sessions whose layers see a window keep few rows, and yet their logits are those of one step over everything. */
+public abstract class WindowSuite {
+
+    private static final int WINDOW = 5;
+    private static final int LENGTH = 400;
+
+    @TempDir
+    Path directory;
+
+    private final Engine engine = engine();
+    private final int[] prompt = new int[LENGTH];
+    private LoadedProgram program;
+    private float[][] expected;
+
+    /** The engine under test. */
+    abstract Engine engine();
+
+    @BeforeEach
+    void load() {
+        Arrays.setAll(prompt, i -> i * i % TinyProgram.VOCABULARY);
+        program = engine.load(TinyProgram.tokens(new WeightFile(directory), WINDOW), Precision.FLOAT32);
+        program.open(0, LENGTH, RouterEdits.NONE);
+        expected = run(0, 0, LENGTH);
+        program.open(1, LENGTH, RouterEdits.NONE);
+    }
+
+    @AfterEach
+    void close() {
+        program.close();
+        engine.close();
+    }
+
+    private float[][] run(long session, int from, int to) {
+        return program.run(step(session, from, to), Exchange.ALONE, new Cancel())
+                .logits();
+    }
+
+    private Step step(long session, int from, int to) {
+        int[] tokens = Arrays.copyOfRange(prompt, from, to);
+        return new Step(List.of(Entry.ofTokens(session, from, tokens, Logits.ALL)), null, false, false);
+    }
+
+    private void assertSameFrom(float[][] logits, int from) {
+        for (int i = 0; i < logits.length; i++) {
+            assertThat(logits[i]).as("row %d", from + i).containsExactly(expected[from + i], within(1e-5f));
+        }
+    }
+
+    @Test
+    void chunksOfAnyLengthYieldTheLogitsOfOneShot() {
+        int from = 0;
+        for (int rows : new int[] {1, 4, 70, 1, 1, 130, 64, 65, 3, 61}) {
+            assertSameFrom(run(1, from, from + rows), from);
+            from += rows;
+        }
+        assertThat(from).isEqualTo(LENGTH);
+    }
+
+    @Test
+    void cuttingUpToTheSpareRowsIsExact() {
+        run(1, 0, 300);
+        program.truncate(1, 300 - 40);
+        program.truncate(1, 300 - 64);
+        assertSameFrom(run(1, 236, 250), 236);
+    }
+
+    @Test
+    void cuttingMoreIsRefusedAndTheSessionGoesOn() {
+        run(1, 0, 300);
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> program.truncate(1, 200))
+                .withMessage("session 1 has 300 rows and cannot be cut to 200: layers that see a window of rows keep 64"
+                        + " more than that; open a new session and send its tokens again");
+        assertThatExceptionOfType(EngineException.class).isThrownBy(() -> program.fork(1, 2, 200));
+        assertSameFrom(run(1, 300, 310), 300);
+    }
+
+    @Test
+    void aShortSessionMayBeCutAnywhere() {
+        run(1, 0, WINDOW + 64);
+        program.truncate(1, 2);
+        assertSameFrom(run(1, 2, 100), 2);
+        program.truncate(1, 99);
+        program.fork(1, 2, 90);
+        assertSameFrom(run(2, 90, 95), 90);
+        assertSameFrom(run(1, 99, 110), 99);
+    }
+
+    @Test
+    void aCancelledStepLongerThanTheSpareRowsLeavesTheSessionAsItWas() {
+        run(1, 0, 100);
+        Cancel during = new Cancel();
+        assertThatExceptionOfType(CancelledException.class)
+                .isThrownBy(() -> program.run(step(1, 100, 400), partial -> during.set(), during));
+        assertThat(program.length(1)).isEqualTo(100);
+        assertSameFrom(run(1, 100, 110), 100);
+    }
+}
