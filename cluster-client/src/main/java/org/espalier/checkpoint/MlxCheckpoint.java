@@ -49,9 +49,10 @@ final class MlxCheckpoint implements Checkpoint {
                 result.add(name);
             } else {
                 long experts = experts(name);
-                String end = name.substring(stack + STACK.length());
+                String module = name.substring(0, stack);
+                String end = MixtralNames.published(module, name.substring(stack + STACK.length() - 1));
                 for (int e = 0; e < experts && result.size() <= MAX_NAMES; e++) {
-                    result.add(name.substring(0, stack) + ".experts." + e + "." + end);
+                    result.add(module + ".experts." + e + end);
                 }
             }
             if (result.size() > MAX_NAMES) {
@@ -114,7 +115,8 @@ final class MlxCheckpoint implements Checkpoint {
         if (directory.entries().containsKey(name) || !expert.matches()) {
             return stored(name);
         }
-        Tensor stack = stored(expert.group(1) + ".switch_mlp" + expert.group(3));
+        String end = MixtralNames.stacked(expert.group(1), expert.group(3));
+        Tensor stack = stored(expert.group(1) + ".switch_mlp" + end);
         return slice(stack, Integer.parseInt(expert.group(2))).named(name);
     }
 

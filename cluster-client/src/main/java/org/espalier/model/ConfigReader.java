@@ -54,9 +54,13 @@ final class ConfigReader {
             "output_hidden_states",
             "problem_type");
 
+    /** DeepSeek's blocks of 8-bit floats, gpt-oss's of 4-bit ones. */
+    private static final List<String> READABLE_QUANTIZATION = List.of("fp8", "mxfp4");
+
     private final ObjectNode json;
     private final String where;
     private final Set<String> read;
+    private final List<String> ignoredInObjects = new ArrayList<>();
 
     ConfigReader(ObjectNode json) {
         this(json, "", new HashSet<>(HARMLESS));
@@ -68,7 +72,7 @@ final class ConfigReader {
         this.read = read;
     }
 
-    /** Keys that were neither read nor known to be harmless, sorted. */
+    /** Keys that were neither read nor known to be harmless, sorted; after them those of objects, see {@link #ignoredToo}. */
     List<String> ignoredKeys() {
         Set<String> ignored = new TreeSet<>();
         json.fieldNames().forEachRemaining(key -> {
@@ -76,14 +80,24 @@ final class ConfigReader {
                 ignored.add(where + key);
             }
         });
-        return List.copyOf(ignored);
+        List<String> all = new ArrayList<>(ignored);
+        all.addAll(ignoredInObjects);
+        return List.copyOf(all);
     }
 
-    /** Those of the rope object with them. */
-    List<String> ignoredKeys(RopeReader rope) {
-        List<String> ignored = new ArrayList<>(ignoredKeys());
-        ignored.addAll(rope.ignoredKeys());
-        return ignored;
+    /** Lists what was not read of an object of this config. */
+    void ignoredToo(ConfigReader object) {
+        ignoredInObjects.addAll(object.ignoredKeys());
+    }
+
+    /** These keys change nothing here. */
+    void ignore(String... keys) {
+        read.addAll(List.of(keys));
+    }
+
+    /** Whether the key stands there, be it with {@code null}. */
+    boolean mentions(String key) {
+        return json.has(key);
     }
 
     boolean has(String key) {
@@ -190,6 +204,18 @@ final class ConfigReader {
         return Set.copyOf(ids);
     }
 
+    /** A list of texts, each one of {@code computed}. */
+    List<String> texts(String key, List<String> computed) {
+        List<String> texts = new ArrayList<>();
+        for (JsonNode text : required(key)) {
+            if (!computed.contains(text.asText())) {
+                throw wrong(key, json.get(key), "a list of " + String.join(", ", computed));
+            }
+            texts.add(text.asText());
+        }
+        return texts;
+    }
+
     /** {@code [divisors]} and the like. */
     List<Float> reals(String key) {
         JsonNode value = required(key);
@@ -236,13 +262,13 @@ final class ConfigReader {
         throw wrong(key, json.get(key), "an object");
     }
 
-    /** MLX's own {@code quantization_config} has no method; any other names one (fp8, gptq ...), and none of those is computed. */
+    /** MLX's own {@code quantization_config} has no method; any other names one, and most are not read (gptq, awq, compressed-tensors ...). */
     void refuseForeignQuantization() {
         if (has("quantization_config")) {
             ConfigReader quantization = object("quantization_config");
             String method = quantization.text("quant_method", null);
-            if (method != null) {
-                throw quantization.notComputed("quant_method", method, "MLX's affine quantization");
+            if (method != null && !READABLE_QUANTIZATION.contains(method)) {
+                throw quantization.notComputed("quant_method", method, String.join(", ", READABLE_QUANTIZATION));
             }
         }
     }

@@ -9,14 +9,35 @@ import java.util.Set;
  * A checkpoint's config.json, read strictly: a missing required key or a value that changes the computation in a way that is not
  * computed here fails by name. One record for each architecture, named after Hugging Face's {@code model_type}.
  */
-public sealed interface ModelConfig permits LlamaConfig, DeepseekV3Config {
+public sealed interface ModelConfig
+        permits DeepseekV2Config,
+                DeepseekV3Config,
+                Glm4MoeConfig,
+                GptOssConfig,
+                LlamaConfig,
+                MistralConfig,
+                MixtralConfig,
+                OlmoeConfig,
+                Qwen2Config,
+                Qwen2MoeConfig,
+                Qwen3Config,
+                Qwen3MoeConfig {
 
     /** What {@link #of} reads. */
-    List<String> ARCHITECTURES = List.of("deepseek_v3", "llama");
-
-    int MAX_LAYERS = 4096;
-    int MAX_HEADS = 4096;
-    int MAX_HEAD_WIDTH = 8192;
+    List<String> ARCHITECTURES = List.of(
+            "deepseek_v2",
+            "deepseek_v3",
+            "glm4_moe",
+            "gpt_oss",
+            "kimi_k2",
+            "llama",
+            "mistral",
+            "mixtral",
+            "olmoe",
+            "qwen2",
+            "qwen2_moe",
+            "qwen3",
+            "qwen3_moe");
 
     /**
      * Reads config.json.
@@ -31,8 +52,18 @@ public sealed interface ModelConfig permits LlamaConfig, DeepseekV3Config {
             throw new ConfigException("the required key model_type is missing");
         }
         return switch (type) {
+            case "deepseek_v2" -> DeepseekV2Config.read(config);
+            case "deepseek_v3", "kimi_k2" -> DeepseekV3Config.read(config);
+            case "glm4_moe" -> Glm4MoeConfig.read(config);
+            case "gpt_oss" -> GptOssConfig.read(config);
             case "llama" -> LlamaConfig.read(config);
-            case "deepseek_v3" -> DeepseekV3Config.read(config);
+            case "mistral" -> MistralConfig.read(config);
+            case "mixtral" -> MixtralConfig.read(config);
+            case "olmoe" -> OlmoeConfig.read(config);
+            case "qwen2" -> Qwen2Config.read(config);
+            case "qwen2_moe" -> Qwen2MoeConfig.read(config);
+            case "qwen3" -> Qwen3Config.read(config);
+            case "qwen3_moe" -> Qwen3MoeConfig.read(config);
             default ->
                 throw new ConfigException(
                         "model_type " + type + " is not served; served are: " + String.join(", ", ARCHITECTURES));
@@ -42,28 +73,45 @@ public sealed interface ModelConfig permits LlamaConfig, DeepseekV3Config {
     /** {@code model_type}. */
     String architecture();
 
+    /** What every architecture has. */
+    Backbone backbone();
+
     /** L, decoder layers; multi-token-prediction layers not counted. */
-    int layers();
+    default int layers() {
+        return backbone().layers();
+    }
 
     /** D. */
-    int hidden();
+    default int hidden() {
+        return backbone().hidden();
+    }
 
     /** V. */
-    int vocabulary();
+    default int vocabulary() {
+        return backbone().vocabulary();
+    }
 
     /** The greatest number of positions, prompt and answer together. */
-    int context();
+    default int context() {
+        return backbone().context();
+    }
 
     /** Ids that end an answer; {@code eos_token_id}, one or several. */
-    Set<Integer> endOfSequence();
+    default Set<Integer> endOfSequence() {
+        return backbone().endOfSequence();
+    }
 
-    boolean tiedEmbeddings();
+    default boolean tiedEmbeddings() {
+        return backbone().tiedEmbeddings();
+    }
 
     /** Floats of KV state that one token keeps in one layer. */
     int cacheWidth();
 
     /** What is routed; empty for a dense model. */
-    Optional<Moe> moe();
+    default Optional<Moe> moe() {
+        return Optional.empty();
+    }
 
     /** Keys that were neither read nor known to be harmless, for {@code inspect}. */
     List<String> ignoredKeys();

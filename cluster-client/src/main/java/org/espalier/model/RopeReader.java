@@ -1,45 +1,60 @@
 package org.espalier.model;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
  * Reads rotary positions in both spellings: {@code rope_theta} beside {@code rope_scaling} (transformers 4), or {@code
  * rope_parameters} with everything (5). Defaults are those of transformers 5.23.
- *
- * @param ignoredKeys inside the object that held the scaling
  */
-record RopeReader(float theta, RopeScaling scaling, List<String> ignoredKeys) {
-    private static final float DEFAULT_THETA = 10_000; // transformers' RotaryEmbeddingConfigMixin.default_theta
+final class RopeReader {
 
     /** The GGUF reader's name for llama3's scaling as the file stores it. */
     private static final String GGUF_DIVISORS = "gguf_divisors";
 
-    /** @param served the rope types that the architecture computes */
-    static RopeReader read(ConfigReader config, Set<String> served) {
-        config.only("partial_rotary_factor", 1);
-        float theta = config.positive("rope_theta", DEFAULT_THETA);
-        String key = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
+    private static final String PARTIAL = "partial_rotary_factor";
+
+    private RopeReader() {}
+
+    /**
+     * @param dimensions that turn
+     * @param defaultTheta the architecture's
+     * @param served the rope types that the architecture computes
+     */
+    static Positions read(ConfigReader config, int dimensions, float defaultTheta, Set<String> served) {
+        float theta = config.positive("rope_theta", defaultTheta);
+        String key = key(config);
         if (!config.has(key)) {
-            return new RopeReader(theta, new RopeScaling.Default(), List.of());
+            return new Positions(dimensions, theta, new RopeScaling.Default());
         }
         ConfigReader rope = config.object(key);
+        rope.ignore(PARTIAL);
         theta = rope.positive("rope_theta", theta);
-        rope.only("partial_rotary_factor", 1);
         String type = type(rope);
         if (!served.contains(type.equals(GGUF_DIVISORS) ? "llama3" : type)) {
             throw rope.notComputed("rope_type", type, String.join(", ", new TreeSet<>(served)));
         }
         RopeScaling scaling = switch (type) {
             case "default" -> new RopeScaling.Default();
+            case "linear" -> new RopeScaling.Linear(rope.positive("factor"));
             case "llama3" -> llama3(rope, config);
             case "yarn" -> yarn(rope, config);
-            case GGUF_DIVISORS -> new RopeScaling.Divided(rope.reals("divisors"));
+            case GGUF_DIVISORS -> divisors(rope, dimensions);
             default -> throw rope.notComputed("rope_type", type, "default");
         };
-        return new RopeReader(theta, scaling, new ArrayList<>(rope.ignoredKeys()));
+        config.ignoredToo(rope);
+        return new Positions(dimensions, theta, scaling);
+    }
+
+    /** The part of a head's columns that turn, beside the rope object or in it. */
+    static float partialFactor(ConfigReader config, float fallback) {
+        float beside = config.positive(PARTIAL, fallback);
+        String key = key(config);
+        return config.has(key) ? config.object(key).positive(PARTIAL, beside) : beside;
+    }
+
+    private static String key(ConfigReader config) {
+        return config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
     }
 
     private static String type(ConfigReader rope) {
@@ -74,6 +89,15 @@ record RopeReader(float theta, RopeScaling scaling, List<String> ignoredKeys) {
                 rope.real("mscale", 0),
                 rope.real("mscale_all_dim", 0),
                 rope.flag("truncate", true));
+    }
+
+    private static RopeScaling divisors(ConfigReader rope, int dimensions) {
+        RopeScaling.Divided divided = new RopeScaling.Divided(rope.reals("divisors"));
+        if (divided.divisors().size() != dimensions / 2) {
+            throw new ConfigException("rope_freqs.weight has "
+                    + divided.divisors().size() + " values, expected half of head_dim, " + dimensions / 2);
+        }
+        return divided;
     }
 
     /** Beside the rope object, in it, or the whole context. */

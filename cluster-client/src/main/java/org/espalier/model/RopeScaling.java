@@ -8,6 +8,9 @@ public sealed interface RopeScaling {
     /** Frequencies theta^(-2i/d), unchanged. */
     record Default() implements RopeScaling {}
 
+    /** Every frequency divided by factor, <a href="https://arxiv.org/abs/2306.15595">Chen et al. 2023</a>. */
+    record Linear(float factor) implements RopeScaling {}
+
     /** Llama 3.1's: low frequencies divided by factor, high ones kept, a ramp between. */
     record Llama3(float factor, float lowFrequencyFactor, float highFrequencyFactor, int originalContext)
             implements RopeScaling {}

@@ -39,11 +39,11 @@ class CheckpointTest {
         LlamaConfig config = (LlamaConfig) ModelConfig.of(checkpoint.config());
         assertThat(config.layers()).isEqualTo(3);
         assertThat(config.hidden()).isEqualTo(64);
-        assertThat(config.headWidth()).isEqualTo(32);
+        assertThat(config.attention().headWidth()).isEqualTo(32);
         assertThat(config.tiedEmbeddings()).isTrue();
         assertThat(config.endOfSequence()).containsExactly(260);
-        assertThat(config.ropeTheta()).isEqualTo(500_000f);
-        assertThat(config.normEps()).isEqualTo(1e-5f);
+        assertThat(config.attention().positions().theta()).isEqualTo(500_000f);
+        assertThat(config.backbone().normEps()).isEqualTo(1e-5f);
         assertThat(config.ignoredKeys()).isEmpty();
         for (int layer = 0; layer < config.layers(); layer++) {
             for (String part : LLAMA_BLOCK) {
@@ -82,7 +82,8 @@ class CheckpointTest {
         assertThat(expert.values().file()).isRegularFile();
         assertThat(checkpoint.bytes()).isEqualTo(bytesOfAll(checkpoint));
         DeepseekV3Config config = (DeepseekV3Config) ModelConfig.of(checkpoint.config());
-        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Yarn(40, 256, 32, 1, 1, 1, true));
+        assertThat(config.attention().positions().scaling())
+                .isEqualTo(new RopeScaling.Yarn(40, 256, 32, 1, 1, 1, true));
         assertThat(config.moe().orElseThrow().layers()).containsExactly(1, 2, 3);
     }
 

@@ -37,13 +37,13 @@ class GgufCheckpointTest {
         assertThat(checkpoint.tensor("model.layers.0.self_attn.q_proj.weight").format())
                 .isEqualTo(TensorFormat.GgufBlock.Q4_0);
         assertThat(config.vocabulary()).isEqualTo(4);
-        assertThat(config.kvHeads()).isEqualTo(1);
-        assertThat(config.headWidth()).isEqualTo(32);
+        assertThat(config.attention().kvHeads()).isEqualTo(1);
+        assertThat(config.attention().headWidth()).isEqualTo(32);
         assertThat(config.tiedEmbeddings()).isTrue();
         assertThat(config.attentionBias()).isFalse();
         assertThat(config.endOfSequence()).containsExactly(3);
-        assertThat(config.ropeTheta()).isEqualTo(10_000);
-        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Default());
+        assertThat(config.attention().positions().theta()).isEqualTo(10_000);
+        assertThat(config.attention().positions().scaling()).isEqualTo(new RopeScaling.Default());
         assertThat(config.ignoredKeys()).containsExactly("llama.unheard_of");
         assertThat(checkpoint.metadata()).containsEntry("tokenizer.ggml.tokens", List.of("a", "b", "c", "d"));
     }
@@ -68,7 +68,7 @@ class GgufCheckpointTest {
         Checkpoint checkpoint = open(GgufBuilder.llama().vector("rope_freqs.weight", divisors));
         LlamaConfig config = (LlamaConfig) ModelConfig.of(checkpoint.config());
         assertThat(checkpoint.has("rope_freqs.weight")).isFalse();
-        assertThat(((RopeScaling.Divided) config.ropeScaling()).divisors())
+        assertThat(((RopeScaling.Divided) config.attention().positions().scaling()).divisors())
                 .hasSize(16)
                 .startsWith(1f)
                 .endsWith(32f);

@@ -21,7 +21,8 @@ class DeepseekV3ConfigTest {
         DeepseekV3Config config = read("{}");
         assertThat(config.cacheWidth()).isEqualTo(64 + 32);
         assertThat(config.moe()).contains(new ModelConfig.Moe(16, 4, List.of(1, 2, 3)));
-        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Yarn(40, 256, 32, 1, 1, 1, true));
+        assertThat(config.attention().positions().scaling())
+                .isEqualTo(new RopeScaling.Yarn(40, 256, 32, 1, 1, 1, true));
         assertThat(config.routedScaling()).isEqualTo(2.5f);
         assertThat(config.nextTokenLayers()).isZero();
         assertThat(config.ignoredKeys()).isEmpty();
@@ -46,22 +47,26 @@ class DeepseekV3ConfigTest {
             json.remove(key);
         }
         DeepseekV3Config config = (DeepseekV3Config) ModelConfig.of(json);
-        assertThat(config.ropeTheta()).isEqualTo(10_000);
-        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Default());
+        assertThat(config.attention().positions().theta()).isEqualTo(10_000);
+        assertThat(config.attention().positions().scaling()).isEqualTo(new RopeScaling.Default());
         assertThat(config.nextTokenLayers()).isEqualTo(1);
         assertThat(config.endOfSequence()).containsExactly(1);
-        assertThat(config.queryRank()).isZero();
+        assertThat(config.attention().queryRank()).isZero();
     }
 
     @Test
     void yarnDefaultsAreThoseOfTransformers() {
         assertThat(read("{'rope_scaling':null,'rope_parameters':{'rope_type':'yarn','rope_theta':5,'factor':2}}")
-                        .ropeScaling())
+                        .attention()
+                        .positions()
+                        .scaling())
                 .isEqualTo(new RopeScaling.Yarn(2, 10_240, 32, 1, 0, 0, true));
         // factor null: the whole context over the original one
         assertThat(read("{'rope_scaling':{'type':'yarn','factor':null,'original_max_position_embeddings':1024,"
                                 + "'truncate':false,'mscale':0.5}}")
-                        .ropeScaling())
+                        .attention()
+                        .positions()
+                        .scaling())
                 .isEqualTo(new RopeScaling.Yarn(10, 1024, 32, 1, 0.5f, 0, false));
     }
 
@@ -108,8 +113,8 @@ class DeepseekV3ConfigTest {
                 "{'rope_interleave':false} | rope_interleave is false, only true is computed",
                 "{'index_topk':2048} | index_topk is 2048, only no value is computed",
                 "{'sliding_window':128} | sliding_window is 128, only no value is computed",
-                "{'quantization_config':{'quant_method':'fp8','weight_block_size':[128,128]}}"
-                        + " | quantization_config.quant_method is fp8, only MLX's affine quantization is computed",
+                "{'quantization_config':{'quant_method':'compressed-tensors'}}"
+                        + " | quantization_config.quant_method is compressed-tensors, only fp8, mxfp4 is computed",
                 "{'rope_scaling':{'type':'llama3'}} | rope_scaling.rope_type is llama3, only default, yarn is computed",
                 "{'rope_scaling':{'type':'yarn','factor':2,'attention_factor':1.5}}"
                         + " | rope_scaling.attention_factor is 1.5, only no value is computed",

@@ -25,10 +25,10 @@ class LlamaConfigTest {
     @Test
     void defaultsAreThoseOfTransformers() {
         LlamaConfig config = read("{}");
-        assertThat(config.kvHeads()).isEqualTo(4);
-        assertThat(config.headWidth()).isEqualTo(16);
-        assertThat(config.ropeTheta()).isEqualTo(10_000);
-        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Default());
+        assertThat(config.attention().kvHeads()).isEqualTo(4);
+        assertThat(config.attention().headWidth()).isEqualTo(16);
+        assertThat(config.attention().positions().theta()).isEqualTo(10_000);
+        assertThat(config.attention().positions().scaling()).isEqualTo(new RopeScaling.Default());
         assertThat(config.endOfSequence()).containsExactly(2);
         assertThat(config.tiedEmbeddings()).isFalse();
         assertThat(config.attentionBias()).isFalse();
@@ -40,9 +40,23 @@ class LlamaConfigTest {
     @Test
     void readsTheTinyModel() {
         LlamaConfig config = (LlamaConfig) ModelConfig.of(ConfigJson.tiny("llama-tiny"));
-        assertThat(config.ropeScaling()).isEqualTo(new RopeScaling.Llama3(32, 1, 4, 64));
-        assertThat(config.kvHeads()).isEqualTo(2);
+        assertThat(config.attention().positions().scaling()).isEqualTo(new RopeScaling.Llama3(32, 1, 4, 64));
+        assertThat(config.attention().kvHeads()).isEqualTo(2);
         assertThat(config.ignoredKeys()).isEmpty();
+    }
+
+    @Test
+    void ropeMayBeStretched() {
+        assertThat(read("{'rope_scaling':{'type':'linear','factor':2}}")
+                        .attention()
+                        .positions()
+                        .scaling())
+                .isEqualTo(new RopeScaling.Linear(2));
+        assertThat(read("{'rope_scaling':{'rope_type':'yarn','factor':4,'original_max_position_embeddings':64}}")
+                        .attention()
+                        .positions()
+                        .scaling())
+                .isEqualTo(new RopeScaling.Yarn(4, 64, 32, 1, 0, 0, true));
     }
 
     @Test
@@ -53,13 +67,23 @@ class LlamaConfigTest {
         LlamaConfig five = read(
                 "{'dtype':'bfloat16','rope_parameters':{'rope_theta':500000.0,'rope_type':'llama3'," + scaling + "}}");
         assertThat(five).isEqualTo(four);
-        assertThat(five.ropeTheta()).isEqualTo(500_000);
-        assertThat(five.ropeScaling()).isEqualTo(new RopeScaling.Llama3(8, 1, 4, 64));
+        assertThat(five.attention().positions().theta()).isEqualTo(500_000);
+        assertThat(five.attention().positions().scaling()).isEqualTo(new RopeScaling.Llama3(8, 1, 4, 64));
         assertThat(read("{'rope_parameters':{'rope_type':'default','rope_theta':7}}")
-                        .ropeTheta())
+                        .attention()
+                        .positions()
+                        .theta())
                 .isEqualTo(7);
-        assertThat(read("{'rope_parameters':{'rope_theta':7}}").ropeScaling()).isEqualTo(new RopeScaling.Default());
-        assertThat(read("{'rope_scaling':null,'rope_theta':7}").ropeTheta()).isEqualTo(7);
+        assertThat(read("{'rope_parameters':{'rope_theta':7}}")
+                        .attention()
+                        .positions()
+                        .scaling())
+                .isEqualTo(new RopeScaling.Default());
+        assertThat(read("{'rope_scaling':null,'rope_theta':7}")
+                        .attention()
+                        .positions()
+                        .theta())
+                .isEqualTo(7);
     }
 
     @ParameterizedTest
@@ -90,19 +114,18 @@ class LlamaConfigTest {
                 "{'sliding_window':4096} | sliding_window is 4096, only no value is computed",
                 "{'layer_types':['full_attention']} | layer_types is [\"full_attention\"], only no value is computed",
                 "{'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, only 1 is computed",
-                "{'quantization_config':{'quant_method':'fp8'}}"
-                        + " | quantization_config.quant_method is fp8, only MLX's affine quantization is computed",
-                "{'rope_scaling':{'type':'linear','factor':2}}"
-                        + " | rope_scaling.rope_type is linear, only default, llama3 is computed",
-                "{'rope_scaling':{'rope_type':'yarn','factor':2}}"
-                        + " | rope_scaling.rope_type is yarn, only default, llama3 is computed",
+                "{'quantization_config':{'quant_method':'gptq'}}"
+                        + " | quantization_config.quant_method is gptq, only fp8, mxfp4 is computed",
+                "{'rope_scaling':{'type':'dynamic','factor':2}}"
+                        + " | rope_scaling.rope_type is dynamic, only default, linear, llama3, yarn is computed",
                 "{'rope_scaling':{'factor':2}} | rope_scaling.rope_type is absent, expected a rope type beside the factor",
                 "{'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':1}}"
                         + " | the required key rope_scaling.high_freq_factor is missing",
                 "{'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':4,'high_freq_factor':4}}"
                         + " | rope_scaling.high_freq_factor is 4, expected more than low_freq_factor",
                 "{'rope_scaling':7} | rope_scaling is 7, expected an object",
-                "{'model_type':'qwen3'} | model_type qwen3 is not served; served are: deepseek_v3, llama",
+                "{'model_type':'gemma3'} | model_type gemma3 is not served; served are: deepseek_v2, deepseek_v3,"
+                        + " glm4_moe, gpt_oss, kimi_k2, llama, mistral, mixtral, olmoe, qwen2, qwen2_moe, qwen3, qwen3_moe",
                 "{'hidden_size':'64'} | hidden_size is \"64\", expected a whole number from 1 to 16777216",
                 "{'hidden_size':66} | hidden_size is 66, expected a multiple of num_attention_heads, 4",
                 "{'num_key_value_heads':3} | num_key_value_heads is 3, expected a divisor of num_attention_heads, 4",

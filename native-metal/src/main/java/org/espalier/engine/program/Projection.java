@@ -4,7 +4,7 @@ package org.espalier.engine.program;
  * W x + b, by the names of its weights.
  *
  * @param weight [rows, columns], as many as there are matrices
- * @param bias [1, rows], as many, or null
+ * @param bias [1, rows] or [rows, 1], as many, or null
  */
 public record Projection(String weight, String bias) {
 

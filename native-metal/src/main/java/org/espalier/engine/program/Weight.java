@@ -6,9 +6,9 @@ import java.util.List;
  * A named matrix, or {@code count} matrices of one shape (experts, heads), where it lies in the checkpoint's files. An engine maps
  * or reads exactly these bytes.
  *
- * <p>Stored row i of the weight is row {@code firstRow + i * rowStep} of the region (gpt-oss interleaves gate and up). With
- * {@code transposed} the stored rows are the matrix's columns: {@code rows x columns} is always the shape that the op
- * multiplies with, y[rows] = W[rows, columns] x[columns].
+ * <p>{@code rows x columns} is always the shape that the op multiplies with, y[rows] = W[rows, columns] x[columns]. Row i of the matrix
+ * is row {@code firstRow + i * rowStep} of what is stored (gpt-oss interleaves gate and up). With {@code transposed} the stored rows
+ * are the matrix's columns, and row i is the stored column {@code firstRow + i * rowStep}.
  *
  * @param rows of the matrix as the op uses it
  * @param columns of the matrix as the op uses it
@@ -39,19 +39,21 @@ public record Weight(
         return pieces.size();
     }
 
+    /** Stored rows that hold the matrix. */
     public int storedRows() {
         return transposed ? columns : rows;
     }
 
+    /** Values of a stored row up to the last that the matrix needs. */
     public int storedColumns() {
-        return transposed ? rows : columns;
+        return transposed ? firstRow + (rows - 1) * rowStep + 1 : columns;
     }
 
     /** Bytes of values, scales and biases that an engine has to keep. */
     public long bytes() {
-        long row = format.rowBytes(storedColumns());
+        long row = format.rowBytes(transposed ? rows : columns);
         if (format instanceof WeightFormat.Affine affine) {
-            row += 2 * affine.scaleRowBytes(storedColumns());
+            row += 2 * affine.scaleRowBytes(transposed ? rows : columns);
         }
         return row * storedRows() * count();
     }

@@ -47,7 +47,7 @@ final class Matrix {
 
     private void check(Region region, long rowBytes, Function<Path, MappedFile> open) {
         MappedFile file = files.computeIfAbsent(region.file(), open);
-        long lastRow = weight.firstRow() + (long) (weight.storedRows() - 1) * weight.rowStep();
+        long lastRow = place(weight.storedRows() - 1);
         if (lastRow > 0 && region.rowBytes() < rowBytes) {
             throw new EngineException("weight " + name + " has rows of " + rowBytes + " bytes, " + region.rowBytes()
                     + " apart in " + file);
@@ -86,7 +86,7 @@ final class Matrix {
     /** The row's bytes: values, scales, biases. */
     private byte[][] fetchRow(int index, int row) {
         Weight.Piece piece = weight.pieces().get(index);
-        long stored = weight.firstRow() + (long) row * weight.rowStep();
+        long stored = place(row);
         int columns = weight.storedColumns();
         byte[][] bytes = BYTES.get();
         bytes[0] = fetch(piece.values(), stored, weight.format().rowBytes(columns), bytes[0]);
@@ -95,6 +95,11 @@ final class Matrix {
             bytes[2] = fetch(piece.biases(), stored, affine.scaleRowBytes(columns), bytes[2]);
         }
         return bytes;
+    }
+
+    /** Where in the region stored row {@code row} lies. */
+    private long place(int row) {
+        return weight.transposed() ? row : weight.firstRow() + (long) row * weight.rowStep();
     }
 
     private byte[] fetch(Region region, long row, long length, byte[] buffer) {
@@ -115,16 +120,21 @@ final class Matrix {
         float[][] turned = new float[weight.rows()][weight.columns()];
         for (int row = 0; row < turned.length; row++) {
             for (int column = 0; column < turned[row].length; column++) {
-                turned[row][column] = stored[column][row];
+                turned[row][column] = stored[column][weight.firstRow() + row * weight.rowStep()];
             }
         }
         return turned;
     }
 
-    /** Vector {@code index}: a weight of one row, small enough to be kept as floats. The thread that runs steps calls it. */
+    /** Vector {@code index}: a weight of one row or one column, small enough to be kept. The thread that runs steps calls it. */
     float[] vector(int index) {
         if (vectors[index] == null) {
-            vectors[index] = decode(index)[0];
+            float[][] rows = decode(index);
+            float[] all = new float[rows.length * rows[0].length];
+            for (int row = 0; row < rows.length; row++) {
+                System.arraycopy(rows[row], 0, all, row * rows[row].length, rows[row].length);
+            }
+            vectors[index] = all;
         }
         return vectors[index];
     }

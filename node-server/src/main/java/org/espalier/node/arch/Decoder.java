@@ -8,12 +8,12 @@ import org.espalier.engine.program.Program;
 import org.espalier.engine.program.ProgramBuilder;
 import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.View;
-import org.espalier.model.ModelConfig;
+import org.espalier.model.Backbone;
 import org.espalier.node.weights.Weights;
 
 /**
- * What decoder-only transformers share: embedding, pre-norm residual blocks, final norm and output matrix. An architecture file writes its
- * blocks between {@link #embed} and {@link #logits}.
+ * What decoder-only transformers share: embedding, pre-norm residual blocks, final norm and output matrix. An architecture file says what
+ * a layer is, see {@link #program}.
  */
 final class Decoder {
 
@@ -26,26 +26,48 @@ final class Decoder {
     /** [T, D], what a block yields. */
     final View block;
 
-    private final ModelConfig config;
-    private final float normEps;
+    private final Backbone backbone;
 
-    Decoder(ModelConfig config, float normEps, Checkpoint checkpoint) {
-        this.config = config;
-        this.normEps = normEps;
-        this.program = new ProgramBuilder("main", config.hidden());
+    Decoder(Backbone backbone, Checkpoint checkpoint) {
+        this.backbone = backbone;
+        this.program = new ProgramBuilder("main", backbone.hidden());
         this.weights = new Weights(checkpoint, program);
-        this.residual = program.slot(config.hidden());
-        this.normed = program.slot(config.hidden());
-        this.block = program.slot(config.hidden());
+        this.residual = program.slot(backbone.hidden());
+        this.normed = program.slot(backbone.hidden());
+        this.block = program.slot(backbone.hidden());
     }
 
-    void embed() {
-        program.op(new Op.Embed(embedding(), residual));
+    /** Adds the ops of one layer. */
+    interface Layer {
+        /** @param name for instance {@code model.layers.3} */
+        void add(int index, String name);
     }
 
-    /** What a block reads. @param name of the norm's weight */
-    void normResidual(String name) {
-        norm(residual, name, normEps, normed);
+    /** The layers of the range, with embedding and logits where they belong to it. */
+    Program program(LayerRange layers, Layer layer) {
+        if (layers.embeds()) {
+            program.op(new Op.Embed(embedding(), residual));
+        }
+        for (int index = layers.first(); index < layers.end(); index++) {
+            layer.add(index, "model.layers." + index);
+        }
+        if (layers.yieldsLogits()) {
+            normResidual("model.norm");
+            String output = backbone.tiedEmbeddings()
+                    ? embedding()
+                    : weights.matrix("lm_head.weight", backbone.vocabulary(), backbone.hidden());
+            program.op(new Op.Logits(normed, output));
+        }
+        return program.build(residual, residual);
+    }
+
+    private String embedding() {
+        return weights.matrix("model.embed_tokens.weight", backbone.vocabulary(), backbone.hidden());
+    }
+
+    /** What a block reads. @param module the norm */
+    void normResidual(String module) {
+        norm(residual, module, backbone.normEps(), normed);
     }
 
     /** Ends a block. */
@@ -53,47 +75,54 @@ final class Decoder {
         program.op(new Op.Add(residual, block, residual));
     }
 
-    void norm(View in, String name, float eps, View out) {
-        program.op(new Op.RmsNorm(in, weights.vector(name, in.width()), eps, 1, out));
+    void norm(View in, String module, float eps, View out) {
+        program.op(new Op.RmsNorm(in, weights.vector(module + ".weight", in.width()), eps, 1, out));
+    }
+
+    /** Each of {@code heads} equal pieces of x by itself, in place. */
+    void normHeads(View x, int heads, String module) {
+        String weight = weights.vector(module + ".weight", x.width() / heads);
+        program.op(new Op.RmsNorm(x, weight, backbone.normEps(), heads, x));
+    }
+
+    /** Whether a projection has a bias. */
+    enum Bias {
+        NONE,
+        ADDED;
+
+        static Bias of(boolean has) {
+            return has ? ADDED : NONE;
+        }
     }
 
     /** out = W in. @param module its name without {@code .weight} */
     void linear(View in, String module, View out) {
-        String weight = weights.matrix(module + ".weight", out.width(), in.width());
-        program.op(new Op.Linear(in, Projection.of(weight), out));
+        linear(in, module, Bias.NONE, out);
     }
 
     /** out = W in + b. */
-    void linearWithBias(View in, String module, View out) {
-        String weight = weights.matrix(module + ".weight", out.width(), in.width());
-        program.op(new Op.Linear(in, new Projection(weight, weights.vector(module + ".bias", out.width())), out));
+    void linear(View in, String module, Bias bias, View out) {
+        program.op(new Op.Linear(in, projection(module, bias, out.width(), in.width()), out));
+    }
+
+    Projection projection(String module, Bias bias, int rows, int columns) {
+        String weight = weights.matrix(module + ".weight", rows, columns);
+        return new Projection(weight, bias == Bias.NONE ? null : weights.vector(module + ".bias", rows));
     }
 
     /** SwiGLU, <a href="https://arxiv.org/abs/2002.05202">Shazeer 2020</a>: out = down (silu(gate x) * (up x)). */
     void mlp(View in, String module, int width, View out) {
+        mlp(in, module, Bias.NONE, width, out);
+    }
+
+    void mlp(View in, String module, Bias bias, int width, View out) {
         program.op(new Op.GatedMlp(
                 in,
-                GatedUnit.of(
-                        weights.matrix(module + ".gate_proj.weight", width, in.width()),
-                        weights.matrix(module + ".up_proj.weight", width, in.width()),
-                        weights.matrix(module + ".down_proj.weight", out.width(), width),
+                new GatedUnit(
+                        projection(module + ".gate_proj", bias, width, in.width()),
+                        projection(module + ".up_proj", bias, width, in.width()),
+                        projection(module + ".down_proj", bias, out.width(), width),
                         Activation.SILU),
                 out));
-    }
-
-    void logits() {
-        normResidual("model.norm.weight");
-        String output = config.tiedEmbeddings()
-                ? embedding()
-                : weights.matrix("lm_head.weight", config.vocabulary(), config.hidden());
-        program.op(new Op.Logits(normed, output));
-    }
-
-    Program build() {
-        return program.build(residual, residual);
-    }
-
-    private String embedding() {
-        return weights.matrix("model.embed_tokens.weight", config.vocabulary(), config.hidden());
     }
 }

@@ -2,6 +2,7 @@ package org.espalier.node.arch;
 
 import java.util.function.IntToDoubleFunction;
 import org.espalier.engine.program.Rope;
+import org.espalier.model.Positions;
 import org.espalier.model.RopeScaling;
 
 /**
@@ -18,9 +19,12 @@ final class RopeFrequencies {
         this.theta = theta;
     }
 
-    /** @param dimensions n, columns of a head that turn */
-    static Rope rope(Rope.Pairing pairing, int dimensions, float theta, RopeScaling scaling) {
-        RopeFrequencies plain = new RopeFrequencies(dimensions, theta);
+    static Rope rope(Rope.Pairing pairing, Positions positions) {
+        RopeFrequencies plain = new RopeFrequencies(positions.dimensions(), positions.theta());
+        RopeScaling scaling = positions.scaling();
+        if (scaling instanceof RopeScaling.Linear linear) {
+            return plain.rope(pairing, i -> plain.frequency(i) / linear.factor(), 1);
+        }
         if (scaling instanceof RopeScaling.Llama3 llama3) {
             return plain.rope(pairing, i -> plain.llama3(i, llama3), 1);
         }

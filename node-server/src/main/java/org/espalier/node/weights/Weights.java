@@ -6,6 +6,8 @@ import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.Tensor;
+import org.espalier.engine.program.Activation;
+import org.espalier.engine.program.GatedUnit;
 import org.espalier.engine.program.ProgramBuilder;
 import org.espalier.engine.program.Rope;
 import org.espalier.engine.program.Weight;
@@ -86,6 +88,11 @@ public final class Weights {
         return program.weight(name, pieces(kvUp(attention, shape, shape.nope(), shape.value())));
     }
 
+    /** gpt-oss's experts, in the form that is there. */
+    public GatedUnit mergedExperts(String prefix, MergedExperts experts, Activation activation) {
+        return experts.find(checkpoint, program, prefix, activation);
+    }
+
     /** How this file's q and k rows are turned, where the published checkpoint has {@code published}. */
     public Rope.Pairing ropePairing(Rope.Pairing published) {
         return Rope.Pairing.valueOf(checkpoint
@@ -106,6 +113,15 @@ public final class Weights {
     }
 
     private Tensor tensor(String name, List<Integer> expected) {
+        return tensor(checkpoint, name, expected);
+    }
+
+    static WeightFormat format(Tensor tensor) {
+        return WeightFormats.of(tensor.format());
+    }
+
+    /** @throws CheckpointException if it is missing or has another shape */
+    static Tensor tensor(Checkpoint checkpoint, String name, List<Integer> expected) {
         Tensor tensor = checkpoint.tensor(name);
         if (!tensor.shape().equals(expected)) {
             throw new CheckpointException(

@@ -31,12 +31,21 @@ record GoldenModel(String name, Path path, Path golden) {
         return find(
                 SHARED,
                 List.of(
-                        "llama_tied",
-                        "llama_untied",
+                        "deepseek_v2",
+                        "deepseek_v2_lite",
+                        "deepseek_v3",
+                        "deepseek_v3_mlx_legacy",
+                        "glm4_moe",
+                        "gpt_oss_bf16",
                         "llama_gguf_f16",
                         "llama_gguf_q4_0",
-                        "deepseek_v3",
-                        "deepseek_v3_mlx_legacy"));
+                        "llama_tied",
+                        "llama_untied",
+                        "mixtral",
+                        "olmoe",
+                        "qwen2_moe",
+                        "qwen3",
+                        "qwen3_moe"));
     }
 
     static GoldenModel tiny(String name) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import org.assertj.core.data.Offset;
 import org.espalier.engine.program.Rope;
+import org.espalier.model.Positions;
 import org.espalier.model.RopeScaling;
 import org.junit.jupiter.api.Test;
 
@@ -73,6 +74,6 @@ class RopeFrequenciesTest {
     }
 
     private static Rope rope(int dimensions, float theta, RopeScaling scaling) {
-        return RopeFrequencies.rope(Rope.Pairing.HALF, dimensions, theta, scaling);
+        return RopeFrequencies.rope(Rope.Pairing.HALF, new Positions(dimensions, theta, scaling));
     }
 }

@@ -1,0 +1,55 @@
+package org.espalier.model;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * What every decoder-only transformer's config says.
+ *
+ * @param layers L, decoder layers; multi-token-prediction layers not counted
+ * @param hidden D
+ * @param vocabulary V
+ * @param context the greatest number of positions, prompt and answer together
+ * @param endOfSequence ids that end an answer; {@code eos_token_id}, one or several
+ * @param tiedEmbeddings whether the output matrix is the embedding
+ * @param normEps {@code rms_norm_eps}
+ */
+public record Backbone(
+        int layers,
+        int hidden,
+        int vocabulary,
+        int context,
+        Set<Integer> endOfSequence,
+        boolean tiedEmbeddings,
+        float normEps) {
+
+    private static final int MAX_LAYERS = 4096;
+
+    /**
+     * Sizes are required, although transformers has defaults for them: those are one model's.
+     *
+     * @param endOfSequence transformers' default for the architecture
+     */
+    static Backbone read(ConfigReader config, Set<Integer> endOfSequence) {
+        config.only("hidden_act", "silu");
+        return new Backbone(
+                config.number("num_hidden_layers", 1, MAX_LAYERS),
+                config.size("hidden_size"),
+                config.size("vocab_size"),
+                config.size("max_position_embeddings"),
+                config.ids("eos_token_id", endOfSequence),
+                config.flag("tie_word_embeddings", false),
+                config.positive("rms_norm_eps"));
+    }
+
+    /** 0 to L. */
+    List<Integer> everyLayer() {
+        return layersFrom(0);
+    }
+
+    /** {@code first} to L. */
+    List<Integer> layersFrom(int first) {
+        return IntStream.range(first, layers).boxed().toList();
+    }
+}

@@ -1,0 +1,81 @@
+package org.espalier.model;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Grouped-query attention, <a href="https://arxiv.org/abs/2305.13245">Ainslie et al. 2023</a>.
+ *
+ * @param heads H
+ * @param kvHeads key and value heads; H where {@code num_key_value_heads} is absent
+ * @param headWidth {@code head_dim}
+ * @param positions rotary, of the first columns of each head
+ * @param windows for each layer the positions that a token sees, itself among them; 0 for all
+ */
+public record GroupedAttention(int heads, int kvHeads, int headWidth, Positions positions, List<Integer> windows) {
+
+    static final int MAX_HEADS = 4096;
+    static final int MAX_HEAD_WIDTH = 8192;
+    private static final float THETA = 10_000; // transformers' RotaryEmbeddingConfigMixin.default_theta
+
+    public GroupedAttention {
+        windows = List.copyOf(windows);
+    }
+
+    /** With transformers' defaults: heads of width D / H, all of whose columns turn. */
+    static GroupedAttention read(ConfigReader config, Backbone backbone) {
+        return read(config, backbone, new Defaults(0, THETA, 1), fullAttention(backbone));
+    }
+
+    static GroupedAttention read(ConfigReader config, Backbone backbone, List<Integer> windows) {
+        return read(config, backbone, new Defaults(0, THETA, 1), windows);
+    }
+
+    /** For an architecture with other defaults than most. */
+    static GroupedAttention read(ConfigReader config, Backbone backbone, Defaults defaults, List<Integer> windows) {
+        int heads = config.number("num_attention_heads", 1, MAX_HEADS);
+        int kvHeads = config.has("num_key_value_heads") ? config.number("num_key_value_heads", 1, MAX_HEADS) : heads;
+        config.require(heads % kvHeads == 0, "num_key_value_heads", "a divisor of num_attention_heads, " + heads);
+        int headWidth = headWidth(config, backbone, heads, defaults.headWidth());
+        config.require(headWidth % 2 == 0, "head_dim", "an even number, since rope turns pairs");
+        float part = RopeReader.partialFactor(config, defaults.rotaryPart());
+        if (defaults.rotaryPart() == 1 && part != 1) {
+            throw config.notComputed("partial_rotary_factor", part, 1);
+        }
+        int turned = (int) (headWidth * part);
+        config.require(turned % 2 == 0 && turned > 0 && turned <= headWidth, "partial_rotary_factor", "whole pairs");
+        Positions positions =
+                RopeReader.read(config, turned, defaults.theta(), Set.of("default", "linear", "llama3", "yarn"));
+        return new GroupedAttention(heads, kvHeads, headWidth, positions, windows);
+    }
+
+    private static int headWidth(ConfigReader config, Backbone backbone, int heads, int fallback) {
+        if (config.has("head_dim")) {
+            return config.number("head_dim", 2, MAX_HEAD_WIDTH);
+        }
+        if (fallback > 0) {
+            return fallback;
+        }
+        config.require(backbone.hidden() % heads == 0, "hidden_size", "a multiple of num_attention_heads, " + heads);
+        return backbone.hidden() / heads;
+    }
+
+    /**
+     * What counts where a key is absent.
+     *
+     * @param headWidth 0 for D / H
+     * @param rotaryPart of a head's columns that turn; 1 where the architecture turns all whatever the config says
+     */
+    record Defaults(int headWidth, float theta, float rotaryPart) {}
+
+    /** Every layer sees all positions. */
+    static List<Integer> fullAttention(Backbone backbone) {
+        return Collections.nCopies(backbone.layers(), 0);
+    }
+
+    /** Floats of KV state that one token keeps in one layer: keys and values. */
+    public int cacheWidth() {
+        return 2 * kvHeads * headWidth;
+    }
+}

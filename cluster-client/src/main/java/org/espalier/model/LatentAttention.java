@@ -1,0 +1,48 @@
+package org.espalier.model;
+
+import java.util.Set;
+
+/**
+ * Multi-head latent attention, <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a> section 2.1.
+ *
+ * @param heads H
+ * @param queryRank {@code q_lora_rank}; 0 where null: queries are projected in one step
+ * @param kvRank {@code kv_lora_rank}, width of the cached latent
+ * @param nope {@code qk_nope_head_dim}
+ * @param value {@code v_head_dim}
+ * @param bias whether q_a, kv_a and o have biases
+ * @param positions rotary, of {@code qk_rope_head_dim} columns
+ */
+public record LatentAttention(
+        int heads, int queryRank, int kvRank, int nope, int value, boolean bias, Positions positions) {
+
+    static LatentAttention read(ConfigReader config) {
+        config.absent("sliding_window");
+        config.absent("use_sliding_window");
+        config.absent("layer_types");
+        config.absent("index_topk"); // DeepSeek V3.2's sparse attention
+        if (!config.flag("rope_interleave", true)) {
+            throw config.notComputed("rope_interleave", false, true);
+        }
+        int rope = config.number("qk_rope_head_dim", 2, GroupedAttention.MAX_HEAD_WIDTH);
+        config.require(rope % 2 == 0, "qk_rope_head_dim", "an even number, since rope turns pairs");
+        return new LatentAttention(
+                config.number("num_attention_heads", 1, GroupedAttention.MAX_HEADS),
+                config.size("q_lora_rank", 0),
+                config.size("kv_lora_rank"),
+                config.number("qk_nope_head_dim", 1, GroupedAttention.MAX_HEAD_WIDTH),
+                config.number("v_head_dim", 1, GroupedAttention.MAX_HEAD_WIDTH),
+                config.flag("attention_bias", false),
+                RopeReader.read(config, rope, 10_000, Set.of("default", "yarn")));
+    }
+
+    /** Columns of a head with position. */
+    public int rope() {
+        return positions.dimensions();
+    }
+
+    /** Floats of KV state that one token keeps in one layer: the latent and the shared rope key. */
+    public int cacheWidth() {
+        return kvRank + rope();
+    }
+}

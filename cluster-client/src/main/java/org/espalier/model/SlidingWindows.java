@@ -1,0 +1,62 @@
+package org.espalier.model;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+
+/** Reads which layers see only the last {@code sliding_window} positions. A window as wide as the context is none. */
+final class SlidingWindows {
+    private static final String KEY = "sliding_window";
+
+    private SlidingWindows() {}
+
+    /** {@code sliding_window} for all layers; none where it is null or absent. */
+    static List<Integer> everywhere(ConfigReader config, Backbone backbone) {
+        int window = config.has(KEY) ? narrow(config.size(KEY), backbone) : 0;
+        return Collections.nCopies(backbone.layers(), window);
+    }
+
+    /** The same behind the switch {@code use_sliding_window}, as Qwen's configs have it. */
+    static List<Integer> everywhereIfSwitchedOn(ConfigReader config, Backbone backbone) {
+        return switchedOn(config) ? everywhere(config, backbone) : GroupedAttention.fullAttention(backbone);
+    }
+
+    /**
+     * Behind the switch, in the layers that {@code layer_types} names.
+     *
+     * @param sliding the layers, where {@code layer_types} is absent
+     */
+    static List<Integer> someIfSwitchedOn(ConfigReader config, Backbone backbone, IntPredicate sliding) {
+        boolean on = switchedOn(config);
+        List<Integer> windows = some(config, backbone, sliding, 0);
+        return on ? windows : GroupedAttention.fullAttention(backbone);
+    }
+
+    /** @param fallback the window where the config has none; 0 for no window then */
+    static List<Integer> some(ConfigReader config, Backbone backbone, IntPredicate sliding, int fallback) {
+        int window = config.has(KEY) ? narrow(config.size(KEY), backbone) : fallback;
+        IntPredicate named = sliding;
+        if (config.has("layer_types")) {
+            List<String> types = config.texts("layer_types", List.of("full_attention", "sliding_attention"));
+            config.require(
+                    types.size() == backbone.layers(),
+                    "layer_types",
+                    "one for each of " + backbone.layers() + " layers");
+            named = layer -> types.get(layer).equals("sliding_attention");
+        }
+        IntPredicate slides = named;
+        return IntStream.range(0, backbone.layers())
+                .mapToObj(layer -> slides.test(layer) ? window : 0)
+                .toList();
+    }
+
+    private static boolean switchedOn(ConfigReader config) {
+        config.ignore(KEY, "max_window_layers");
+        return config.flag("use_sliding_window", false);
+    }
+
+    private static int narrow(int window, Backbone backbone) {
+        return window >= backbone.context() ? 0 : window;
+    }
+}

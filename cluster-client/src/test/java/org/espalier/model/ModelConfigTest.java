@@ -1,0 +1,229 @@
+package org.espalier.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every architecture's config: what it needs, what it refuses, and what its defaults are. */
+class ModelConfigTest {
+
+    private static final String BACKBONE = "'hidden_size':64,'num_hidden_layers':4,'num_attention_heads':4,"
+            + "'vocab_size':100,'max_position_embeddings':8192,'rms_norm_eps':1e-5,";
+    private static final String DENSE = BACKBONE + "'intermediate_size':128,";
+    private static final String LATENT = DENSE + "'kv_lora_rank':16,'qk_nope_head_dim':8,'qk_rope_head_dim':4,"
+            + "'v_head_dim':8,'n_routed_experts':8,'num_experts_per_tok':2,'n_shared_experts':1,"
+            + "'moe_intermediate_size':32,'first_k_dense_replace':1,'routed_scaling_factor':2.5,";
+    private static final String QWEN_MOE =
+            DENSE + "'num_experts':8,'num_experts_per_tok':2,'moe_intermediate_size':32,";
+
+    /** Nothing but what is required. */
+    private static final Map<String, String> LEAST = new TreeMap<>(Map.ofEntries(
+            Map.entry("llama", DENSE),
+            Map.entry("mistral", DENSE),
+            Map.entry("mixtral", DENSE + "'num_local_experts':8,'num_experts_per_tok':2,"),
+            Map.entry("qwen2", DENSE),
+            Map.entry("qwen2_moe", QWEN_MOE + "'shared_expert_intermediate_size':96,"),
+            Map.entry("qwen3", DENSE),
+            Map.entry("qwen3_moe", QWEN_MOE),
+            Map.entry("olmoe", DENSE + "'num_experts':8,'num_experts_per_tok':2,"),
+            Map.entry("deepseek_v2", LATENT),
+            Map.entry("deepseek_v3", LATENT + "'n_group':1,'topk_group':1,'norm_topk_prob':true,"),
+            Map.entry("kimi_k2", LATENT + "'n_group':1,'topk_group':1,'norm_topk_prob':true,"),
+            Map.entry(
+                    "glm4_moe",
+                    DENSE + "'n_routed_experts':8,'num_experts_per_tok':2,'n_shared_experts':1,'n_group':1,"
+                            + "'topk_group':1,'moe_intermediate_size':32,'first_k_dense_replace':1,"
+                            + "'routed_scaling_factor':1.5,"),
+            Map.entry(
+                    "gpt_oss",
+                    DENSE + "'num_local_experts':8,'num_experts_per_tok':2,"
+                            + "'rope_scaling':{'rope_type':'yarn','factor':32,'truncate':false},")));
+
+    private static ObjectNode least(String type) {
+        return ConfigJson.of("{" + LEAST.get(type) + "'model_type':'" + type + "'}");
+    }
+
+    private static ModelConfig read(String type, String changes) {
+        ObjectNode json = least(type);
+        json.setAll(ConfigJson.of(changes));
+        return ModelConfig.of(json);
+    }
+
+    static Stream<String> types() {
+        return LEAST.keySet().stream();
+    }
+
+    @Test
+    void whatIsSaidToBeServedIsRead() {
+        assertThat(ModelConfig.ARCHITECTURES).containsExactlyElementsOf(LEAST.keySet());
+    }
+
+    @ParameterizedTest
+    @MethodSource("types")
+    void theLeastIsEnough(String type) {
+        ModelConfig config = ModelConfig.of(least(type));
+        assertThat(config.architecture()).isEqualTo(type.equals("kimi_k2") ? "deepseek_v3" : type);
+        assertThat(config.layers()).isEqualTo(4);
+        assertThat(config.hidden()).isEqualTo(64);
+        assertThat(config.ignoredKeys()).isEmpty();
+        List<Integer> routed = config.moe().map(ModelConfig.Moe::layers).orElse(List.of());
+        if (LEAST.get(type).contains("first_k_dense")) {
+            assertThat(routed).containsExactly(1, 2, 3);
+        } else {
+            assertThat(routed).hasSize(LEAST.get(type).contains("experts") ? 4 : 0);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("types")
+    void eachRequiredKeyIsMissedByName(String type) {
+        List<String> keys = new ArrayList<>();
+        least(type).fieldNames().forEachRemaining(keys::add);
+        for (String key : keys) {
+            ObjectNode json = least(type);
+            json.remove(key);
+            assertThatThrownBy(() -> ModelConfig.of(json))
+                    .as(type + " without " + key)
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining(key);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("types")
+    void otherActivationsAreRefused(String type) {
+        assertThatThrownBy(() -> read(type, "{'hidden_act':'gelu'}"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("hidden_act is gelu, only silu is computed");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "mixtral | {'num_experts_per_tok':9} | num_experts_per_tok is 9, expected at most num_local_experts, 8",
+                "olmoe | {'clip_qkv':8.0} | clip_qkv is 8.0, only no value is computed",
+                "deepseek_v2 | {'norm_topk_prob':true} | norm_topk_prob is true, only no value is computed",
+                "deepseek_v2 | {'topk_method':'noaux_tc'}"
+                        + " | topk_method is noaux_tc, only greedy, group_limited_greedy is computed",
+                "deepseek_v2 | {'scoring_func':'sigmoid'} | scoring_func is sigmoid, only softmax is computed",
+                "glm4_moe | {'partial_rotary_factor':1.5} | partial_rotary_factor is 1.5, expected whole pairs",
+                "gpt_oss | {'layer_types':['full_attention']}"
+                        + " | layer_types is [\"full_attention\"], expected one for each of 4 layers",
+                "gpt_oss | {'layer_types':['chunked_attention']}"
+                        + " | layer_types is [\"chunked_attention\"], expected a list of full_attention, sliding_attention",
+                "qwen3 | {'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, only 1 is computed"
+            })
+    void aValueThatIsNotComputedFailsByNameAndValue(String type, String changes, String message) {
+        assertThatThrownBy(() -> read(type, changes))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                // transformers' default where the key is absent, none where it is null
+                "mistral | {} | 4096 4096 4096 4096",
+                "mistral | {'sliding_window':null} | 0 0 0 0",
+                "mistral | {'sliding_window':16} | 16 16 16 16",
+                "mistral | {'sliding_window':8192} | 0 0 0 0",
+                "mixtral | {} | 0 0 0 0",
+                "mixtral | {'sliding_window':16} | 16 16 16 16",
+                "qwen2 | {'sliding_window':16,'max_window_layers':3} | 0 0 0 0",
+                "qwen2 | {'use_sliding_window':true,'sliding_window':16,'max_window_layers':3} | 0 0 0 16",
+                "qwen3 | {'use_sliding_window':true,'sliding_window':16,"
+                        + "'layer_types':['sliding_attention','full_attention','full_attention','full_attention']}"
+                        + " | 16 0 0 0",
+                "qwen2_moe | {'use_sliding_window':true,'sliding_window':16,'max_window_layers':3} | 16 0 16 0",
+                "qwen3_moe | {'use_sliding_window':true,'sliding_window':16} | 16 16 16 16",
+                "gpt_oss | {} | 128 0 128 0",
+                "gpt_oss | {'sliding_window':16} | 16 0 16 0"
+            })
+    void windowsOfEachLayer(String type, String changes, String windows) {
+        ModelConfig config = read(type, changes);
+        List<Integer> expected =
+                Arrays.stream(windows.split(" ")).map(Integer::valueOf).toList();
+        assertThat(attention(config).windows()).isEqualTo(expected);
+    }
+
+    private static GroupedAttention attention(ModelConfig config) {
+        if (config instanceof MistralConfig mistral) {
+            return mistral.attention();
+        } else if (config instanceof MixtralConfig mixtral) {
+            return mixtral.attention();
+        } else if (config instanceof Qwen2Config qwen) {
+            return qwen.attention();
+        } else if (config instanceof Qwen2MoeConfig qwen) {
+            return qwen.attention();
+        } else if (config instanceof Qwen3Config qwen) {
+            return qwen.attention();
+        } else if (config instanceof Qwen3MoeConfig qwen) {
+            return qwen.attention();
+        }
+        return ((GptOssConfig) config).attention();
+    }
+
+    @Test
+    void defaultsAreThoseOfTransformers() {
+        assertThat(((Qwen3Config) read("qwen3", "{}")).attention().headWidth()).isEqualTo(128);
+        assertThat(((Qwen3MoeConfig) read("qwen3_moe", "{}")).attention().headWidth())
+                .isEqualTo(16);
+        assertThat(((MixtralConfig) read("mixtral", "{}"))
+                        .attention()
+                        .positions()
+                        .theta())
+                .isEqualTo(1_000_000);
+        GptOssConfig gpt = (GptOssConfig) read("gpt_oss", "{}");
+        assertThat(gpt.attention().positions())
+                .isEqualTo(new Positions(64, 150_000, new RopeScaling.Yarn(32, 8192, 32, 1, 0, 0, false)));
+        assertThat(gpt.swigluAlpha()).isEqualTo(1.702f);
+        assertThat(gpt.swigluLimit()).isEqualTo(7);
+        assertThat(((Glm4MoeConfig) read("glm4_moe", "{}"))
+                        .attention()
+                        .positions()
+                        .dimensions())
+                .isEqualTo(8);
+        assertThat(((Qwen2MoeConfig) read("qwen2_moe", "{}")).qkvBias()).isTrue();
+    }
+
+    @Test
+    void partOfAHeadTurnsInBothSpellings() {
+        Positions four = ((Glm4MoeConfig) read("glm4_moe", "{'partial_rotary_factor':0.25,'rope_theta':7}"))
+                .attention()
+                .positions();
+        Positions five = ((Glm4MoeConfig)
+                        read("glm4_moe", "{'rope_parameters':{'partial_rotary_factor':0.25,'rope_theta':7}}"))
+                .attention()
+                .positions();
+        assertThat(five).isEqualTo(four).isEqualTo(new Positions(4, 7, new RopeScaling.Default()));
+    }
+
+    @Test
+    void someLayersOfQwenHaveNoExperts() {
+        ModelConfig config = read("qwen3_moe", "{'decoder_sparse_step':2,'mlp_only_layers':[3]}");
+        assertThat(config.moe()).contains(new ModelConfig.Moe(8, 2, List.of(1)));
+    }
+
+    @Test
+    void deepseekV2ChoosesFromGroupsOnlyWhereItSaysSo() {
+        assertThat(((DeepseekV2Config) read("deepseek_v2", "{'n_group':4,'topk_group':2}")).limit())
+                .isEqualTo(GroupLimit.NONE);
+        assertThat(((DeepseekV2Config) read(
+                                "deepseek_v2", "{'topk_method':'group_limited_greedy','n_group':4,'topk_group':2}"))
+                        .limit())
+                .isEqualTo(new GroupLimit(4, 2));
+    }
+}

@@ -1,0 +1,65 @@
+package org.espalier.node.arch;
+
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.engine.program.Program;
+import org.espalier.engine.program.Router;
+import org.espalier.model.Glm4MoeConfig;
+import org.espalier.node.arch.Decoder.Bias;
+
+/**
+ * {@code model_type: glm4_moe}, <a href="https://arxiv.org/abs/2508.06471">GLM-4.5</a> section 2.1: grouped-query attention of which half of
+ * each head turns, with the experts and the router of {@link DeepseekV3}. The multi-token-prediction layer is not part of the program.
+ */
+record Glm4Moe(Glm4MoeConfig config) implements Architecture {
+
+    @Override
+    public Program program(Checkpoint checkpoint, LayerRange layers) {
+        Decoder decoder = new Decoder(config.backbone(), checkpoint);
+        GroupedQueryAttention attention = new GroupedQueryAttention(decoder, config.attention());
+        MixtureOfExperts moe = new MixtureOfExperts(decoder, config.experts());
+        return decoder.program(layers, (layer, name) -> {
+            decoder.normResidual(name + ".input_layernorm");
+            attention.project(name + ".self_attn", Bias.of(config.attentionBias()));
+            if (config.headNorm()) {
+                attention.normHeads(name + ".self_attn");
+            }
+            attention.rotate();
+            attention.attend(layer);
+            attention.output(name + ".self_attn", Bias.NONE);
+            decoder.addBlock();
+
+            decoder.normResidual(name + ".post_attention_layernorm");
+            if (layer < config.firstDense()) {
+                decoder.mlp(decoder.normed, name + ".mlp", config.intermediate(), decoder.block);
+                decoder.addBlock();
+            } else {
+                experts(decoder, moe, layer, name + ".mlp");
+            }
+        });
+    }
+
+    private void experts(Decoder decoder, MixtureOfExperts moe, int layer, String name) {
+        moe.routeWithCorrection(layer, name + ".gate", router());
+        moe.experts(name + ".experts", MixtureOfExperts.Names.PROJ);
+        if (config.sharedExperts() > 0) {
+            int width = config.sharedExperts() * config.experts().intermediate();
+            decoder.mlp(decoder.normed, name + ".shared_experts", width, decoder.block);
+            moe.addToBlock();
+            decoder.addBlock();
+        } else {
+            moe.addToResidual();
+        }
+    }
+
+    private Router router() {
+        return new Router(
+                config.experts().count(),
+                config.experts().perToken(),
+                Router.Scoring.SIGMOID,
+                config.limit().groups(),
+                config.limit().kept(),
+                Router.GroupScore.TOP2_SUM,
+                config.normalizeTopK(),
+                config.routedScaling());
+    }
+}
