@@ -169,7 +169,7 @@ public abstract class EngineErrorSuite {
         Region values = file.append(new byte[32], 32);
         assertWeightRefused(
                 Weight.matrix(1, 64, new WeightFormat.Affine(4, 64, WeightFormat.Plain.BF16), Weight.Piece.of(values)),
-                "weight w is quantized but has no scales or no biases");
+                "weight w is quantized but has no scales");
     }
 
     @Test

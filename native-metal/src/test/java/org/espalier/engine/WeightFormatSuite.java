@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -17,12 +19,14 @@ import java.util.stream.Stream;
 import org.espalier.engine.program.Op;
 import org.espalier.engine.program.ProgramBuilder;
 import org.espalier.engine.program.Projection;
+import org.espalier.engine.program.Region;
 import org.espalier.engine.program.View;
 import org.espalier.engine.program.Weight;
 import org.espalier.engine.program.WeightFormat;
 import org.espalier.engine.program.WeightFormat.Affine;
 import org.espalier.engine.program.WeightFormat.Block;
 import org.espalier.engine.program.WeightFormat.Plain;
+import org.espalier.engine.program.WeightFormat.Scaled;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -143,7 +147,7 @@ public abstract class WeightFormatSuite {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {4, 8})
+    @ValueSource(ints = {2, 3, 4, 5, 6, 8})
     void affineValuesHaveScaleAndBiasByGroup(int bits) {
         int columns = 64;
         int group = 32;
@@ -154,13 +158,12 @@ public abstract class WeightFormatSuite {
         Random random = new Random(50);
         for (int row = 0; row < 2; row++) {
             int[] quanta = random.ints(columns, 0, 1 << bits).toArray();
-            int perWord = 32 / bits;
-            for (int word = 0; word < columns / perWord; word++) {
-                int packed = 0;
-                for (int i = 0; i < perWord; i++) {
-                    packed |= quanta[word * perWord + i] << i * bits;
-                }
-                values.putInt(packed);
+            BigInteger packed = BigInteger.ZERO; // lowest bits first, across bytes
+            for (int i = 0; i < columns; i++) {
+                packed = packed.or(BigInteger.valueOf(quanta[i]).shiftLeft(i * bits));
+            }
+            for (int i = 0; i < columns * bits / 8; i++) {
+                values.put(packed.shiftRight(8 * i).byteValue());
             }
             for (int i = 0; i < columns; i++) {
                 int g = 2 * row + i / group;
@@ -178,8 +181,92 @@ public abstract class WeightFormatSuite {
         assertThat(decode(weight)).isDeepEqualTo(expected);
     }
 
+    /** Two rows of 64 values, groups of 32: nibble i of a row is i % 16. */
+    @Test
+    void mxfp4ValuesHaveAPowerOfTwoByGroup() {
+        byte[] values = new byte[2 * 32];
+        float[][] expected = new float[2][64];
+        float[] fp4 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+        byte[] exponents = {127, 126, (byte) 130, 0};
+        float[] scales = {1, 0.5f, 8, 0x1p-127f};
+        for (int i = 0; i < 128; i++) {
+            values[i / 2] |= (byte) (i % 16 << 4 * (i % 2));
+            expected[i / 64][i % 64] = fp4[i % 16] * scales[i / 32];
+        }
+        WeightFile file = new WeightFile(directory);
+        Weight.Piece piece = new Weight.Piece(file.append(values, 32), file.append(exponents, 2), null);
+        assertThat(decode(Weight.matrix(2, 64, Scaled.MXFP4, piece))).isDeepEqualTo(expected);
+    }
+
+    @Test
+    void nvfp4HasScalesOf8BitsAndMxfp8ValuesOf8Bits() {
+        WeightFile file = new WeightFile(directory);
+        byte[] ones = new byte[16];
+        Arrays.fill(ones, (byte) 0x22);
+        // 0x38 is 1, 0x01 the least subnormal, 2^-9
+        Weight.Piece nvfp4 = new Weight.Piece(file.append(ones, 16), file.append(new byte[] {0x38, 0x01}, 2), null);
+        float[] decoded = decode(Weight.matrix(1, 32, Scaled.NVFP4, nvfp4))[0];
+        assertThat(decoded[15]).isEqualTo(1);
+        assertThat(decoded[16]).isEqualTo(0x1p-9f);
+        byte[] bytes = new byte[32];
+        bytes[0] = 0x7e; // the greatest, 448
+        bytes[1] = (byte) 0xb8; // -1
+        bytes[2] = 0x41; // 2.25
+        bytes[3] = 0x08; // the least normal, 2^-6
+        bytes[4] = 0x7f; // no number
+        Weight.Piece mxfp8 = new Weight.Piece(file.append(bytes, 32), file.append(new byte[] {(byte) 128}, 1), null);
+        assertThat(decode(Weight.matrix(1, 32, Scaled.MXFP8, mxfp8))[0])
+                .startsWith(896, -2, 4.5f, 0x1p-5f, Float.NaN, 0);
+    }
+
+    /** Blocks of 2 x 4 values over 3 rows of 6, cut at the edges; then the same without the first row. */
+    @Test
+    void rowsMayShareTheirScales() {
+        WeightFile file = new WeightFile(directory);
+        byte[] ones = new byte[18];
+        Arrays.fill(ones, (byte) 0x38);
+        Region values = file.append(ones, 6);
+        ByteBuffer numbers = buffer(16).putFloat(1).putFloat(2).putFloat(3).putFloat(4);
+        Region scales = file.append(numbers.array(), 8);
+        Scaled format = new Scaled(Scaled.Element.E4M3, 4, Scaled.Element.F32);
+        Region shared = new Region(scales.file(), scales.offset(), 8, 2, 0);
+        float[][] expected = {{1, 1, 1, 1, 2, 2}, {1, 1, 1, 1, 2, 2}, {3, 3, 3, 3, 4, 4}};
+        Weight whole = Weight.matrix(3, 6, format, new Weight.Piece(values, shared, null));
+        assertThat(decode(whole)).isDeepEqualTo(expected);
+        assertThat(whole.bytes()).isEqualTo(18 + 16);
+        Region later = new Region(values.file(), values.offset() + 6, 6);
+        Region skipped = new Region(scales.file(), scales.offset(), 8, 2, 1);
+        assertThat(decode(Weight.matrix(2, 6, format, new Weight.Piece(later, skipped, null))))
+                .isDeepEqualTo(new float[][] {expected[1], expected[2]});
+    }
+
+    @Test
+    void blocksOfMxfp4AndFifthBits() {
+        ByteBuffer mxfp4 = buffer(17).put((byte) 128);
+        ByteBuffer q50 = buffer(22).putShort((short) 0x3c00).putInt(0xffff0000);
+        ByteBuffer q51 =
+                buffer(24).putShort((short) 0x3c00).putShort((short) 0x4200).putInt(0x0000ffff);
+        float[] fp4 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+        float[][] expected = new float[3][32];
+        for (int j = 0; j < 16; j++) {
+            byte pair = (byte) (j | 15 - j << 4);
+            mxfp4.put(pair);
+            q50.put(pair);
+            q51.put(pair);
+            expected[0][j] = 2 * fp4[j];
+            expected[0][16 + j] = 2 * fp4[15 - j];
+            expected[1][j] = j - 16;
+            expected[1][16 + j] = 15 - j;
+            expected[2][j] = j + 16 + 3;
+            expected[2][16 + j] = 15 - j + 3;
+        }
+        assertThat(decode(weight(1, 32, Block.MXFP4, mxfp4.array()))[0]).containsExactly(expected[0]);
+        assertThat(decode(weight(1, 32, Block.Q5_0, q50.array()))[0]).containsExactly(expected[1]);
+        assertThat(decode(weight(1, 32, Block.Q5_1, q51.array()))[0]).containsExactly(expected[2]);
+    }
+
     static Stream<WeightFormat> formats() {
-        return Stream.of(Plain.F32, Plain.F16, Plain.BF16, Block.Q4_0, Block.Q4_1, Block.Q8_0);
+        return Stream.concat(Arrays.stream(Plain.values()), Arrays.stream(Block.values()));
     }
 
     /** Those that need dequantization. */
@@ -192,7 +279,7 @@ public abstract class WeightFormatSuite {
     @MethodSource("formats")
     void productsEqualThoseOfTheDecodedValues(WeightFormat format) {
         int rows = 33;
-        int columns = 96;
+        int columns = 256;
         Weight weight = weight(rows, columns, format, randomBytes(format, rows, columns));
         float[][] decoded = decode(weight);
         for (int t : new int[] {1, 3}) {
@@ -223,14 +310,30 @@ public abstract class WeightFormatSuite {
         byte[] bytes = new byte[(int) (rows * format.rowBytes(columns))];
         new Random(53).nextBytes(bytes);
         int stride = format instanceof Block block ? block.blockBytes() : 2;
-        int halves = format == Block.Q4_1 ? 2 : 1;
         for (int at = 0; at < bytes.length; at += stride) {
-            for (int half = 0; half < halves; half++) {
-                int high = at + 2 * half + 1;
-                bytes[high] = (byte) (0x38 | bytes[high] & 0x87);
+            for (int half : halves(format)) {
+                bytes[at + half + 1] = (byte) (0x38 | bytes[at + half + 1] & 0x87);
+            }
+            if (format == Block.MXFP4) {
+                bytes[at] = (byte) (0x7c | bytes[at] & 3); // 1/8 to 1
             }
         }
         return bytes;
+    }
+
+    /** Where a block has its numbers in half precision. */
+    private static int[] halves(WeightFormat format) {
+        if (!(format instanceof Block block)) {
+            return new int[] {0};
+        }
+        return switch (block) {
+            case MXFP4 -> new int[0];
+            case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS -> new int[] {0};
+            case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
+            case Q2_K -> new int[] {80, 82};
+            case Q3_K -> new int[] {108};
+            case Q6_K -> new int[] {208};
+        };
     }
 
     @ParameterizedTest
@@ -245,6 +348,9 @@ public abstract class WeightFormatSuite {
         float[] values = new float[expected.remaining()];
         expected.get(values);
         byte[] bytes = Files.readAllBytes(raw);
-        assertThat(decode(weight(1, values.length, format, bytes))[0]).containsExactly(values, within(1e-6f));
+        float[] actual = decode(weight(1, values.length, format, bytes))[0];
+        for (int i = 0; i < values.length; i++) {
+            assertThat(actual[i]).isCloseTo(values[i], within(1e-6f * Math.max(Math.abs(values[i]), 1e-3f)));
+        }
     }
 }

@@ -51,11 +51,15 @@ public record Weight(
 
     /** Bytes of values, scales and biases that an engine has to keep. */
     public long bytes() {
-        long row = format.rowBytes(transposed ? rows : columns);
-        if (format instanceof WeightFormat.Affine affine) {
-            row += 2 * affine.scaleRowBytes(transposed ? rows : columns);
+        int columnsKept = transposed ? rows : columns;
+        long values = format.rowBytes(columnsKept) * storedRows() * count();
+        long biases = format.biasRowBytes(columnsKept) * storedRows() * count();
+        long scaleRow = format.scaleRowBytes(columnsKept);
+        long scales = 0;
+        for (Piece piece : scaleRow == 0 ? List.<Piece>of() : pieces) {
+            scales += scaleRow * (1 + piece.scales().index(storedRows() - 1L));
         }
-        return row * storedRows() * count();
+        return values + scales + biases;
     }
 
     /**

@@ -28,26 +28,31 @@ final class Matrix {
         this.weight = weight;
         this.files = new HashMap<>();
         this.vectors = new float[weight.count()][];
-        if (weight.storedColumns() % weight.format().granularity() != 0) {
+        if (!weight.format().fits(weight.storedColumns())) {
             throw new EngineException("weight " + name + " has rows of " + weight.storedColumns() + " values, "
                     + weight.format() + " needs a multiple of "
                     + weight.format().granularity());
         }
+        WeightFormat format = weight.format();
         for (Weight.Piece piece : weight.pieces()) {
-            check(piece.values(), weight.format().rowBytes(weight.storedColumns()), open);
-            if (weight.format() instanceof WeightFormat.Affine affine) {
-                if (piece.scales() == null || piece.biases() == null) {
-                    throw new EngineException("weight " + name + " is quantized but has no scales or no biases");
-                }
-                check(piece.scales(), affine.scaleRowBytes(weight.storedColumns()), open);
-                check(piece.biases(), affine.scaleRowBytes(weight.storedColumns()), open);
-            }
+            check(piece.values(), format.rowBytes(weight.storedColumns()), open);
+            checkApart("scales", piece.scales(), format.scaleRowBytes(weight.storedColumns()), open);
+            checkApart("biases", piece.biases(), format.biasRowBytes(weight.storedColumns()), open);
+        }
+    }
+
+    private void checkApart(String what, Region region, long rowBytes, Function<Path, MappedFile> open) {
+        if (rowBytes > 0 && region == null) {
+            throw new EngineException("weight " + name + " is quantized but has no " + what);
+        }
+        if (rowBytes > 0) {
+            check(region, rowBytes, open);
         }
     }
 
     private void check(Region region, long rowBytes, Function<Path, MappedFile> open) {
         MappedFile file = files.computeIfAbsent(region.file(), open);
-        long lastRow = place(weight.storedRows() - 1);
+        long lastRow = region.index(place(weight.storedRows() - 1));
         if (lastRow > 0 && region.rowBytes() < rowBytes) {
             throw new EngineException("weight " + name + " has rows of " + rowBytes + " bytes, " + region.rowBytes()
                     + " apart in " + file);
@@ -90,10 +95,8 @@ final class Matrix {
         int columns = weight.storedColumns();
         byte[][] bytes = BYTES.get();
         bytes[0] = fetch(piece.values(), stored, weight.format().rowBytes(columns), bytes[0]);
-        if (weight.format() instanceof WeightFormat.Affine affine) {
-            bytes[1] = fetch(piece.scales(), stored, affine.scaleRowBytes(columns), bytes[1]);
-            bytes[2] = fetch(piece.biases(), stored, affine.scaleRowBytes(columns), bytes[2]);
-        }
+        bytes[1] = fetch(piece.scales(), stored, weight.format().scaleRowBytes(columns), bytes[1]);
+        bytes[2] = fetch(piece.biases(), stored, weight.format().biasRowBytes(columns), bytes[2]);
         return bytes;
     }
 
@@ -103,8 +106,12 @@ final class Matrix {
     }
 
     private byte[] fetch(Region region, long row, long length, byte[] buffer) {
+        if (length == 0) {
+            return buffer;
+        }
         byte[] into = buffer.length < length ? new byte[(int) length] : buffer;
-        files.get(region.file()).read(region.offset() + row * region.rowBytes(), into, (int) length);
+        long offset = region.offset() + region.index(row) * region.rowBytes();
+        files.get(region.file()).read(offset, into, (int) length);
         return into;
     }
 

@@ -4,6 +4,7 @@ import org.espalier.engine.program.WeightFormat;
 import org.espalier.engine.program.WeightFormat.Affine;
 import org.espalier.engine.program.WeightFormat.Block;
 import org.espalier.engine.program.WeightFormat.Plain;
+import org.espalier.engine.program.WeightFormat.Scaled;
 
 /** Turns the bytes of one stored row into floats; one case for each {@link WeightFormat}. */
 final class RowDecoder {
@@ -20,13 +21,11 @@ final class RowDecoder {
         if (format instanceof Plain plain) {
             plain(plain, values, columns, out);
         } else if (format instanceof Block block) {
-            switch (block) {
-                case Q4_0 -> q4(values, columns, out, false);
-                case Q4_1 -> q4(values, columns, out, true);
-                case Q8_0 -> q8(values, columns, out);
-            }
+            BlockDecoder.decode(block, values, columns, out);
         } else if (format instanceof Affine affine) {
             affine(affine, values, scales, biases, columns, out);
+        } else if (format instanceof Scaled scaled) {
+            scaled(scaled, values, scales, columns, out);
         } else {
             throw new AssertionError(format);
         }
@@ -57,33 +56,6 @@ final class RowDecoder {
         return Float.intBitsToFloat((bytes[at] & 0xff) << 16 | bytes[at + 1] << 24);
     }
 
-    private static void q4(byte[] bytes, int columns, float[] out, boolean withMinimum) {
-        int at = 0;
-        for (int block = 0; block < columns; block += 32) {
-            float scale = Float16.at(bytes, at);
-            float minimum = withMinimum ? Float16.at(bytes, at + 2) : -8 * scale;
-            at += withMinimum ? 4 : 2;
-            for (int i = 0; i < 16; i++) {
-                int pair = bytes[at + i];
-                out[block + i] = scale * (pair & 0xf) + minimum;
-                out[block + 16 + i] = scale * (pair >> 4 & 0xf) + minimum;
-            }
-            at += 16;
-        }
-    }
-
-    private static void q8(byte[] bytes, int columns, float[] out) {
-        int at = 0;
-        for (int block = 0; block < columns; block += 32) {
-            float scale = Float16.at(bytes, at);
-            at += 2;
-            for (int i = 0; i < 32; i++) {
-                out[block + i] = scale * bytes[at + i];
-            }
-            at += 32;
-        }
-    }
-
     private static void affine(
             Affine format, byte[] values, byte[] scaleBytes, byte[] biasBytes, int columns, float[] out) {
         int groups = columns / format.group();
@@ -101,5 +73,29 @@ final class RowDecoder {
             int group = i / format.group();
             out[i] = scales[group] * quantum + biases[group];
         }
+    }
+
+    private static void scaled(Scaled format, byte[] values, byte[] scales, int columns, float[] out) {
+        boolean nibbles = format.values() == Scaled.Element.E2M1;
+        for (int from = 0, group = 0; from < columns; from += format.group(), group++) {
+            float scale = element(format.scales(), scales, group);
+            int to = Math.min(columns, from + format.group());
+            for (int i = from; i < to; i++) {
+                float value =
+                        nibbles ? SmallFloats.e2m1(values[i >> 1] >> 4 * (i & 1)) : element(format.values(), values, i);
+                out[i] = scale * value;
+            }
+        }
+    }
+
+    private static float element(Scaled.Element type, byte[] bytes, int index) {
+        return switch (type) {
+            case E2M1 -> SmallFloats.e2m1(bytes[index >> 1] >> 4 * (index & 1));
+            case E4M3 -> SmallFloats.e4m3(bytes[index]);
+            case E8M0 -> SmallFloats.e8m0(bytes[index]);
+            case BF16 -> bf16(bytes, 2 * index);
+            case F16 -> Float16.at(bytes, 2 * index);
+            case F32 -> Float.intBitsToFloat(Float16.int32(bytes, 4 * index));
+        };
     }
 }

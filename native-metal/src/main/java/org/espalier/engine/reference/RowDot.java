@@ -10,7 +10,7 @@ final class RowDot {
     private RowDot() {}
 
     static boolean has(WeightFormat format) {
-        return format instanceof Block || format == Plain.BF16;
+        return format == Block.Q4_0 || format == Block.Q4_1 || format == Block.Q8_0 || format == Plain.BF16;
     }
 
     /** The row's {@code columns} values times x[at ...]. */
@@ -20,6 +20,7 @@ final class RowDot {
                 case Q4_0 -> q4(row, columns, x, at, false);
                 case Q4_1 -> q4(row, columns, x, at, true);
                 case Q8_0 -> q8(row, columns, x, at);
+                default -> throw new AssertionError(format);
             };
         }
         if (format == Plain.BF16) {
