@@ -1,6 +1,8 @@
 package org.espalier.checkpoint;
 
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The tensor types of a GGUF file that are known by name, with the sizes of ggml's {@code ggml_type}; those without a format are
@@ -11,19 +13,34 @@ enum GgmlType {
     F16(1, 1, 2, TensorFormat.Plain.F16),
     Q4_0(2, TensorFormat.GgufBlock.Q4_0),
     Q4_1(3, TensorFormat.GgufBlock.Q4_1),
-    Q5_0(6, 32, 22, null),
-    Q5_1(7, 32, 24, null),
+    Q5_0(6, TensorFormat.GgufBlock.Q5_0),
+    Q5_1(7, TensorFormat.GgufBlock.Q5_1),
     Q8_0(8, TensorFormat.GgufBlock.Q8_0),
-    Q2_K(10, 256, 84, null),
-    Q3_K(11, 256, 110, null),
-    Q4_K(12, 256, 144, null),
-    Q5_K(13, 256, 176, null),
-    Q6_K(14, 256, 210, null),
+    Q2_K(10, TensorFormat.GgufBlock.Q2_K),
+    Q3_K(11, TensorFormat.GgufBlock.Q3_K),
+    Q4_K(12, TensorFormat.GgufBlock.Q4_K),
+    Q5_K(13, TensorFormat.GgufBlock.Q5_K),
+    Q6_K(14, TensorFormat.GgufBlock.Q6_K),
     Q8_K(15, 256, 292, null),
-    IQ4_NL(20, 32, 18, null),
-    IQ4_XS(23, 256, 136, null),
+    IQ2_XXS(16, 256, 66, null),
+    IQ2_XS(17, 256, 74, null),
+    IQ3_XXS(18, 256, 98, null),
+    IQ1_S(19, 256, 50, null),
+    IQ4_NL(20, TensorFormat.GgufBlock.IQ4_NL),
+    IQ3_S(21, 256, 110, null),
+    IQ2_S(22, 256, 82, null),
+    IQ4_XS(23, TensorFormat.GgufBlock.IQ4_XS),
+    I8(24, 1, 1, null),
+    I16(25, 1, 2, null),
+    I32(26, 1, 4, null),
+    I64(27, 1, 8, null),
+    F64(28, 1, 8, null),
+    IQ1_M(29, 256, 56, null),
     BF16(30, 1, 2, TensorFormat.Plain.BF16),
-    MXFP4(39, 32, 17, null);
+    TQ1_0(34, 256, 54, null),
+    TQ2_0(35, 256, 66, null),
+    MXFP4(39, TensorFormat.GgufBlock.MXFP4),
+    NVFP4(40, 64, 36, null);
 
     private final int id;
     private final int blockValues;
@@ -61,5 +78,13 @@ enum GgmlType {
     /** Empty where values of this type are not computed with. */
     Optional<TensorFormat> format() {
         return Optional.ofNullable(format);
+    }
+
+    /** The types that are computed with, for messages. */
+    static String served() {
+        return Arrays.stream(values())
+                .filter(type -> type.format != null)
+                .map(Enum::name)
+                .collect(Collectors.joining(", "));
     }
 }

@@ -70,7 +70,7 @@ final class GgufCheckpoint implements Checkpoint {
                 .flatMap(GgmlType::format)
                 .orElseThrow(() -> new CheckpointException(file.path() + ": tensor " + info.name() + " is of type "
                         + GgmlType.of(info.type()).map(Enum::name).orElse("number " + info.type())
-                        + ", expected F32, F16, BF16, Q8_0, Q4_0 or Q4_1"));
+                        + ", which is not computed with, expected one of " + GgmlType.served()));
         List<Integer> shape = Shapes.of(file.path() + ": tensor " + info.name(), info.shape());
         var values = new Tensor.Extent(file.path(), info.offset(), format.rowBytes(shape.get(shape.size() - 1)));
         return new Tensor(name, shape, format, values, null, null);

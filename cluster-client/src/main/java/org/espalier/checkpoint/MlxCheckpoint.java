@@ -2,7 +2,6 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -140,51 +139,9 @@ final class MlxCheckpoint implements Checkpoint {
     private Tensor quantized(String name, String module) {
         MlxQuantization.Settings settings = quantization
                 .of(module)
-                .orElseThrow(() -> damaged(name, "has scales but config.json says that it is not quantized"));
-        boolean computed = settings.mode().equals("affine") && (settings.bits() == 4 || settings.bits() == 8);
-        if (!computed) {
-            throw damaged(
-                    name,
-                    "is quantized with mode " + settings.mode() + " and " + settings.bits()
-                            + " bits, only affine with 4 or 8 bits is computed");
-        }
-        SafetensorsFile.Entry words = directory.entry(name);
-        if (!words.type().equals("U32")) {
-            throw damaged(name, "has scales but is of type " + words.type() + ", expected U32");
-        }
-        List<Integer> packed = Shapes.of(path() + ": tensor " + name, words.shape());
-        List<Long> wide = new ArrayList<>(words.shape());
-        long columns = (long) packed.get(packed.size() - 1) * Integer.SIZE / settings.bits();
-        wide.set(wide.size() - 1, columns);
-        List<Integer> shape = Shapes.of(path() + ": tensor " + name, wide);
-        Tensor scales = perGroup(module + ".scales", settings, shape);
-        Tensor biases = perGroup(module + ".biases", settings, shape);
-        if (scales.format() != biases.format()) {
-            throw damaged(name, "has scales of type " + scales.format() + " and biases of type " + biases.format());
-        }
-        var format =
-                new TensorFormat.MlxAffine(settings.bits(), settings.group(), (TensorFormat.Plain) scales.format());
-        var values = new Tensor.Extent(words.file(), words.begin(), format.rowBytes((int) columns));
-        return new Tensor(name, shape, format, values, scales.values(), biases.values());
-    }
-
-    /** Scales or biases, checked to have one number for each group of columns. */
-    private Tensor perGroup(String name, MlxQuantization.Settings settings, List<Integer> shape) {
-        Tensor tensor = directory.plain(name);
-        List<Integer> expected = new ArrayList<>(shape);
-        int columns = shape.get(shape.size() - 1);
-        expected.set(expected.size() - 1, columns / settings.group());
-        if (columns % settings.group() != 0 || !tensor.shape().equals(expected)) {
-            throw damaged(
-                    name,
-                    "has the shape " + tensor.shape() + ", expected " + expected + " for " + shape + " with "
-                            + settings.bits() + " bits and groups of " + settings.group());
-        }
-        return tensor;
-    }
-
-    private CheckpointException damaged(String name, String what) {
-        return new CheckpointException(path() + ": tensor " + name + " " + what);
+                .orElseThrow(() -> new CheckpointException(
+                        path() + ": tensor " + name + " has scales but config.json says that it is not quantized"));
+        return new MlxQuantizedTensor(directory, module, settings).read();
     }
 
     @Override

@@ -3,16 +3,27 @@ package org.espalier.checkpoint;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Set;
 
 /** A Hugging Face checkpoint: config.json and safetensors whose names are the published ones. */
 final class SafetensorsCheckpoint implements Checkpoint {
     private final ObjectNode config;
     private final SafetensorsDirectory directory;
+    private final HfQuantization quantization;
+    private final Set<String> names;
 
     SafetensorsCheckpoint(ObjectNode config, SafetensorsDirectory directory) {
         this.config = config;
         this.directory = directory;
+        this.quantization = new HfQuantization(directory, config);
+        Set<String> found = new LinkedHashSet<>();
+        for (String name : directory.entries().keySet()) {
+            if (!quantization.isPart(name)) {
+                found.add(quantization.published(name));
+            }
+        }
+        this.names = Collections.unmodifiableSet(found);
     }
 
     @Override
@@ -32,12 +43,15 @@ final class SafetensorsCheckpoint implements Checkpoint {
 
     @Override
     public Set<String> names() {
-        return Collections.unmodifiableSet(directory.entries().keySet());
+        return names;
     }
 
     @Override
     public Tensor tensor(String name) {
-        return directory.plain(name);
+        if (!names.contains(name)) {
+            throw new CheckpointException(path() + " has no tensor " + name + quantization.hint());
+        }
+        return quantization.tensor(name);
     }
 
     @Override

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -103,7 +104,7 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
         return new Tensor(name, shape, format, values, null, null);
     }
 
-    TensorFormat.Plain plainFormat(String name, SafetensorsFile.Entry entry) {
+    private TensorFormat.Plain plainFormat(String name, SafetensorsFile.Entry entry) {
         return switch (entry.type()) {
             case "F32" -> TensorFormat.Plain.F32;
             case "F16" -> TensorFormat.Plain.F16;
@@ -112,6 +113,18 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
                 throw new CheckpointException(
                         path + ": tensor " + name + " is of type " + entry.type() + ", expected F32, F16 or BF16");
         };
+    }
+
+    /** Scales of one byte each, seen as a tensor of the format that they belong to. */
+    Tensor bytes(String name, TensorFormat.Scaled format) {
+        SafetensorsFile.Entry entry = entry(name);
+        if (!entry.type().equals("U8")) {
+            throw new CheckpointException(
+                    path + ": tensor " + name + " is of type " + entry.type() + ", expected U8 for " + format.title());
+        }
+        List<Integer> shape = Shapes.of(path + ": tensor " + name, entry.shape());
+        var values = new Tensor.Extent(entry.file(), entry.begin(), shape.get(shape.size() - 1));
+        return new Tensor(name, shape, format, values, null, null);
     }
 
     long bytes() {

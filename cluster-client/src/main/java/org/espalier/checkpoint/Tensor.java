@@ -25,10 +25,23 @@ public record Tensor(
      *
      * @param offset of the first row, from the start of the file; may be odd
      * @param rowBytes from the start of one row to the start of the next
+     * @param sharedBy rows of the tensor that have one row here in common; 1 but for scales of blocks of rows
+     * @param skipped rows of the tensor's first block that lie before it
      */
-    public record Extent(Path file, long offset, long rowBytes) {
+    public record Extent(Path file, long offset, long rowBytes, int sharedBy, int skipped) {
+        /** A row for each row of the tensor. */
+        public Extent(Path file, long offset, long rowBytes) {
+            this(file, offset, rowBytes, 1, 0);
+        }
+
         Extent skipRows(long rows) {
-            return new Extent(file, offset + rows * rowBytes, rowBytes);
+            long before = skipped + rows;
+            return new Extent(
+                    file, offset + before / sharedBy * rowBytes, rowBytes, sharedBy, (int) (before % sharedBy));
+        }
+
+        long bytes(long rows) {
+            return (skipped + rows + sharedBy - 1) / sharedBy * rowBytes;
         }
     }
 
@@ -51,9 +64,10 @@ public record Tensor(
 
     /** Bytes of values, scales and biases. */
     public long bytes() {
-        long row =
-                values.rowBytes() + (scales == null ? 0 : scales.rowBytes()) + (biases == null ? 0 : biases.rowBytes());
-        return row * rows() * count();
+        long rows = (long) rows() * count();
+        return values.bytes(rows)
+                + (scales == null ? 0 : scales.bytes(rows))
+                + (biases == null ? 0 : biases.bytes(rows));
     }
 
     /** Element {@code index} of the outermost dimension, for instance one expert of a stack. */

@@ -12,7 +12,6 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Tensor;
-import org.espalier.checkpoint.TensorFormat;
 import org.espalier.placement.ModelSize;
 
 /**
@@ -57,7 +56,7 @@ public record Inspection(
                 notLoaded.add(name);
             } else {
                 Tensor tensor = checkpoint.tensor(name);
-                formats.merge(nameOf(tensor.format()), new Usage(1, tensor.bytes()), Usage::plus);
+                formats.merge(tensor.format().title(), new Usage(1, tensor.bytes()), Usage::plus);
             }
         }
         return new Inspection(
@@ -68,12 +67,6 @@ public record Inspection(
                 ModelSizes.of(model),
                 formats,
                 notLoaded);
-    }
-
-    private static String nameOf(TensorFormat format) {
-        return format instanceof TensorFormat.MlxAffine mlx
-                ? "affine " + mlx.bits() + " bits, group " + mlx.group()
-                : format.toString();
     }
 
     /** Bytes of everything that is loaded, tied embeddings once. */

@@ -122,11 +122,13 @@ class GgufCheckpointTest {
     @Test
     void aTypeThatIsNotComputedWithIsRefusedWhenAsked() {
         Checkpoint checkpoint = open(GgufBuilder.llama()
-                .tensor("blk.0.ffn_up.weight", GgmlType.Q6_K, 2, 256)
+                .tensor("blk.0.ffn_up.weight", GgmlType.TQ1_0, 2, 256)
                 .tensor("blk.0.ffn_down.weight", 77, new byte[32], 8));
         assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.mlp.up_proj.weight"))
                 .hasMessage(folder.resolve("model.gguf")
-                        + ": tensor blk.0.ffn_up.weight is of type Q6_K, expected F32, F16, BF16, Q8_0, Q4_0 or Q4_1");
+                        + ": tensor blk.0.ffn_up.weight is of type TQ1_0, which is not computed with, expected one of"
+                        + " F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, BF16,"
+                        + " MXFP4");
         assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.mlp.down_proj.weight"))
                 .hasMessageContaining("is of type number 77");
         assertThatThrownBy(() -> checkpoint.tensor("blk.0.attn_q.weight"))

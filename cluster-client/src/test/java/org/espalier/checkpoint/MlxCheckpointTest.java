@@ -51,21 +51,61 @@ class MlxCheckpointTest {
                 .tensor("b.scales", "F16", 4, 2)
                 .tensor("b.biases", "F16", 4, 2);
         String quantization =
-                "{\"group_size\":64,\"bits\":4,\"mode\":\"mxfp4\",\"b\":{\"group_size\":32,\"bits\":8},\"c\":false}";
+                "{\"group_size\":64,\"bits\":4,\"mode\":\"mxfp5\",\"b\":{\"group_size\":32,\"bits\":8},\"c\":false}";
         Checkpoint checkpoint = open(quantization, weights);
         assertThat(checkpoint.tensor("b.weight").format())
                 .isEqualTo(new TensorFormat.MlxAffine(8, 32, TensorFormat.Plain.F16));
         assertThat(checkpoint.tensor("b.weight").shape()).containsExactly(4, 64);
         assertThatThrownBy(() -> checkpoint.tensor("a.weight"))
-                .hasMessage(folder + ": tensor a.weight is quantized with mode mxfp4 and 4 bits,"
-                        + " only affine with 4 or 8 bits is computed");
+                .hasMessage(folder + ": tensor a.weight is quantized with mode mxfp5, 4 bits and groups of 64; read are"
+                        + " affine with 2, 3, 4, 5, 6 or 8 bits, mxfp4 and mxfp8 with groups of 32, nvfp4 with groups"
+                        + " of 16");
+    }
+
+    /** 2 x 3 rows of 64 values: the words of a row, the scales of a row. */
+    @ParameterizedTest
+    @CsvSource({"mxfp4,4,32,8,2", "mxfp8,8,32,16,2", "nvfp4,4,16,8,4"})
+    void smallFloatsHaveScalesOfOneByteAndNoBiases(String mode, int bits, int group, int words, int scales)
+            throws IOException {
+        Checkpoint checkpoint = open(
+                "{\"group_size\":" + group + ",\"bits\":" + bits + ",\"mode\":\"" + mode + "\"}",
+                new SafetensorsBuilder()
+                        .tensor("m.experts.up_proj.weight", "U32", 2, 3, words)
+                        .tensor("m.experts.up_proj.scales", "U8", 2, 3, scales)
+                        .tensor("m.experts.up_proj.bias", "BF16", 2, 3));
+        Tensor tensor = checkpoint.tensor("m.experts.up_proj.weight");
+        assertThat(tensor.shape()).containsExactly(2, 3, 64);
+        assertThat(tensor.format().title()).isEqualTo(mode);
+        assertThat(tensor.biases()).isNull();
+        assertThat(tensor.element(1).scales().offset())
+                .isEqualTo(tensor.scales().offset() + 3 * scales);
+        assertThat(tensor.bytes()).isEqualTo(2 * 3 * (4 * words + scales));
+        assertThat(checkpoint.names()).containsExactly("m.experts.up_proj.weight", "m.experts.up_proj.bias");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2,8,128", "3,3,32", "5,5,32", "6,12,64"})
+    void valuesOfAnyWidthLieCloseTogether(int bits, int words, int group) throws IOException {
+        int columns = words * 32 / bits;
+        SafetensorsBuilder weights = new SafetensorsBuilder()
+                .tensor("a.weight", "U32", 4, words)
+                .tensor("a.scales", "BF16", 4, columns / group)
+                .tensor("a.biases", "BF16", 4, columns / group);
+        String quantization = "{\"group_size\":" + group + ",\"bits\":" + bits + "}";
+        Tensor tensor = open(quantization, weights).tensor("a.weight");
+        assertThat(tensor.shape()).containsExactly(4, columns);
+        assertThat(tensor.values().rowBytes()).isEqualTo(4 * words);
     }
 
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"group_size\":64,\"bits\":3} | mode affine and 3 bits",
+                "{\"group_size\":64,\"bits\":7} | mode affine, 7 bits",
+                "{\"group_size\":64,\"bits\":3} | has the shape [4, 16] of 32-bit words, expected rows of whole values",
+                "{\"group_size\":32,\"bits\":4,\"mode\":\"mxfp4\"} | a.weight has biases, but its mode is mxfp4",
+                "{\"group_size\":64,\"bits\":4,\"mode\":\"mxfp4\"} | mode mxfp4, 4 bits and groups of 64",
+                "{\"group_size\":32,\"bits\":4,\"mode\":\"mxfp8\"} | mode mxfp8, 4 bits and groups of 32",
                 "{\"group_size\":32,\"bits\":4} | a.scales has the shape [4, 2], expected [4, 4] for [4, 128]",
                 "{\"group_size\":64,\"bits\":8} | a.scales has the shape [4, 2], expected [4, 1] for [4, 64]",
                 "{\"group_size\":48,\"bits\":4} | expected [4, 2] for [4, 128] with 4 bits and groups of 48",

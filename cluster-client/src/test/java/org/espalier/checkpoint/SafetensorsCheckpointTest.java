@@ -33,7 +33,7 @@ class SafetensorsCheckpointTest {
     @Test
     void aTypeThatIsNotComputedWithIsRefusedWhenAsked() {
         new SafetensorsBuilder()
-                .tensor("a", "F8_E4M3", 2, 2)
+                .tensor("a", "F8_E5M2", 2, 2)
                 .tensor("b", "F16", 2, 3)
                 .tensor("c", "F32", 0)
                 .write(folder.resolve("model.safetensors"));
@@ -41,7 +41,7 @@ class SafetensorsCheckpointTest {
         assertThat(checkpoint.tensor("b").values().rowBytes()).isEqualTo(6);
         assertThat(checkpoint.config().path("model_type").asText()).isEqualTo("llama");
         assertThatThrownBy(() -> checkpoint.tensor("a"))
-                .hasMessage(folder + ": tensor a is of type F8_E4M3, expected F32, F16 or BF16");
+                .hasMessage(folder + ": tensor a is of type F8_E5M2, expected F32, F16 or BF16");
         assertThatThrownBy(() -> checkpoint.tensor("c")).hasMessageContaining("tensor c has the shape [0]");
         assertThatThrownBy(() -> checkpoint.tensor("d")).hasMessage(folder + " has no tensor d");
     }

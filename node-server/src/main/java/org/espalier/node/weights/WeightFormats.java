@@ -19,8 +19,21 @@ final class WeightFormats {
             return switch (block) {
                 case Q4_0 -> WeightFormat.Block.Q4_0;
                 case Q4_1 -> WeightFormat.Block.Q4_1;
+                case Q5_0 -> WeightFormat.Block.Q5_0;
+                case Q5_1 -> WeightFormat.Block.Q5_1;
                 case Q8_0 -> WeightFormat.Block.Q8_0;
+                case Q2_K -> WeightFormat.Block.Q2_K;
+                case Q3_K -> WeightFormat.Block.Q3_K;
+                case Q4_K -> WeightFormat.Block.Q4_K;
+                case Q5_K -> WeightFormat.Block.Q5_K;
+                case Q6_K -> WeightFormat.Block.Q6_K;
+                case IQ4_NL -> WeightFormat.Block.IQ4_NL;
+                case IQ4_XS -> WeightFormat.Block.IQ4_XS;
+                case MXFP4 -> WeightFormat.Block.MXFP4;
             };
+        }
+        if (format instanceof TensorFormat.Scaled scaled) {
+            return new WeightFormat.Scaled(element(scaled.values()), scaled.group(), element(scaled.scales()));
         }
         TensorFormat.MlxAffine affine = (TensorFormat.MlxAffine) format;
         return new WeightFormat.Affine(affine.bits(), affine.group(), plain(affine.scales()));
@@ -34,12 +47,25 @@ final class WeightFormats {
         };
     }
 
+    private static WeightFormat.Scaled.Element element(TensorFormat.Scaled.Element element) {
+        return switch (element) {
+            case E2M1 -> WeightFormat.Scaled.Element.E2M1;
+            case E4M3 -> WeightFormat.Scaled.Element.E4M3;
+            case E8M0 -> WeightFormat.Scaled.Element.E8M0;
+            case BF16 -> WeightFormat.Scaled.Element.BF16;
+            case F16 -> WeightFormat.Scaled.Element.F16;
+            case F32 -> WeightFormat.Scaled.Element.F32;
+        };
+    }
+
     /** The one matrix of a tensor of two dimensions, or the one row of a vector. */
     static Weight.Piece piece(Tensor tensor) {
         return new Weight.Piece(region(tensor.values()), region(tensor.scales()), region(tensor.biases()));
     }
 
     private static Region region(Tensor.Extent extent) {
-        return extent == null ? null : new Region(extent.file(), extent.offset(), extent.rowBytes());
+        return extent == null
+                ? null
+                : new Region(extent.file(), extent.offset(), extent.rowBytes(), extent.sharedBy(), extent.skipped());
     }
 }

@@ -1,0 +1,131 @@
+package org.espalier.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Weights of a Hugging Face checkpoint whose scales are tensors of their own, seen as one tensor:
+ *
+ * <ul>
+ *   <li>gpt-oss's MXFP4: {@code X_blocks} U8 [..., rows, groups, 16], the first value of two in the low nibble, and {@code X_scales} U8
+ *       [..., rows, groups];
+ *   <li>DeepSeek's fp8: {@code X.weight} F8_E4M3 [rows, columns] and {@code X.weight_scale_inv}, a factor for each block of {@code
+ *       quantization_config.weight_block_size}, of which the last of a row or column may be cut.
+ * </ul>
+ */
+final class HfQuantization {
+    static final String BLOCKS = "_blocks";
+    static final String SCALES = "_scales";
+    static final String FACTORS = "_scale_inv";
+    private static final int MXFP4_BLOCK_BYTES = 16;
+
+    private final SafetensorsDirectory directory;
+    private final JsonNode config;
+
+    /** @param config the content of config.json */
+    HfQuantization(SafetensorsDirectory directory, ObjectNode config) {
+        this.directory = directory;
+        this.config = config.path("quantization_config");
+    }
+
+    /** Whether the tensor belongs to another and is not one by itself. */
+    boolean isPart(String name) {
+        return name.endsWith(SCALES) && holds(withoutEnd(name, SCALES) + BLOCKS)
+                || name.endsWith(FACTORS) && holds(withoutEnd(name, FACTORS));
+    }
+
+    /** The name that stands for the tensor and its parts. */
+    String published(String name) {
+        boolean pair = name.endsWith(BLOCKS) && holds(withoutEnd(name, BLOCKS) + SCALES);
+        return pair ? withoutEnd(name, BLOCKS) : name;
+    }
+
+    private boolean holds(String name) {
+        return directory.entries().containsKey(name);
+    }
+
+    private static String withoutEnd(String name, String end) {
+        return name.substring(0, name.length() - end.length());
+    }
+
+    /** For the message that a tensor is missing: how the file names its quantization, where that is none of ours. */
+    String hint() {
+        String method = config.path("quant_method").asText("");
+        return method.isEmpty() || method.equals("mxfp4") || method.equals("fp8")
+                ? ""
+                : ": the checkpoint is quantized with " + method
+                        + ", read are plain floats, mxfp4, and fp8 with weight_block_size";
+    }
+
+    Tensor tensor(String name) {
+        if (!holds(name) && holds(name + BLOCKS)) {
+            return mxfp4(name);
+        }
+        if (directory.entry(name).type().equals("F8_E4M3")) {
+            return fp8(name);
+        }
+        return directory.plain(name);
+    }
+
+    private Tensor mxfp4(String name) {
+        TensorFormat.Scaled format = TensorFormat.Scaled.MXFP4;
+        SafetensorsFile.Entry blocks = directory.entry(name + BLOCKS);
+        List<Integer> packed = Shapes.of(directory.path() + ": tensor " + name + BLOCKS, blocks.shape());
+        Tensor scales = directory.bytes(name + SCALES, format);
+        int last = packed.size() - 1;
+        boolean paired = last >= 1 && packed.subList(0, last).equals(scales.shape());
+        if (!blocks.type().equals("U8") || packed.get(last) != MXFP4_BLOCK_BYTES || !paired) {
+            throw new CheckpointException(directory.path() + ": tensor " + name + BLOCKS + " is " + blocks.type() + " "
+                    + packed + " and its scales are " + scales.shape() + ", expected U8 [..., " + MXFP4_BLOCK_BYTES
+                    + "] and the same shape without " + MXFP4_BLOCK_BYTES);
+        }
+        List<Long> shape = new ArrayList<>(blocks.shape().subList(0, last));
+        shape.set(last - 1, shape.get(last - 1) * format.group());
+        List<Integer> whole = Shapes.of(directory.path() + ": tensor " + name, shape);
+        long rowBytes = format.rowBytes(whole.get(last - 1));
+        var values = new Tensor.Extent(blocks.file(), blocks.begin(), rowBytes);
+        return new Tensor(name, whole, format, values, scales.values(), null);
+    }
+
+    private Tensor fp8(String name) {
+        SafetensorsFile.Entry entry = directory.entry(name);
+        if (!holds(name + FACTORS)) {
+            throw new CheckpointException(directory.path() + ": tensor " + name
+                    + " is of type F8_E4M3 and there is no " + name + FACTORS
+                    + ", expected one: fp8 is read with a factor for each block of values only");
+        }
+        int blockRows = blockSize(name, 0);
+        Tensor factors = directory.plain(name + FACTORS);
+        var type = TensorFormat.Scaled.Element.valueOf(factors.format().toString());
+        var format = new TensorFormat.Scaled(TensorFormat.Scaled.Element.E4M3, blockSize(name, 1), type);
+        List<Integer> shape = Shapes.of(directory.path() + ": tensor " + name, entry.shape());
+        if (shape.size() != 2) {
+            throw new CheckpointException(directory.path() + ": tensor " + name
+                    + " is of type F8_E4M3 and has the shape " + shape + ", expected a matrix");
+        }
+        int columns = shape.get(1);
+        List<Integer> expected = List.of((int) ((shape.get(0) + blockRows - 1L) / blockRows), format.groups(columns));
+        if (!factors.shape().equals(expected)) {
+            throw new CheckpointException(directory.path() + ": tensor " + factors.name() + " has the shape "
+                    + factors.shape() + ", expected " + expected + " for " + shape + " in blocks of " + blockRows
+                    + " x " + format.group());
+        }
+        var values = new Tensor.Extent(entry.file(), entry.begin(), format.rowBytes(columns));
+        var scales = new Tensor.Extent(
+                factors.values().file(), factors.values().offset(), format.scaleRowBytes(columns), blockRows, 0);
+        return new Tensor(name, shape, format, values, scales, null);
+    }
+
+    private int blockSize(String name, int dimension) {
+        JsonNode sizes = config.path("weight_block_size");
+        JsonNode size = sizes.path(dimension);
+        if (sizes.size() != 2 || !size.isInt() || size.intValue() <= 0) {
+            throw new CheckpointException(directory.path() + ": tensor " + name
+                    + " is of type F8_E4M3, but quantization_config.weight_block_size of config.json is "
+                    + (sizes.isMissingNode() ? "missing" : sizes.toString()) + ", expected two whole numbers");
+        }
+        return size.intValue();
+    }
+}
