@@ -1,27 +1,47 @@
 package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Optional;
+import java.util.List;
+import java.util.stream.Collectors;
 
-/** What one {@code general.architecture} of GGUF calls its tensors and metadata. A new architecture is one more file. */
+/**
+ * What one {@code general.architecture} of GGUF calls its tensors and metadata. A new architecture is one more file, and a line in
+ * {@link #SERVED}.
+ */
 interface GgufArchitecture {
 
-    /** The published name of a tensor; empty where the architecture has no use for it. */
-    Optional<String> publishedName(String ggufName);
+    List<GgufArchitecture> SERVED = List.of(
+            new GgufDeepseek2(),
+            new GgufGlm4Moe(),
+            new GgufGptOss(),
+            new GgufLlama(),
+            new GgufOlmoe(),
+            new GgufQwen2(),
+            new GgufQwen2Moe(),
+            new GgufQwen3(),
+            new GgufQwen3Moe());
+
+    /** Of {@code general.architecture}, which begins its metadata keys too. */
+    String name();
+
+    GgufNames names();
 
     /** The keys of config.json, made from the metadata. */
     ObjectNode config(GgufFile file);
 
     /** How the file's query and key rows are to be turned. */
-    Checkpoint.RopePairing ropePairing(Checkpoint.RopePairing published);
+    default Checkpoint.RopePairing ropePairing(Checkpoint.RopePairing published) {
+        return published;
+    }
 
     /** @throws CheckpointException naming the architecture if it is not served */
     static GgufArchitecture of(GgufFile file) {
         String name = file.text("general.architecture");
-        if (name.equals("llama")) {
-            return new GgufLlama();
-        }
-        throw new CheckpointException(
-                file.path() + " is of the GGUF architecture " + name + ", which is not served; served are: llama");
+        return SERVED.stream()
+                .filter(architecture -> architecture.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new CheckpointException(
+                        file.path() + " is of the GGUF architecture " + name + ", which is not served; served are: "
+                                + SERVED.stream().map(GgufArchitecture::name).collect(Collectors.joining(", "))));
     }
 }

@@ -8,35 +8,79 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A model in one GGUF file, answered by the published names. */
+/** A model in one GGUF file or several parts, answered by the published names. */
 final class GgufCheckpoint implements Checkpoint {
+    /** Routing carries expert ids in 16 bits. */
+    private static final long MAX_EXPERTS = Short.MAX_VALUE;
+
+    /** DeepSeek V3 has 45 thousand. */
+    private static final int MAX_NAMES = 1 << 20;
+
     private final GgufFile file;
     private final GgufArchitecture architecture;
     private final ObjectNode config;
-    private final Map<String, GgufFile.Info> tensors = new LinkedHashMap<>();
+    private final Map<String, Stored> tensors = new LinkedHashMap<>();
+    private final long bytes;
 
-    GgufCheckpoint(GgufFile file) {
-        this.file = file;
-        requireWhole(file);
-        this.architecture = GgufArchitecture.of(file);
-        for (GgufFile.Info info : file.tensors().values()) {
-            if (info.name().equals(GgufRopeDivisors.TENSOR)) {
-                continue; // part of the config
+    /** @param expert the element of a stack, or -1 for all of the tensor */
+    private record Stored(GgufFile.Info info, int expert) {}
+
+    /** @param parts the first has the metadata */
+    GgufCheckpoint(List<GgufFile> parts) {
+        Map<String, GgufFile.Info> all = new LinkedHashMap<>();
+        for (GgufFile part : parts) {
+            for (GgufFile.Info info : part.tensors().values()) {
+                if (all.put(info.name(), info) != null) {
+                    throw new CheckpointException("tensor " + info.name() + " is in two parts of "
+                            + parts.get(0).path());
+                }
             }
-            String name = architecture
-                    .publishedName(info.name())
-                    .orElseThrow(() -> new CheckpointException(
-                            file.path() + " has the tensor " + info.name() + ", which the architecture "
-                                    + file.text("general.architecture") + " does not compute with"));
-            tensors.put(name, info);
         }
+        this.file = new GgufFile(parts.get(0).path(), parts.get(0).metadata(), all);
+        this.architecture = GgufArchitecture.of(file);
+        long total = 0;
+        for (GgufFile part : parts) {
+            for (GgufFile.Info info : part.tensors().values()) {
+                if (!info.name().equals(GgufRopeDivisors.TENSOR)) { // that one is part of the config
+                    put(info);
+                    total += info.bytes().orElse(0L);
+                }
+            }
+        }
+        this.bytes = total;
         this.config = architecture.config(file);
     }
 
-    private static void requireWhole(GgufFile file) {
-        if (file.metadata().get("split.count") instanceof Number parts && parts.longValue() > 1) {
-            throw new CheckpointException(file.path() + " is one of " + parts
-                    + " parts: merge them into one file (llama-gguf-split --merge)");
+    private void put(GgufFile.Info info) {
+        String name = architecture
+                .names()
+                .published(info.name())
+                .orElseThrow(() -> new CheckpointException(info.file() + " has the tensor " + info.name()
+                        + ", which the architecture " + architecture.name() + " does not compute with"));
+        int every = name.indexOf(GgufNames.EVERY);
+        if (every < 0) {
+            putOnce(name, new Stored(info, -1));
+            return;
+        }
+        if (info.shape().size() != 3 || info.shape().get(0) > MAX_EXPERTS) {
+            throw new CheckpointException(info.file() + ": tensor " + info.name() + " has the shape " + info.shape()
+                    + ", expected a stack of 1 to " + MAX_EXPERTS + " matrices");
+        }
+        for (int expert = 0; expert < info.shape().get(0); expert++) {
+            putOnce(
+                    name.substring(0, every) + expert + name.substring(every + GgufNames.EVERY.length()),
+                    new Stored(info, expert));
+        }
+    }
+
+    private void putOnce(String name, Stored stored) {
+        Stored other = tensors.putIfAbsent(name, stored);
+        if (other != null) {
+            throw new CheckpointException(stored.info.file() + " has both " + other.info.name() + " and "
+                    + stored.info.name() + " for the tensor " + name);
+        }
+        if (tensors.size() > MAX_NAMES) {
+            throw new CheckpointException(stored.info.file() + " has more than " + MAX_NAMES + " tensors");
         }
     }
 
@@ -62,18 +106,21 @@ final class GgufCheckpoint implements Checkpoint {
 
     @Override
     public Tensor tensor(String name) {
-        GgufFile.Info info = tensors.get(name);
-        if (info == null) {
+        Stored stored = tensors.get(name);
+        if (stored == null) {
             throw new CheckpointException(file.path() + " has no tensor " + name);
         }
+        GgufFile.Info info = stored.info;
         TensorFormat format = GgmlType.of(info.type())
                 .flatMap(GgmlType::format)
-                .orElseThrow(() -> new CheckpointException(file.path() + ": tensor " + info.name() + " is of type "
-                        + GgmlType.of(info.type()).map(Enum::name).orElse("number " + info.type())
-                        + ", which is not computed with, expected one of " + GgmlType.served()));
-        List<Integer> shape = Shapes.of(file.path() + ": tensor " + info.name(), info.shape());
-        var values = new Tensor.Extent(file.path(), info.offset(), format.rowBytes(shape.get(shape.size() - 1)));
-        return new Tensor(name, shape, format, values, null, null);
+                .orElseThrow(
+                        () -> new CheckpointException(stored.info.file() + ": tensor " + info.name() + " is of type "
+                                + GgmlType.of(info.type()).map(Enum::name).orElse("number " + info.type())
+                                + ", which is not computed with, expected one of " + GgmlType.served()));
+        List<Integer> shape = Shapes.of(stored.info.file() + ": tensor " + info.name(), info.shape());
+        var values = new Tensor.Extent(info.file(), info.offset(), format.rowBytes(shape.get(shape.size() - 1)));
+        Tensor whole = new Tensor(name, shape, format, values, null, null);
+        return stored.expert < 0 ? whole : whole.element(stored.expert);
     }
 
     @Override
@@ -83,9 +130,7 @@ final class GgufCheckpoint implements Checkpoint {
 
     @Override
     public long bytes() {
-        return tensors.values().stream()
-                .mapToLong(info -> info.bytes().orElse(0L))
-                .sum();
+        return bytes;
     }
 
     @Override

@@ -21,7 +21,7 @@ public record GgufFile(Path path, Map<String, Object> metadata, Map<String, Info
      * @param type ggml's number
      * @param offset of the first byte, from the start of the file
      */
-    public record Info(String name, List<Long> shape, int type, long offset) {
+    public record Info(Path file, String name, List<Long> shape, int type, long offset) {
         public Info {
             shape = List.copyOf(shape);
         }

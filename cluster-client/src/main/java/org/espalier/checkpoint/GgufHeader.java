@@ -148,7 +148,8 @@ final class GgufHeader {
         for (int i = 0; i < dimensions; i++) {
             shape.add(0, file.int64("the shape of " + name));
         }
-        return new GgufFile.Info(name, shape, file.int32("the type of " + name), file.int64("the offset of " + name));
+        return new GgufFile.Info(
+                file.path(), name, shape, file.int32("the type of " + name), file.int64("the offset of " + name));
     }
 
     private GgufFile.Info checked(GgufFile.Info info, long dataStart, int alignment) {
@@ -176,7 +177,7 @@ final class GgufHeader {
                     + " bytes at byte " + info.offset() + " of the data, the file has " + dataBytes
                     + ": fetch the file again");
         }
-        return new GgufFile.Info(info.name(), info.shape(), info.type(), dataStart + info.offset());
+        return new GgufFile.Info(info.file(), info.name(), info.shape(), info.type(), dataStart + info.offset());
     }
 
     private void requireNoOverlap(Map<String, GgufFile.Info> infos) {

@@ -32,13 +32,13 @@ final class GgufRopeDivisors {
         }
         ByteBuffer bytes = ByteBuffer.allocate(info.shape().get(0).intValue() * Float.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN);
-        try (FileChannel channel = FileChannel.open(file.path())) {
+        try (FileChannel channel = FileChannel.open(info.file())) {
             while (bytes.hasRemaining() && channel.read(bytes, info.offset() + bytes.position()) >= 0) {}
         } catch (IOException e) {
-            throw new CheckpointException("cannot read " + TENSOR + " of " + file.path() + ": " + e.getMessage(), e);
+            throw new CheckpointException("cannot read " + TENSOR + " of " + info.file() + ": " + e.getMessage(), e);
         }
         if (bytes.hasRemaining()) {
-            throw new CheckpointException(file.path() + " became shorter while " + TENSOR + " was read");
+            throw new CheckpointException(info.file() + " became shorter while " + TENSOR + " was read");
         }
         List<Float> divisors = new ArrayList<>();
         bytes.flip();

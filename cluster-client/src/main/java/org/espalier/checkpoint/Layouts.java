@@ -1,8 +1,6 @@
 package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -19,7 +17,7 @@ final class Layouts {
                     path + " does not exist: expected a directory with config.json, or a .gguf file");
         }
         if (GgufFile.hasMagic(path)) {
-            return new GgufCheckpoint(GgufFile.read(path));
+            return new GgufCheckpoint(GgufParts.open(path));
         }
         String hint = path.toString().endsWith(".safetensors") ? ": name its directory instead" : "";
         throw new CheckpointException(path + " is no GGUF file: it does not begin with the bytes GGUF" + hint);
@@ -28,8 +26,12 @@ final class Layouts {
     private static Checkpoint openDirectory(Path path) {
         Path configFile = path.resolve("config.json");
         if (!Files.exists(configFile)) {
-            throw new CheckpointException(path + " has no config.json" + ggufHint(path)
-                    + ": expected a directory with config.json and safetensors, or a .gguf file");
+            Path gguf = GgufParts.in(path);
+            if (gguf != null) {
+                return new GgufCheckpoint(GgufParts.open(gguf));
+            }
+            throw new CheckpointException(path + " has no config.json and no .gguf file: expected a directory with"
+                    + " config.json and safetensors, or a .gguf file");
         }
         ObjectNode config = JsonFile.read(configFile);
         SafetensorsDirectory directory = SafetensorsDirectory.read(path);
@@ -37,16 +39,5 @@ final class Layouts {
             return new MlxCheckpoint(config, directory, MlxQuantization.of(configFile, config));
         }
         return new SafetensorsCheckpoint(config, directory);
-    }
-
-    private static String ggufHint(Path directory) {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.gguf")) {
-            for (Path file : files) {
-                return " but holds " + file.getFileName();
-            }
-            return "";
-        } catch (IOException e) {
-            throw new CheckpointException("cannot list " + directory + ": " + e.getMessage(), e);
-        }
     }
 }

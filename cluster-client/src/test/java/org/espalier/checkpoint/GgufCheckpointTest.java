@@ -83,11 +83,14 @@ class GgufCheckpointTest {
     @Test
     void computationsThatAreNotDoneAreRefusedByName() {
         refused(
-                GgufBuilder.llama().key("llama.expert_count", 8),
-                ": metadata key llama.expert_count is 8, only 0 is computed");
+                GgufBuilder.llama().key("llama.rope.scaling.type", "longrope"),
+                ": metadata key llama.rope.scaling.type is longrope, only none, linear or yarn is computed");
         refused(
-                GgufBuilder.llama().key("llama.rope.scaling.type", "yarn"),
+                GgufBuilder.llama().key("llama.rope.scaling.type", "yarn").vector("rope_freqs.weight", 1, 2),
                 ": metadata key llama.rope.scaling.type is yarn, only none is computed");
+        refused(
+                GgufBuilder.llama().key("llama.rope.scaling.type", "yarn").key("llama.rope.scaling.attn_factor", 2f),
+                ": metadata key llama.rope.scaling.attn_factor is 2.0, only 1 is computed");
         refused(
                 GgufBuilder.llama().key("llama.rope.dimension_count", 16),
                 ": metadata key llama.rope.dimension_count is 16, only 32 is computed");
@@ -111,12 +114,10 @@ class GgufCheckpointTest {
     @Test
     void whatIsNotServedIsRefused() {
         refused(
-                new GgufBuilder().key("general.architecture", "qwen3moe"),
-                " is of the GGUF architecture qwen3moe, which is not served; served are: llama");
+                new GgufBuilder().key("general.architecture", "mamba"),
+                " is of the GGUF architecture mamba, which is not served; served are: deepseek2, glm4moe, gpt-oss, llama,"
+                        + " olmoe, qwen2, qwen2moe, qwen3, qwen3moe");
         refused(new GgufBuilder(), " has no text for the metadata key general.architecture");
-        refused(
-                GgufBuilder.llama().key("split.count", 3),
-                " is one of 3 parts: merge them into one file (llama-gguf-split --merge)");
     }
 
     @Test

@@ -57,10 +57,14 @@ class SafetensorsCheckpointTest {
                 weights,
                 weights + " is no GGUF file: it does not begin with the bytes GGUF: name its directory instead");
         Path empty = Files.createDirectory(folder.resolve("empty"));
-        String expected = ": expected a directory with config.json and safetensors, or a .gguf file";
-        refused(empty, empty + " has no config.json" + expected);
+        String expected =
+                " has no config.json and no .gguf file: expected a directory with config.json and safetensors,"
+                        + " or a .gguf file";
+        refused(empty, empty + expected);
         Files.createFile(empty.resolve("x.gguf"));
-        refused(empty, empty + " has no config.json but holds x.gguf" + expected);
+        refused(empty, empty.resolve("x.gguf") + " is no GGUF file: it does not begin with the bytes GGUF");
+        Files.createFile(empty.resolve("y.gguf"));
+        refused(empty, empty + " holds several GGUF models: x.gguf, y.gguf; name one of the files");
     }
 
     @Test

@@ -46,7 +46,9 @@ record GoldenModel(String name, Path path, Path golden) {
                         "olmoe",
                         "qwen2_moe",
                         "qwen3",
-                        "qwen3_moe"));
+                        "qwen3_moe",
+                        "qwen3moe_gguf_q4_0",
+                        "qwen3moe_gguf_q8_0"));
     }
 
     static GoldenModel tiny(String name) {

@@ -1,0 +1,259 @@
+package org.espalier.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Makes config.json's keys from GGUF metadata, whose keys all begin with the architecture's name. Keys that are not asked for go into the
+ * config under their own name, so that whoever reads it can list them.
+ */
+final class GgufConfig {
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+
+    /** What every decoder has. */
+    private static final Map<String, String> DECODER = Map.of(
+            "context_length", "max_position_embeddings",
+            "embedding_length", "hidden_size",
+            "block_count", "num_hidden_layers",
+            "feed_forward_length", "intermediate_size",
+            "attention.head_count", "num_attention_heads",
+            "attention.head_count_kv", "num_key_value_heads",
+            "attention.layer_norm_rms_epsilon", "rms_norm_eps",
+            "rope.freq_base", "rope_theta",
+            "vocab_size", "vocab_size");
+
+    /** Keys that change the computation, with the value that changes nothing. */
+    private static final Map<String, Object> NEUTRAL = Map.of(
+            "attention.causal", true,
+            "attention.clamp_kqv", 0L,
+            "attention.max_alibi_bias", 0L,
+            "attention.sliding_window", 0L,
+            "attention.temperature_scale", 0L,
+            "expert_count", 0L,
+            "use_parallel_residual", false,
+            "tensor_data_layout", "Meta AI original pth");
+
+    /** Said by other keys, or about training only. */
+    private static final Set<String> REDUNDANT = Set.of("expert_used_count", "rope.scaling.finetuned");
+
+    private final GgufFile file;
+    private final String prefix;
+    private final ObjectNode json = JSON.objectNode();
+    private final Set<String> used = new HashSet<>();
+
+    GgufConfig(GgufFile file, String modelType) {
+        this.file = file;
+        this.prefix = file.text("general.architecture") + ".";
+        json.put("model_type", modelType).put("hidden_act", "silu");
+    }
+
+    /** Sizes, vocabulary, ends of an answer, whether the output matrix is the embedding. */
+    GgufConfig decoder() {
+        DECODER.forEach(this::number);
+        if (!json.has("vocab_size")) {
+            json.put("vocab_size", file.list("tokenizer.ggml.tokens").size());
+        }
+        json.put("tie_word_embeddings", !holds("output.weight"));
+        Set<Long> ends = new LinkedHashSet<>();
+        for (String key : List.of("eos_token_id", "eot_token_id")) {
+            if (file.metadata().get("tokenizer.ggml." + key) instanceof Number id) {
+                ends.add(id.longValue());
+            }
+        }
+        ArrayNode ids = json.putArray("eos_token_id");
+        ends.forEach(ids::add);
+        if (file.metadata().get("tokenizer.ggml.bos_token_id") instanceof Number id) {
+            json.put("bos_token_id", id.longValue());
+        }
+        return this;
+    }
+
+    /** Heads whose keys and values are of one width, all of whose columns turn. */
+    GgufConfig wholeHeads() {
+        heads();
+        only("rope.dimension_count", headWidth());
+        return this;
+    }
+
+    /** Heads whose keys and values are of one width. */
+    GgufConfig heads() {
+        number("attention.key_length", "head_dim");
+        only("attention.value_length", headWidth());
+        return this;
+    }
+
+    /** 0 where the file does not say it. */
+    long headWidth() {
+        long heads = whole("attention.head_count", 0);
+        return whole("attention.key_length", heads > 0 ? whole("embedding_length", 0) / heads : 0);
+    }
+
+    /** Fails unless the key is absent or has the value; anything goes where that is 0. */
+    private void only(String key, long expected) {
+        if (value(key) != null && expected > 0) {
+            boolean same = value(key) instanceof Number number && number.doubleValue() == expected;
+            require(same, key, expected);
+        }
+    }
+
+    /** Rope scaling as keys, or as llama.cpp's divisors of the frequencies. */
+    GgufConfig ropeScaling() {
+        value("rope.scaling.finetuned");
+        Object type = value("rope.scaling.type") == null ? "none" : value("rope.scaling.type");
+        boolean divided = holds(GgufRopeDivisors.TENSOR);
+        only("rope.scale_linear", 1);
+        if (divided || type.equals("none")) {
+            require(type.equals("none"), "rope.scaling.type", "none");
+            GgufRopeDivisors.of(file).ifPresent(divisors -> {
+                ObjectNode scaling = json.putObject("rope_scaling").put("rope_type", "gguf_divisors");
+                ArrayNode numbers = scaling.putArray("divisors");
+                divisors.forEach(numbers::add);
+            });
+            return this;
+        }
+        require(type.equals("linear") || type.equals("yarn"), "rope.scaling.type", "none, linear or yarn");
+        ObjectNode scaling = json.putObject("rope_scaling").put("rope_type", type.toString());
+        numberInto(scaling, "rope.scaling.factor", "factor");
+        if (type.equals("yarn")) {
+            numberInto(scaling, "rope.scaling.original_context_length", "original_max_position_embeddings");
+            numberInto(scaling, "rope.scaling.yarn_beta_fast", "beta_fast");
+            numberInto(scaling, "rope.scaling.yarn_beta_slow", "beta_slow");
+            only("rope.scaling.attn_factor", 1);
+            only("rope.scaling.yarn_attn_factor", 1);
+            only("rope.scaling.yarn_ext_factor", 1);
+        }
+        return this;
+    }
+
+    /** The metadata's number under another name; nothing where it is absent. */
+    GgufConfig number(String key, String configKey) {
+        return numberInto(json, key, configKey);
+    }
+
+    GgufConfig numberInto(ObjectNode object, String key, String configKey) {
+        Object value = value(key);
+        if (value != null) {
+            object.set(configKey, scalar(key, value));
+        }
+        return this;
+    }
+
+    /** The metadata's truth value, or {@code fallback}. */
+    boolean flag(String key, boolean fallback) {
+        Object value = value(key);
+        if (value == null || value instanceof Boolean) {
+            return value == null ? fallback : (Boolean) value;
+        }
+        throw wrong(key, value, "true or false");
+    }
+
+    /** The metadata's whole number, or {@code fallback}. */
+    long whole(String key, long fallback) {
+        Object value = value(key);
+        if (value == null) {
+            return fallback;
+        }
+        if (value instanceof Number number && number.doubleValue() == number.longValue()) {
+            return number.longValue();
+        }
+        throw wrong(key, value, "a whole number");
+    }
+
+    /** The metadata's number, or {@code fallback}. */
+    double real(String key, double fallback) {
+        Object value = value(key);
+        return value == null ? fallback : scalar(key, value).doubleValue();
+    }
+
+    GgufConfig put(String configKey, JsonNode value) {
+        json.set(configKey, value);
+        return this;
+    }
+
+    GgufConfig put(String configKey, long value) {
+        return put(configKey, JSON.numberNode(value));
+    }
+
+    GgufConfig put(String configKey, double value) {
+        return put(configKey, JSON.numberNode(value));
+    }
+
+    GgufConfig put(String configKey, String value) {
+        return put(configKey, JSON.textNode(value));
+    }
+
+    GgufConfig flagged(String configKey, boolean value) {
+        return put(configKey, JSON.booleanNode(value));
+    }
+
+    /** {@code rope_scaling}, where there is one. */
+    ObjectNode scaling() {
+        return json.get("rope_scaling") instanceof ObjectNode scaling ? scaling : null;
+    }
+
+    boolean holds(String tensor) {
+        return file.tensors().containsKey(tensor);
+    }
+
+    /** Nothing more is asked for. */
+    ObjectNode finish() {
+        file.metadata().forEach((key, value) -> {
+            String own = key.startsWith(prefix) ? key.substring(prefix.length()) : "";
+            if (own.isEmpty() || used.contains(own) || REDUNDANT.contains(own)) {
+                return;
+            }
+            Object neutral = NEUTRAL.get(own);
+            if (neutral == null) {
+                json.put(key, String.valueOf(value));
+            } else {
+                boolean zero = value instanceof Number number && number.doubleValue() == 0 && neutral.equals(0L);
+                require(zero || neutral.equals(value), own, neutral);
+            }
+        });
+        return json;
+    }
+
+    /** The key counts as asked for. */
+    private Object value(String key) {
+        used.add(key);
+        return file.metadata().get(prefix + key);
+    }
+
+    private JsonNode scalar(String key, Object value) {
+        if (value instanceof Float number) {
+            return JSON.numberNode(number);
+        }
+        if (value instanceof Double number) {
+            return JSON.numberNode(number);
+        }
+        if (value instanceof Number number && number.doubleValue() == number.longValue()) {
+            return JSON.numberNode(number.longValue());
+        }
+        throw wrong(key, value, "a number");
+    }
+
+    private CheckpointException wrong(String key, Object value, String expected) {
+        return new CheckpointException(file.path() + ": metadata key " + prefix + key + " is "
+                + (value instanceof List ? "a list" : value) + ", expected " + expected);
+    }
+
+    private void require(boolean computed, String key, Object expected) {
+        if (!computed) {
+            Object found = file.metadata().get(prefix + key);
+            throw new CheckpointException(file.path() + ": metadata key " + prefix + key + " is "
+                    + (found instanceof List ? "a list" : found) + ", only " + expected + " is computed");
+        }
+    }
+
+    /** @throws CheckpointException that the key's value is not computed with */
+    void refuse(String key, Object computed) {
+        require(false, key, computed);
+    }
+}

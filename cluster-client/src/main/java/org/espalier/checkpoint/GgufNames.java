@@ -1,0 +1,97 @@
+package org.espalier.checkpoint;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The published names of a GGUF architecture's tensors, by the file's own
+ * (<a href="https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py">gguf-py's constants</a>).
+ */
+final class GgufNames {
+    /** Stands for the number of an expert: in a published name that a stack answers for all its experts. */
+    static final String EVERY = "*";
+
+    private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,5})\\.(.+?)(?:\\.(\\d{1,5}))?\\.(weight|bias)");
+
+    private static final Map<String, String> OUTER = Map.of(
+            "token_embd.weight", "model.embed_tokens.weight",
+            "output_norm.weight", "model.norm.weight",
+            "output.weight", "lm_head.weight");
+
+    private static final Map<String, String> DENSE = Map.of(
+            "attn_norm", "input_layernorm",
+            "attn_q", "self_attn.q_proj",
+            "attn_k", "self_attn.k_proj",
+            "attn_v", "self_attn.v_proj",
+            "attn_output", "self_attn.o_proj",
+            "ffn_norm", "post_attention_layernorm",
+            "ffn_gate", "mlp.gate_proj",
+            "ffn_up", "mlp.up_proj",
+            "ffn_down", "mlp.down_proj");
+
+    private final Map<String, String> inBlock;
+
+    private GgufNames(Map<String, String> inBlock) {
+        this.inBlock = Map.copyOf(inBlock);
+    }
+
+    /** Norms, grouped-query attention and gated MLP. */
+    static GgufNames dense() {
+        return new GgufNames(DENSE);
+    }
+
+    /**
+     * These too, in place of those of the same key. A key with {@code .weight} or {@code .bias} is a tensor, one without is a module that
+     * has either; {@code ffn_gate.*} is a tensor of one expert, and the {@code *} of its published name is that expert.
+     */
+    GgufNames with(Map<String, String> more) {
+        Map<String, String> all = new HashMap<>(inBlock);
+        all.putAll(more);
+        return new GgufNames(all);
+    }
+
+    /** Each head of q and k is normed. */
+    GgufNames withHeadNorms() {
+        return with(Map.of("attn_q_norm", "self_attn.q_norm", "attn_k_norm", "self_attn.k_norm"));
+    }
+
+    /** Stacks of experts and their router in the module {@code mlp}. */
+    GgufNames withExperts() {
+        return with(Map.of(
+                "ffn_gate_inp", "mlp.gate",
+                "ffn_gate_exps", "mlp.experts.*.gate_proj",
+                "ffn_up_exps", "mlp.experts.*.up_proj",
+                "ffn_down_exps", "mlp.experts.*.down_proj"));
+    }
+
+    /** @param module for instance {@code shared_experts} */
+    GgufNames withSharedExperts(String module) {
+        return with(Map.of(
+                "ffn_gate_shexp", "mlp." + module + ".gate_proj",
+                "ffn_up_shexp", "mlp." + module + ".up_proj",
+                "ffn_down_shexp", "mlp." + module + ".down_proj"));
+    }
+
+    /** With {@link #EVERY} where the tensor is a stack; empty where the architecture has no use for it. */
+    Optional<String> published(String ggufName) {
+        Matcher block = BLOCK.matcher(ggufName);
+        if (!block.matches()) {
+            return Optional.ofNullable(OUTER.get(ggufName));
+        }
+        String prefix = "model.layers." + Integer.parseInt(block.group(1)) + ".";
+        String end = "." + block.group(4);
+        String expert = block.group(3);
+        if (expert != null) {
+            return Optional.ofNullable(inBlock.get(block.group(2) + "." + EVERY))
+                    .map(name -> prefix + name.replace(EVERY, expert) + end);
+        }
+        String tensor = inBlock.get(block.group(2) + end);
+        if (tensor != null) {
+            return Optional.of(prefix + tensor);
+        }
+        return Optional.ofNullable(inBlock.get(block.group(2))).map(name -> prefix + name + end);
+    }
+}
