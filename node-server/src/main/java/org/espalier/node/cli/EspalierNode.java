@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "espalier-node",
         description = "Serves a part of a large model, runs models, and looks into their files.",
-        subcommands = {ServeCommand.class, RunCommand.class, InspectCommand.class},
+        subcommands = {ServeCommand.class, RunCommand.class, InspectCommand.class, QuantizeCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = EspalierNode.Version.class,
         synopsisSubcommandLabel = "COMMAND",
@@ -30,7 +30,7 @@ public final class EspalierNode implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: serve, run or inspect");
+        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: serve, run, inspect or quantize");
     }
 
     public static void main(String[] arguments) {

@@ -1,0 +1,46 @@
+package org.espalier.engine.reference;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.espalier.engine.program.Weight;
+
+/** Weights as floats, for tools that work on weights themselves. Any thread may read. */
+public final class WeightReader {
+
+    private final Map<Path, MappedFile> files = new ConcurrentHashMap<>();
+
+    /**
+     * @param name for errors
+     * @throws org.espalier.engine.EngineException if a piece lies outside its file
+     */
+    public Rows open(String name, Weight weight) {
+        return new Rows(new Matrix(name, weight, path -> files.computeIfAbsent(path, MappedFile::new)));
+    }
+
+    /** The matrices of one weight. */
+    public static final class Rows {
+        private final Matrix matrix;
+
+        private Rows(Matrix matrix) {
+            this.matrix = matrix;
+        }
+
+        public Weight weight() {
+            return matrix.weight();
+        }
+
+        /** Row {@code row} of matrix {@code index} into {@code out}; only where the weight is not stored transposed. */
+        public void row(int index, int row, float[] out) {
+            if (matrix.weight().transposed()) {
+                throw new IllegalArgumentException("a transposed weight is read matrix by matrix");
+            }
+            matrix.decodeRow(index, row, out);
+        }
+
+        /** Matrix {@code index} whole, [rows][columns] as an op uses it. */
+        public float[][] matrix(int index) {
+            return matrix.decode(index);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package org.espalier.node.quantize;
+
+import java.util.List;
+import org.espalier.engine.program.Weight;
+
+/** What becomes of one tensor, or of the tensors of all experts of a layer. */
+sealed interface Converted {
+
+    /** In the new checkpoint, without {@code .weight} for quantized ones. */
+    String name();
+
+    Weight source();
+
+    /** Outermost dimension first, of unpacked values. */
+    List<Integer> shape();
+
+    /**
+     * {@code name.weight}, {@code name.scales} and {@code name.biases}.
+     *
+     * @param type of scales and biases; values are rounded to it before they are quantized
+     */
+    record Quantized(String name, Weight source, List<Integer> shape, AffineGroups groups, FloatType type)
+            implements Converted {}
+
+    /** The same values in one type of float. */
+    record Plain(String name, Weight source, List<Integer> shape, FloatType type) implements Converted {}
+}
