@@ -1,6 +1,7 @@
 package org.espalier.engine.reference;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -86,6 +87,16 @@ final class Matrix {
     /** Stored row {@code row} of matrix {@code index} times x[at ...], without writing the row's floats anywhere. */
     float dotRow(int index, int row, float[] x, int at) {
         return RowDot.dot(weight.format(), fetchRow(index, row)[0], weight.storedColumns(), x, at);
+    }
+
+    /** Copies of the stored values and scales of row {@code row}. */
+    byte[][] storedRow(int index, int row) {
+        byte[][] bytes = fetchRow(index, row);
+        WeightFormat format = weight.format();
+        return new byte[][] {
+            Arrays.copyOf(bytes[0], (int) format.rowBytes(weight.storedColumns())),
+            Arrays.copyOf(bytes[1], (int) format.scaleRowBytes(weight.storedColumns()))
+        };
     }
 
     /** The row's bytes: values, scales, biases. */

@@ -38,6 +38,11 @@ public final class WeightReader {
             matrix.decodeRow(index, row, out);
         }
 
+        /** The stored bytes of row {@code row} of matrix {@code index}: values, then scales; each a copy. */
+        public byte[][] storedRow(int index, int row) {
+            return matrix.storedRow(index, row);
+        }
+
         /** Matrix {@code index} whole, [rows][columns] as an op uses it. */
         public float[][] matrix(int index) {
             return matrix.decode(index);

@@ -94,21 +94,14 @@ final class CheckpointFolder implements AutoCloseable {
     private static ObjectNode config(Model model, ConversionPlan plan) throws IOException {
         ObjectNode source =
                 (ObjectNode) JSON.readTree(model.path().resolve("config.json").toFile());
-        ObjectNode quantization = settings(plan.groups());
-        quantization.put("mode", "affine");
-        plan.overrides().forEach((module, groups) -> quantization.set(module, settings(groups)));
-        source.set("quantization", quantization);
-        source.set("quantization_config", quantization);
+        source.set("quantization", plan.quantization());
+        source.set("quantization_config", plan.quantization());
         source.remove("_name_or_path");
         ObjectNode sorted = JSON.createObjectNode();
         List<String> keys = new ArrayList<>();
         source.fieldNames().forEachRemaining(keys::add);
         keys.stream().sorted().forEach(key -> sorted.set(key, source.get(key)));
         return sorted;
-    }
-
-    private static ObjectNode settings(AffineGroups groups) {
-        return JSON.createObjectNode().put("group_size", groups.group()).put("bits", groups.bits());
     }
 
     /** Deletes what is not whole. */

@@ -1,11 +1,11 @@
 package org.espalier.node.quantize;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,14 +13,19 @@ import java.util.stream.IntStream;
 import org.espalier.EspalierException;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Tensor;
+import org.espalier.engine.program.Activation;
+import org.espalier.engine.program.GatedUnit;
 import org.espalier.engine.program.Program;
 import org.espalier.engine.program.ProgramBuilder;
+import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.View;
 import org.espalier.engine.program.Weight;
+import org.espalier.engine.program.WeightFormat;
 import org.espalier.model.DeepseekV3Config;
 import org.espalier.model.GptOssConfig;
 import org.espalier.model.LatentAttention;
 import org.espalier.model.Model;
+import org.espalier.node.weights.MergedExperts;
 import org.espalier.node.weights.MlaShape;
 import org.espalier.node.weights.Weights;
 
@@ -29,9 +34,11 @@ import org.espalier.node.weights.Weights;
  * quantized, embeddings too; norms, biases and DeepSeek's routers are not; experts are stacked; DeepSeek-V3's {@code kv_b_proj} is cut into
  * {@code embed_q} and {@code unembed_out}; multi-token-prediction layers and a tied output matrix stay behind.
  *
- * @param overrides bits of modules that have others than the rest, by module name
+ * <p>gpt-oss's experts stay in their 4 bits, gate and up no longer interleaved.
+ *
+ * @param quantization for config.json: settings of most modules, and of those that have others by their names
  */
-record ConversionPlan(List<Converted> tensors, AffineGroups groups, Map<String, AffineGroups> overrides) {
+record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
 
     private static final Pattern EXPERT = Pattern.compile("(.+)\\.experts\\.(\\d{1,5})\\.(\\w+)\\.weight");
     private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\..*");
@@ -48,7 +55,9 @@ record ConversionPlan(List<Converted> tensors, AffineGroups groups, Map<String, 
         private final AffineGroups groups;
         private final FloatType type;
         private final List<Converted> tensors = new ArrayList<>();
-        private final Map<String, AffineGroups> overrides = new TreeMap<>();
+        private final Map<String, ObjectNode> overrides = new LinkedHashMap<>();
+        /** Whether most of the model is in 4-bit floats already, so that each other module says what it is. */
+        private boolean mostlyFloats;
 
         Planner(Model model, AffineGroups groups) {
             this.model = model;
@@ -58,10 +67,6 @@ record ConversionPlan(List<Converted> tensors, AffineGroups groups, Map<String, 
             if (checkpoint.layout() != Checkpoint.Layout.SAFETENSORS) {
                 throw new EspalierException(checkpoint.path() + " is stored as " + checkpoint.layout()
                         + ": quantize needs a Hugging Face checkpoint with unquantized weights");
-            }
-            if (model.config() instanceof GptOssConfig) {
-                throw new EspalierException(checkpoint.path()
-                        + " is of the architecture gpt_oss, whose experts are published in 4 bits: load it as it is");
             }
         }
 
@@ -73,6 +78,11 @@ record ConversionPlan(List<Converted> tensors, AffineGroups groups, Map<String, 
 
         ConversionPlan plan() {
             Map<String, Integer> stacks = new LinkedHashMap<>();
+            if (model.config() instanceof GptOssConfig gpt) {
+                for (int layer = 0; layer < gpt.layers(); layer++) {
+                    merged("model.layers." + layer + ".mlp.experts", gpt);
+                }
+            }
             for (String name : checkpoint.names()) {
                 Matcher expert = EXPERT.matcher(name);
                 if (isLeftBehind(name)) {
@@ -83,12 +93,22 @@ record ConversionPlan(List<Converted> tensors, AffineGroups groups, Map<String, 
                 } else if (name.endsWith(".self_attn.kv_b_proj.weight")
                         && model.config() instanceof DeepseekV3Config v3) {
                     latent(name.substring(0, name.length() - ".kv_b_proj.weight".length()), v3.attention());
-                } else {
+                } else if (!name.contains(".mlp.experts.")) {
                     single(name);
                 }
             }
             stacks.forEach(this::stack);
-            return new ConversionPlan(tensors, groups, overrides);
+            ObjectNode quantization = settings(mostlyFloats ? 4 : groups.bits(), mostlyFloats ? 32 : groups.group());
+            quantization.put("mode", mostlyFloats ? "mxfp4" : "affine");
+            overrides.forEach(quantization::set);
+            return new ConversionPlan(tensors, quantization);
+        }
+
+        private static ObjectNode settings(int bits, int group) {
+            return JsonNodeFactory.instance
+                    .objectNode()
+                    .put("group_size", group)
+                    .put("bits", bits);
         }
 
         private boolean isLeftBehind(String name) {
@@ -135,6 +155,33 @@ record ConversionPlan(List<Converted> tensors, AffineGroups groups, Map<String, 
                     List.of(config.heads(), config.value(), config.kvRank()));
         }
 
+        private void merged(String prefix, GptOssConfig config) {
+            int count = config.experts().count();
+            int width = config.experts().intermediate();
+            int hidden = config.hidden();
+            MergedExperts all =
+                    new MergedExperts(IntStream.range(0, count).boxed().toList(), count, width, hidden);
+            ProgramBuilder builder = new ProgramBuilder("quantize", 1);
+            GatedUnit unit = new Weights(checkpoint, builder).mergedExperts(prefix, all, Activation.SILU);
+            View none = builder.slot(1);
+            Program program = builder.build(none, none);
+            merged(prefix + ".gate_proj", program, unit.gate(), List.of(count, width, hidden));
+            merged(prefix + ".up_proj", program, unit.up(), List.of(count, width, hidden));
+            merged(prefix + ".down_proj", program, unit.down(), List.of(count, hidden, width));
+        }
+
+        private void merged(String module, Program program, Projection projection, List<Integer> shape) {
+            Weight weight = program.weight(projection.weight());
+            if (weight.format().equals(WeightFormat.Scaled.MXFP4)) {
+                mostlyFloats = true;
+                tensors.add(new Converted.Repacked(module, weight, shape));
+            } else {
+                add(module + ".weight", weight, shape);
+            }
+            Weight bias = program.weight(projection.bias());
+            tensors.add(new Converted.Plain(module + ".bias", bias, shape.subList(0, 2), type));
+        }
+
         private void add(String name, Weight weight, List<Integer> shape) {
             String module = name.substring(0, name.length() - ".weight".length());
             boolean whole = weight.columns() % groups.group() == 0;
@@ -145,7 +192,9 @@ record ConversionPlan(List<Converted> tensors, AffineGroups groups, Map<String, 
             AffineGroups own = groups;
             if (isSensitiveRouter(module)) {
                 own = new AffineGroups(8, 64);
-                overrides.put(module, own);
+                overrides.put(module, settings(8, 64));
+            } else if (mostlyFloats) {
+                overrides.put(module, settings(groups.bits(), groups.group()).put("mode", "affine"));
             }
             tensors.add(new Converted.Quantized(module, weight, shape, own, type));
         }
@@ -158,7 +207,8 @@ record ConversionPlan(List<Converted> tensors, AffineGroups groups, Map<String, 
         }
 
         private boolean isSensitiveRouter(String module) {
-            return module.endsWith(".mlp.gate") && model.config().architecture().equals("qwen3_moe");
+            return module.endsWith(".mlp.gate") && model.config().architecture().equals("qwen3_moe")
+                    || module.endsWith(".mlp.router");
         }
 
         /** A weight as a run of the model would find it. */

@@ -22,6 +22,9 @@ sealed interface Converted {
     record Quantized(String name, Weight source, List<Integer> shape, AffineGroups groups, FloatType type)
             implements Converted {}
 
+    /** 4-bit floats that are quantized already, their rows in a new order: {@code name.weight} and {@code name.scales}. */
+    record Repacked(String name, Weight source, List<Integer> shape) implements Converted {}
+
     /** The same values in one type of float. */
     record Plain(String name, Weight source, List<Integer> shape, FloatType type) implements Converted {}
 }

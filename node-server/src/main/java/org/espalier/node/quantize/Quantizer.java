@@ -1,5 +1,6 @@
 package org.espalier.node.quantize;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import org.espalier.EspalierException;
 import org.espalier.engine.program.Weight;
+import org.espalier.engine.program.WeightFormat;
 import org.espalier.engine.reference.WeightReader;
 import org.espalier.model.Model;
 
@@ -99,9 +101,23 @@ public final class Quantizer {
             FloatType type = plain.type();
             return List.of(new SafetensorsWriter.Entry(plain.name(), type.name(), shape, values * type.bytes()));
         }
+        int columns = shape.get(shape.size() - 1);
+        if (tensor instanceof Converted.Repacked) {
+            WeightFormat.Scaled format = WeightFormat.Scaled.MXFP4;
+            return List.of(
+                    new SafetensorsWriter.Entry(
+                            tensor.name() + ".weight",
+                            "U32",
+                            withColumns(shape, columns * format.values().bits() / Integer.SIZE),
+                            values * format.values().bits() / Byte.SIZE),
+                    new SafetensorsWriter.Entry(
+                            tensor.name() + ".scales",
+                            "U8",
+                            withColumns(shape, columns / format.group()),
+                            values / format.group()));
+        }
         Converted.Quantized quantized = (Converted.Quantized) tensor;
         AffineGroups groups = quantized.groups();
-        int columns = shape.get(shape.size() - 1);
         List<Integer> words = withColumns(shape, columns * groups.bits() / Integer.SIZE);
         List<Integer> perGroup = withColumns(shape, columns / groups.group());
         FloatType type = quantized.type();
@@ -133,14 +149,40 @@ public final class Quantizer {
         IntStream.range(0, Math.multiplyExact(source.count(), perMatrix))
                 .parallel()
                 .forEach(part -> {
-                    int index = part / perMatrix;
                     int first = part % perMatrix * chunk;
-                    float[][] values = new float[Math.min(chunk, source.rows() - first)][source.columns()];
-                    for (int row = 0; row < values.length; row++) {
-                        rows.row(index, first + row, values[row]);
+                    Chunk rowsOfPart = new Chunk(part / perMatrix, first, Math.min(chunk, source.rows() - first));
+                    if (tensor instanceof Converted.Repacked) {
+                        repack(tensor.name(), rows, rowsOfPart, file);
+                    } else {
+                        long from = (long) rowsOfPart.index * source.rows() + first;
+                        write(tensor, file, from, rowsOfPart.read(rows));
                     }
-                    write(tensor, file, (long) index * source.rows() + first, values);
                 });
+    }
+
+    /** Rows {@code first} to {@code first + count} of matrix {@code index}. */
+    private record Chunk(int index, int first, int count) {
+        float[][] read(WeightReader.Rows rows) {
+            float[][] values = new float[count][rows.weight().columns()];
+            for (int row = 0; row < count; row++) {
+                rows.row(index, first + row, values[row]);
+            }
+            return values;
+        }
+    }
+
+    private void repack(String name, WeightReader.Rows rows, Chunk chunk, SafetensorsWriter file) {
+        ByteArrayOutputStream values = new ByteArrayOutputStream();
+        ByteArrayOutputStream scales = new ByteArrayOutputStream();
+        for (int row = chunk.first; row < chunk.first + chunk.count; row++) {
+            byte[][] stored = rows.storedRow(chunk.index, row);
+            values.writeBytes(stored[0]);
+            scales.writeBytes(stored[1]);
+        }
+        long at = (long) chunk.index * rows.weight().rows() + chunk.first;
+        file.write(name + ".weight", at * (values.size() / chunk.count), values.toByteArray(), values.size());
+        file.write(name + ".scales", at * (scales.size() / chunk.count), scales.toByteArray(), scales.size());
+        progress.accept(done.addAndGet(values.size() + scales.size()));
     }
 
     /** @param first of the rows, counted through all matrices */

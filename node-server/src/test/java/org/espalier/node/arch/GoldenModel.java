@@ -37,6 +37,7 @@ record GoldenModel(String name, Path path, Path golden) {
                         "deepseek_v3_mlx_legacy",
                         "glm4_moe",
                         "gpt_oss",
+                        "gpt_oss",
                         "gpt_oss_bf16",
                         "llama_gguf_f16",
                         "llama_gguf_q4_0",
