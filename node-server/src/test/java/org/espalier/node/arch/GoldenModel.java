@@ -23,7 +23,22 @@ record GoldenModel(String name, Path path, Path golden) {
 
     /** Those of the project itself. */
     static List<GoldenModel> tiny() {
-        return find(TINY, List.of("llama-tiny", "llama_gguf-tiny", "deepseek_v3-tiny"));
+        return find(
+                TINY,
+                List.of(
+                        "llama-tiny",
+                        "llama_gguf-tiny",
+                        "deepseek_v3-tiny",
+                        "deepseek2_gguf-tiny",
+                        "deepseek2_kv_b_gguf-tiny",
+                        "glm4moe_gguf-tiny",
+                        "gpt-oss_gguf-tiny",
+                        "mixtral_gguf-tiny",
+                        "olmoe_gguf-tiny",
+                        "qwen2_gguf-tiny",
+                        "qwen2moe_gguf-tiny",
+                        "qwen3_gguf-tiny",
+                        "qwen3moe_gguf-tiny"));
     }
 
     /** Those beside the repository; empty where they are missing. */
