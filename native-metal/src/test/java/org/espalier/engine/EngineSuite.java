@@ -1,6 +1,7 @@
 package org.espalier.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.offset;
 import static org.espalier.engine.WeightFile.random;
 
@@ -8,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.espalier.engine.program.Activation;
 import org.espalier.engine.program.GatedUnit;
@@ -128,6 +130,43 @@ public abstract class EngineSuite {
                 bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out))
                         .run(engine, x),
                 new double[][] {multiply(chosen, x[0])});
+    }
+
+    @Test
+    void slicesByColumnsAddUpToTheWholeProduct() {
+        float[][] x = random(60, 2, 128);
+        WeightFile file = new WeightFile(directory);
+        WeightFormat.Affine format = new WeightFormat.Affine(4, 32, WeightFormat.Plain.F32);
+        byte[] values = new byte[9 * 64];
+        new Random(61).nextBytes(values);
+        Weight.Piece piece = new Weight.Piece(
+                file.append(values, 64),
+                file.append(WeightFile.bytes(random(62, 9, 4)), 16),
+                file.append(WeightFile.bytes(random(63, 9, 4)), 16));
+        for (Weight whole : List.of(file.floats(random(64, 9, 128)), Weight.matrix(9, 128, format, piece))) {
+            float[][] expected = multiply(whole, x);
+            double[][] sums = new double[2][9];
+            for (int[] slice : new int[][] {{0, 32}, {32, 64}, {96, 32}}) {
+                Weight part = whole.columns(slice[0], slice[1]);
+                assertThat(part.bytes() * 128).isEqualTo(whole.bytes() * slice[1]);
+                float[][] columns = new float[2][];
+                for (int t = 0; t < 2; t++) {
+                    columns[t] = Arrays.copyOfRange(x[t], slice[0], slice[0] + slice[1]);
+                }
+                float[][] product = multiply(part, columns);
+                IntStream.range(0, 18).forEach(i -> sums[i / 9][i % 9] += product[i / 9][i % 9]);
+            }
+            assertClose(expected, sums);
+        }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Weight.matrix(9, 128, format, piece).columns(16, 32))
+                .withMessage("columns 16 to 48 of a weight with 128 columns in groups of 32 cannot be sliced");
+    }
+
+    private float[][] multiply(Weight weight, float[][] x) {
+        OpBench bench = new OpBench(weight.columns(), weight.rows());
+        bench.builder().weight("w", weight);
+        return bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out)).run(engine, x);
     }
 
     @ParameterizedTest

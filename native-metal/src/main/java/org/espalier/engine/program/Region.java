@@ -24,6 +24,11 @@ public record Region(Path file, long offset, long rowBytes, int sharedBy, int sk
         this(file, offset, rowBytes, 1, 0);
     }
 
+    /** The same rows without their first {@code bytes}. */
+    Region skipBytes(long bytes) {
+        return new Region(file, offset + bytes, rowBytes, sharedBy, skipped);
+    }
+
     /** Which row of the region belongs to row {@code row} of the weight. */
     public long index(long row) {
         return (skipped + row) / sharedBy;

@@ -63,6 +63,26 @@ public record Weight(
     }
 
     /**
+     * Columns {@code from} to {@code from + count}: of each row only these bytes are read.
+     *
+     * @throws IllegalArgumentException if they do not fall on whole groups or blocks, or the weight is transposed
+     */
+    public Weight columns(int from, int count) {
+        boolean whole = from % format.granularity() == 0 && count % format.granularity() == 0;
+        if (transposed || !whole || from < 0 || count <= 0 || from + count > columns) {
+            throw new IllegalArgumentException("columns " + from + " to " + (from + count) + " of a weight with "
+                    + columns + " columns in groups of " + format.granularity() + " cannot be sliced");
+        }
+        List<Piece> sliced = pieces.stream()
+                .map(piece -> new Piece(
+                        piece.values().skipBytes(format.rowBytes(from)),
+                        piece.scales() == null ? null : piece.scales().skipBytes(format.scaleRowBytes(from)),
+                        piece.biases() == null ? null : piece.biases().skipBytes(format.biasRowBytes(from))))
+                .toList();
+        return new Weight(rows, count, format, false, firstRow, rowStep, sliced);
+    }
+
+    /**
      * Where one matrix lies.
      *
      * @param scales null unless the format keeps scales apart
