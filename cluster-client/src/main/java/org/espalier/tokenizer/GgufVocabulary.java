@@ -1,145 +1,123 @@
 package org.espalier.tokenizer;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.espalier.tokenizer.SentencePieceBpe.SpacePrefix;
 
 /**
- * A byte-level BPE vocabulary as GGUF files carry it ({@code tokenizer.ggml.*}, <a
+ * The vocabulary that a GGUF file carries ({@code tokenizer.ggml.*}, <a
  * href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">format document</a>), written as the {@code tokenizer.json} that it
- * was converted from.
+ * was converted from. Two kinds: {@code gpt2}, byte-level BPE, and {@code llama}, SentencePiece.
  */
 final class GgufVocabulary {
 
-    /** {@code tokenizer.ggml.token_type}. */
-    private static final int CONTROL = 3;
+    /** What a file of kind {@code llama} means where it names no id. */
+    private static final long LLAMA_BOS = 1;
 
-    private static final int USER_DEFINED = 4;
-    private static final int UNUSED = 5;
+    private static final long LLAMA_EOS = 2;
 
     private final Map<String, ?> metadata;
     private final String source;
-    private final List<?> tokens;
-    private final PreTokenizer preTokenizer;
+    private final boolean sentencePiece;
+    private final TokenTable tokens;
+    private final Optional<PreTokenizer> preTokenizer;
 
-    /** @throws TokenizerException if the vocabulary is not byte-level BPE or its splitting rule is unknown */
+    /** @throws TokenizerException if the vocabulary is of another kind, its splitting rule is unknown or its lists do not fit */
     GgufVocabulary(Map<String, ?> metadata, String source) {
         this.metadata = metadata;
         this.source = source;
         String model = text("tokenizer.ggml.model").orElseThrow(() -> missing("tokenizer.ggml.model"));
-        if (!model.equals("gpt2")) {
+        this.sentencePiece = model.equals("llama");
+        if (!sentencePiece && !model.equals("gpt2")) {
             throw new TokenizerException(
                     source + " has a tokenizer of kind \"" + model
-                            + "\", only gpt2 (byte-level BPE) is supported in GGUF: use the safetensors checkpoint, which has a tokenizer.json");
+                            + "\", known are gpt2 (byte-level BPE) and llama (SentencePiece BPE): use the safetensors checkpoint, which has a tokenizer.json");
         }
-        this.tokens = list("tokenizer.ggml.tokens").orElseThrow(() -> missing("tokenizer.ggml.tokens"));
-        this.preTokenizer = PreTokenizer.named(text("tokenizer.ggml.pre").orElse("default"), source);
+        this.tokens = tokens();
+        this.preTokenizer = sentencePiece
+                ? Optional.empty()
+                : Optional.of(PreTokenizer.named(text("tokenizer.ggml.pre").orElse("default"), source));
     }
 
     TokenizerConfig config() {
-        boolean addBos = metadata.get("tokenizer.ggml.add_bos_token") instanceof Boolean asked
-                ? asked
-                : preTokenizer.addsBosByDefault();
+        boolean addBos = flag("tokenizer.ggml.add_bos_token")
+                .orElse(preTokenizer.map(PreTokenizer::addsBosByDefault).orElse(true));
         return new TokenizerConfig(
                 addBos,
-                token("tokenizer.ggml.bos_token_id"),
-                token("tokenizer.ggml.eos_token_id"),
+                token("tokenizer.ggml.bos_token_id", LLAMA_BOS),
+                token("tokenizer.ggml.eos_token_id", LLAMA_EOS),
                 text("tokenizer.chat_template"));
     }
 
     byte[] tokenizerJson() {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(1 << 22);
-        try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
-            json.writeStartObject();
-            json.writeStringField("version", "1.0");
-            json.writeNullField("truncation");
-            json.writeNullField("padding");
-            writeAddedTokens(json);
-            preTokenizer.write(json);
-            json.writeNullField("post_processor");
-            json.writeFieldName("decoder");
-            PreTokenizer.writeByteLevel(json, false);
-            writeModel(json);
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e); // a byte array does not fail
+        tokens.ids(source);
+        if (preTokenizer.isPresent()) {
+            List<String> merges = list("tokenizer.ggml.merges").orElse(List.of()).stream()
+                    .map(String::valueOf)
+                    .toList();
+            return new ByteLevelBpe(tokens, merges, preTokenizer.get()).tokenizerJson();
         }
-        return bytes.toByteArray();
+        SpacePrefix prefix =
+                flag("tokenizer.ggml.add_space_prefix").orElse(true) ? SpacePrefix.EVERY_SEGMENT : SpacePrefix.NEVER;
+        return new SentencePieceBpe(tokens, scores(), prefix, source).tokenizerJson();
     }
 
-    /** Tokens that are found in a text before it is split. */
-    private void writeAddedTokens(JsonGenerator json) throws IOException {
-        List<?> types = list("tokenizer.ggml.token_type").orElse(List.of());
-        json.writeArrayFieldStart("added_tokens");
-        for (int id = 0; id < tokens.size(); id++) {
-            int type = type(types, id);
-            if (type == CONTROL || type == USER_DEFINED) {
-                json.writeStartObject();
-                json.writeNumberField("id", id);
-                json.writeStringField("content", tokenAt(id));
-                json.writeBooleanField("single_word", false);
-                json.writeBooleanField("lstrip", false);
-                json.writeBooleanField("rstrip", false);
-                json.writeBooleanField("normalized", false);
-                json.writeBooleanField("special", type == CONTROL);
-                json.writeEndObject();
+    private TokenTable tokens() {
+        List<?> listed = list("tokenizer.ggml.tokens").orElseThrow(() -> missing("tokenizer.ggml.tokens"));
+        List<?> listedTypes = list("tokenizer.ggml.token_type").orElse(List.of());
+        List<String> texts = new ArrayList<>(listed.size());
+        int[] types = new int[listed.size()];
+        for (int id = 0; id < types.length; id++) {
+            if (!(listed.get(id) instanceof String text)) {
+                throw new TokenizerException(
+                        "token " + id + " of " + source + " is not a string: fetch the file again");
             }
+            texts.add(text);
+            types[id] = id < listedTypes.size() && listedTypes.get(id) instanceof Number type
+                    ? type.intValue()
+                    : TokenTable.NORMAL;
         }
-        json.writeEndArray();
+        return new TokenTable(texts, types);
     }
 
-    private void writeModel(JsonGenerator json) throws IOException {
-        List<?> types = list("tokenizer.ggml.token_type").orElse(List.of());
-        json.writeObjectFieldStart("model");
-        json.writeStringField("type", "BPE");
-        json.writeNullField("unk_token");
-        json.writeBooleanField("fuse_unk", false);
-        json.writeBooleanField("byte_fallback", false);
-        json.writeBooleanField("ignore_merges", preTokenizer.ignoresMerges());
-        json.writeObjectFieldStart("vocab");
-        for (int id = 0; id < tokens.size(); id++) {
-            if (type(types, id) != UNUSED) {
-                json.writeNumberField(tokenAt(id), id);
+    private float[] scores() {
+        List<?> listed = list("tokenizer.ggml.scores").orElseThrow(() -> missing("tokenizer.ggml.scores"));
+        if (listed.size() != tokens.size()) {
+            throw new TokenizerException(source + " has " + tokens.size() + " tokens but " + listed.size()
+                    + " tokenizer.ggml.scores: fetch the file again");
+        }
+        float[] scores = new float[listed.size()];
+        for (int id = 0; id < scores.length; id++) {
+            if (!(listed.get(id) instanceof Number score) || Float.isNaN(score.floatValue())) {
+                throw new TokenizerException("the score of token " + id + " of " + source + " is " + listed.get(id)
+                        + ", which is not a number: fetch the file again");
             }
+            scores[id] = score.floatValue();
         }
-        json.writeEndObject();
-        json.writeArrayFieldStart("merges");
-        for (Object merge : list("tokenizer.ggml.merges").orElse(List.of())) {
-            json.writeString(String.valueOf(merge));
-        }
-        json.writeEndArray();
-        json.writeEndObject();
+        return scores;
     }
 
-    private static int type(List<?> types, int id) {
-        return id < types.size() && types.get(id) instanceof Number type ? type.intValue() : 1;
-    }
-
-    private String tokenAt(int id) {
-        if (tokens.get(id) instanceof String token) {
-            return token;
-        }
-        throw new TokenizerException("token " + id + " of " + source + " is not a string: fetch the file again");
-    }
-
-    private Optional<String> token(String key) {
+    private Optional<String> token(String key, long llamaDefault) {
         if (!(metadata.get(key) instanceof Number id)) {
-            return Optional.empty();
+            return sentencePiece && llamaDefault < tokens.size()
+                    ? Optional.of(tokens.texts().get((int) llamaDefault))
+                    : Optional.empty();
         }
         if (id.longValue() < 0 || id.longValue() >= tokens.size()) {
             throw new TokenizerException(key + " of " + source + " is " + id + ", the vocabulary has " + tokens.size()
                     + " tokens: fetch the file again");
         }
-        return Optional.of(tokenAt(id.intValue()));
+        return Optional.of(tokens.texts().get(id.intValue()));
     }
 
     private Optional<String> text(String key) {
         return Optional.ofNullable(metadata.get(key)).map(Object::toString);
+    }
+
+    private Optional<Boolean> flag(String key) {
+        return metadata.get(key) instanceof Boolean flag ? Optional.of(flag) : Optional.empty();
     }
 
     private Optional<List<?>> list(String key) {

@@ -37,7 +37,7 @@ public final class StreamingDetokenizer {
     public String push(int id) {
         window = Arrays.copyOf(window, window.length + 1);
         window[window.length - 1] = id;
-        String text = tokenizer.decode(window, specialTokens);
+        String text = text();
         boolean unfinished = !text.isEmpty() && text.charAt(text.length() - 1) == REPLACEMENT;
         if (unfinished && window.length - context < MAX_HELD) {
             return "";
@@ -54,7 +54,7 @@ public final class StreamingDetokenizer {
 
     /** What is held back: the start of a character that never came, as U+FFFD; empty if there is none. Starts afresh. */
     public String finish() {
-        String text = tokenizer.decode(window, specialTokens);
+        String text = text();
         String rest = text.length() > released.length() ? text.substring(released.length()) : "";
         window = new int[] {};
         context = 0;
@@ -62,11 +62,29 @@ public final class StreamingDetokenizer {
         return rest;
     }
 
-    /** An id that adds no text, such as a skipped special token, need not be decoded again. */
+    /**
+     * The window's text, which starts with what was released. Only where bytes are tokens of their own it may not: a broken byte after
+     * a whole character turns both into U+FFFD, and then the ids after the release are decoded alone.
+     */
+    private String text() {
+        String text = tokenizer.decode(window, specialTokens);
+        return text.startsWith(released)
+                ? text
+                : released + tokenizer.decode(Arrays.copyOfRange(window, context, window.length), specialTokens);
+    }
+
+    /**
+     * An id that adds no text, such as a skipped special token, need not be decoded again; but a space at the very start, which is
+     * silent only because it is the first, counts.
+     */
     private void forgetSilentId(String text) {
-        if (window.length - 1 == context && text.equals(released)) {
+        if (window.length - 1 == context && text.equals(released) && (context > 0 || silentTwice(window[0]))) {
             window = Arrays.copyOf(window, context);
         }
+    }
+
+    private boolean silentTwice(int id) {
+        return tokenizer.decode(new int[] {id, id}, specialTokens).isEmpty();
     }
 
     /** Keeps as context the ids since the last release; they decode alike with or without those before them. */

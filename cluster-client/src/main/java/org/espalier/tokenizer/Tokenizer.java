@@ -2,7 +2,6 @@ package org.espalier.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -34,20 +33,17 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * Reads {@code tokenizer.json} and, where they exist, {@code tokenizer_config.json} and {@code chat_template.jinja}.
+     * Reads {@code tokenizer.json}, else SentencePiece's {@code tokenizer.model}, else {@code tiktoken.model}; and what {@link
+     * TokenizerConfig} reads.
      *
-     * @throws TokenizerException if there is no usable {@code tokenizer.json} in the directory
+     * @throws TokenizerException if there is no usable vocabulary in the directory
      */
     public static Tokenizer ofDirectory(Path directory) {
-        Path file = directory.resolve("tokenizer.json");
-        if (!Files.isRegularFile(file)) {
-            throw new TokenizerException("there is no tokenizer.json in " + directory
-                    + ": copy it from the published checkpoint (a tokenizer.model alone is not enough)");
-        }
         try {
-            return new Tokenizer(Files.readAllBytes(file), TokenizerConfig.ofDirectory(directory), file.toString());
+            TokenizerDirectory files = TokenizerDirectory.open(directory);
+            return new Tokenizer(files.tokenizerJson(), files.config(), files.vocabularyFile());
         } catch (IOException e) {
-            throw new TokenizerException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new TokenizerException("cannot read the tokenizer of " + directory + ": " + e.getMessage(), e);
         }
     }
 

@@ -20,23 +20,28 @@ record TokenizerConfig(
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
-     * Reads {@code tokenizer_config.json}; a {@code chat_template.jinja} beside it, as newer checkpoints have, goes before the
-     * template inside. Both may be missing.
+     * Reads {@code tokenizer_config.json}, and for tokens that it does not name {@code special_tokens_map.json}. The chat template is
+     * {@code chat_template.jinja}, as newer checkpoints have it, else {@code chat_template.json}, else the one inside. All may be
+     * missing.
+     *
+     * @param addBos what holds if the files do not say
      */
-    static TokenizerConfig ofDirectory(Path directory) throws IOException {
-        Path file = directory.resolve("tokenizer_config.json");
-        JsonNode config = Files.isRegularFile(file) ? read(file) : JSON.createObjectNode();
-        Path template = directory.resolve("chat_template.jinja");
+    static TokenizerConfig ofDirectory(Path directory, boolean addBos) throws IOException {
+        JsonNode config = json(directory, "tokenizer_config.json");
+        JsonNode tokens = json(directory, "special_tokens_map.json");
         return new TokenizerConfig(
-                config.path("add_bos_token").asBoolean(false),
-                token(config.path("bos_token")),
-                token(config.path("eos_token")),
-                Files.isRegularFile(template)
-                        ? Optional.of(Files.readString(template))
-                        : template(config.path("chat_template")));
+                config.path("add_bos_token").asBoolean(addBos),
+                token(config, tokens, "bos_token"),
+                token(config, tokens, "eos_token"),
+                template(directory, config));
     }
 
-    private static JsonNode read(Path file) throws IOException {
+    /** The object in a file; an empty one if there is no such file. */
+    static JsonNode json(Path directory, String name) throws IOException {
+        Path file = directory.resolve(name);
+        if (!Files.isRegularFile(file)) {
+            return JSON.createObjectNode();
+        }
         try {
             JsonNode config = JSON.readTree(Files.readAllBytes(file));
             if (config.isObject()) {
@@ -52,17 +57,27 @@ record TokenizerConfig(
     }
 
     /** A token is written as its text or as an object with {@code content}. */
-    private static Optional<String> token(JsonNode node) {
+    private static Optional<String> token(JsonNode config, JsonNode tokens, String key) {
+        JsonNode node = config.has(key) ? config.path(key) : tokens.path(key);
         return Optional.ofNullable((node.isObject() ? node.path("content") : node).textValue());
     }
 
-    /** One template, or a list of named ones of which {@code default} is meant for chats. */
-    private static Optional<String> template(JsonNode node) {
+    private static Optional<String> template(Path directory, JsonNode config) throws IOException {
+        Path own = directory.resolve("chat_template.jinja");
+        if (Files.isRegularFile(own)) {
+            return Optional.of(Files.readString(own));
+        }
+        Optional<String> wrapped = named(json(directory, "chat_template.json").path("chat_template"));
+        return wrapped.isPresent() ? wrapped : named(config.path("chat_template"));
+    }
+
+    /** One template, or a list of named ones: {@code default} is meant for chats, and an only one for everything. */
+    private static Optional<String> named(JsonNode node) {
         if (!node.isArray()) {
             return Optional.ofNullable(node.textValue());
         }
         for (JsonNode named : node) {
-            if (named.path("name").asText().equals("default")) {
+            if (node.size() == 1 || named.path("name").asText().equals("default")) {
                 return Optional.ofNullable(named.path("template").textValue());
             }
         }

@@ -80,9 +80,24 @@ class TokenizerTest {
         try (Tokenizer tokenizer = Tokenizer.ofDirectory(directory)) {
             assertThat(tokenizer.chatTemplate()).contains("d");
         }
+        Files.writeString(directory.resolve("chat_template.json"), "{\"chat_template\": \"wrapped\"}");
+        try (Tokenizer tokenizer = Tokenizer.ofDirectory(directory)) {
+            assertThat(tokenizer.chatTemplate()).contains("wrapped");
+        }
         Files.writeString(directory.resolve("chat_template.jinja"), "own file");
         try (Tokenizer tokenizer = Tokenizer.ofDirectory(directory)) {
             assertThat(tokenizer.chatTemplate()).contains("own file");
+        }
+    }
+
+    @Test
+    void readsTokensThatOnlyTheMapNames() throws IOException {
+        ByteTokenizer.write(directory, ByteTokenizer.json(), "{\"eos_token\": \"<end>\"}");
+        Files.writeString(
+                directory.resolve("special_tokens_map.json"), "{\"bos_token\": \"<bos>\", \"eos_token\": \"<eos>\"}");
+        try (Tokenizer tokenizer = Tokenizer.ofDirectory(directory)) {
+            assertThat(tokenizer.bosId()).hasValue(ByteTokenizer.BOS);
+            assertThat(tokenizer.eosToken()).contains("<end>");
         }
     }
 
@@ -110,6 +125,13 @@ class TokenizerTest {
         "llama-bpe, true, true, true",
         "qwen2, false, true, true",
         "deepseek-llm, false, true, false",
+        "deepseek-coder, false, true, true",
+        "olmo, true, true, true",
+        "glm4, true, true, true",
+        "chatglm-bpe, true, true, true",
+        "gpt-4o, true, true, true",
+        "tekken, false, true, true",
+        "kimi-k2, true, true, true",
         "deepseek-v3, true, true, true"
     })
     void splitsByTheRuleThatAGgufNames(String rule, boolean digits, boolean letters, boolean armenian) {
@@ -153,7 +175,7 @@ class TokenizerTest {
     @Test
     void saysWhatIsWrongWithAGguf() {
         refusesGguf(Map.of(), "has no tokenizer.ggml.model");
-        refusesGguf(Map.of("tokenizer.ggml.model", "llama"), "a tokenizer of kind \"llama\", only gpt2");
+        refusesGguf(Map.of("tokenizer.ggml.model", "bert"), "a tokenizer of kind \"bert\", known are gpt2");
         refusesGguf(Map.of("tokenizer.ggml.model", "gpt2"), "has no tokenizer.ggml.tokens");
         refusesGguf(with("tokenizer.ggml.pre", "strange"), "tokenizer.ggml.pre of test.gguf is \"strange\", known are");
         refusesGguf(with("tokenizer.ggml.tokens", List.of("a", 5L)), "token 1 of test.gguf is not a string");

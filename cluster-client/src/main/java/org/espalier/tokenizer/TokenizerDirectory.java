@@ -1,0 +1,40 @@
+package org.espalier.tokenizer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.espalier.tokenizer.SentencePieceBpe.SpacePrefix;
+
+/**
+ * The tokenizer files of a published checkpoint.
+ *
+ * @param tokenizerJson as published, or made from the vocabulary's own format
+ * @param vocabularyFile for messages
+ */
+record TokenizerDirectory(byte[] tokenizerJson, TokenizerConfig config, String vocabularyFile) {
+
+    static TokenizerDirectory open(Path directory) throws IOException {
+        Path json = directory.resolve("tokenizer.json");
+        if (Files.isRegularFile(json)) {
+            return new TokenizerDirectory(
+                    Files.readAllBytes(json), TokenizerConfig.ofDirectory(directory, false), json.toString());
+        }
+        Path sentencePiece = directory.resolve("tokenizer.model");
+        if (Files.isRegularFile(sentencePiece)) {
+            return ofSentencePiece(directory, sentencePiece);
+        }
+        throw new TokenizerException("there is no tokenizer.json in " + directory
+                + " (nor a SentencePiece tokenizer.model): copy it from the published checkpoint");
+    }
+
+    /** Files without {@code "legacy": false} come from a time when transformers put a space after each special token too. */
+    private static TokenizerDirectory ofSentencePiece(Path directory, Path model) throws IOException {
+        boolean legacy = TokenizerConfig.json(directory, "tokenizer_config.json")
+                .path("legacy")
+                .asBoolean(true);
+        SpacePrefix prefix = legacy ? SpacePrefix.EVERY_SEGMENT : SpacePrefix.FIRST;
+        SentencePieceBpe vocabulary = SentencePieceModel.read(Files.readAllBytes(model), model.toString(), prefix);
+        return new TokenizerDirectory(
+                vocabulary.tokenizerJson(), TokenizerConfig.ofDirectory(directory, true), model.toString());
+    }
+}
