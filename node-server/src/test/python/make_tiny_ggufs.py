@@ -26,6 +26,7 @@ from safetensors.torch import load_file, save_file
 import tiny_golden
 import tiny_llama
 import tiny_tokenizer
+from tiny_weights import printable
 
 MODELS = Path(__file__).resolve().parents[1] / "resources" / "models"
 COMMON = {
@@ -170,15 +171,6 @@ def model(name, seed):
                     rows = getattr(layer.mlp.experts, part)
                     rows.copy_(fp4_values(*fp4(rows.transpose(1, 2))).transpose(1, 2))
     return loaded
-
-
-def printable(rows):
-    """As tiny_weights.output_rows: what such a model babbles can be shown."""
-    keep = torch.zeros(len(rows), dtype=torch.bool)
-    keep[ord(" ") : ord("~") + 1] = True
-    keep[tiny_tokenizer.BYTES : tiny_tokenizer.BOS] = True
-    scale = 2 / rows.shape[-1] ** 0.5
-    return torch.where(keep[:, None], scale * rows, 0.15 * scale * rows)
 
 
 FP4 = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6])
