@@ -18,6 +18,13 @@ final class GgufBuilder {
 
     /** The least that the architecture llama needs: one layer, width 32, one head, 4 tokens. */
     static GgufBuilder llama() {
+        return llamaKeys()
+                .tensor("token_embd.weight", GgmlType.F16, 4, 32)
+                .tensor("output_norm.weight", GgmlType.F32, 32)
+                .tensor("blk.0.attn_q.weight", GgmlType.Q4_0, 32, 32);
+    }
+
+    static GgufBuilder llamaKeys() {
         return new GgufBuilder()
                 .key("general.architecture", "llama")
                 .key("llama.block_count", 1)
@@ -27,10 +34,7 @@ final class GgufBuilder {
                 .key("llama.attention.head_count", 1)
                 .key("llama.attention.layer_norm_rms_epsilon", 1e-5f)
                 .key("tokenizer.ggml.tokens", List.of("a", "b", "c", "d"))
-                .key("tokenizer.ggml.eos_token_id", 3)
-                .tensor("token_embd.weight", GgmlType.F16, 4, 32)
-                .tensor("output_norm.weight", GgmlType.F32, 32)
-                .tensor("blk.0.attn_q.weight", GgmlType.Q4_0, 32, 32);
+                .key("tokenizer.ggml.eos_token_id", 3);
     }
 
     GgufBuilder version(int value) {

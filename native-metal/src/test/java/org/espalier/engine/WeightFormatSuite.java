@@ -241,15 +241,20 @@ public abstract class WeightFormatSuite {
     }
 
     @Test
-    void blocksOfMxfp4AndFifthBits() {
+    void blocksOfFloatsLevelsAndFifthBits() {
         ByteBuffer mxfp4 = buffer(17).put((byte) 128);
         ByteBuffer q50 = buffer(22).putShort((short) 0x3c00).putInt(0xffff0000);
         ByteBuffer q51 =
                 buffer(24).putShort((short) 0x3c00).putShort((short) 0x4200).putInt(0x0000ffff);
         float[] fp4 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
-        float[][] expected = new float[3][32];
+        ByteBuffer iq4 = buffer(18).putShort((short) 0x3800); // 0.5
+        int[] levels = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+        float[][] expected = new float[4][32];
         for (int j = 0; j < 16; j++) {
             byte pair = (byte) (j | 15 - j << 4);
+            iq4.put(pair);
+            expected[3][j] = 0.5f * levels[j];
+            expected[3][16 + j] = 0.5f * levels[15 - j];
             mxfp4.put(pair);
             q50.put(pair);
             q51.put(pair);
@@ -261,6 +266,7 @@ public abstract class WeightFormatSuite {
             expected[2][16 + j] = 15 - j + 3;
         }
         assertThat(decode(weight(1, 32, Block.MXFP4, mxfp4.array()))[0]).containsExactly(expected[0]);
+        assertThat(decode(weight(1, 32, Block.IQ4_NL, iq4.array()))[0]).containsExactly(expected[3]);
         assertThat(decode(weight(1, 32, Block.Q5_0, q50.array()))[0]).containsExactly(expected[1]);
         assertThat(decode(weight(1, 32, Block.Q5_1, q51.array()))[0]).containsExactly(expected[2]);
     }

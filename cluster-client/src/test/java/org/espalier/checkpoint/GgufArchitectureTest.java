@@ -1,0 +1,195 @@
+package org.espalier.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class GgufArchitectureTest {
+
+    @TempDir
+    Path folder;
+
+    private Checkpoint open(GgufBuilder builder) {
+        return Checkpoint.open(builder.write(folder.resolve("model.gguf")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "llama, blk.3.ffn_gate_exps.weight, model.layers.3.block_sparse_moe.experts.*.w1.weight",
+        "llama, blk.3.ffn_down.7.weight, model.layers.3.block_sparse_moe.experts.7.w2.weight",
+        "llama, blk.3.ffn_gate_inp.weight, model.layers.3.block_sparse_moe.gate.weight",
+        "qwen2, blk.0.attn_q.bias, model.layers.0.self_attn.q_proj.bias",
+        "qwen2moe, blk.0.ffn_gate_inp_shexp.weight, model.layers.0.mlp.shared_expert_gate.weight",
+        "qwen2moe, blk.0.ffn_up_shexp.weight, model.layers.0.mlp.shared_expert.up_proj.weight",
+        "qwen3moe, blk.0.attn_k_norm.weight, model.layers.0.self_attn.k_norm.weight",
+        "qwen3moe, blk.0.ffn_up_exps.weight, model.layers.0.mlp.experts.*.up_proj.weight",
+        "olmoe, blk.0.attn_q_norm.weight, model.layers.0.self_attn.q_norm.weight",
+        "deepseek2, blk.60.attn_k_b.weight, model.layers.60.self_attn.embed_q.weight",
+        "deepseek2, blk.60.attn_v_b.weight, model.layers.60.self_attn.unembed_out.weight",
+        "deepseek2, blk.60.attn_kv_a_mqa.weight, model.layers.60.self_attn.kv_a_proj_with_mqa.weight",
+        "deepseek2, blk.60.exp_probs_b.bias, model.layers.60.mlp.gate.e_score_correction_bias",
+        "deepseek2, blk.60.ffn_down_shexp.weight, model.layers.60.mlp.shared_experts.down_proj.weight",
+        "glm4moe, blk.46.nextn.shared_head_norm.weight, model.layers.46.shared_head.norm.weight",
+        "glm4moe, blk.1.post_attention_norm.weight, model.layers.1.post_attention_layernorm.weight",
+        "gpt-oss, blk.1.attn_sinks.weight, model.layers.1.self_attn.sinks",
+        "gpt-oss, blk.1.ffn_gate_exps.bias, model.layers.1.mlp.experts.gate_proj.bias",
+    })
+    void namesAreThePublishedOnes(String architecture, String name, String published) {
+        assertThat(named(architecture).names().published(name)).contains(published);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "qwen2, blk.0.ffn_up_exps.weight",
+        "qwen3, blk.0.ffn_gate.1.weight",
+        "llama, blk.0.attn_q_norm.weight",
+        "llama, blk.0.ffn_gate.123456.weight",
+        "llama, blk.123456.attn_q.weight",
+        "llama, blk.0.attn_q",
+        "llama, blk..attn_q.weight",
+        "deepseek2, blk.0.exp_probs_b.weight",
+    })
+    void aTensorThatIsNotOfTheArchitectureHasNone(String architecture, String name) {
+        assertThat(named(architecture).names().published(name)).isEmpty();
+    }
+
+    private static GgufArchitecture named(String name) {
+        return GgufArchitecture.SERVED.stream()
+                .filter(architecture -> architecture.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void stackedExpertsAreAnsweredOneByOne() {
+        Checkpoint checkpoint = open(GgufBuilder.llama()
+                .key("llama.expert_count", 3)
+                .tensor("blk.0.ffn_up_exps.weight", GgmlType.Q8_0, 3, 4, 32));
+        Tensor last = checkpoint.tensor("model.layers.0.block_sparse_moe.experts.2.w3.weight");
+        assertThat(last.shape()).containsExactly(4, 32);
+        assertThat(last.values().offset()
+                        - checkpoint
+                                .tensor("model.layers.0.block_sparse_moe.experts.0.w3.weight")
+                                .values()
+                                .offset())
+                .isEqualTo(2 * 4 * 34);
+        assertThat(checkpoint.names()).hasSize(3 + 3);
+        assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.block_sparse_moe.experts.3.w3.weight"))
+                .hasMessageEndingWith(" has no tensor model.layers.0.block_sparse_moe.experts.3.w3.weight");
+        assertThat(checkpoint.config().path("model_type").asText()).isEqualTo("mixtral");
+    }
+
+    @Test
+    void stacksThatAreNoneAreRefused() {
+        assertThatThrownBy(() -> open(GgufBuilder.llama().tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 3, 4)))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageEndingWith(
+                        "blk.0.ffn_up_exps.weight has the shape [3, 4], expected a stack of 1 to 32767 matrices");
+        assertThatThrownBy(
+                        () -> open(GgufBuilder.llama().tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 40_000, 1, 1)))
+                .hasMessageContaining("expected a stack of 1 to 32767 matrices");
+        assertThatThrownBy(() -> open(GgufBuilder.llama()
+                        .tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 2, 1, 1)
+                        .tensor("blk.0.ffn_up.1.weight", GgmlType.F32, 1, 1)))
+                .hasMessageEndingWith(" has both blk.0.ffn_up_exps.weight and blk.0.ffn_up.1.weight for the tensor"
+                        + " model.layers.0.block_sparse_moe.experts.1.w3.weight");
+    }
+
+    private static GgufBuilder deepseek(int experts, int gating) {
+        return new GgufBuilder()
+                .key("general.architecture", "deepseek2")
+                .key("deepseek2.block_count", 2)
+                .key("deepseek2.expert_count", experts)
+                .key("deepseek2.expert_gating_func", gating)
+                .key("deepseek2.rope.dimension_count", 64)
+                .key("deepseek2.attention.kv_lora_rank", 512);
+    }
+
+    @Test
+    void deepseekWithoutGroupsIsKnownByItsExperts() {
+        ObjectNode v3 = open(deepseek(256, 2)).config();
+        assertThat(v3.path("model_type").asText()).isEqualTo("deepseek_v3");
+        assertThat(v3.path("n_group").asInt()).isEqualTo(8);
+        assertThat(v3.path("topk_group").asInt()).isEqualTo(4);
+        ObjectNode v2 = open(deepseek(160, 1)).config();
+        assertThat(v2.path("model_type").asText()).isEqualTo("deepseek_v2");
+        assertThat(v2.path("topk_method").asText()).isEqualTo("group_limited_greedy");
+        assertThat(v2.path("topk_group").asInt()).isEqualTo(3);
+        ObjectNode lite = open(deepseek(64, 1)).config();
+        assertThat(lite.path("topk_method").asText()).isEqualTo("greedy");
+        ObjectNode kimi = open(deepseek(384, 2)
+                        .key("deepseek2.expert_group_count", 1)
+                        .key("deepseek2.expert_group_used_count", 1))
+                .config();
+        assertThat(kimi.path("n_group").asInt()).isEqualTo(1);
+        assertThatThrownBy(() -> open(deepseek(8, 3)))
+                .hasMessageEndingWith("metadata key deepseek2.expert_gating_func is 3, only 1 or 2 is computed");
+    }
+
+    @Test
+    void deepseekSaysTheWidthsOfWholeOrOfAbsorbedHeads() {
+        ObjectNode whole = open(deepseek(8, 2)
+                        .key("deepseek2.attention.key_length", 192)
+                        .key("deepseek2.attention.value_length", 128))
+                .config();
+        ObjectNode absorbed = open(deepseek(8, 2)
+                        .key("deepseek2.attention.key_length", 576)
+                        .key("deepseek2.attention.value_length", 512)
+                        .key("deepseek2.attention.key_length_mla", 192)
+                        .key("deepseek2.attention.value_length_mla", 128)
+                        .key("deepseek2.rope.scaling.type", "yarn")
+                        .key("deepseek2.rope.scaling.factor", 40f)
+                        .key("deepseek2.rope.scaling.original_context_length", 4096)
+                        .key("deepseek2.rope.scaling.yarn_log_multiplier", 0.1f))
+                .config();
+        for (ObjectNode config : new ObjectNode[] {whole, absorbed}) {
+            assertThat(config.path("qk_nope_head_dim").asInt()).isEqualTo(128);
+            assertThat(config.path("qk_rope_head_dim").asInt()).isEqualTo(64);
+            assertThat(config.path("v_head_dim").asInt()).isEqualTo(128);
+        }
+        assertThat(absorbed.path("rope_scaling").path("mscale_all_dim").floatValue())
+                .isEqualTo(1);
+        assertThat(absorbed.path("rope_scaling").path("factor").intValue()).isEqualTo(40);
+        assertThat(absorbed.path("rope_scaling")
+                        .path("original_max_position_embeddings")
+                        .intValue())
+                .isEqualTo(4096);
+    }
+
+    @Test
+    void glmCountsItsLayersForMoreTokensApart() {
+        ObjectNode config = open(new GgufBuilder()
+                        .key("general.architecture", "glm4moe")
+                        .key("glm4moe.block_count", 47)
+                        .key("glm4moe.nextn_predict_layers", 1)
+                        .key("glm4moe.attention.key_length", 128)
+                        .key("glm4moe.rope.dimension_count", 64)
+                        .tensor("blk.46.nextn.eh_proj.weight", GgmlType.F32, 2, 4))
+                .config();
+        assertThat(config.path("num_hidden_layers").asInt()).isEqualTo(46);
+        assertThat(config.path("num_nextn_predict_layers").asInt()).isEqualTo(1);
+        assertThat(config.path("partial_rotary_factor").asDouble()).isEqualTo(0.5);
+        assertThat(config.path("attention_bias").asBoolean()).isFalse();
+    }
+
+    @Test
+    void gptOssKeepsWhatTheFileDoesNotSay() {
+        ObjectNode config = open(new GgufBuilder()
+                        .key("general.architecture", "gpt-oss")
+                        .key("gpt-oss.attention.sliding_window", 128)
+                        .key("gpt-oss.feed_forward_length", 2880)
+                        .key("gpt-oss.rope.scaling.type", "yarn")
+                        .key("gpt-oss.rope.scaling.factor", 32f))
+                .config();
+        assertThat(config.path("rope_scaling").path("truncate").asBoolean(true)).isFalse();
+        assertThat(config.path("sliding_window").asInt()).isEqualTo(128);
+        assertThat(config.path("intermediate_size").asInt()).isEqualTo(2880);
+        assertThat(config.fieldNames()).toIterable().noneMatch(key -> key.startsWith("gpt-oss."));
+    }
+}
