@@ -211,7 +211,7 @@ final class GgufConfig {
             }
             Object neutral = NEUTRAL.get(own);
             if (neutral == null) {
-                json.put(key, String.valueOf(value));
+                json.put(key, shown(value));
             } else {
                 boolean zero = value instanceof Number number && number.doubleValue() == 0 && neutral.equals(0L);
                 require(zero || neutral.equals(value), own, neutral);
@@ -240,15 +240,19 @@ final class GgufConfig {
     }
 
     private CheckpointException wrong(String key, Object value, String expected) {
-        return new CheckpointException(file.path() + ": metadata key " + prefix + key + " is "
-                + (value instanceof List ? "a list" : value) + ", expected " + expected);
+        return new CheckpointException(
+                file.path() + ": metadata key " + prefix + key + " is " + shown(value) + ", expected " + expected);
+    }
+
+    private static String shown(Object value) {
+        return value instanceof List ? "a list" : String.valueOf(value);
     }
 
     private void require(boolean computed, String key, Object expected) {
         if (!computed) {
             Object found = file.metadata().get(prefix + key);
-            throw new CheckpointException(file.path() + ": metadata key " + prefix + key + " is "
-                    + (found instanceof List ? "a list" : found) + ", only " + expected + " is computed");
+            throw new CheckpointException(file.path() + ": metadata key " + prefix + key + " is " + shown(found)
+                    + ", only " + expected + " is computed");
         }
     }
 

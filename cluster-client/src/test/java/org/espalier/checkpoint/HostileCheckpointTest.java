@@ -83,6 +83,41 @@ class HostileCheckpointTest {
         opensOrRefuses(mlx);
     }
 
+    /** Headers of files that llama.cpp's converter wrote; the damage falls into their first bytes. */
+    @Property(tries = 600)
+    void aDamagedFileOfAnyArchitecture(@ForAll("damage") Damage damage, @ForAll("ggufs") String name)
+            throws IOException {
+        byte[] whole = Files.readAllBytes(Golden.tiny(name + "_gguf-tiny/gguf/model.gguf"));
+        byte[] header = damage.on(Arrays.copyOf(whole, HEADER));
+        System.arraycopy(header, 0, whole, 0, header.length);
+        opensOrRefuses(SafetensorsBuilder.write(folder.resolve("model.gguf"), whole));
+    }
+
+    /** Metadata and tensor infos of the tiny files lie here. */
+    private static final int HEADER = 1 << 14;
+
+    @Provide
+    Arbitrary<String> ggufs() {
+        return Arbitraries.of("deepseek2", "deepseek2_kv_b", "glm4moe", "gpt-oss", "mixtral", "olmoe", "qwen2moe");
+    }
+
+    @Property(tries = 600)
+    void aDamagedFileOfBlocksAndScales(@ForAll("damage") Damage damage) throws IOException {
+        Path hf = folder.resolve("mlx");
+        Files.writeString(
+                hf.resolve("config.json"),
+                "{\"model_type\":\"llama\",\"hidden_size\":32,\"num_hidden_layers\":1,\"num_attention_heads\":1,"
+                        + "\"vocab_size\":4,\"intermediate_size\":64,\"max_position_embeddings\":8,\"rms_norm_eps\":1e-5,"
+                        + "\"quantization_config\":{\"quant_method\":\"fp8\",\"weight_block_size\":[4,4]}}");
+        SafetensorsBuilder builder = new SafetensorsBuilder()
+                .tensor("model.layers.0.a_blocks", "U8", 2, 3, 2, 16)
+                .tensor("model.layers.0.a_scales", "U8", 2, 3, 2)
+                .tensor("model.layers.0.b.weight", "F8_E4M3", 6, 7)
+                .tensor("model.layers.0.b.weight_scale_inv", "F32", 2, 2);
+        SafetensorsBuilder.write(hf.resolve("model.safetensors"), damage.on(builder.bytes()));
+        opensOrRefuses(hf);
+    }
+
     @Property(tries = 300)
     void aDamagedConfig(@ForAll("damage") Damage damage) throws IOException {
         Path mlx = folder.resolve("mlx");
@@ -97,8 +132,12 @@ class HostileCheckpointTest {
             ModelSizes.of(model);
             for (String name : model.checkpoint().names()) {
                 Tensor tensor = model.checkpoint().tensor(name);
-                assertThat(tensor.values().offset() + tensor.values().rowBytes() * tensor.rows() * tensor.count())
-                        .isLessThanOrEqualTo(tensor.values().file().toFile().length());
+                for (Tensor.Extent extent : new Tensor.Extent[] {tensor.values(), tensor.scales(), tensor.biases()}) {
+                    if (extent != null) {
+                        assertThat(extent.offset() + extent.bytes((long) tensor.rows() * tensor.count()))
+                                .isLessThanOrEqualTo(extent.file().toFile().length());
+                    }
+                }
             }
         } catch (CheckpointException | ConfigException e) {
             assertThat(e.getMessage()).isNotBlank();
