@@ -16,12 +16,14 @@ public final class Tokenizer implements AutoCloseable {
     private final HuggingFaceTokenizer library;
     private final Vocabulary vocabulary;
     private final TokenizerConfig config;
+    private final String source;
     private final OptionalInt bosId;
     private final OptionalInt eosId;
     private final boolean prependsBos;
 
     private Tokenizer(byte[] tokenizerJson, TokenizerConfig config, String source) {
         this.config = config;
+        this.source = source;
         this.vocabulary = Vocabulary.read(tokenizerJson, source);
         this.bosId = idOf(config.bosToken(), "bos_token", source);
         this.eosId = idOf(config.eosToken(), "eos_token", source);
@@ -83,7 +85,11 @@ public final class Tokenizer implements AutoCloseable {
         for (int i = 0; i < ids.length; i++) {
             wide[i] = ids[i];
         }
-        return library.decode(wide, specialTokens == SpecialTokens.SKIP);
+        try {
+            return library.decode(wide, specialTokens == SpecialTokens.SKIP);
+        } catch (RuntimeException e) {
+            throw failed("decode", e);
+        }
     }
 
     /** The begin-of-sequence token, whether or not {@link #encodeWithBos} adds it. */
@@ -127,12 +133,25 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private int[] ids(String text, boolean addSpecialTokens) {
-        long[] wide = library.encode(wellFormed(text), addSpecialTokens, false).getIds();
+        long[] wide;
+        try {
+            wide = library.encode(wellFormed(text), addSpecialTokens, false).getIds();
+        } catch (RuntimeException e) {
+            throw failed("encode", e);
+        }
         int[] ids = new int[wide.length];
         for (int i = 0; i < ids.length; i++) {
             ids[i] = Math.toIntExact(wide[i]);
         }
         return ids;
+    }
+
+    /** What loads may still not fit together, such as a text with characters for which there is no token and no unknown token. */
+    private TokenizerException failed(String what, RuntimeException e) {
+        return new TokenizerException(
+                "the tokenizer of " + source + " cannot " + what + " this (" + e.getMessage()
+                        + "): fetch it again from the published checkpoint",
+                e);
     }
 
     private boolean postProcessorAddsBos() {
