@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Trains the demo model on the corpus of `python -m corpus`.
+
+    nice -n 19 python train.py --work W --run demo                                  # at a constant rate until it is stopped; again: resumes
+    nice -n 19 python train.py --work W --run shipped --from demo --fall 20         # from a copy of it, the rate falls for 20 minutes; the end
+
+Uses a GPU if there is one. Interrupt (Ctrl-C or SIGTERM) saves the state.
+"""
+
+import argparse
+import math
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from model.config import PRESETS
+from training.cores import Threads, relaunch_environment
+from training.data import HeldOut, Training
+from training.evaluation import ALL, measure
+from training.log import Log
+from training.muon import set_rate
+from training.schedule import Schedule
+from training.state import FILE, Run
+
+BIAS_RATE = 5e-3  # how fast the routers' biases answer an uneven load
+CLIP = 1.0
+ROWS_MEASURED = 16  # of each domain, on the way
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True, help="the corpus' folder; the run's folder is made in it")
+    parser.add_argument("--run", default="demo")
+    parser.add_argument("--from", dest="origin", help="start from a copy of this run's state")
+    parser.add_argument("--fall", type=float, help="minutes of training over which the rate falls; then the run ends")
+    parser.add_argument("--preset", default="e64", choices=PRESETS)
+    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--tokens", type=int, default=2048, help="of a step")
+    parser.add_argument("--lengths", type=int, nargs="+", default=[256, 256, 512], help="of the rows, a step each in turn")
+    parser.add_argument("--save-every", type=float, default=240, help="seconds")
+    parser.add_argument("--measure-every", type=float, default=900, help="seconds")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+def start(options: argparse.Namespace, folder: Path, device: torch.device) -> Run:
+    folder.mkdir(parents=True, exist_ok=True)
+    if options.origin and not (folder / FILE).exists():
+        shutil.copy(options.work / options.origin / FILE, folder / FILE)
+    if (folder / FILE).exists():
+        return Run.load(folder, options.rate, device)
+    return Run.fresh(PRESETS[options.preset], options.rate, device)
+
+
+def main() -> None:
+    chosen = options()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(chosen.seed)
+    torch.set_flush_denormal(True)
+    threads = Threads(chosen.threads)
+    folder = chosen.work / chosen.run
+    run = start(chosen, folder, device)
+    if chosen.fall and run.fall_began is None:
+        run.fall_began = run.trained
+    schedule = Schedule(chosen.rate, run.fall_began or 0.0, chosen.fall * 60 if chosen.fall else None)
+    training, held, log = Training(chosen.work, chosen.seed + run.step), HeldOut(chosen.work), Log(folder)
+    print(f"{run.model.c} {run.model.sizes()} on {device}, step {run.step}, {run.tokens / 1e6:.2f} M tokens so far", flush=True)
+
+    stopped = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.append(True))
+    saved = measured = time.monotonic()
+    loads = {i: 0.0 for i in run.model.mixtures()}
+    while not stopped and not schedule.over(run.trained):
+        began = time.monotonic()
+        threads.adapt()
+        rate = schedule.at(run.step, run.trained)
+        set_rate(run.optimizers, rate)
+        ids, target = (x.to(device) for x in training.batch(chosen.tokens, chosen.lengths[run.step % len(chosen.lengths)]))
+        total, loss, second = run.model.loss(ids, target)
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(run.model.parameters(), CLIP)
+        for optimizer in run.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        loads = {i: loads[i] + moe.load() for i, moe in run.model.mixtures().items()}
+        relative = torch.stack([load / load.mean() for load in loads.values()])
+        if training.round_is_full():
+            for i, moe in run.model.mixtures().items():
+                moe.gate.balance(loads[i], BIAS_RATE * min(1.0, rate / chosen.rate + 0.1))
+            loads = {i: 0.0 for i in loads}
+        run.step += 1
+        run.tokens += ids.numel()
+        if device.type == "cpu" or run.step % 20 == 0:  # reading a number makes a GPU wait
+            if not math.isfinite(loss.item()):
+                raise SystemExit(f"train: the loss is {loss.item()} at step {run.step}: resume from {folder / FILE} with a smaller --rate")
+            log.step(
+                step=run.step,
+                tokens=run.tokens,
+                seconds=round(run.trained, 1),
+                rate=f"{rate:.5f}",
+                loss=f"{loss.item():.4f}",
+                mtp_loss="" if second is None else f"{second.item():.4f}",
+                gradient_norm=f"{norm.item():.3f}",
+                tokens_per_second=round(ids.numel() / (time.monotonic() - began)),
+                max_load=f"{relative.max().item():.2f}",
+                min_load=f"{relative.min().item():.2f}",
+                threads=torch.get_num_threads(),
+            )
+        run.trained += time.monotonic() - began
+        if time.monotonic() - saved > chosen.save_every:
+            run.save(folder)
+            saved = time.monotonic()
+        if time.monotonic() - measured > chosen.measure_every:
+            report(run, held, log, ROWS_MEASURED, device)
+            measured = time.monotonic()
+    run.save(folder)
+    if not stopped:
+        report(run, held, log, ALL, device)
+
+
+def report(run: Run, held: HeldOut, log: Log, rows: int, device: torch.device) -> None:
+    measurement = measure(run.model, held, rows, device)
+    log.measurement(measurement, run.step, run.tokens, run.trained, final=rows == ALL)
+    print(f"step {run.step}, {run.tokens / 1e6:.2f} M tokens, bits per byte {measurement.line()}", flush=True)
+
+
+if __name__ == "__main__":
+    environment = relaunch_environment()
+    if environment and not torch.cuda.is_available():
+        os.execve(sys.executable, [sys.executable, *sys.argv], environment)
+    main()

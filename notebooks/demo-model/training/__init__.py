@@ -1,0 +1,1 @@
+"""What training consists of: batches, optimizers, the rate's course, measurements, states that can be resumed."""
