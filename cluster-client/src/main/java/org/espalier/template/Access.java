@@ -58,6 +58,7 @@ final class Access {
             return item(of, path);
         }
         Object value = of;
+        budget.chars(names.length());
         for (String name : names.split("\\.", -1)) {
             value = item(value, name);
         }
@@ -161,14 +162,21 @@ final class Access {
         if (step == 0) {
             throw new TemplateException("a slice's step must not be zero");
         }
-        List<Object> elements = Values.iterate(of, budget);
-        long length = elements.size();
+        if (of instanceof String text) {
+            budget.chars(text.length());
+        }
+        long length = Values.length(of);
         long lowest = step > 0 ? 0 : -1;
         long highest = step > 0 ? length : length - 1;
         long start = clamp(bound(bounds.get(0), step > 0 ? 0 : Long.MAX_VALUE), length, lowest, highest);
         long stop = bounds.get(1) == null
                 ? (step > 0 ? length : -1)
                 : clamp(bound(bounds.get(1), 0), length, lowest, highest);
+        if (of instanceof String text && step == 1) {
+            int from = text.offsetByCodePoints(0, (int) start);
+            return text.substring(from, text.offsetByCodePoints(from, (int) Math.max(0, stop - start)));
+        }
+        List<Object> elements = Values.iterate(of, budget);
         List<Object> slice = new ArrayList<>();
         for (long i = start; step > 0 ? i < stop : i > stop; i += step) {
             slice.add(elements.get((int) i));

@@ -17,7 +17,10 @@ final class Budget {
     private static final int MAX_DEPTH = 300;
 
     /** Copying is cheaper than evaluating: so many characters count as one step. */
-    private static final int CHARS_PER_STEP = 32;
+    private static final int CHARS_PER_STEP = 16;
+
+    /** Comparing is cheaper still, and most searches stop at the first character. */
+    private static final int COMPARISONS_PER_STEP = 1024;
 
     private long steps;
     private int depth;
@@ -53,6 +56,18 @@ final class Budget {
             throw new TemplateException("it makes a list of " + count + " elements, the limit is " + MAX_ELEMENTS);
         }
         steps(1 + count);
+    }
+
+    /** To be asked before an element is added to a list of this length whose end is not known. */
+    void room(int length) {
+        if (length >= MAX_ELEMENTS) {
+            elements(length + 1L);
+        }
+    }
+
+    /** To be asked before one string is searched for another: at worst each character of one is compared with each of the other. */
+    void search(String text, String part) {
+        steps(1 + text.length() / CHARS_PER_STEP + (long) text.length() * part.length() / COMPARISONS_PER_STEP);
     }
 
     String made(String text) {

@@ -64,6 +64,8 @@ final class Functions {
     }
 
     private Object now(Arguments arguments) {
-        return Strftime.format(StringMethods.required(arguments, 0, "format"), ZonedDateTime.now(clock));
+        String format = StringMethods.required(arguments, 0, "format");
+        budget.steps(format.length()); // a field costs as much as a step
+        return budget.made(Strftime.format(format, ZonedDateTime.now(clock)));
     }
 }

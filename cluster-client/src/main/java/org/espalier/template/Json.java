@@ -129,7 +129,10 @@ final class Json {
                 case '\f' -> out.append("\\f");
                 default -> {
                     if (c < ' ' || (options.asciiOnly() && c > '~')) {
-                        out.append(String.format("\\u%04x", (int) c));
+                        String digits = Integer.toHexString(c);
+                        out.append("\\u")
+                                .append("0".repeat(4 - digits.length()))
+                                .append(digits);
                     } else {
                         out.append(c);
                     }

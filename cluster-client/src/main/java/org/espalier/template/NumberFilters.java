@@ -3,9 +3,15 @@ package org.espalier.template;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Filters that give numbers. */
 final class NumberFilters {
+
+    private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]+");
+
+    /** Python's own limit for reading an integer. */
+    private static final int MAX_DIGITS = 4300;
 
     private final Budget budget;
 
@@ -31,10 +37,34 @@ final class NumberFilters {
             if (Values.isNumber(input)) {
                 return Numbers.integer(input);
             }
-            return input instanceof String text ? (Object) new BigDecimal(Strings.strip(text)).longValue() : fallback;
+            return input instanceof String text ? parsed(Strings.strip(text), fallback) : fallback;
         } catch (NumberFormatException e) {
             return fallback;
         }
+    }
+
+    /** An integer, or else the integer part of a float. */
+    private static Object parsed(String text, Object fallback) {
+        if (text.length() > MAX_DIGITS) {
+            return fallback;
+        }
+        if (INTEGER.matcher(text).matches()) {
+            try {
+                return Long.parseLong(text);
+            } catch (NumberFormatException e) {
+                throw new TemplateException("the number " + text + " does not fit into 64 bits");
+            }
+        }
+        double number = real(text);
+        return Double.isNaN(number) || Double.isInfinite(number) ? fallback : (Object) (long) number;
+    }
+
+    /** Java reads 1d, 1f and 0x1p0 too, Python does not. */
+    private static double real(String text) {
+        if (text.isEmpty() || "dDfF".indexOf(text.charAt(text.length() - 1)) >= 0 || text.contains("x")) {
+            throw new NumberFormatException(text);
+        }
+        return Double.parseDouble(text);
     }
 
     private static Object toFloat(Object input, Arguments arguments) {
@@ -43,7 +73,7 @@ final class NumberFilters {
             if (Values.isNumber(input)) {
                 return Numbers.real(input);
             }
-            return input instanceof String text ? (Object) Double.valueOf(Strings.strip(text)) : fallback;
+            return input instanceof String text ? (Object) real(Strings.strip(text)) : fallback;
         } catch (NumberFormatException e) {
             return fallback;
         }

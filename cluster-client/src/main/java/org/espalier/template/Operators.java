@@ -67,12 +67,20 @@ final class Operators {
         } else if (left instanceof Map && right instanceof Map) {
             equal = equalEntries(Values.map(left), Values.map(right));
         } else if (left instanceof String text) {
-            equal = text.equals(right);
+            equal = right instanceof String other && equalTexts(text, other);
         } else {
             equal = left instanceof Undefined && right instanceof Undefined;
         }
         budget.leave();
         return equal;
+    }
+
+    private boolean equalTexts(String left, String right) {
+        if (left.length() != right.length()) {
+            return false;
+        }
+        budget.chars(left.length());
+        return left.equals(right);
     }
 
     private boolean equalElements(List<Object> left, List<Object> right) {
@@ -125,7 +133,7 @@ final class Operators {
     boolean contains(Object container, Object element) {
         if (container instanceof String text) {
             if (element instanceof String part) {
-                budget.chars(text.length());
+                budget.search(text, part);
                 return text.contains(part);
             }
             throw new TemplateException("\"in\" a string needs a string, found " + Values.typeName(element));

@@ -21,8 +21,8 @@ final class SequenceFilters {
     }
 
     void addTo(Map<String, Filters.Filter> filters) {
-        filters.put("length", (input, arguments) -> Values.length(input));
-        filters.put("count", (input, arguments) -> Values.length(input));
+        filters.put("length", (input, arguments) -> length(input));
+        filters.put("count", (input, arguments) -> length(input));
         filters.put("list", (input, arguments) -> new ArrayList<>(Values.iterate(input, budget)));
         filters.put("first", (input, arguments) -> end(input, true));
         filters.put("last", (input, arguments) -> end(input, false));
@@ -35,6 +35,10 @@ final class SequenceFilters {
         filters.put("min", (input, arguments) -> extreme(input, -1));
         filters.put("max", (input, arguments) -> extreme(input, 1));
         filters.put("batch", this::batch);
+    }
+
+    private Object length(Object input) {
+        return Values.length(input instanceof String text ? budget.made(text) : input);
     }
 
     private Object end(Object input, boolean first) {
@@ -120,8 +124,10 @@ final class SequenceFilters {
         };
     }
 
-    private static Object folded(Object value, boolean caseSensitive) {
-        return !caseSensitive && value instanceof String text ? text.toLowerCase(Locale.ROOT) : value;
+    private Object folded(Object value, boolean caseSensitive) {
+        return !caseSensitive && value instanceof String text
+                ? budget.made(text).toLowerCase(Locale.ROOT)
+                : value;
     }
 
     private Object unique(Object input, Arguments arguments) {

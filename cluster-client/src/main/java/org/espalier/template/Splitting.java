@@ -14,10 +14,12 @@ final class Splitting {
         int limit = limit(arguments);
         List<Object> parts = new ArrayList<>();
         if (separator == null) {
-            return budget.made(words(text, limit));
+            return budget.made(words(text, limit, budget));
         }
+        budget.search(text, separator);
         int from = 0;
         for (int at = text.indexOf(separator); at >= 0 && parts.size() < limit; at = text.indexOf(separator, from)) {
+            budget.room(parts.size());
             parts.add(text.substring(from, at));
             from = at + separator.length();
         }
@@ -31,12 +33,14 @@ final class Splitting {
         List<Object> parts = new ArrayList<>();
         if (separator == null) {
             String mirrored = new StringBuilder(text).reverse().toString();
-            words(mirrored, limit)
+            words(mirrored, limit, budget)
                     .forEach(word ->
                             parts.add(new StringBuilder((String) word).reverse().toString()));
         } else {
+            budget.search(text, separator);
             int to = text.length();
             for (int at = text.lastIndexOf(separator); at >= 0 && parts.size() < limit; ) {
+                budget.room(parts.size());
                 parts.add(text.substring(at + separator.length(), to));
                 to = at;
                 at = to < separator.length() ? -1 : text.lastIndexOf(separator, to - separator.length());
@@ -48,7 +52,7 @@ final class Splitting {
     }
 
     /** Parts between runs of white space; the last one keeps what is in it once the limit is reached. */
-    private static List<Object> words(String text, int limit) {
+    private static List<Object> words(String text, int limit, Budget budget) {
         List<Object> words = new ArrayList<>();
         int from = skip(text, 0, true);
         while (from < text.length()) {
@@ -56,6 +60,7 @@ final class Splitting {
                 words.add(text.substring(from));
                 return words;
             }
+            budget.room(words.size());
             int to = skip(text, from, false);
             words.add(text.substring(from, to));
             from = skip(text, to, true);
@@ -86,6 +91,7 @@ final class Splitting {
                     || c == 0x2028
                     || c == 0x2029) {
                 int end = c == '\r' && i + 1 < text.length() && text.charAt(i + 1) == '\n' ? i + 2 : i + 1;
+                budget.room(lines.size());
                 lines.add(text.substring(from, keepEnds ? end : i));
                 from = end;
                 i = end - 1;

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntPredicate;
+import java.util.stream.Stream;
 
 /** The methods of Python's strings that templates call. */
 final class StringMethods {
@@ -16,13 +17,15 @@ final class StringMethods {
     private static final Map<String, Method> METHODS = Map.ofEntries(
             Map.entry(
                     "startswith",
-                    (text, arguments, budget) -> affixes(arguments).stream().anyMatch(text::startsWith)),
+                    (text, arguments, budget) ->
+                            affixes(text, arguments, budget).anyMatch(text::startsWith)),
             Map.entry(
                     "endswith",
-                    (text, arguments, budget) -> affixes(arguments).stream().anyMatch(text::endsWith)),
-            Map.entry("strip", (text, a, budget) -> Strings.strip(text, a.text(0, "chars", null), true, true)),
-            Map.entry("lstrip", (text, a, budget) -> Strings.strip(text, a.text(0, "chars", null), true, false)),
-            Map.entry("rstrip", (text, a, budget) -> Strings.strip(text, a.text(0, "chars", null), false, true)),
+                    (text, arguments, budget) ->
+                            affixes(text, arguments, budget).anyMatch(text::endsWith)),
+            Map.entry("strip", (text, a, budget) -> strip(text, a, budget, true, true)),
+            Map.entry("lstrip", (text, a, budget) -> strip(text, a, budget, true, false)),
+            Map.entry("rstrip", (text, a, budget) -> strip(text, a, budget, false, true)),
             Map.entry("split", Splitting::split),
             Map.entry("rsplit", Splitting::rsplit),
             Map.entry("splitlines", Splitting::splitlines),
@@ -43,9 +46,9 @@ final class StringMethods {
                 String suffix = required(a, 0, "suffix");
                 return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
             }),
-            Map.entry("find", (text, a, budget) -> codePointIndex(text, text.indexOf(required(a, 0, "sub")))),
-            Map.entry("rfind", (text, a, budget) -> codePointIndex(text, text.lastIndexOf(required(a, 0, "sub")))),
-            Map.entry("count", (text, a, budget) -> count(text, required(a, 0, "sub"))),
+            Map.entry("find", (text, a, budget) -> codePointIndex(text, text.indexOf(sought(text, a, budget)))),
+            Map.entry("rfind", (text, a, budget) -> codePointIndex(text, text.lastIndexOf(sought(text, a, budget)))),
+            Map.entry("count", (text, a, budget) -> count(text, sought(text, a, budget))),
             Map.entry("isdigit", (text, arguments, budget) -> all(text, Character::isDigit)),
             Map.entry("isalpha", (text, arguments, budget) -> all(text, Character::isLetter)),
             Map.entry("isalnum", (text, arguments, budget) -> all(text, Character::isLetterOrDigit)),
@@ -66,6 +69,18 @@ final class StringMethods {
         return result instanceof String made ? budget.made(made) : result;
     }
 
+    static String strip(String text, Arguments arguments, Budget budget, boolean left, boolean right) {
+        String characters = arguments.text(0, "chars", null);
+        budget.search(text, characters == null ? "" : characters);
+        return Strings.strip(text, characters, left, right);
+    }
+
+    private static String sought(String text, Arguments arguments, Budget budget) {
+        String part = required(arguments, 0, "sub");
+        budget.search(text, part);
+        return part;
+    }
+
     static String required(Arguments arguments, int index, String name) {
         arguments.require(index, name);
         String text = arguments.text(index, name, null);
@@ -76,6 +91,10 @@ final class StringMethods {
     }
 
     /** One string, or a tuple of them. */
+    private static Stream<String> affixes(String text, Arguments arguments, Budget budget) {
+        return affixes(arguments).stream().peek(affix -> budget.chars(Math.min(text.length(), affix.length())));
+    }
+
     private static List<String> affixes(Arguments arguments) {
         if (arguments.require(0, "affix") instanceof Tuple tuple) {
             Arguments each = new Arguments(tuple.elements(), Map.of());
@@ -92,6 +111,7 @@ final class StringMethods {
         String old = required(arguments, 0, "old");
         String replacement = required(arguments, 1, "new");
         int limit = arguments.integer(2, "count", -1);
+        budget.search(text, old);
         StringBuilder out = new StringBuilder();
         int from = 0;
         for (int replaced = 0; limit < 0 || replaced < limit; replaced++) {

@@ -1,6 +1,5 @@
 package org.espalier.template;
 
-import java.util.Arrays;
 import java.util.Locale;
 
 /** What Python's strings do differently from Java's. */
@@ -57,8 +56,19 @@ final class Strings {
     }
 
     static int compareCodePoints(String left, String right) {
-        int[] a = left.codePoints().toArray();
-        int[] b = right.codePoints().toArray();
-        return Arrays.compare(a, b);
+        int mismatch = 0;
+        int common = Math.min(left.length(), right.length());
+        while (mismatch < common && left.charAt(mismatch) == right.charAt(mismatch)) {
+            mismatch++;
+        }
+        if (mismatch == common) {
+            return Integer.compare(left.length(), right.length());
+        }
+        // Surrogates stand for characters after all others, though their own numbers are below U+E000 to U+FFFF.
+        char a = left.charAt(mismatch);
+        char b = right.charAt(mismatch);
+        return Character.isSurrogate(a) == Character.isSurrogate(b)
+                ? Character.compare(a, b)
+                : Boolean.compare(Character.isSurrogate(a), Character.isSurrogate(b));
     }
 }

@@ -21,7 +21,11 @@ public final class Template {
 
     /** @throws TemplateException if the source is malformed or uses what this package does not cover */
     public static Template parse(String source) {
-        return new Template(Parser.parse(source));
+        try {
+            return new Template(Parser.parse(source));
+        } catch (StackOverflowError e) {
+            throw tooDeep();
+        }
     }
 
     /**
@@ -40,6 +44,15 @@ public final class Template {
         Scope globals = new Functions(budget, clock).scope();
         Scope context = new Scope(globals);
         variables.forEach((name, value) -> context.set(name, Values.fromJava(value)));
-        return new Interpreter(budget).run(statements, context);
+        try {
+            return new Interpreter(budget).run(statements, context);
+        } catch (StackOverflowError e) {
+            throw tooDeep();
+        }
+    }
+
+    /** The limits on nesting suffice on a usual thread's stack; this is for a caller's that is nearly full. */
+    private static TemplateException tooDeep() {
+        return new TemplateException("it nests too deep for this thread's stack: look for a macro that calls itself");
     }
 }

@@ -92,7 +92,7 @@ final class Text {
             } else if (c == '\t') {
                 out.append("\\t");
             } else if (Character.isISOControl(c) || c == 0xA0) {
-                out.append(String.format("\\x%02x", c));
+                out.append(c < 16 ? "\\x0" : "\\x").append(Integer.toHexString(c));
             } else {
                 out.appendCodePoint(c);
             }

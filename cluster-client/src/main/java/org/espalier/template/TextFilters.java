@@ -22,12 +22,11 @@ final class TextFilters {
         add(filters, "lower", text -> text.toLowerCase(Locale.ROOT));
         add(filters, "title", Strings::title);
         add(filters, "capitalize", Strings::capitalize);
-        add(filters, "escape", TextFilters::escape);
-        add(filters, "e", TextFilters::escape);
+        add(filters, "escape", this::escape);
+        add(filters, "e", this::escape);
         filters.put(
                 "trim",
-                (input, arguments) ->
-                        budget.made(Strings.strip(text(input), arguments.text(0, "chars", null), true, true)));
+                (input, arguments) -> budget.made(StringMethods.strip(text(input), arguments, budget, true, true)));
         filters.put(
                 "replace", (input, arguments) -> budget.made(StringMethods.replace(text(input), arguments, budget)));
         filters.put(
@@ -49,12 +48,29 @@ final class TextFilters {
         return text;
     }
 
-    private static String escape(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&#34;")
-                .replace("'", "&#39;");
+    private String escape(String text) {
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            String entity = entity(text.charAt(i));
+            if (entity == null) {
+                out.append(text.charAt(i));
+            } else {
+                budget.grow(out.length(), entity.length());
+                out.append(entity);
+            }
+        }
+        return out.toString();
+    }
+
+    private static String entity(char c) {
+        return switch (c) {
+            case '&' -> "&amp;";
+            case '<' -> "&lt;";
+            case '>' -> "&gt;";
+            case '"' -> "&#34;";
+            case '\'' -> "&#39;";
+            default -> null;
+        };
     }
 
     /** All lines but the first one further to the right; empty lines stay empty. */
@@ -63,11 +79,14 @@ final class TextFilters {
         boolean first = arguments.truth(1, "first", false);
         boolean blank = arguments.truth(2, "blank", false);
         StringBuilder out = new StringBuilder();
-        String[] lines = text(input).split("\n", -1);
-        for (int i = 0; i < lines.length; i++) {
-            boolean moved = i == 0 ? first : blank || !lines[i].isEmpty();
-            budget.grow(out.length(), (long) lines[i].length() + margin.length() + 1);
-            out.append(i == 0 ? "" : "\n").append(moved ? margin : "").append(lines[i]);
+        String text = text(input);
+        for (int from = 0; from <= text.length(); ) {
+            int newline = text.indexOf('\n', from);
+            int end = newline < 0 ? text.length() : newline;
+            boolean moved = from == 0 ? first : blank || end > from;
+            budget.grow(out.length(), (long) end - from + margin.length() + 1);
+            out.append(from == 0 ? "" : "\n").append(moved ? margin : "").append(text, from, end);
+            from = end + 1;
         }
         return out.toString();
     }

@@ -15,6 +15,12 @@ final class Values {
 
     private static final int MAX_INPUT_DEPTH = 100;
 
+    /** In characters: each look-up may compare all of them. */
+    private static final int MAX_KEY = 1 << 16;
+
+    /** A character alone is a string of its own, of some 50 bytes. */
+    private static final long STEPS_PER_CHARACTER = 2;
+
     private Values() {}
 
     /** A copy of what the caller hands in, in the language's own types. */
@@ -60,7 +66,10 @@ final class Values {
         if (value instanceof Double number) {
             return number != 0;
         }
-        if (value instanceof String || value instanceof Map || isSequence(value)) {
+        if (value instanceof String text) {
+            return !text.isEmpty();
+        }
+        if (value instanceof Map || isSequence(value)) {
             return length(value) != 0;
         }
         return value != null && !(value instanceof Undefined);
@@ -104,6 +113,7 @@ final class Values {
         }
         if (value instanceof String text) {
             budget.elements(text.length());
+            budget.steps(STEPS_PER_CHARACTER * text.length());
             List<Object> characters = new ArrayList<>();
             text.codePoints().forEach(c -> characters.add(Character.toString(c)));
             return characters;
@@ -122,6 +132,10 @@ final class Values {
     static Object key(Object value) {
         if (value instanceof Double number && number == Math.rint(number) && Math.abs(number) < 1L << 53) {
             return number.longValue();
+        }
+        if (value instanceof String text && text.length() > MAX_KEY) {
+            throw new TemplateException(
+                    "a key of " + text.length() + " characters is too long, the limit is " + MAX_KEY);
         }
         if (value == null || value instanceof String || isNumber(value)) {
             return value;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import net.jqwik.api.Arbitraries;
@@ -185,13 +186,46 @@ class HostileTemplateTest {
                 "{{ range(1000000) | unique }}",
                 "{{ '%999999999d' % 1 ~ ('%999999999d' % 1) * 99999 }}",
                 "{{ 'x' | indent(999999999) * 99999999 }}",
-                "{{ ('a\\n' * 1000000) | indent('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx') }}"
+                "{{ ('a\\n' * 1000000) | indent('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx') }}",
+                "{{ range(10 ** 12) }}",
+                "{{ 'a' * 10 ** 9 }}",
+                "{{ 10 ** 10 ** 10 }}",
+                "{{ ('a' * 8000000 ~ 'b') in 'a' * 16000000 }}",
+                "{{ ('a' * 16000000).replace('a' * 8000000 ~ 'b', '') }}",
+                "{{ ('a' * 16000000).split('a' * 8000000 ~ 'b') | length }}",
+                "{{ ('a' * 16000000).rfind('b' ~ 'a' * 8000000) }}",
+                "{{ ('a' * 16000000).strip('b' * 8000000 ~ 'a') }}",
+                "{{ ('a ' * 8000000).split() | length }}",
+                "{{ ('a\\n' * 8000000).splitlines() | length }}",
+                "{% set a = 'A' * 8000000 %}{{ ([a, 'y', a] * 300000) | sort | length }}",
+                "{% set a = 'x' * 8000000 %}{{ ([a ~ 'y', a ~ 'z'] * 400000) | unique | length }}",
+                "{% set a = 'x' * 8000000 %}{% set t = (a ~ 'z',) * 1000 %}{% for i in range(99999) %}{% if a.startswith(t) %}{% endif %}{% endfor %}",
+                "{% set a = {'x' * 8000000: 1} %}",
+                "{% set a = '\u00e9\u4e00' * 4000000 %}{% for i in range(999999) %}{% set n = a | length %}{% endfor %}",
+                "{% for i in range(999999) %}{% set n = messages | map(attribute='.' * 1000000) | list %}{% endfor %}",
+                "{{ strftime_now('%Y' * 8000000) }}",
+                "{% set f = '%Y' * 100000 %}{% for i in range(99999) %}{% set n = strftime_now(f) %}{% endfor %}",
+                "{% set a = '\u0001' * 4000000 %}{% for i in range(999) %}{% set n = [a] | string %}{% endfor %}",
+                "{% set a = '\u0001' * 4000000 %}{% for i in range(999) %}{% set n = a | tojson %}{% endfor %}",
+                "{{ ('&' * 8000000) | escape }}"
             })
     void stopsWhatUsesTooMuch(String source) {
         assertTimeoutPreemptively(
                 SOON,
                 () -> assertThatThrownBy(() -> Template.parse(source).render(Map.of()))
                         .isInstanceOf(TemplateException.class));
+    }
+
+    /** Dear only in the number of digits, and cheap here. */
+    @Test
+    void readsLongNumbersSoon() {
+        assertTimeoutPreemptively(SOON, () -> {
+            assertThat(render("{{ ('9' * 9000000) | int(7) }}")).isEqualTo("7");
+            assertThat(render("{{ '1e999999999' | int(7) }}")).isEqualTo("7");
+            assertThat(render("{{ ('9' * 9000000) | float > 1 }}")).isEqualTo("True");
+            assertThat(render("{{ '99999999999999999999' | int }}")).contains("does not fit into 64 bits");
+            assertThat(render("{{ '%.999999999f' % 0.1 }}")).hasSizeLessThan(2000);
+        });
     }
 
     @Test
@@ -210,6 +244,19 @@ class HostileTemplateTest {
             String chain = "{{ a" + link.repeat(20_000) + " }}";
             assertTimeoutPreemptively(SOON, () -> render(chain));
         }
+    }
+
+    /** On a stack that leaves no room for the usual depth. */
+    @Test
+    void stopsOnASmallStack() throws InterruptedException {
+        List<Throwable> thrown = new ArrayList<>();
+        String deep =
+                "{% macro m(n) %}{{ [[n]] | map('first') | first | string | length + m(n) }}{% endmacro %}{{ m(1) }}";
+        Thread thread = new Thread(null, () -> Template.parse(deep).render(Map.of()), "small", 128 << 10);
+        thread.setUncaughtExceptionHandler((where, error) -> thrown.add(error));
+        thread.start();
+        thread.join(SOON.toMillis());
+        assertThat(thrown).singleElement().isInstanceOf(TemplateException.class);
     }
 
     private static String render(String source) {
