@@ -51,9 +51,11 @@ public final class ModelCatalogue {
         return new ModelCatalogue(roots, false);
     }
 
-    /** {@code ESPALIER_MODELS}, {@code ~/.espalier/models} and the Hugging Face hub cache. */
+    /** {@code ESPALIER_MODELS}, {@code ~/.espalier/models}, the Hugging Face hub cache and the models that come with the program. */
     public static List<Path> defaultRoots() {
-        return defaultRoots(System.getenv(), Path.of(System.getProperty("user.home")));
+        List<Path> roots = defaultRoots(System.getenv(), Path.of(System.getProperty("user.home")));
+        ShippedModels.folder().ifPresent(roots::add);
+        return roots;
     }
 
     static List<Path> defaultRoots(Map<String, String> environment, Path home) {

@@ -1,0 +1,41 @@
+package org.espalier.model;
+
+import java.net.URISyntaxException;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.Optional;
+
+/** The models that come with the program: the folder {@code models} of the clone or distribution that the running code lies in. */
+final class ShippedModels {
+    private static final int LEVELS =
+            3; // ROOT/node-server/target/espalier-node.jar, ROOT/cluster-client/target/classes
+    private static final Path KNOWN =
+            Path.of("models", "demo", "config.json"); // any other folder "models" is somebody else's
+
+    private ShippedModels() {}
+
+    /** Empty where the code was copied away from its models. */
+    static Optional<Path> folder() {
+        CodeSource source = ShippedModels.class.getProtectionDomain().getCodeSource();
+        try {
+            return source == null
+                    ? Optional.empty()
+                    : above(Path.of(source.getLocation().toURI()));
+        } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException e) {
+            return Optional.empty(); // code that does not lie in a file has no folder beside it
+        }
+    }
+
+    static Optional<Path> above(Path code) {
+        Path folder = code.toAbsolutePath().normalize();
+        for (int level = 0; level < LEVELS && folder.getParent() != null; level++) {
+            folder = folder.getParent();
+            if (Files.exists(folder.resolve(KNOWN))) {
+                return Optional.of(folder.resolve(KNOWN.getName(0)));
+            }
+        }
+        return Optional.empty();
+    }
+}
