@@ -34,6 +34,11 @@ interface GgufArchitecture {
         return published;
     }
 
+    /** The published shape of a tensor: ggml's tools drop outer dimensions of 1 when they write a file anew. */
+    default List<Integer> publishedShape(String published, List<Integer> stored) {
+        return stored;
+    }
+
     /** @throws CheckpointException naming the architecture if it is not served */
     static GgufArchitecture of(GgufFile file) {
         String name = file.text("general.architecture");

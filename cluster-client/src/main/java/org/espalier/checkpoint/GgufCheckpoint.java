@@ -119,7 +119,7 @@ final class GgufCheckpoint implements Checkpoint {
                                 + ", which is not computed with, expected one of " + GgmlType.served()));
         List<Integer> shape = Shapes.of(stored.info.file() + ": tensor " + info.name(), info.shape());
         var values = new Tensor.Extent(info.file(), info.offset(), format.rowBytes(shape.get(shape.size() - 1)));
-        Tensor whole = new Tensor(name, shape, format, values, null, null);
+        Tensor whole = new Tensor(name, architecture.publishedShape(name, shape), format, values, null, null);
         return stored.expert < 0 ? whole : whole.element(stored.expert);
     }
 

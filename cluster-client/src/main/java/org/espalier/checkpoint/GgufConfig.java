@@ -62,7 +62,7 @@ final class GgufConfig {
         }
         json.put("tie_word_embeddings", !holds("output.weight"));
         Set<Long> ends = new LinkedHashSet<>();
-        for (String key : List.of("eos_token_id", "eot_token_id")) {
+        for (String key : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
             if (file.metadata().get("tokenizer.ggml." + key) instanceof Number id) {
                 ends.add(id.longValue());
             }

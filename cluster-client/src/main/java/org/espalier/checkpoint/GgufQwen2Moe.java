@@ -1,6 +1,7 @@
 package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Map;
 
 /** GGUF's architecture {@code qwen2moe}; its weights are not normalized, as in all published models. */
@@ -18,6 +19,13 @@ final class GgufQwen2Moe implements GgufArchitecture {
     @Override
     public GgufNames names() {
         return NAMES;
+    }
+
+    /** The shared expert's gate is a matrix of one row. */
+    @Override
+    public List<Integer> publishedShape(String published, List<Integer> stored) {
+        boolean row = stored.size() == 1 && published.endsWith(".shared_expert_gate.weight");
+        return row ? List.of(1, stored.get(0)) : stored;
     }
 
     @Override

@@ -101,6 +101,21 @@ class GgufArchitectureTest {
                         + " model.layers.0.block_sparse_moe.experts.1.w3.weight");
     }
 
+    /** As llama-quantize writes it. */
+    @Test
+    void aGateOfOneRowIsAMatrix() {
+        Checkpoint checkpoint = open(new GgufBuilder()
+                .key("general.architecture", "qwen2moe")
+                .tensor("blk.0.ffn_gate_inp_shexp.weight", GgmlType.F32, 32)
+                .tensor("blk.0.attn_q.bias", GgmlType.F32, 32));
+        assertThat(checkpoint
+                        .tensor("model.layers.0.mlp.shared_expert_gate.weight")
+                        .shape())
+                .containsExactly(1, 32);
+        assertThat(checkpoint.tensor("model.layers.0.self_attn.q_proj.bias").shape())
+                .containsExactly(32);
+    }
+
     private static GgufBuilder deepseek(int experts, int gating) {
         return new GgufBuilder()
                 .key("general.architecture", "deepseek2")
