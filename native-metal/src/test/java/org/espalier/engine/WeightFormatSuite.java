@@ -282,11 +282,11 @@ public abstract class WeightFormatSuite {
 
     /** One row goes another way through an engine than several. */
     @ParameterizedTest
-    @MethodSource("formats")
+    @MethodSource("allFormats")
     void productsEqualThoseOfTheDecodedValues(WeightFormat format) {
         int rows = 33;
         int columns = 256;
-        Weight weight = weight(rows, columns, format, randomBytes(format, rows, columns));
+        Weight weight = randomWeight(format, rows, columns);
         float[][] decoded = decode(weight);
         for (int t : new int[] {1, 3}) {
             float[][] x = WeightFile.random(51, t, columns);
@@ -306,6 +306,54 @@ public abstract class WeightFormatSuite {
                 }
             }
         }
+    }
+
+    static Stream<WeightFormat> allFormats() {
+        Stream<WeightFormat> apart = Stream.of(
+                new Affine(4, 32, Plain.BF16),
+                new Affine(4, 64, Plain.F16),
+                new Affine(8, 64, Plain.F32),
+                new Affine(3, 32, Plain.BF16),
+                new Affine(8, 1, Plain.BF16),
+                Scaled.MXFP4,
+                Scaled.MXFP8,
+                Scaled.NVFP4);
+        return Stream.concat(formats(), apart);
+    }
+
+    private Weight randomWeight(WeightFormat format, int rows, int columns) {
+        if (format.scaleRowBytes(columns) == 0) {
+            return weight(rows, columns, format, randomBytes(format, rows, columns));
+        }
+        byte[] values = new byte[(int) (rows * format.rowBytes(columns))];
+        new Random(54).nextBytes(values);
+        for (int i = 0; i < values.length; i++) {
+            values[i] &= (byte) (format == Scaled.MXFP8 ? 0xbf : 0xff); // below 2
+        }
+        WeightFile file = new WeightFile(directory);
+        Region scales = file.append(scales(format, rows, columns), format.scaleRowBytes(columns));
+        Region biases = format.biasRowBytes(columns) == 0
+                ? null
+                : file.append(scales(format, rows, columns), format.biasRowBytes(columns));
+        Weight.Piece piece = new Weight.Piece(file.append(values, format.rowBytes(columns)), scales, biases);
+        return Weight.matrix(rows, columns, format, piece);
+    }
+
+    /** Numbers between 1/8 and 2, of the format's type. */
+    private static byte[] scales(WeightFormat format, int rows, int columns) {
+        int count = rows * columns / format.granularity();
+        if (format instanceof Affine affine) {
+            if (affine.scales() == Plain.F32) {
+                return WeightFile.bytes(WeightFile.random(55, count, 1));
+            }
+            return randomBytes(affine.scales(), 1, count);
+        }
+        byte[] bytes = new byte[count];
+        for (int i = 0; i < count; i++) {
+            // of E8M0 the exponents 124 to 127, of E4M3 1 to 1.875
+            bytes[i] = (byte) (format == Scaled.NVFP4 ? 0x38 + i % 8 : 124 + i % 4);
+        }
+        return bytes;
     }
 
     /** Random bytes whose floating point numbers are finite and of ordinary size. */

@@ -86,7 +86,7 @@ final class Matrix {
 
     /** Stored row {@code row} of matrix {@code index} times x[at ...], without writing the row's floats anywhere. */
     float dotRow(int index, int row, float[] x, int at) {
-        return RowDot.dot(weight.format(), fetchRow(index, row)[0], weight.storedColumns(), x, at);
+        return RowDot.dot(weight.format(), fetchRow(index, row), weight.storedColumns(), x, at);
     }
 
     /** Copies of the stored values and scales of row {@code row}. */

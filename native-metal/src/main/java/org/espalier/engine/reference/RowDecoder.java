@@ -78,21 +78,30 @@ final class RowDecoder {
     private static void scaled(Scaled format, byte[] values, byte[] scales, int columns, float[] out) {
         boolean nibbles = format.values() == Scaled.Element.E2M1;
         for (int from = 0, group = 0; from < columns; from += format.group(), group++) {
-            float scale = element(format.scales(), scales, group);
+            float scale = number(format.scales(), scales, group);
             int to = Math.min(columns, from + format.group());
             for (int i = from; i < to; i++) {
                 float value =
-                        nibbles ? SmallFloats.e2m1(values[i >> 1] >> 4 * (i & 1)) : element(format.values(), values, i);
+                        nibbles ? SmallFloats.e2m1(values[i >> 1] >> 4 * (i & 1)) : number(format.values(), values, i);
                 out[i] = scale * value;
             }
         }
     }
 
-    private static float element(Scaled.Element type, byte[] bytes, int index) {
+    /** Number {@code index} of a row of scales or values. */
+    static float number(Scaled.Element type, byte[] bytes, int index) {
         return switch (type) {
             case E2M1 -> SmallFloats.e2m1(bytes[index >> 1] >> 4 * (index & 1));
             case E4M3 -> SmallFloats.e4m3(bytes[index]);
             case E8M0 -> SmallFloats.e8m0(bytes[index]);
+            case BF16 -> number(Plain.BF16, bytes, index);
+            case F16 -> number(Plain.F16, bytes, index);
+            case F32 -> number(Plain.F32, bytes, index);
+        };
+    }
+
+    static float number(Plain type, byte[] bytes, int index) {
+        return switch (type) {
             case BF16 -> bf16(bytes, 2 * index);
             case F16 -> Float16.at(bytes, 2 * index);
             case F32 -> Float.intBitsToFloat(Float16.int32(bytes, 4 * index));

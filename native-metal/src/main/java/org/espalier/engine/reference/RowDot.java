@@ -1,8 +1,10 @@
 package org.espalier.engine.reference;
 
 import org.espalier.engine.program.WeightFormat;
+import org.espalier.engine.program.WeightFormat.Affine;
 import org.espalier.engine.program.WeightFormat.Block;
 import org.espalier.engine.program.WeightFormat.Plain;
+import org.espalier.engine.program.WeightFormat.Scaled;
 
 /** Products of a stored row with one vector straight from its bytes, for steps of one row, where decoding would be most of the work. */
 final class RowDot {
@@ -10,23 +12,93 @@ final class RowDot {
     private RowDot() {}
 
     static boolean has(WeightFormat format) {
+        if (format.granularity() % 2 == 0 && format instanceof Affine affine) { // values are taken two by two
+            return affine.bits() == 4 || affine.bits() == 8;
+        }
+        if (format.granularity() % 2 == 0 && format instanceof Scaled scaled) {
+            return scaled.values() == Scaled.Element.E2M1;
+        }
         return format == Block.Q4_0 || format == Block.Q4_1 || format == Block.Q8_0 || format == Plain.BF16;
     }
 
-    /** The row's {@code columns} values times x[at ...]. */
-    static float dot(WeightFormat format, byte[] row, int columns, float[] x, int at) {
+    /**
+     * The row's {@code columns} values times x[at ...].
+     *
+     * @param row bytes of values, scales and biases
+     */
+    static float dot(WeightFormat format, byte[][] row, int columns, float[] x, int at) {
         if (format instanceof Block block) {
             return switch (block) {
-                case Q4_0 -> q4(row, columns, x, at, false);
-                case Q4_1 -> q4(row, columns, x, at, true);
-                case Q8_0 -> q8(row, columns, x, at);
+                case Q4_0 -> q4(row[0], columns, x, at, false);
+                case Q4_1 -> q4(row[0], columns, x, at, true);
+                case Q8_0 -> q8(row[0], columns, x, at);
                 default -> throw new AssertionError(format);
             };
         }
+        if (format instanceof Affine affine) {
+            return affine(affine, row, columns, x, at);
+        }
+        if (format instanceof Scaled scaled) {
+            return fp4(scaled, row, columns, x, at);
+        }
         if (format == Plain.BF16) {
-            return bf16(row, columns, x, at);
+            return bf16(row[0], columns, x, at);
         }
         throw new AssertionError(format);
+    }
+
+    /** Group by group: scale (sum of q x) + bias (sum of x). */
+    private static float affine(Affine format, byte[][] row, int columns, float[] x, int at) {
+        int group = format.group();
+        float total = 0;
+        for (int from = 0, index = 0; from < columns; from += group, index++) {
+            float quanta = format.bits() == 4 ? nibbles(row[0], from, group, x, at) : bytes(row[0], from, group, x, at);
+            float sum = 0;
+            for (int i = at + from; i < at + from + group; i++) {
+                sum += x[i];
+            }
+            total += RowDecoder.number(format.scales(), row[1], index) * quanta
+                    + RowDecoder.number(format.scales(), row[2], index) * sum;
+        }
+        return total;
+    }
+
+    /** Unsigned nibbles, the low one first, from an even column on. */
+    private static float nibbles(byte[] row, int from, int count, float[] x, int at) {
+        float even = 0;
+        float odd = 0;
+        for (int i = from; i < from + count; i += 2) {
+            int pair = row[i >> 1];
+            even += x[at + i] * (pair & 0xf);
+            odd += x[at + i + 1] * (pair >> 4 & 0xf);
+        }
+        return even + odd;
+    }
+
+    private static float bytes(byte[] row, int from, int count, float[] x, int at) {
+        float even = 0;
+        float odd = 0;
+        for (int i = from; i < from + count; i += 2) {
+            even += x[at + i] * (row[i] & 0xff);
+            odd += x[at + i + 1] * (row[i + 1] & 0xff);
+        }
+        return even + odd;
+    }
+
+    private static float fp4(Scaled format, byte[][] row, int columns, float[] x, int at) {
+        float total = 0;
+        for (int from = 0, index = 0; from < columns; from += format.group(), index++) {
+            float even = 0;
+            float odd = 0;
+            int to = Math.min(columns, from + format.group());
+            for (int i = from; i < to; i += 2) {
+                int pair = row[0][i >> 1];
+                even += x[at + i] * SmallFloats.e2m1(pair);
+                odd += x[at + i + 1] * SmallFloats.e2m1(pair >> 4);
+            }
+            total += RowDecoder.number(format.scales(), row[1], index) * (even + odd);
+        }
+        return total;
     }
 
     /** sum of d q x + m x, block by block: d (sum of q x) + m (sum of x). */
