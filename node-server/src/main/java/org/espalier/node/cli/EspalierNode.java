@@ -12,7 +12,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "espalier-node",
         description = "Serves a part of a large model, runs models, and looks into their files.",
-        subcommands = {ServeCommand.class, RunCommand.class, InspectCommand.class, QuantizeCommand.class},
+        subcommands = {
+            ServeCommand.class,
+            RunCommand.class,
+            InspectCommand.class,
+            ScoreCommand.class,
+            QuantizeCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = EspalierNode.Version.class,
         synopsisSubcommandLabel = "COMMAND",
@@ -30,7 +36,8 @@ public final class EspalierNode implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: serve, run, inspect or quantize");
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "name a command: serve, run, inspect, score or quantize");
     }
 
     public static void main(String[] arguments) {

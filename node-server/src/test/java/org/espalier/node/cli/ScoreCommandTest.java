@@ -1,0 +1,138 @@
+package org.espalier.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ScoreCommandTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Path DEEPSEEK = Command.MODELS.resolve("deepseek_v3-tiny");
+    private static final String MODEL = DEEPSEEK.resolve("hf").toString();
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void oneMoreTokenCostsWhatTransformersLogitsSay() throws IOException {
+        JsonNode golden = prompt();
+        List<Integer> ids = ids(golden.path("prompt_ids"));
+        int next = golden.path("greedy_ids").get(0).intValue();
+        List<Integer> longer = new ArrayList<>(ids);
+        longer.add(next);
+
+        JsonNode report = score(ids, longer);
+
+        double added = report.path("rows").get(1).path("nats").doubleValue()
+                - report.path("rows").get(0).path("nats").doubleValue();
+        assertThat(added).isCloseTo(minusLogSoftmax(golden.path("last_logits"), next), within(1e-4));
+        assertThat(report.path("tokens").intValue()).isEqualTo(2 * ids.size() - 1);
+        assertThat(report.path("nats").doubleValue())
+                .isCloseTo(
+                        report.path("rows").get(0).path("nats").doubleValue()
+                                + report.path("rows").get(1).path("nats").doubleValue(),
+                        within(1e-9));
+    }
+
+    @Test
+    void countsTheExpertsThatTransformersChose() throws IOException {
+        JsonNode golden = prompt();
+        List<Integer> row = ids(golden.path("prompt_ids"));
+        row.add(0); // the last token's own choice is not counted
+
+        JsonNode load = score(row).path("rows").get(0).path("load");
+
+        List<JsonNode> layers = new ArrayList<>();
+        golden.path("routing").forEach(layers::add);
+        assertThat(load).hasSameSizeAs(layers);
+        for (int layer = 0; layer < layers.size(); layer++) {
+            int[] expected = new int[16];
+            layers.get(layer)
+                    .path("expert_ids")
+                    .forEach(chosen -> chosen.forEach(expert -> expected[expert.intValue()]++));
+            assertThat(JSON.treeToValue(load.get(layer), int[].class)).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void aTextIsCutIntoWindowsAndEveryByteCounts() throws IOException {
+        String text = "The oldest tree of the garden. Größe: 3 m.\n".repeat(5);
+        Path file = Files.writeString(folder.resolve("garden.txt"), text);
+        Command whole = Command.run("score", "--model", MODEL, "--json", file.toString());
+        Command cut = Command.run("score", "--model", MODEL, "--json", "--window", "20", file.toString());
+
+        assertThat(whole.err()).isEmpty();
+        JsonNode first = JSON.readTree(whole.out());
+        JsonNode second = JSON.readTree(cut.out());
+        int tokens = first.path("tokens").intValue();
+        assertThat(first.path("rows")).hasSize(1);
+        assertThat(second.path("rows")).hasSize((tokens + 18) / 19);
+        assertThat(second.path("tokens").intValue()).isEqualTo(tokens);
+        assertThat(first.path("bytes").intValue()).isEqualTo(45 * 5);
+        assertThat(first.path("bitsPerByte").doubleValue())
+                .isCloseTo(first.path("nats").doubleValue() / Math.log(2) / (45 * 5), within(1e-12));
+        assertThat(first.has("layers")).isFalse();
+    }
+
+    @Test
+    void mistakesAreOneSentence() throws IOException {
+        Path notRows = Files.writeString(folder.resolve("a.jsonl"), "[1, 2]\nwords\n");
+        Path foreign = Files.writeString(folder.resolve("b.jsonl"), "[1, 999999]\n");
+        Path single = Files.writeString(folder.resolve("c.jsonl"), "[1]\n");
+        Path empty = Files.writeString(folder.resolve("empty.txt"), "");
+
+        assertFails("line 2: an array of token ids was expected", notRows);
+        assertFails("token 999999 is not in the vocabulary", foreign);
+        assertFails("nothing to predict: give at least 2", single);
+        assertFails("is empty: there is nothing to predict", empty);
+        assertFails("cannot read", folder.resolve("none.txt"));
+    }
+
+    private void assertFails(String message, Path file) {
+        Command command = Command.run("score", "--model", MODEL, file.toString());
+        assertThat(command.exit()).isEqualTo(1);
+        assertThat(command.out()).isEmpty();
+        assertThat(command.err()).contains(message).hasLineCount(1);
+    }
+
+    @SafeVarargs
+    private JsonNode score(List<Integer>... rows) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (List<Integer> row : rows) {
+            lines.append(row).append('\n');
+        }
+        Path file = Files.writeString(folder.resolve("rows.jsonl"), lines);
+        Command command = Command.run("score", "--model", MODEL, "--json", "--routing", file.toString());
+        assertThat(command.err()).isEmpty();
+        return JSON.readTree(command.out());
+    }
+
+    private static JsonNode prompt() throws IOException {
+        return JSON.readTree(DEEPSEEK.resolve("golden.json").toFile())
+                .path("prompts")
+                .get(0);
+    }
+
+    private static List<Integer> ids(JsonNode array) {
+        List<Integer> ids = new ArrayList<>();
+        array.forEach(id -> ids.add(id.intValue()));
+        return ids;
+    }
+
+    private static double minusLogSoftmax(JsonNode logits, int token) {
+        double sum = 0;
+        for (JsonNode logit : logits) {
+            sum += Math.exp(logit.doubleValue());
+        }
+        return Math.log(sum) - logits.get(token).doubleValue();
+    }
+}
