@@ -13,6 +13,8 @@ import java.util.OptionalInt;
  */
 public final class Tokenizer implements AutoCloseable {
 
+    private static final int MAX_SPACES = 4_000_000;
+
     private final HuggingFaceTokenizer library;
     private final Vocabulary vocabulary;
     private final TokenizerConfig config;
@@ -133,6 +135,7 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private int[] ids(String text, boolean addSpecialTokens) {
+        refuseEndlessSpace(text);
         long[] wide;
         try {
             wide = library.encode(wellFormed(text), addSpecialTokens, false).getIds();
@@ -152,6 +155,21 @@ public final class Tokenizer implements AutoCloseable {
                 "the tokenizer of " + source + " cannot " + what + " this (" + e.getMessage()
                         + "): fetch it again from the published checkpoint",
                 e);
+    }
+
+    /** The library's matcher ends the process where white space in a row makes it try more than ten million ways. */
+    private static void refuseEndlessSpace(String text) {
+        if (text.length() <= MAX_SPACES) {
+            return;
+        }
+        int run = 0;
+        for (int i = 0; i < text.length(); i++) {
+            run = Character.isWhitespace(text.charAt(i)) || Character.isSpaceChar(text.charAt(i)) ? run + 1 : 0;
+            if (run > MAX_SPACES) {
+                throw new TokenizerException("the text has more than " + MAX_SPACES
+                        + " spaces or newlines in a row, which cannot be split into tokens: shorten them");
+            }
+        }
     }
 
     private boolean postProcessorAddsBos() {

@@ -1,24 +1,33 @@
 package org.espalier.tokenizer;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/** The tokens of a {@code tokenizer.json} by their text: {@code model.vocab} and {@code added_tokens}. The rest is skipped unread. */
+/** The tokens of a {@code tokenizer.json} by their text: {@code model.vocab} and {@code added_tokens}. The steps are checked on the way. */
 final class Vocabulary {
+
+    /** A key that stands twice could be read one way here and another way there. */
+    private static final ObjectMapper JSON =
+            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
     private final Map<String, Integer> ids = new HashMap<>();
 
-    private Vocabulary() {}
+    private final TokenizerSteps steps;
+
+    private Vocabulary(TokenizerSteps steps) {
+        this.steps = steps;
+    }
 
     /** @throws TokenizerException if the document is not JSON or has no vocabulary */
     static Vocabulary read(byte[] tokenizerJson, String source) {
-        Vocabulary vocabulary = new Vocabulary();
-        try (JsonParser json = new JsonFactory().createParser(tokenizerJson)) {
+        Vocabulary vocabulary = new Vocabulary(new TokenizerSteps(source));
+        try (JsonParser json = JSON.createParser(tokenizerJson)) {
             if (json.nextToken() == JsonToken.START_OBJECT) {
                 vocabulary.readDocument(json);
             }
@@ -47,7 +56,9 @@ final class Vocabulary {
     private void readDocument(JsonParser json) throws IOException {
         for (String key = json.nextFieldName(); key != null; key = json.nextFieldName()) {
             JsonToken value = json.nextToken();
-            if (key.equals("model") && value == JsonToken.START_OBJECT) {
+            if (TokenizerSteps.isSteps(key)) {
+                steps.check(key, JSON.readTree(json));
+            } else if (key.equals("model") && value == JsonToken.START_OBJECT) {
                 readModel(json);
             } else if (key.equals("added_tokens") && value == JsonToken.START_ARRAY) {
                 while (json.nextToken() == JsonToken.START_OBJECT) {
@@ -60,6 +71,8 @@ final class Vocabulary {
     }
 
     private void readModel(JsonParser json) throws IOException {
+        String type = "BPE";
+        String prefix = null;
         for (String key = json.nextFieldName(); key != null; key = json.nextFieldName()) {
             JsonToken value = json.nextToken();
             if (key.equals("vocab") && value == JsonToken.START_OBJECT) {
@@ -68,10 +81,15 @@ final class Vocabulary {
                 }
             } else if (key.equals("vocab") && value == JsonToken.START_ARRAY) {
                 readScoredTokens(json);
+            } else if (key.equals("type")) {
+                type = json.getValueAsString("");
+            } else if (key.equals("continuing_subword_prefix")) {
+                prefix = json.getValueAsString();
             } else {
                 json.skipChildren();
             }
         }
+        steps.checkPrefix(type, prefix);
     }
 
     /** A unigram vocabulary: {@code [[token, score], ...]}, the id being the place in the list. */

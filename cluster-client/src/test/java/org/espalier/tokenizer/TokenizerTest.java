@@ -3,6 +3,8 @@ package org.espalier.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerTest {
 
@@ -170,6 +173,60 @@ class TokenizerTest {
         assertThatThrownBy(() -> Tokenizer.ofDirectory(directory))
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("tokenizer_config.json is not readable JSON");
+    }
+
+    /** Each of these ends the process if the native library gets it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'normalizer': {'type': 'Precompiled', 'precompiled_charsmap': '/////////////w=='}",
+                "'pre_tokenizer': {'type': 'FixedLength', 'length': 0}",
+                "'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [{'type': 'FixedLength', 'length': 0}]}",
+                "'pre_tokenizer': {'type': 'Split', 'pattern': {'Regex': '(a|aa)+$'}, 'behavior': 'Isolated', 'invert': false}",
+                "'pre_tokenizer': {'type': 'Split', 'pattern': {'Regex': '(?:a+)+$'}, 'behavior': 'Isolated', 'invert': false}",
+                "'decoder': {'type': 'Strip', 'content': 'a', 'start': 0, 'stop': 99}",
+                "'post_processor': {'type': 'TemplateProcessing', 'single': [{'SpecialToken': {'id': 'x', 'type_id': 0}}], 'pair': [], 'special_tokens': {}}",
+                "'post_processor': {'type': 'TemplateProcessing', 'single': [{'Sequence': {'id': 'B', 'type_id': 0}}], 'pair': [], 'special_tokens': {}}",
+                "'model': {'type': 'BPE', 'continuing_subword_prefix': '####', 'vocab': {'a': 0, 'b': 1, 'ab': 2}, 'merges': ['a b']}"
+            })
+    void refusesWhatBringsTheLibraryDown(String field) throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode document = ByteTokenizer.json();
+        document.setAll((ObjectNode) mapper.readTree("{" + field.replace('\'', '"') + "}"));
+        ByteTokenizer.write(directory, document, "{}");
+        assertThatThrownBy(() -> {
+                    try (Tokenizer tokenizer = Tokenizer.ofDirectory(directory)) {
+                        tokenizer.encodeWithBos("a".repeat(100) + "b");
+                    }
+                })
+                .isInstanceOf(TokenizerException.class)
+                .hasMessageContaining("tokenizer.json has the " + field.substring(1, field.indexOf('\'', 1)));
+    }
+
+    @Test
+    void refusesMillionsOfSpaces() {
+        try (Tokenizer tokenizer = Tokenizer.ofGguf(ByteTokenizer.gguf(), "test.gguf")) {
+            assertThatThrownBy(() -> tokenizer.encode("a" + " ".repeat(5_000_000) + "a"))
+                    .isInstanceOf(TokenizerException.class)
+                    .hasMessageContaining("spaces or newlines in a row");
+        }
+    }
+
+    @Test
+    void knowsPublishedPatternsAsBounded() {
+        for (String regex : List.of(
+                "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)",
+                "[^x]?[\\p{Lu}\\p{M}&&[^\\p{Han}]]*[\\p{Ll}\\p{M}]+(?i:'s|'ll)?",
+                "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+",
+                "\\d{1,3}(?=(?:\\d{3})*\\b)",
+                " ?[^(\\s|.,!?)]+",
+                "\\p{L}?+\\p{N}++")) {
+            assertThat(RegexCost.isBounded(regex)).as(regex).isTrue();
+        }
+        for (String regex :
+                List.of("(a*)*", "(a|b)*", "((a?b))+", "(x)\\1", "a**", "a*b*c*d*", "(?:a{1,2}){3,}", "(", "a)")) {
+            assertThat(RegexCost.isBounded(regex)).as(regex).isFalse();
+        }
     }
 
     @Test
