@@ -61,8 +61,11 @@ final class MlxQuantizedTensor {
         if (settings.bits() != bits || settings.group() != format.group()) {
             throw notComputed();
         }
-        if (directory.entries().containsKey(module + ".biases")) {
-            throw damaged(name, "has biases, but its mode is " + settings.mode());
+        for (String part : List.of("biases", "global_scale")) {
+            if (directory.entries().containsKey(module + "." + part)) {
+                throw damaged(
+                        name, "has " + module + "." + part + ", which is not computed with in mode " + settings.mode());
+            }
         }
         List<Integer> shape = shape();
         Tensor scales = perGroup(directory.bytes(module + ".scales", format), shape);

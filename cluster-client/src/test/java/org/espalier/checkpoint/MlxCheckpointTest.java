@@ -83,6 +83,17 @@ class MlxCheckpointTest {
         assertThat(checkpoint.names()).containsExactly("m.experts.up_proj.weight", "m.experts.up_proj.bias");
     }
 
+    @Test
+    void nvfp4WithAScaleOfTheWholeTensorIsRefused() throws IOException {
+        SafetensorsBuilder weights = new SafetensorsBuilder()
+                .tensor("a.weight", "U32", 4, 16)
+                .tensor("a.scales", "U8", 4, 8)
+                .tensor("a.global_scale", "F32", 1);
+        assertThatThrownBy(() -> open("{\"group_size\":16,\"bits\":4,\"mode\":\"nvfp4\"}", weights)
+                        .tensor("a.weight"))
+                .hasMessage(folder + ": tensor a.weight has a.global_scale, which is not computed with in mode nvfp4");
+    }
+
     @ParameterizedTest
     @CsvSource({"2,8,128", "3,3,32", "5,5,32", "6,12,64"})
     void valuesOfAnyWidthLieCloseTogether(int bits, int words, int group) throws IOException {
@@ -103,7 +114,7 @@ class MlxCheckpointTest {
             value = {
                 "{\"group_size\":64,\"bits\":7} | mode affine, 7 bits",
                 "{\"group_size\":64,\"bits\":3} | has the shape [4, 16] of 32-bit words, expected rows of whole values",
-                "{\"group_size\":32,\"bits\":4,\"mode\":\"mxfp4\"} | a.weight has biases, but its mode is mxfp4",
+                "{\"group_size\":32,\"bits\":4,\"mode\":\"mxfp4\"} | a.weight has a.biases, which is not computed with in mode mxfp4",
                 "{\"group_size\":64,\"bits\":4,\"mode\":\"mxfp4\"} | mode mxfp4, 4 bits and groups of 64",
                 "{\"group_size\":32,\"bits\":4,\"mode\":\"mxfp8\"} | mode mxfp8, 4 bits and groups of 32",
                 "{\"group_size\":32,\"bits\":4} | a.scales has the shape [4, 2], expected [4, 4] for [4, 128]",
