@@ -41,12 +41,16 @@ interface GgufArchitecture {
 
     /** @throws CheckpointException naming the architecture if it is not served */
     static GgufArchitecture of(GgufFile file) {
-        String name = file.text("general.architecture");
+        return named(file.text("general.architecture"), file.path().toString());
+    }
+
+    /** @param file for the error */
+    static GgufArchitecture named(String name, String file) {
         return SERVED.stream()
                 .filter(architecture -> architecture.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new CheckpointException(
-                        file.path() + " is of the GGUF architecture " + name + ", which is not served; served are: "
+                        file + " is of the GGUF architecture " + name + ", which is not served; served are: "
                                 + SERVED.stream().map(GgufArchitecture::name).collect(Collectors.joining(", "))));
     }
 }

@@ -171,8 +171,11 @@ public final class ModelCatalogue {
                 ? "they hold no model"
                 : "they hold " + String.join(", ", names.subList(0, Math.min(SHOWN, names.size())))
                         + (names.size() > SHOWN ? " and " + (names.size() - SHOWN) + " more" : "");
+        String hub = name.matches("[\\w.-]+/[\\w.@:/-]+") && !restricted
+                ? "; `espalier-node pull " + name + "` or `%model load " + name + "` fetches it from the hub"
+                : "";
         String where = roots.stream().map(Path::toString).collect(Collectors.joining(", "));
         return new ModelNotFoundException(
-                "no model " + name + ": no such path, and no such name in " + where + "; " + there + nearest);
+                "no model " + name + ": no such path, and no such name in " + where + "; " + there + nearest + hub);
     }
 }

@@ -30,6 +30,13 @@ public final class ProgressBar {
         }
     }
 
+    /** One thing has {@code done} of {@code total} bytes; {@code text} says it in words. */
+    public synchronized void report(long done, long total, String text) {
+        if (System.nanoTime() - updated > BETWEEN_UPDATES_NANOS) {
+            show(picture(100 * done / Math.max(1, total), text));
+        }
+    }
+
     /** Puts a last line in the bar's place. */
     public synchronized void finish(String line) {
         show(with(Bundles.note(line)));
@@ -49,10 +56,13 @@ public final class ProgressBar {
         long done = parts.values().stream().mapToLong(part -> part[0]).sum();
         long total =
                 Math.max(1, parts.values().stream().mapToLong(part -> part[1]).sum());
-        long percent = 100 * done / total;
+        return picture(100 * done / total, Bytes.text(done) + " of " + Bytes.text(total));
+    }
+
+    private DisplayData picture(long percent, String text) {
         DisplayData data = new DisplayData(title + " " + percent + " %");
         data.putHTML("<progress value=\"" + percent + "\" max=\"100\"></progress> " + Html.escape(title) + " "
-                + Bytes.text(done) + " of " + Bytes.text(total));
+                + Html.escape(text));
         return with(data);
     }
 

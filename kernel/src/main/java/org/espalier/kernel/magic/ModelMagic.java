@@ -7,12 +7,16 @@ import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
+import org.espalier.hub.HubReference;
+import org.espalier.hub.HubSettings;
+import org.espalier.hub.ModelPull;
 import org.espalier.kernel.display.Bundles;
 import org.espalier.kernel.display.Bytes;
 import org.espalier.kernel.display.PlacementPicture;
 import org.espalier.kernel.display.ProgressBar;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
+import org.espalier.model.ModelNotFoundException;
 import org.espalier.model.ModelSizes;
 import org.espalier.placement.ModelSize;
 import org.espalier.placement.Placement;
@@ -77,8 +81,14 @@ final class ModelMagic implements Magic {
             name = "%model load",
             description = "Loads a model over the cluster; without one, on a node in this kernel.")
     private static final class Load extends Placing {
-        @Parameters(paramLabel = "PATH-OR-NAME", description = "Directory, .gguf file, or name of a model.")
+        @Parameters(
+                paramLabel = "PATH-OR-NAME",
+                description = "Directory, .gguf file, or name of a model. ORG/NAME (also ORG/NAME@REVISION, or"
+                        + " ORG/NAME:Q4_K_M for one of several GGUF files) is fetched from the hub if it is not here.")
         private String model;
+
+        @Option(names = "--offline", description = "Fetch nothing.")
+        private boolean offline;
 
         @Option(
                 names = "--name",
@@ -126,6 +136,7 @@ final class ModelMagic implements Magic {
     }
 
     private void load(Load command, MagicCall call) {
+        String model = fetched(command, call);
         boolean fresh = notebook.current().isEmpty();
         Cluster cluster = notebook.orEmbedded();
         if (fresh) {
@@ -136,16 +147,43 @@ final class ModelMagic implements Magic {
                 .withEngine(command.engine)
                 .withPrecision(command.precision);
         if (command.plan) {
-            try (Model planned = ModelCatalogue.of(List.of(Path.of("models"))).open(command.model)) {
-                draw(ModelSizes.of(planned), cluster.plan(command.model, options), command, call);
+            try (Model planned = ModelCatalogue.of(List.of(Path.of("models"))).open(model)) {
+                draw(ModelSizes.of(planned), cluster.plan(model, options), command, call);
             }
             return;
         }
         ProgressBar bar = new ProgressBar(call.output(), "loading " + command.model);
-        Deployment deployment = cluster.load(command.model, options.withListener(bar::report));
+        Deployment deployment = cluster.load(model, options.withListener(bar::report));
         bar.finish(line(deployment));
         if (deployment.placement().shards().size() > 1) {
             draw(size(cluster), deployment.placement(), command, call);
+        }
+    }
+
+    /** The model as it was named, or where it lies after it was fetched from the hub. */
+    private static String fetched(Load command, MagicCall call) {
+        if (!HubReference.looksLikeOne(command.model) || isHere(command.model)) {
+            return command.model;
+        }
+        HubSettings settings = HubSettings.ofEnvironment();
+        if (command.offline) {
+            settings = settings.withAccess(HubSettings.Access.OFFLINE);
+        }
+        ProgressBar bar = new ProgressBar(call.output(), "fetching " + command.model);
+        Path path = ModelPull.pull(
+                HubReference.parse(command.model),
+                settings,
+                progress -> bar.report(progress.done(), progress.total(), progress.text()));
+        bar.finish("fetched " + command.model + " to " + path);
+        return path.toString();
+    }
+
+    private static boolean isHere(String model) {
+        try {
+            ModelCatalogue.of(List.of(Path.of("models"))).resolve(model);
+            return true;
+        } catch (ModelNotFoundException e) {
+            return false;
         }
     }
 

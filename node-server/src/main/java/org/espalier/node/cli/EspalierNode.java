@@ -17,6 +17,7 @@ import picocli.CommandLine.Option;
             RunCommand.class,
             InspectCommand.class,
             ScoreCommand.class,
+            PullCommand.class,
             QuantizeCommand.class
         },
         mixinStandardHelpOptions = true,
@@ -37,7 +38,7 @@ public final class EspalierNode implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "name a command: serve, run, inspect, score or quantize");
+                spec.commandLine(), "name a command: serve, run, inspect, score, pull or quantize");
     }
 
     public static void main(String[] arguments) {

@@ -1,0 +1,79 @@
+package org.espalier.hub;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** One repository's folder in the cache. */
+final class HubCache {
+
+    private final Path folder;
+
+    HubCache(Path cache, String repository) {
+        this.folder = cache.resolve("models--" + repository.replace("/", "--"));
+    }
+
+    Path blob(HubFile file) {
+        return folder.resolve("blobs").resolve(file.hash());
+    }
+
+    /** Where a blob grows; the Python client goes on with it too. */
+    Path incomplete(HubFile file) {
+        return folder.resolve("blobs").resolve(file.hash() + ".incomplete");
+    }
+
+    Path snapshot(String commit) {
+        return folder.resolve("snapshots").resolve(commit);
+    }
+
+    boolean has(HubFile file) throws IOException {
+        Path blob = blob(file);
+        return Files.isRegularFile(blob) && Files.size(blob) == file.size();
+    }
+
+    /** Bytes of a file that are still to be fetched. */
+    long missing(HubFile file) throws IOException {
+        if (has(file)) {
+            return 0;
+        }
+        Path begun = incomplete(file);
+        return Math.max(0, file.size() - (Files.exists(begun) ? Files.size(begun) : 0));
+    }
+
+    void prepare() throws IOException {
+        Files.createDirectories(folder.resolve("blobs"));
+    }
+
+    /** Makes a fetched blob known under its name; a copy where the file system has no links. */
+    Path link(String commit, HubFile file) throws IOException {
+        Path link = snapshot(commit).resolve(file.name());
+        Files.createDirectories(link.getParent());
+        Path blob = blob(file);
+        if (Files.exists(link) && Files.isSameFile(link, blob)) {
+            return link;
+        }
+        if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
+            Files.delete(link);
+        }
+        try {
+            Files.createSymbolicLink(link, link.getParent().relativize(blob));
+        } catch (UnsupportedOperationException | IOException e) {
+            Files.copy(blob, link, StandardCopyOption.REPLACE_EXISTING);
+        }
+        return link;
+    }
+
+    /** Says which commit a branch or tag stands for. */
+    void point(String revision, String commit) throws IOException {
+        if (revision.equals(commit)) {
+            return;
+        }
+        Path ref = folder.resolve("refs").resolve(revision);
+        Files.createDirectories(ref.getParent());
+        Path fresh = Files.createTempFile(ref.getParent(), ".ref", "");
+        Files.writeString(fresh, commit);
+        Files.move(fresh, ref, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+}

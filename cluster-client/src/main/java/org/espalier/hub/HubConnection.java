@@ -1,0 +1,188 @@
+package org.espalier.hub;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** Requests to the hub: with the token, along redirects, again after failures that pass. */
+final class HubConnection {
+
+    private static final int MAX_REDIRECTS = 10;
+    private static final int MAX_ANSWER = 64 << 20;
+    private static final Duration HEADERS = Duration.ofSeconds(60);
+
+    private final HubSettings settings;
+    private final RetryPolicy retries;
+    private final HttpClient client;
+
+    HubConnection(HubSettings settings, RetryPolicy retries) {
+        this.settings = settings;
+        this.retries = retries;
+        this.client = HttpClient.newBuilder()
+                .followRedirects(HttpClient.Redirect.NEVER) // the token must not follow to another host
+                .connectTimeout(Duration.ofSeconds(30))
+                .build();
+    }
+
+    RetryPolicy retries() {
+        return retries;
+    }
+
+    HubListing list(HubReference reference) throws InterruptedException {
+        String path =
+                "/api/models/" + reference.repository() + "/revision/" + encode(reference.revision()) + "?blobs=true";
+        URI uri = URI.create(settings.endpoint() + path);
+        for (int attempt = 1; ; attempt++) {
+            try (InputStream body = open(uri, reference, 0).body()) {
+                byte[] answer = body.readNBytes(MAX_ANSWER + 1);
+                if (answer.length > MAX_ANSWER) {
+                    throw new HubException("the hub's list of files of " + reference + " has more than " + MAX_ANSWER
+                            + " bytes: it is not fetched");
+                }
+                JsonNode json = new ObjectMapper().readTree(answer);
+                return HubListing.of(json);
+            } catch (IOException e) {
+                again(attempt, "the list of files of " + reference, e);
+            }
+        }
+    }
+
+    URI uri(HubReference reference, String commit, HubFile file) {
+        String name =
+                Arrays.stream(file.name().split("/")).map(HubConnection::encode).collect(Collectors.joining("/"));
+        return URI.create(settings.endpoint() + "/" + reference.repository() + "/resolve/" + commit + "/" + name);
+    }
+
+    private static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    /** Waits, unless this failed too often. */
+    void again(int attempt, String what, IOException failure) throws InterruptedException {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new InterruptedException();
+        }
+        if (attempt >= retries.attempts()) {
+            throw new HubException(
+                    "cannot fetch " + what + " from " + settings.endpoint() + ": " + reason(failure)
+                            + "; what is fetched stays, run it again to go on",
+                    failure);
+        }
+        retries.waitFor(attempt, Optional.empty());
+    }
+
+    private static String reason(IOException failure) {
+        String message = failure.getMessage();
+        return message == null ? failure.getClass().getSimpleName() : message;
+    }
+
+    /**
+     * The answer to a GET from byte {@code from} on: 200 with everything, or 206 with the rest. Waits and asks again after 429 and 5xx.
+     *
+     * @throws HubException for any other status
+     */
+    HttpResponse<InputStream> open(URI uri, HubReference reference, long from)
+            throws IOException, InterruptedException {
+        for (int attempt = 1; ; attempt++) {
+            HttpResponse<InputStream> response = follow(uri, from);
+            int status = response.statusCode();
+            if (status == 200 || status == 206 && from > 0) {
+                return response;
+            }
+            response.body().close();
+            boolean passes = status == 429 || status == 408 || status >= 500;
+            if (!passes || attempt >= retries.attempts()) {
+                throw refused(status, response, reference);
+            }
+            retries.waitFor(attempt, response.headers().firstValue("Retry-After"));
+        }
+    }
+
+    private HttpResponse<InputStream> follow(URI start, long from) throws IOException, InterruptedException {
+        URI uri = start;
+        for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
+            HttpRequest.Builder request = HttpRequest.newBuilder(uri)
+                    .timeout(HEADERS)
+                    .header("User-Agent", "espalier")
+                    .GET();
+            if (isHub(uri)) {
+                settings.token().ifPresent(token -> request.header("Authorization", "Bearer " + token));
+            }
+            if (from > 0) {
+                request.header("Range", "bytes=" + from + "-");
+            }
+            HttpResponse<InputStream> response =
+                    client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            boolean redirect = response.statusCode() / 100 == 3 && response.statusCode() != 304;
+            String location = response.headers().firstValue("Location").orElse("");
+            if (!redirect || location.isEmpty()) {
+                return response;
+            }
+            response.body().close();
+            uri = target(uri, location);
+        }
+        throw new HubException(start + " leads from one address to the next more than " + MAX_REDIRECTS + " times");
+    }
+
+    private URI target(URI from, String location) {
+        try {
+            URI uri = from.resolve(location);
+            boolean web = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
+            boolean weaker = "https".equals(from.getScheme()) && !"https".equals(uri.getScheme());
+            if (web && !weaker && uri.getHost() != null) {
+                return uri;
+            }
+        } catch (IllegalArgumentException e) {
+            throw new HubException(from + " leads to " + location + ", which is no address", e);
+        }
+        throw new HubException(from + " leads to " + location + ", where nothing is fetched from");
+    }
+
+    private boolean isHub(URI uri) {
+        URI hub = settings.endpoint();
+        return hub.getScheme().equals(uri.getScheme())
+                && hub.getHost().equalsIgnoreCase(uri.getHost())
+                && hub.getPort() == uri.getPort();
+    }
+
+    private HubException refused(int status, HttpResponse<?> response, HubReference reference) {
+        String code = response.headers().firstValue("X-Error-Code").orElse("");
+        String page = settings.endpoint() + "/" + reference.repository();
+        String token = settings.token().isPresent() ? "the token in use does not open it" : "no token is set";
+        if (code.equals("RevisionNotFound")) {
+            return new HubException(reference.repository() + " has no revision " + reference.revision()
+                    + ": see its branches and tags at " + page);
+        }
+        if (status == 403 || code.equals("GatedRepo")) {
+            return new HubException(reference.repository() + " is given only to those who accepted its terms, and "
+                    + token + ": accept them at " + page + " and set HF_TOKEN to a token of the same account");
+        }
+        return switch (status) {
+            case 401 ->
+                new HubException("there is no public model " + reference.repository() + " at " + settings.endpoint()
+                        + ", and " + token + ": check the spelling, or set HF_TOKEN if the model is private");
+            case 404 ->
+                new HubException("there is no " + reference + " at " + settings.endpoint()
+                        + ": check the spelling of name and revision");
+            case 416 ->
+                new HubException("the hub has no such part of a file of " + reference + ": run it again to start over");
+            case 429 ->
+                new HubException("the hub refuses more requests for now (429), also after " + retries.attempts()
+                        + " tries: wait some minutes, or set HF_TOKEN for a higher limit; what is fetched stays");
+            default ->
+                new HubException("the hub answers " + status + " for " + reference + " at " + settings.endpoint()
+                        + (status >= 500 ? ": it has trouble, try again later; what is fetched stays" : ""));
+        };
+    }
+}

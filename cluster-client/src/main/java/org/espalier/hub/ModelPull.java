@@ -1,0 +1,227 @@
+package org.espalier.hub;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import org.espalier.checkpoint.CheckpointException;
+import org.espalier.checkpoint.GgufStart;
+import org.espalier.checkpoint.JsonFile;
+import org.espalier.model.ConfigException;
+import org.espalier.model.ModelConfig;
+
+/**
+ * Fetches a model: its config first, so that one which is not served is refused before its weights are on the way, then whether the disk
+ * has room, then everything, a few files at once.
+ */
+public final class ModelPull {
+
+    private static final int AT_ONCE = 4;
+
+    private final HubReference reference;
+    private final HubSettings settings;
+    private final HubConnection connection;
+    private final HubCache cache;
+    private final Duration stall;
+
+    ModelPull(HubReference reference, HubSettings settings, RetryPolicy retries, Duration stall) {
+        this.reference = reference;
+        this.settings = settings;
+        this.connection = new HubConnection(settings, retries);
+        this.cache = new HubCache(settings.cache(), reference.repository());
+        this.stall = stall;
+    }
+
+    /**
+     * Blocks until the model is in the cache. A thread that is interrupted stops it; what came stays and is gone on with next time.
+     *
+     * @return the folder, or the (first part of the) GGUF file
+     * @throws HubException if it cannot be fetched or would not be served
+     */
+    public static Path pull(HubReference reference, HubSettings settings, PullListener listener) {
+        return new ModelPull(reference, settings, RetryPolicy.PATIENT, Duration.ofSeconds(60)).pull(listener);
+    }
+
+    Path pull(PullListener listener) {
+        if (settings.access() == HubSettings.Access.OFFLINE) {
+            throw new HubException(
+                    reference + " is not on this machine, and fetching is switched off (HF_HUB_OFFLINE or --offline)");
+        }
+        try {
+            cache.prepare();
+            HubListing listing = connection.list(reference);
+            FileChoice choice = new FileChoice(reference, listing);
+            List<HubFile> files = choice.isGguf() ? gguf(choice, listing) : folder(choice, listing);
+            requireRoom(files);
+            fetch(files, listing.commit(), new Progress(files, listener));
+            Path first = null;
+            for (HubFile file : files) {
+                Path link = cache.link(listing.commit(), file);
+                first = first == null ? link : first;
+            }
+            cache.point(reference.revision(), listing.commit());
+            return choice.isGguf() ? first : cache.snapshot(listing.commit());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new HubException("fetching " + reference + " was interrupted: run it again to go on", e);
+        } catch (IOException e) {
+            throw new HubException(
+                    "cannot write " + reference + " into " + settings.cache() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private List<HubFile> gguf(FileChoice choice, HubListing listing) throws IOException, InterruptedException {
+        List<HubFile> files = choice.gguf();
+        if (cache.has(files.get(0))) {
+            return files;
+        }
+        URI uri = connection.uri(reference, listing.commit(), files.get(0));
+        try (InputStream body = connection.open(uri, reference, 0).body()) {
+            GgufStart.require(body.readNBytes(GgufStart.BYTES), files.get(0).name());
+        } catch (CheckpointException e) {
+            throw notServed(e);
+        }
+        return files;
+    }
+
+    private HubException notServed(Exception why) {
+        return new HubException(reference + " is not served, its weights were not fetched: " + why.getMessage(), why);
+    }
+
+    private List<HubFile> folder(FileChoice choice, HubListing listing) throws IOException, InterruptedException {
+        HubFile config = choice.file(FileChoice.CONFIG).orElseThrow();
+        try {
+            ModelConfig.of(JsonFile.read(small(config, listing)));
+        } catch (ConfigException e) {
+            throw notServed(e);
+        }
+        Set<String> shards = new TreeSet<>();
+        HubFile index = choice.file(FileChoice.INDEX).orElse(null);
+        if (index != null) {
+            for (JsonNode shard : JsonFile.read(small(index, listing)).path("weight_map")) {
+                shards.add(shard.asText());
+            }
+        }
+        return choice.folder(shards);
+    }
+
+    /** A file that is needed before anything else. It gets its name with the others: half a snapshot must not look like a model. */
+    private Path small(HubFile file, HubListing listing) throws IOException, InterruptedException {
+        new BlobDownload(connection, reference, cache, bytes -> {}, stall).fetch(file, listing.commit());
+        return cache.blob(file);
+    }
+
+    private void requireRoom(List<HubFile> files) throws IOException {
+        long missing = 0;
+        for (HubFile file : files) {
+            missing += cache.missing(file);
+        }
+        FileStore disk = Files.getFileStore(settings.cache());
+        if (missing > disk.getUsableSpace()) {
+            throw new HubException(String.format(
+                    Locale.ROOT,
+                    "%s needs %.1f GB more, %s has %.1f GB free: make room, or set HF_HUB_CACHE to a folder on another disk",
+                    reference,
+                    missing / 1e9,
+                    settings.cache(),
+                    disk.getUsableSpace() / 1e9));
+        }
+    }
+
+    private void fetch(List<HubFile> files, String commit, Progress progress) throws IOException, InterruptedException {
+        ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE, work -> {
+            Thread thread = new Thread(work, "espalier-hub");
+            thread.setDaemon(true);
+            return thread;
+        });
+        CompletionService<Void> running = new ExecutorCompletionService<>(threads);
+        BlobDownload download = new BlobDownload(connection, reference, cache, progress, stall);
+        try {
+            for (HubFile file : distinctBlobs(files)) {
+                running.submit(() -> {
+                    download.fetch(file, commit);
+                    return null;
+                });
+            }
+            for (int i = 0; i < distinctBlobs(files).size(); i++) {
+                running.take().get();
+            }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof HubException hub) {
+                throw hub;
+            }
+            throw new HubException(
+                    "cannot fetch " + reference + ": " + e.getCause().getMessage(), e.getCause());
+        } finally {
+            threads.shutdownNow();
+            download.stop();
+            awaitEnd(threads);
+        }
+    }
+
+    /** So that whoever tries again does not meet this run's files still open; keeps an interrupt for the caller. */
+    private static void awaitEnd(ExecutorService threads) throws InterruptedException {
+        boolean interrupted = Thread.interrupted();
+        threads.awaitTermination(5, TimeUnit.SECONDS);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Two names may stand for one content. */
+    private static List<HubFile> distinctBlobs(List<HubFile> files) {
+        List<HubFile> distinct = new ArrayList<>();
+        Set<String> hashes = new TreeSet<>();
+        files.forEach(file -> {
+            if (hashes.add(file.hash())) {
+                distinct.add(file);
+            }
+        });
+        return distinct;
+    }
+
+    /** Adds up what all files bring. */
+    private final class Progress implements LongConsumer {
+        private final PullListener listener;
+        private final long started = System.nanoTime();
+        private final long total;
+        private long done;
+        private long fresh;
+
+        Progress(List<HubFile> files, PullListener listener) throws IOException {
+            this.listener = listener;
+            long bytes = 0;
+            long missing = 0;
+            for (HubFile file : distinctBlobs(files)) {
+                bytes += file.size();
+                missing += cache.missing(file);
+            }
+            this.total = bytes;
+            this.done = bytes - missing;
+        }
+
+        @Override
+        public synchronized void accept(long bytes) {
+            done += bytes;
+            fresh += bytes;
+            double seconds = Math.max(1e-3, (System.nanoTime() - started) / 1e9);
+            listener.onProgress(new PullProgress(done, total, Math.max(0, fresh) / seconds));
+        }
+    }
+}
