@@ -140,6 +140,15 @@ a {%- if yes -%} b {%- endif -%} c|{{- ' d ' -}} |e {{ 1 -}} f
 {% set true = 1 %}
 {% generation %}
 {{ f(**d) }}
+{{ 'a<'|safe + 'b<' }}|{{ 'b<' + 'a<'|safe }}|{{ 'a<'|safe ~ 'b<' }}|{{ ('a<'|e) + '<' }}|{{ 'a'|safe + 'b"' + "c'" }}
+{{ nothing | selectattr('x') | list }}|{{ nothing | map('upper') | list }}|{{ none | reject('none') | list }}
+{{ '12.7' | int }}|{{ '1e3' | int }}|{{ 'x' | int(5) }}|{{ ' 12 ' | int }}|{{ '1d' | float }}|{{ 'nan' | int(3) }}|{{ '' | int }}|{{ '0x10' | int }}
+{{ s[2:5] }}|{{ s[-3:] }}|{{ s[:-3] }}|{{ s[5:2] }}|{{ s[::2] }}|{{ s[::-1] }}|{{ s[100:] }}|{{ s[-100:3] }}|{{ tricky[10:12] }}
+{{ '\\uffff' < '\\U0001f600' }}|{{ '\\ud7ff' < '\\uffff' }}|{{ 'ab' < 'abc' }}|{{ '' < 'a' }}|{{ ['\\ufb01', '\\U0001f600', 'a'] | sort }}
+{{ 'a-b-c'.rsplit('-', 1) }}|{{ 'a-b'.partition('-') }}|{{ 'a-b-c'.rpartition('-') }}|{{ 'ab'.partition('-') }}|{{ 'ab'.rpartition('-') }}
+{{ 'x'.ljust(3) }}|{{ 'x'.rjust(3) }}|{{ 'x'.center(4) }}|{{ 'xy'.center(5, '*') }}|{{ 'xyz'.center(6) }}|{{ '5'.zfill(3) }}|{{ '-5'.zfill(4) }}
+{{ 'abc'.index('c') }}|{{ 'abcb'.rindex('b') }}|{{ '12'.isnumeric() }}|{{ '1'.isdecimal() }}|{{ users | sum(attribute='age') }}|{{ l | batch(2, 'x') | list }}
+{{ 'abc'.index('z') }}
 """.strip("\n").split("\n")
 
 # White space control needs real newlines.

@@ -4,10 +4,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.espalier.template.Expression.CallArguments;
 
 /** Computes expressions. */
 final class Evaluator {
+
+    /** Filters whose result is {@link Markup}. */
+    private static final Set<String> MARKING = Set.of("safe", "escape", "e");
 
     private final Budget budget;
     private final Operators operators;
@@ -24,6 +28,10 @@ final class Evaluator {
     }
 
     Object evaluate(Expression expression, Scope scope) {
+        return Markup.plain(operand(expression, scope));
+    }
+
+    private Object operand(Expression expression, Scope scope) {
         budget.enter();
         Object value = value(expression, scope);
         budget.leave();
@@ -55,7 +63,8 @@ final class Evaluator {
             return call(evaluate(call.callee(), scope), arguments(call.arguments(), scope));
         }
         if (expression instanceof Expression.Filter filter) {
-            return filter(filter, evaluate(filter.input(), scope), scope);
+            Object filtered = filter(filter, evaluate(filter.input(), scope), scope);
+            return filtered instanceof String text && MARKING.contains(filter.name()) ? new Markup(text) : filtered;
         }
         if (expression instanceof Expression.Test test) {
             return tests.apply(test.name(), evaluate(test.input(), scope), arguments(test.arguments(), scope));
@@ -125,7 +134,7 @@ final class Evaluator {
             return unary(unary, evaluate(unary.operand(), scope));
         }
         Expression.Binary binary = (Expression.Binary) expression;
-        return operators.binary(binary.operator(), evaluate(binary.left(), scope), evaluate(binary.right(), scope));
+        return operators.binary(binary.operator(), operand(binary.left(), scope), operand(binary.right(), scope));
     }
 
     private static Object unary(Expression.Unary unary, Object operand) {

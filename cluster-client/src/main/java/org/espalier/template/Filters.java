@@ -15,7 +15,7 @@ final class Filters {
 
     Filters(Budget budget, Operators operators, Access access, Tests tests) {
         new TextFilters(budget).addTo(filters);
-        new NumberFilters(budget).addTo(filters);
+        new NumberFilters(budget, access).addTo(filters);
         new SequenceFilters(budget, operators, access).addTo(filters);
         new SelectionFilters(budget, access, this, tests).addTo(filters);
         filters.put("default", Filters::fallback);

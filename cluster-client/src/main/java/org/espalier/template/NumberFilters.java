@@ -14,9 +14,11 @@ final class NumberFilters {
     private static final int MAX_DIGITS = 4300;
 
     private final Budget budget;
+    private final Access access;
 
-    NumberFilters(Budget budget) {
+    NumberFilters(Budget budget, Access access) {
         this.budget = budget;
+        this.access = access;
     }
 
     void addTo(Map<String, Filters.Filter> filters) {
@@ -95,8 +97,10 @@ final class NumberFilters {
 
     private Object sum(Object input, Arguments arguments) {
         Object sum = arguments.get(Integer.MAX_VALUE, "start", 0L);
+        Object attribute = arguments.get(0, "attribute", null);
         for (Object element : Values.iterate(input, budget)) {
-            sum = Numbers.binary("+", number(sum), number(element));
+            Object addend = attribute == null ? element : access.path(element, attribute);
+            sum = Numbers.binary("+", number(sum), number(addend));
         }
         return sum;
     }

@@ -14,6 +14,9 @@ final class Operators {
     }
 
     Object binary(String operator, Object left, Object right) {
+        if (left instanceof Markup || right instanceof Markup) {
+            return marked(operator, left, right);
+        }
         defined(left);
         defined(right);
         if (operator.equals("%") && left instanceof String format) {
@@ -38,6 +41,21 @@ final class Operators {
         }
         throw new TemplateException("\"" + operator + "\" does not work on " + Values.typeName(left) + " and "
                 + Values.typeName(right) + ": convert one of them");
+    }
+
+    private Object marked(String operator, Object left, Object right) {
+        boolean joins = operator.equals("+") && isText(left) && isText(right);
+        return joins
+                ? new Markup((String) binary("+", escaped(left), escaped(right)))
+                : binary(operator, Markup.plain(left), Markup.plain(right));
+    }
+
+    private static boolean isText(Object value) {
+        return value instanceof String || value instanceof Markup;
+    }
+
+    private String escaped(Object value) {
+        return value instanceof Markup markup ? markup.text() : Markup.escape((String) value, budget);
     }
 
     boolean compare(String operator, Object left, Object right) {

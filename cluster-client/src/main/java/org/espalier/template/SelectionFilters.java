@@ -34,7 +34,7 @@ final class SelectionFilters {
     private Object map(Object input, Arguments arguments) {
         List<Object> mapped = new ArrayList<>();
         Object attribute = arguments.named().get("attribute");
-        for (Object element : Values.iterate(input, budget)) {
+        for (Object element : elements(input)) {
             if (attribute == null) {
                 String filter = StringMethods.required(arguments, 0, "filter");
                 mapped.add(filters.apply(filter, element, arguments.skip(1)));
@@ -49,7 +49,7 @@ final class SelectionFilters {
     /** @param attribute null to test the element itself; without a test, the truth decides */
     private Object selected(Object input, Object attribute, Arguments test, boolean keep) {
         List<Object> selected = new ArrayList<>();
-        for (Object element : Values.iterate(input, budget)) {
+        for (Object element : elements(input)) {
             Object value = attribute == null ? element : access.path(element, attribute);
             boolean holds = test.has(0, "test")
                     ? tests.apply(StringMethods.required(test, 0, "test"), value, test.skip(1))
@@ -59,6 +59,11 @@ final class SelectionFilters {
             }
         }
         return selected;
+    }
+
+    /** None, like everything that is false, has no elements here. */
+    private List<Object> elements(Object input) {
+        return Values.truth(input) ? Values.iterate(input, budget) : List.of();
     }
 
     /** Pairs of a value and the elements that have it, in the order of the values. */

@@ -162,9 +162,14 @@ final class SequenceFilters {
             throw new TemplateException("\"batch\" needs a size above zero");
         }
         List<Object> elements = Values.iterate(input, budget);
+        Object fill = arguments.get(1, "fill_with", null);
         List<Object> batches = new ArrayList<>();
         for (int i = 0; i < elements.size(); i += size) {
-            batches.add(new ArrayList<>(elements.subList(i, Math.min(elements.size(), i + size))));
+            List<Object> batch = new ArrayList<>(elements.subList(i, Math.min(elements.size(), i + size)));
+            for (budget.elements(fill == null ? 0 : size); fill != null && batch.size() < size; ) {
+                batch.add(fill);
+            }
+            batches.add(batch);
         }
         return batches;
     }

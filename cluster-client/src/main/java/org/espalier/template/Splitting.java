@@ -51,6 +51,18 @@ final class Splitting {
         return budget.made(parts);
     }
 
+    /** What is before, the separator, and what is after; two of them empty if there is no separator. */
+    static Tuple partition(String text, Arguments arguments, Budget budget, boolean last) {
+        arguments.require(0, "sep");
+        String separator = separator(arguments);
+        budget.search(text, separator);
+        int at = last ? text.lastIndexOf(separator) : text.indexOf(separator);
+        if (at < 0) {
+            return last ? Tuple.of("", "", text) : Tuple.of(text, "", "");
+        }
+        return Tuple.of(text.substring(0, at), separator, text.substring(at + separator.length()));
+    }
+
     /** Parts between runs of white space; the last one keeps what is in it once the limit is reached. */
     private static List<Object> words(String text, int limit, Budget budget) {
         List<Object> words = new ArrayList<>();

@@ -46,9 +46,19 @@ final class StringMethods {
                 String suffix = required(a, 0, "suffix");
                 return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
             }),
-            Map.entry("find", (text, a, budget) -> codePointIndex(text, text.indexOf(sought(text, a, budget)))),
-            Map.entry("rfind", (text, a, budget) -> codePointIndex(text, text.lastIndexOf(sought(text, a, budget)))),
+            Map.entry("find", (text, a, budget) -> find(text, a, budget, false)),
+            Map.entry("rfind", (text, a, budget) -> find(text, a, budget, true)),
+            Map.entry("index", (text, a, budget) -> found(find(text, a, budget, false))),
+            Map.entry("rindex", (text, a, budget) -> found(find(text, a, budget, true))),
+            Map.entry("partition", (text, a, budget) -> Splitting.partition(text, a, budget, false)),
+            Map.entry("rpartition", (text, a, budget) -> Splitting.partition(text, a, budget, true)),
+            Map.entry("ljust", (text, a, budget) -> Padding.pad(text, a, budget, Padding.Side.RIGHT)),
+            Map.entry("rjust", (text, a, budget) -> Padding.pad(text, a, budget, Padding.Side.LEFT)),
+            Map.entry("center", (text, a, budget) -> Padding.pad(text, a, budget, Padding.Side.BOTH)),
+            Map.entry("zfill", Padding::zeros),
             Map.entry("count", (text, a, budget) -> count(text, sought(text, a, budget))),
+            Map.entry("isnumeric", (text, arguments, budget) -> all(text, StringMethods::isNumeric)),
+            Map.entry("isdecimal", (text, arguments, budget) -> all(text, Character::isDigit)),
             Map.entry("isdigit", (text, arguments, budget) -> all(text, Character::isDigit)),
             Map.entry("isalpha", (text, arguments, budget) -> all(text, Character::isLetter)),
             Map.entry("isalnum", (text, arguments, budget) -> all(text, Character::isLetterOrDigit)),
@@ -134,8 +144,28 @@ final class StringMethods {
         return out.append(text, from, text.length()).toString();
     }
 
-    private static Object codePointIndex(String text, int index) {
-        return (long) (index < 0 ? -1 : text.codePointCount(0, index));
+    /** The place of the first or last occurrence in characters, -1 if there is none. */
+    private static long find(String text, Arguments arguments, Budget budget, boolean last) {
+        String part = sought(text, arguments, budget);
+        if (arguments.has(1, "start") || arguments.has(2, "end")) {
+            throw new TemplateException("searching from a start is not supported: search a slice");
+        }
+        int index = last ? text.lastIndexOf(part) : text.indexOf(part);
+        return index < 0 ? -1 : text.codePointCount(0, index);
+    }
+
+    private static Object found(long index) {
+        if (index < 0) {
+            throw new TemplateException("the substring is not found: use find, which gives -1");
+        }
+        return index;
+    }
+
+    private static boolean isNumeric(int c) {
+        int type = Character.getType(c);
+        return type == Character.DECIMAL_DIGIT_NUMBER
+                || type == Character.LETTER_NUMBER
+                || type == Character.OTHER_NUMBER;
     }
 
     private static Object count(String text, String part) {

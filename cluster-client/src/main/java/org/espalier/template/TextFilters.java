@@ -17,13 +17,13 @@ final class TextFilters {
 
     void addTo(Map<String, Filters.Filter> filters) {
         add(filters, "string", text -> text);
-        add(filters, "safe", text -> text); // nothing is escaped, so everything is safe
+        add(filters, "safe", text -> text); // see Markup
         add(filters, "upper", text -> text.toUpperCase(Locale.ROOT));
         add(filters, "lower", text -> text.toLowerCase(Locale.ROOT));
         add(filters, "title", Strings::title);
         add(filters, "capitalize", Strings::capitalize);
-        add(filters, "escape", this::escape);
-        add(filters, "e", this::escape);
+        add(filters, "escape", text -> Markup.escape(text, budget));
+        add(filters, "e", text -> Markup.escape(text, budget));
         filters.put(
                 "trim",
                 (input, arguments) -> budget.made(StringMethods.strip(text(input), arguments, budget, true, true)));
@@ -46,31 +46,6 @@ final class TextFilters {
         String text = Text.of(input, budget);
         budget.chars(text.length());
         return text;
-    }
-
-    private String escape(String text) {
-        StringBuilder out = new StringBuilder();
-        for (int i = 0; i < text.length(); i++) {
-            String entity = entity(text.charAt(i));
-            if (entity == null) {
-                out.append(text.charAt(i));
-            } else {
-                budget.grow(out.length(), entity.length());
-                out.append(entity);
-            }
-        }
-        return out.toString();
-    }
-
-    private static String entity(char c) {
-        return switch (c) {
-            case '&' -> "&amp;";
-            case '<' -> "&lt;";
-            case '>' -> "&gt;";
-            case '"' -> "&#34;";
-            case '\'' -> "&#39;";
-            default -> null;
-        };
     }
 
     /** All lines but the first one further to the right; empty lines stay empty. */
