@@ -12,6 +12,9 @@ import java.util.OptionalInt;
 /** The tokens of a {@code tokenizer.json} by their text: {@code model.vocab} and {@code added_tokens}. The steps are checked on the way. */
 final class Vocabulary {
 
+    /** Published tokens have some 300 characters at most; the library frees long ones with a recursion per character. */
+    private static final int MAX_TOKEN = 4096;
+
     /** A key that stands twice could be read one way here and another way there. */
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
@@ -33,8 +36,7 @@ final class Vocabulary {
             }
         } catch (IOException e) {
             throw new TokenizerException(
-                    source + " is not readable JSON (" + e.getMessage()
-                            + "): fetch it again from the published checkpoint",
+                    source + " cannot be read (" + e.getMessage() + "): fetch it again from the published checkpoint",
                     e);
         }
         if (vocabulary.ids.isEmpty()) {
@@ -77,7 +79,7 @@ final class Vocabulary {
             JsonToken value = json.nextToken();
             if (key.equals("vocab") && value == JsonToken.START_OBJECT) {
                 for (String token = json.nextFieldName(); token != null; token = json.nextFieldName()) {
-                    ids.put(token, json.nextIntValue(-1));
+                    put(token, json.nextIntValue(-1));
                 }
             } else if (key.equals("vocab") && value == JsonToken.START_ARRAY) {
                 readScoredTokens(json);
@@ -95,7 +97,7 @@ final class Vocabulary {
     /** A unigram vocabulary: {@code [[token, score], ...]}, the id being the place in the list. */
     private void readScoredTokens(JsonParser json) throws IOException {
         for (int id = 0; json.nextToken() == JsonToken.START_ARRAY; id++) {
-            ids.put(json.nextTextValue(), id);
+            put(json.nextTextValue(), id);
             while (json.nextToken() != JsonToken.END_ARRAY) {
                 json.skipChildren();
             }
@@ -114,7 +116,15 @@ final class Vocabulary {
             }
         }
         if (content != null && id >= 0) {
-            ids.put(content, id);
+            put(content, id);
         }
+    }
+
+    private void put(String token, int id) throws IOException {
+        if (token != null && token.length() > MAX_TOKEN) {
+            throw new IOException(
+                    "token " + id + " has " + token.length() + " characters, at most " + MAX_TOKEN + " can be");
+        }
+        ids.put(token, id);
     }
 }

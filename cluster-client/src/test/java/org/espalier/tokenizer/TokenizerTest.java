@@ -203,6 +203,18 @@ class TokenizerTest {
                 .hasMessageContaining("tokenizer.json has the " + field.substring(1, field.indexOf('\'', 1)));
     }
 
+    /** Freeing a vocabulary with such a token ends the process. */
+    @Test
+    void refusesTokensOfThousandsOfCharacters() throws IOException {
+        ObjectNode document = ByteTokenizer.json();
+        ObjectNode model = document.putObject("model").put("type", "Unigram").put("unk_id", 0);
+        model.putArray("vocab").addArray().add("x".repeat(100_000)).add(0.0);
+        ByteTokenizer.write(directory, document, "{}");
+        assertThatThrownBy(() -> Tokenizer.ofDirectory(directory))
+                .isInstanceOf(TokenizerException.class)
+                .hasMessageContaining("token 0 has 100000 characters");
+    }
+
     @Test
     void refusesMillionsOfSpaces() {
         try (Tokenizer tokenizer = Tokenizer.ofGguf(ByteTokenizer.gguf(), "test.gguf")) {
