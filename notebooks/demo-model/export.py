@@ -9,7 +9,6 @@ Then `java -jar espalier-node.jar quantize` makes the 4-bit checkpoint: see READ
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
 import torch
@@ -50,13 +49,22 @@ def write(work: Path, run: Path, out: Path) -> None:
         "eos_token": EOS,
         "model_max_length": CONTEXT,
         "clean_up_tokenization_spaces": False,
-        "add_bos_token": False,
+        "add_bos_token": True,
     }
     generation = {"bos_token_id": 0, "eos_token_id": 1, "do_sample": True, "temperature": 0.8, "top_k": 40}
     for name, content in (("config", config(model.c)), ("generation_config", generation), ("tokenizer_config", tokenizer)):
         (out / f"{name}.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    shutil.copy(work / "tokenizer.json", out / "tokenizer.json")
+    save_tokenizer(work / "tokenizer.json", out / "tokenizer.json")
     print(f"{out}: {len(named)} tensors, {sum(file.stat().st_size for file in out.iterdir()) / 1e6:.1f} MB")
+
+
+def save_tokenizer(source: Path, target: Path) -> None:
+    """With the token that every document began with in training before each prompt."""
+    from tokenizers import Tokenizer, processors
+
+    tokenizer = Tokenizer.from_file(str(source))
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{BOS} $A", special_tokens=[(BOS, 0)])
+    tokenizer.save(str(target))
 
 
 def published(state: dict[str, Tensor], c: Config) -> dict[str, Tensor]:

@@ -8,7 +8,6 @@ Uses a GPU if there is one. Interrupt (Ctrl-C or SIGTERM) saves the state.
 """
 
 import argparse
-import math
 import os
 import shutil
 import signal
@@ -17,19 +16,16 @@ import time
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from model.config import PRESETS
 from training.cores import Threads, relaunch_environment
 from training.data import HeldOut, Training
 from training.evaluation import ALL, measure
 from training.log import Log
-from training.muon import set_rate
 from training.schedule import Schedule
 from training.state import FILE, Run
+from training.steps import Steps
 
-BIAS_RATE = 5e-3  # how fast the routers' biases answer an uneven load
-CLIP = 1.0
 ROWS_MEASURED = 16  # of each domain, on the way
 
 
@@ -53,7 +49,7 @@ def options() -> argparse.Namespace:
 def start(options: argparse.Namespace, folder: Path, device: torch.device) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     if options.origin and not (folder / FILE).exists():
-        shutil.copy(options.work / options.origin / FILE, folder / FILE)
+        shutil.copytree(options.work / options.origin, folder, dirs_exist_ok=True)  # with its log: the course from the beginning
     if (folder / FILE).exists():
         return Run.load(folder, options.rate, device)
     return Run.fresh(PRESETS[options.preset], options.rate, device)
@@ -70,51 +66,18 @@ def main() -> None:
     if chosen.fall and run.fall_began is None:
         run.fall_began = run.trained
     schedule = Schedule(chosen.rate, run.fall_began or 0.0, chosen.fall * 60 if chosen.fall else None)
-    training, held, log = Training(chosen.work, chosen.seed + run.step), HeldOut(chosen.work), Log(folder)
+    steps = Steps(run, Training(chosen.work, chosen.seed + run.step), schedule, chosen.tokens, chosen.lengths)
+    held, log = HeldOut(chosen.work), Log(folder)
     print(f"{run.model.c} {run.model.sizes()} on {device}, step {run.step}, {run.tokens / 1e6:.2f} M tokens so far", flush=True)
 
     stopped = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.append(True))
     saved = measured = time.monotonic()
-    loads = {i: 0.0 for i in run.model.mixtures()}
     while not stopped and not schedule.over(run.trained):
-        began = time.monotonic()
         threads.adapt()
-        rate = schedule.at(run.step, run.trained)
-        set_rate(run.optimizers, rate)
-        ids, target = (x.to(device) for x in training.batch(chosen.tokens, chosen.lengths[run.step % len(chosen.lengths)]))
-        total, loss, second = run.model.loss(ids, target)
-        total.backward()
-        norm = nn.utils.clip_grad_norm_(run.model.parameters(), CLIP)
-        for optimizer in run.optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        loads = {i: loads[i] + moe.load() for i, moe in run.model.mixtures().items()}
-        relative = torch.stack([load / load.mean() for load in loads.values()])
-        if training.round_is_full():
-            for i, moe in run.model.mixtures().items():
-                moe.gate.balance(loads[i], BIAS_RATE * min(1.0, rate / chosen.rate + 0.1))
-            loads = {i: 0.0 for i in loads}
-        run.step += 1
-        run.tokens += ids.numel()
-        if device.type == "cpu" or run.step % 20 == 0:  # reading a number makes a GPU wait
-            if not math.isfinite(loss.item()):
-                raise SystemExit(f"train: the loss is {loss.item()} at step {run.step}: resume from {folder / FILE} with a smaller --rate")
-            log.step(
-                step=run.step,
-                tokens=run.tokens,
-                seconds=round(run.trained, 1),
-                rate=f"{rate:.5f}",
-                loss=f"{loss.item():.4f}",
-                mtp_loss="" if second is None else f"{second.item():.4f}",
-                gradient_norm=f"{norm.item():.3f}",
-                tokens_per_second=round(ids.numel() / (time.monotonic() - began)),
-                max_load=f"{relative.max().item():.2f}",
-                min_load=f"{relative.min().item():.2f}",
-                threads=torch.get_num_threads(),
-            )
-        run.trained += time.monotonic() - began
+        if numbers := steps.next():
+            log.step(**numbers)
         if time.monotonic() - saved > chosen.save_every:
             run.save(folder)
             saved = time.monotonic()

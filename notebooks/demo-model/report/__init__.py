@@ -1,0 +1,1 @@
+"""What is known of a trained run and of the checkpoint made from it. `python -m report --help`."""

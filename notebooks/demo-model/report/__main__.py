@@ -1,0 +1,72 @@
+"""`python -m report --work W --run shipped --bf16 W/hf --model ../../models/demo`: MODEL_CARD.md, run/*.csv and run/*.svg.
+
+Rebuild the corpus first (`python -m corpus all --work W`) to repeat the figures from the packages alone.
+"""
+
+import argparse
+from pathlib import Path
+
+from corpus.sources import DOMAINS
+from model.config import Config
+from model.deepseek import Model
+from training.data import HeldOut
+from training.evaluation import Measurement
+
+from . import course, svg
+from .card import Facts, card, read_config
+from .engine import JAR, Node
+from .samples import PROMPTS, TOKENS
+
+FOLDER = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m report", description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--run", default="shipped")
+    parser.add_argument("--bf16", type=Path, required=True, help="the exported Hugging Face directory")
+    parser.add_argument("--model", type=Path, required=True, help="the 4-bit checkpoint")
+    parser.add_argument("--rows", type=int, default=16, help="of 512 tokens, of each domain")
+    parser.add_argument("--jar", type=Path, default=JAR)
+    chosen = parser.parse_args()
+    (FOLDER / "run").mkdir(exist_ok=True)
+    run, held, node = chosen.work / chosen.run, HeldOut(chosen.work), Node(chosen.jar)
+    steps, measured = course.log(run), course.measurements(run)
+    facts = Facts(
+        config=read_config(chosen.model),
+        sizes=Model(Config()).sizes(),
+        megabytes=sum(file.stat().st_size for file in chosen.model.iterdir()) / 1e6,
+        run=steps,
+        full=Measurement(measured[-1]["bits_per_byte"], measured[-1]["routing"]),
+        bf16=node.measure(chosen.bf16, held, chosen.rows, chosen.work / "rows"),
+        four_bit=node.measure(chosen.model, held, chosen.rows, chosen.work / "rows"),
+        rows=chosen.rows,
+        samples={
+            domain: [node.generate(chosen.model, prompt, seed, TOKENS) for seed, prompt in enumerate(prompts, 1)]
+            for domain, prompts in PROMPTS.items()
+        },
+    )
+    draw(facts, measured)
+    (FOLDER / "MODEL_CARD.md").write_text(card(facts))
+
+
+def draw(facts: Facts, measured: list[dict]) -> None:
+    course.write(facts.run, FOLDER / "run" / "log.csv")
+    flat = [
+        {"step": m["step"], "tokens": m["tokens"], "seconds": m["seconds"], "mean": round(m["mean"], 4)}
+        | {domain: round(bits, 4) for domain, bits in m["bits_per_byte"].items()}
+        | {f"shared_{layer['layer']}": round(layer["mi"], 3) for layer in m["routing"]}
+        | {"dead": sum(layer["dead"] for layer in m["routing"])}
+        for m in measured
+    ]
+    course.write(flat, FOLDER / "run" / "measurements.csv")
+    loss = {"loss": [(row["tokens"] / 1e6, row["loss"]) for row in facts.run]}
+    bits = {domain: [(m["tokens"] / 1e6, m["bits_per_byte"][domain]) for m in measured] for domain in DOMAINS}
+    bits["mean"] = [(m["tokens"] / 1e6, m["mean"]) for m in measured]
+    (FOLDER / "run" / "loss.svg").write_text(svg.lines("Training loss, nats a token", "million tokens", loss, (2.0, 6.0)))
+    (FOLDER / "run" / "bits.svg").write_text(svg.lines("Held-out bits per byte", "million tokens", bits, (0.4, 3.0)))
+    (FOLDER / "run" / "routing.svg").write_text(svg.routing(facts.four_bit.routing, list(DOMAINS)))
+
+
+if __name__ == "__main__":
+    main()

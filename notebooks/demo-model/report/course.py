@@ -1,0 +1,34 @@
+"""The course of a run: its log thinned for the repository, and the lines of the charts."""
+
+import csv
+import json
+from pathlib import Path
+
+GROUP = 20  # steps that share a line of the thinned log
+
+
+def log(run: Path) -> list[dict[str, float]]:
+    """Means over GROUP steps; `max_load` and `min_load` are the extremes."""
+    with open(run / "log.csv") as file:
+        rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+    return [mean(rows[i : i + GROUP]) for i in range(0, len(rows), GROUP)]
+
+
+def mean(rows: list[dict[str, float]]) -> dict[str, float]:
+    last = rows[-1]
+    out = {key: last[key] for key in ("step", "tokens", "seconds", "rate")}
+    for key in ("loss", "gradient_norm", "tokens_per_second", "threads"):
+        values = [row[key] for row in rows if key in row]
+        out[key] = round(sum(values) / len(values), 3) if values else 0.0
+    return {**out, "max_load": max(row["max_load"] for row in rows), "min_load": min(row["min_load"] for row in rows)}
+
+
+def measurements(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "measurements.jsonl").read_text().splitlines()]
+
+
+def write(rows: list[dict], file: Path) -> None:
+    with open(file, "w", newline="") as out:
+        writer = csv.DictWriter(out, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
