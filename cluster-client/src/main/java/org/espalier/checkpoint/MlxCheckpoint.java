@@ -145,6 +145,11 @@ final class MlxCheckpoint implements Checkpoint {
     }
 
     @Override
+    public void requirePresent(Tensor tensor) {
+        directory.requirePresent(tensor);
+    }
+
+    @Override
     public RopePairing ropePairing(RopePairing published) {
         return published;
     }

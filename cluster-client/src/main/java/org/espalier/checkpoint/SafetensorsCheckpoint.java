@@ -55,6 +55,11 @@ final class SafetensorsCheckpoint implements Checkpoint {
     }
 
     @Override
+    public void requirePresent(Tensor tensor) {
+        directory.requirePresent(tensor);
+    }
+
+    @Override
     public RopePairing ropePairing(RopePairing published) {
         return published;
     }

@@ -3,6 +3,7 @@ package org.espalier.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -125,6 +126,23 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
         List<Integer> shape = Shapes.of(path + ": tensor " + name, entry.shape());
         var values = new Tensor.Extent(entry.file(), entry.begin(), shape.get(shape.size() - 1));
         return new Tensor(name, shape, format, values, null, null);
+    }
+
+    /** @see Checkpoint#requirePresent */
+    void requirePresent(Tensor tensor) {
+        long rows = (long) tensor.rows() * tensor.count();
+        for (Tensor.Extent extent : Arrays.asList(tensor.values(), tensor.scales(), tensor.biases())) {
+            if (extent == null) {
+                continue;
+            }
+            boolean present = PresentRanges.of(extent.file())
+                    .map(ranges -> ranges.covers(extent.offset(), extent.offset() + extent.bytes(rows)))
+                    .orElse(true);
+            if (!present) {
+                throw new CheckpointException(path + " holds only some layers, " + tensor.name()
+                        + " was not fetched: pull the layers that this node shall run, or the whole model");
+            }
+        }
     }
 
     long bytes() {

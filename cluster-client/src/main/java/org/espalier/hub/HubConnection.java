@@ -94,10 +94,29 @@ final class HubConnection {
      */
     HttpResponse<InputStream> open(URI uri, HubReference reference, long from)
             throws IOException, InterruptedException {
+        return open(uri, reference, from, "");
+    }
+
+    /** The same up to byte {@code last}; 206, since everything is never asked for. */
+    HttpResponse<InputStream> openPart(URI uri, HubReference reference, long from, long last)
+            throws IOException, InterruptedException {
+        HttpResponse<InputStream> response = open(uri, reference, from, Long.toString(last));
+        String range = response.headers().firstValue("Content-Range").orElse("");
+        if (response.statusCode() != 206 || !range.startsWith("bytes " + from + "-")) {
+            response.body().close();
+            throw new HubException(settings.endpoint() + " does not give parts of files: pull " + reference + " whole");
+        }
+        return response;
+    }
+
+    /** @param last empty for the end of the file */
+    private HttpResponse<InputStream> open(URI uri, HubReference reference, long from, String last)
+            throws IOException, InterruptedException {
+        boolean part = from > 0 || !last.isEmpty();
         for (int attempt = 1; ; attempt++) {
-            HttpResponse<InputStream> response = follow(uri, from);
+            HttpResponse<InputStream> response = follow(uri, part ? "bytes=" + from + "-" + last : "");
             int status = response.statusCode();
-            if (status == 200 || status == 206 && from > 0) {
+            if (status == 200 || status == 206 && part) {
                 return response;
             }
             response.body().close();
@@ -109,7 +128,8 @@ final class HubConnection {
         }
     }
 
-    private HttpResponse<InputStream> follow(URI start, long from) throws IOException, InterruptedException {
+    /** @param range empty for everything */
+    private HttpResponse<InputStream> follow(URI start, String range) throws IOException, InterruptedException {
         URI uri = start;
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
             HttpRequest.Builder request = HttpRequest.newBuilder(uri)
@@ -119,8 +139,8 @@ final class HubConnection {
             if (isHub(uri)) {
                 settings.token().ifPresent(token -> request.header("Authorization", "Bearer " + token));
             }
-            if (from > 0) {
-                request.header("Range", "bytes=" + from + "-");
+            if (!range.isEmpty()) {
+                request.header("Range", range);
             }
             HttpResponse<InputStream> response =
                     client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());

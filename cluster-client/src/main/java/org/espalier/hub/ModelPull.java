@@ -13,13 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CompletionService;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import java.util.function.LongConsumer;
+import java.util.concurrent.Callable;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.GgufStart;
 import org.espalier.checkpoint.JsonFile;
@@ -31,8 +25,6 @@ import org.espalier.model.ModelConfig;
  * has room, then everything, a few files at once.
  */
 public final class ModelPull {
-
-    private static final int AT_ONCE = 4;
 
     private final HubReference reference;
     private final HubSettings settings;
@@ -69,7 +61,7 @@ public final class ModelPull {
             FileChoice choice = new FileChoice(reference, listing);
             List<HubFile> files = choice.isGguf() ? gguf(choice, listing) : folder(choice, listing);
             requireRoom(files);
-            fetch(files, listing.commit(), new Progress(files, listener));
+            fetch(files, listing.commit(), progress(files, listener));
             Path first = null;
             for (HubFile file : files) {
                 Path link = cache.link(listing.commit(), file);
@@ -144,44 +136,27 @@ public final class ModelPull {
         }
     }
 
-    private void fetch(List<HubFile> files, String commit, Progress progress) throws IOException, InterruptedException {
-        ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE, work -> {
-            Thread thread = new Thread(work, "espalier-hub");
-            thread.setDaemon(true);
-            return thread;
-        });
-        CompletionService<Void> running = new ExecutorCompletionService<>(threads);
+    private void fetch(List<HubFile> files, String commit, PullMeter progress)
+            throws IOException, InterruptedException {
         BlobDownload download = new BlobDownload(connection, reference, cache, progress, stall);
-        try {
-            for (HubFile file : distinctBlobs(files)) {
-                running.submit(() -> {
-                    download.fetch(file, commit);
-                    return null;
-                });
-            }
-            for (int i = 0; i < distinctBlobs(files).size(); i++) {
-                running.take().get();
-            }
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof HubException hub) {
-                throw hub;
-            }
-            throw new HubException(
-                    "cannot fetch " + reference + ": " + e.getCause().getMessage(), e.getCause());
-        } finally {
-            threads.shutdownNow();
-            download.stop();
-            awaitEnd(threads);
+        List<Callable<Void>> downloads = new ArrayList<>();
+        for (HubFile file : distinctBlobs(files)) {
+            downloads.add(() -> {
+                download.fetch(file, commit);
+                return null;
+            });
         }
+        AtOnce.run(downloads, reference, download::stop);
     }
 
-    /** So that whoever tries again does not meet this run's files still open; keeps an interrupt for the caller. */
-    private static void awaitEnd(ExecutorService threads) throws InterruptedException {
-        boolean interrupted = Thread.interrupted();
-        threads.awaitTermination(5, TimeUnit.SECONDS);
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+    private PullMeter progress(List<HubFile> files, PullListener listener) throws IOException {
+        long total = 0;
+        long missing = 0;
+        for (HubFile file : distinctBlobs(files)) {
+            total += file.size();
+            missing += cache.missing(file);
         }
+        return new PullMeter(total, total - missing, listener);
     }
 
     /** Two names may stand for one content. */
@@ -194,34 +169,5 @@ public final class ModelPull {
             }
         });
         return distinct;
-    }
-
-    /** Adds up what all files bring. */
-    private final class Progress implements LongConsumer {
-        private final PullListener listener;
-        private final long started = System.nanoTime();
-        private final long total;
-        private long done;
-        private long fresh;
-
-        Progress(List<HubFile> files, PullListener listener) throws IOException {
-            this.listener = listener;
-            long bytes = 0;
-            long missing = 0;
-            for (HubFile file : distinctBlobs(files)) {
-                bytes += file.size();
-                missing += cache.missing(file);
-            }
-            this.total = bytes;
-            this.done = bytes - missing;
-        }
-
-        @Override
-        public synchronized void accept(long bytes) {
-            done += bytes;
-            fresh += bytes;
-            double seconds = Math.max(1e-3, (System.nanoTime() - started) / 1e9);
-            listener.onProgress(new PullProgress(done, total, Math.max(0, fresh) / seconds));
-        }
     }
 }

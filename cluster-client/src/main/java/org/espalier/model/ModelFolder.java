@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Lists the models below one folder: {@code NAME.gguf}, {@code NAME/config.json}, {@code ORG/NAME/...}, and the Hugging Face hub
@@ -20,6 +22,8 @@ final class ModelFolder {
             return name.substring(name.lastIndexOf('/') + 1);
         }
     }
+
+    private static final Pattern PART = Pattern.compile("(.+)-(\\d{5})-of-\\d{5}\\.gguf");
 
     private ModelFolder() {}
 
@@ -40,7 +44,7 @@ final class ModelFolder {
     private static boolean addModel(String prefix, Path path, List<Entry> found) {
         boolean model = Files.isDirectory(path)
                 ? Files.exists(path.resolve("config.json"))
-                : path.getFileName().toString().endsWith(".gguf");
+                : path.getFileName().toString().endsWith(".gguf") && isWholeOrFirst(path);
         if (model) {
             String name = path.getFileName().toString();
             found.add(new Entry(prefix + (Files.isDirectory(path) ? name : withoutGguf(name)), path));
@@ -55,7 +59,7 @@ final class ModelFolder {
                 found.add(new Entry(name, snapshot));
             }
             children(snapshot).stream()
-                    .filter(file -> file.toString().endsWith(".gguf"))
+                    .filter(file -> file.toString().endsWith(".gguf") && isWholeOrFirst(file))
                     .forEach(file -> found.add(new Entry(
                             name + "/" + withoutGguf(file.getFileName().toString()), file)));
         }
@@ -78,8 +82,15 @@ final class ModelFolder {
         }
     }
 
+    /** A model in several files is named after all and opened by its first. */
+    private static boolean isWholeOrFirst(Path file) {
+        Matcher part = PART.matcher(file.getFileName().toString());
+        return !part.matches() || part.group(2).equals("00001");
+    }
+
     private static String withoutGguf(String file) {
-        return file.substring(0, file.length() - ".gguf".length());
+        Matcher part = PART.matcher(file);
+        return part.matches() ? part.group(1) : file.substring(0, file.length() - ".gguf".length());
     }
 
     /** Sorted, without hidden ones; empty where the folder cannot be read. */

@@ -26,6 +26,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A hub with one repository, {@code org/model}, on loopback. What it answers to the next requests can be scripted. */
 final class FakeHub implements AutoCloseable {
@@ -42,6 +45,8 @@ final class FakeHub implements AutoCloseable {
     private final Map<String, byte[]> files = new LinkedHashMap<>();
     private final Map<String, Deque<Answer>> scripts = Collections.synchronizedMap(new LinkedHashMap<>());
     private final ObjectNode listing = new ObjectMapper().createObjectNode();
+    /** Bytes of files that were sent. */
+    final AtomicLong sent = new AtomicLong();
     /** {@code GET path Range Authorization} of every request. */
     final List<String> requests = Collections.synchronizedList(new ArrayList<>());
 
@@ -106,9 +111,8 @@ final class FakeHub implements AutoCloseable {
     /** Promises everything and closes the connection after {@code bytes}. */
     static Answer cutAfter(int bytes) {
         return (exchange, content) -> {
-            int from = from(exchange);
-            answerHead(exchange, content, from);
-            exchange.getResponseBody().write(content, from, Math.min(bytes, content.length - from));
+            int[] range = answerHead(exchange, content);
+            exchange.getResponseBody().write(content, range[0], Math.min(bytes, range[1] - range[0]));
             exchange.getResponseBody().flush();
             throw new IOException("cut");
         };
@@ -129,13 +133,13 @@ final class FakeHub implements AutoCloseable {
                 scripted.get().to(exchange, content);
             } else if (path.startsWith("/api/models/org/model/revision/")) {
                 byte[] json = new ObjectMapper().writeValueAsBytes(listing);
-                answerHead(exchange, json, 0);
+                answerHead(exchange, json);
                 exchange.getResponseBody().write(json);
             } else if (path.startsWith("/org/model/resolve/" + COMMIT + "/") && content.length > 0) {
-                int from = from(exchange);
-                answerHead(exchange, content, from);
+                int[] range = answerHead(exchange, content);
+                sent.addAndGet(range[1] - range[0]);
                 try (OutputStream body = exchange.getResponseBody()) {
-                    body.write(content, from, content.length - from);
+                    body.write(content, range[0], range[1] - range[0]);
                 }
             } else {
                 exchange.sendResponseHeaders(404, -1);
@@ -149,17 +153,28 @@ final class FakeHub implements AutoCloseable {
         return Optional.ofNullable(exchange.getRequestHeaders().getFirst(name)).orElse("-");
     }
 
-    static int from(HttpExchange exchange) {
-        String range = header(exchange, "Range");
-        return range.equals("-") ? 0 : Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
+    private static final Pattern RANGE = Pattern.compile("bytes=(\\d+)-(\\d*)");
+
+    /** Begin and end of what is asked for. */
+    private static int[] range(HttpExchange exchange, byte[] content) {
+        Matcher range = RANGE.matcher(header(exchange, "Range"));
+        if (!range.matches()) {
+            return new int[] {0, content.length};
+        }
+        int end = range.group(2).isEmpty() ? content.length : Integer.parseInt(range.group(2)) + 1;
+        return new int[] {Integer.parseInt(range.group(1)), end};
     }
 
-    static void answerHead(HttpExchange exchange, byte[] content, int from) throws IOException {
-        if (from > 0) {
+    /** Sends status and headers; returns begin and end of the body. */
+    static int[] answerHead(HttpExchange exchange, byte[] content) throws IOException {
+        int[] range = range(exchange, content);
+        boolean part = !header(exchange, "Range").equals("-");
+        if (part) {
             exchange.getResponseHeaders()
-                    .add("Content-Range", "bytes " + from + "-" + (content.length - 1) + "/" + content.length);
+                    .add("Content-Range", "bytes " + range[0] + "-" + (range[1] - 1) + "/" + content.length);
         }
-        exchange.sendResponseHeaders(from > 0 ? 206 : 200, content.length - from);
+        exchange.sendResponseHeaders(part ? 206 : 200, range[1] - range[0]);
+        return range;
     }
 
     static String gitHash(byte[] bytes) {

@@ -206,7 +206,7 @@ class ModelPullTest {
     @Test
     void aConnectionThatStallsIsOpenedAgain() {
         hub.next(WEIGHTS, (exchange, content) -> {
-            FakeHub.answerHead(exchange, content, 0);
+            FakeHub.answerHead(exchange, content);
             exchange.getResponseBody().write(content, 0, 1000);
             exchange.getResponseBody().flush();
             sleep(Duration.ofSeconds(20));
@@ -405,7 +405,7 @@ class ModelPullTest {
     @Test
     void anInterruptStopsItAndLeavesWhatCame() throws Exception {
         hub.next(WEIGHTS, (exchange, content) -> {
-            FakeHub.answerHead(exchange, content, 0);
+            FakeHub.answerHead(exchange, content);
             exchange.getResponseBody().write(content, 0, 200_000);
             exchange.getResponseBody().flush();
             sleep(Duration.ofSeconds(20));

@@ -1,0 +1,116 @@
+package org.espalier.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Which bytes of a file are really there, where only a shard's own were fetched: {@code FILE.ranges.json} beside it, with the commit that they
+ * are of and their begins and ends. A file without it is there whole.
+ */
+public final class PresentRanges {
+
+    private static final String ENDING = ".ranges.json";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final String commit;
+    private final TreeMap<Long, Long> ends = new TreeMap<>();
+
+    /** Nothing yet. */
+    public PresentRanges(String commit) {
+        this.commit = commit;
+    }
+
+    /** Empty where the file is whole. @throws CheckpointException if the record is damaged */
+    public static Optional<PresentRanges> of(Path file) {
+        Path record = record(file);
+        if (!Files.exists(record)) {
+            return Optional.empty();
+        }
+        ObjectNode json = JsonFile.read(record);
+        PresentRanges ranges = new PresentRanges(json.path("commit").asText(""));
+        for (JsonNode range : json.path("ranges")) {
+            long begin = range.path(0).asLong(-1);
+            long end = range.path(1).asLong(-1);
+            if (begin < 0 || end < begin) {
+                throw new CheckpointException(
+                        record + " is damaged: delete " + file.getParent() + " and fetch it again");
+            }
+            ranges.add(begin, end);
+        }
+        return Optional.of(ranges);
+    }
+
+    private static Path record(Path file) {
+        return file.resolveSibling(file.getFileName() + ENDING);
+    }
+
+    public String commit() {
+        return commit;
+    }
+
+    /** Bytes {@code begin} to {@code end} exclusive are there now. */
+    public void add(long begin, long end) {
+        long from = begin;
+        long to = end;
+        Map.Entry<Long, Long> near = ends.floorEntry(to);
+        while (near != null && near.getValue() >= from) {
+            from = Math.min(from, near.getKey());
+            to = Math.max(to, near.getValue());
+            ends.remove(near.getKey());
+            near = ends.floorEntry(to);
+        }
+        ends.put(from, to);
+    }
+
+    public boolean covers(long begin, long end) {
+        Map.Entry<Long, Long> range = ends.floorEntry(begin);
+        return begin >= end || range != null && range.getValue() >= end;
+    }
+
+    /** Pairs of begin and end, ascending, none touching another. */
+    public List<long[]> all() {
+        return ends.entrySet().stream()
+                .map(range -> new long[] {range.getKey(), range.getValue()})
+                .toList();
+    }
+
+    /** The parts of bytes {@code begin} to {@code end} that are not there: pairs of begin and end. */
+    public List<long[]> missing(long begin, long end) {
+        List<long[]> gaps = new ArrayList<>();
+        long at = begin;
+        Map.Entry<Long, Long> before = ends.floorEntry(begin);
+        if (before != null) {
+            at = Math.max(at, before.getValue());
+        }
+        for (Map.Entry<Long, Long> range : ends.subMap(begin, false, end, false).entrySet()) {
+            if (range.getKey() > at) {
+                gaps.add(new long[] {at, range.getKey()});
+            }
+            at = Math.max(at, range.getValue());
+        }
+        if (at < end) {
+            gaps.add(new long[] {at, end});
+        }
+        return gaps;
+    }
+
+    /** Records them beside the file, all or nothing. */
+    public void write(Path file) throws IOException {
+        ObjectNode json = JSON.createObjectNode().put("commit", commit);
+        ends.forEach(
+                (begin, end) -> json.withArray("ranges").addArray().add(begin).add(end));
+        Path fresh = record(file).resolveSibling(record(file).getFileName() + ".new");
+        JSON.writeValue(fresh.toFile(), json);
+        Files.move(fresh, record(file), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+}
