@@ -104,9 +104,7 @@ public final class Model implements AutoCloseable {
                     ? Optional.of(Tokenizer.ofGguf(checkpoint.metadata(), path().toString()))
                     : Optional.empty();
         }
-        return Files.exists(path().resolve("tokenizer.json"))
-                ? Optional.of(Tokenizer.ofDirectory(path()))
-                : Optional.empty();
+        return Tokenizer.isIn(path()) ? Optional.of(Tokenizer.ofDirectory(path())) : Optional.empty();
     }
 
     /** Frees the tokenizer. */

@@ -76,7 +76,7 @@ enum PreTokenizer {
             List.of("kimi-k2"),
             List.of("\\p{Han}+|" + Words.byCase("&&[^\\p{Han}]", Words.CONTRACTIONS + "?") + "|\\p{N}{1,3}"
                     + Words.signs("")),
-            Set.of());
+            Set.of(Trait.TAKES_WHOLE_TOKENS));
 
     private enum Trait {
         /** The text is brought into Unicode's composed form (NFC) first. */

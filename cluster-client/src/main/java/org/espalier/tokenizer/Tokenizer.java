@@ -51,6 +51,11 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
+    /** Whether a directory has a vocabulary that {@link #ofDirectory} reads. */
+    public static boolean isIn(Path directory) {
+        return TokenizerDirectory.exists(directory);
+    }
+
     /**
      * Builds the tokenizer that a GGUF file carries in its metadata.
      *

@@ -3,6 +3,7 @@ package org.espalier.tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.espalier.tokenizer.SentencePieceBpe.SpacePrefix;
 
 /**
@@ -23,8 +24,23 @@ record TokenizerDirectory(byte[] tokenizerJson, TokenizerConfig config, String v
         if (Files.isRegularFile(sentencePiece)) {
             return ofSentencePiece(directory, sentencePiece);
         }
+        Path tiktoken = directory.resolve("tiktoken.model");
+        if (Files.isRegularFile(tiktoken)) {
+            ByteLevelBpe vocabulary = TiktokenRanks.read(
+                    Files.readAllBytes(tiktoken),
+                    TokenizerConfig.json(directory, "tokenizer_config.json"),
+                    tiktoken.toString());
+            return new TokenizerDirectory(
+                    vocabulary.tokenizerJson(), TokenizerConfig.ofDirectory(directory, false), tiktoken.toString());
+        }
         throw new TokenizerException("there is no tokenizer.json in " + directory
-                + " (nor a SentencePiece tokenizer.model): copy it from the published checkpoint");
+                + " (nor a tokenizer.model or tiktoken.model): copy it from the published checkpoint");
+    }
+
+    /** Whether a directory has one of the files that {@link #open} reads. */
+    static boolean exists(Path directory) {
+        return Stream.of("tokenizer.json", "tokenizer.model", "tiktoken.model")
+                .anyMatch(name -> Files.isRegularFile(directory.resolve(name)));
     }
 
     /** Files without {@code "legacy": false} come from a time when transformers put a space after each special token too. */
