@@ -8,7 +8,7 @@ import sys
 import environment
 import jars
 import jdk
-import model
+import smollm2
 from place import NOTEBOOKS, Stop
 
 
@@ -48,7 +48,7 @@ def prepare(build):
     jars.check()
     environment.make()
     environment.install_kernel(java)
-    model.get()
+    smollm2.get()
 
 
 def main(arguments):

