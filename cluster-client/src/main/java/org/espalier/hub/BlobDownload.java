@@ -17,8 +17,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
 
 /** Fetches one file into the cache: goes on where an earlier try ended, checks size and hash, and only then gives the blob its name. */
@@ -31,8 +29,7 @@ final class BlobDownload {
     private final HubCache cache;
     private final LongConsumer fetched;
     private final Duration stall;
-    private final Set<InputStream> open = ConcurrentHashMap.newKeySet();
-    private volatile boolean stopped;
+    private final OpenStreams open = new OpenStreams();
 
     /**
      * @param fetched told the bytes that came, and negative numbers for bytes that are thrown away again
@@ -47,12 +44,9 @@ final class BlobDownload {
         this.stall = stall;
     }
 
-    /** Ends what is being fetched: a stream of the JDK's client does not notice that its thread is interrupted. */
+    /** Ends what is being fetched. */
     void stop() throws IOException {
-        stopped = true;
-        for (InputStream stream : open) {
-            stream.close();
-        }
+        open.stop();
     }
 
     void fetch(HubFile file, String commit) throws IOException, InterruptedException {
@@ -106,7 +100,7 @@ final class BlobDownload {
                     throw new IOException("the connection ended after " + length + " of " + file.size() + " bytes");
                 }
             } catch (IOException e) {
-                if (stopped) {
+                if (open.stopped()) {
                     throw new InterruptedException();
                 }
                 length = Files.exists(partial) ? Files.size(partial) : 0;
@@ -139,7 +133,7 @@ final class BlobDownload {
                 StallGuard guard = new StallGuard(body, stall)) {
             open.add(body);
             byte[] buffer = new byte[BUFFER];
-            for (int count; !stopped && (count = body.read(buffer)) >= 0; ) {
+            for (int count; !open.stopped() && (count = body.read(buffer)) >= 0; ) {
                 guard.alive();
                 if (length + count > file.size()) {
                     throw tooLong(file, partial);

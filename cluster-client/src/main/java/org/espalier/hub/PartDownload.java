@@ -8,8 +8,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
 
 /** Fetches ranges of a file to their places in a file of the same length. */
@@ -21,8 +19,7 @@ final class PartDownload {
     private final HubReference reference;
     private final LongConsumer fetched;
     private final Duration stall;
-    private final Set<InputStream> open = ConcurrentHashMap.newKeySet();
-    private volatile boolean stopped;
+    private final OpenStreams open = new OpenStreams();
 
     PartDownload(HubConnection connection, HubReference reference, LongConsumer fetched, Duration stall) {
         this.connection = connection;
@@ -31,12 +28,9 @@ final class PartDownload {
         this.stall = stall;
     }
 
-    /** See {@link BlobDownload#stop}. */
+    /** Ends what is being fetched. */
     void stop() throws IOException {
-        stopped = true;
-        for (InputStream stream : open) {
-            stream.close();
-        }
+        open.stop();
     }
 
     /** @param range begin and end, exclusive */
@@ -50,7 +44,7 @@ final class PartDownload {
                     throw new IOException("the connection ended at byte " + at.next + ", expected " + range[1]);
                 }
             } catch (IOException e) {
-                if (stopped) {
+                if (open.stopped()) {
                     throw new InterruptedException();
                 }
                 attempt = at.next > before ? 1 : attempt;
@@ -75,7 +69,7 @@ final class PartDownload {
                 StallGuard guard = new StallGuard(body, stall)) {
             open.add(body);
             byte[] buffer = new byte[BUFFER];
-            for (int count; at.next < end && !stopped && (count = body.read(buffer)) >= 0; ) {
+            for (int count; at.next < end && !open.stopped() && (count = body.read(buffer)) >= 0; ) {
                 guard.alive();
                 int wanted = (int) Math.min(count, end - at.next);
                 ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, wanted);

@@ -1,7 +1,6 @@
 package org.espalier.model;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -22,7 +21,7 @@ public record DeepseekV2Config(
         GroupLimit limit,
         float routedScaling,
         List<String> ignoredKeys)
-        implements ModelConfig {
+        implements MoeConfig {
 
     static DeepseekV2Config read(ConfigReader config) {
         Backbone backbone = Backbone.read(config, Set.of(2));
@@ -60,15 +59,5 @@ public record DeepseekV2Config(
     @Override
     public String architecture() {
         return "deepseek_v2";
-    }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
-
-    @Override
-    public Optional<Moe> moe() {
-        return experts.moe();
     }
 }

@@ -1,7 +1,6 @@
 package org.espalier.model;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -26,7 +25,7 @@ public record DeepseekV3Config(
         float routedScaling,
         int nextTokenLayers,
         List<String> ignoredKeys)
-        implements ModelConfig {
+        implements MoeConfig {
 
     static DeepseekV3Config read(ConfigReader config) {
         Backbone backbone = Backbone.read(config, Set.of(1));
@@ -54,15 +53,5 @@ public record DeepseekV3Config(
     @Override
     public String architecture() {
         return "deepseek_v3";
-    }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
-
-    @Override
-    public Optional<Moe> moe() {
-        return experts.moe();
     }
 }

@@ -1,7 +1,6 @@
 package org.espalier.model;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -30,7 +29,7 @@ public record Glm4MoeConfig(
         float routedScaling,
         int nextTokenLayers,
         List<String> ignoredKeys)
-        implements ModelConfig {
+        implements MoeConfig {
 
     private static final GroupedAttention.Defaults DEFAULTS = new GroupedAttention.Defaults(0, 10_000, 0.5f);
 
@@ -60,15 +59,5 @@ public record Glm4MoeConfig(
     @Override
     public String architecture() {
         return "glm4_moe";
-    }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
-
-    @Override
-    public Optional<Moe> moe() {
-        return experts.moe();
     }
 }

@@ -1,7 +1,6 @@
 package org.espalier.model;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -19,7 +18,7 @@ public record GptOssConfig(
         float swigluAlpha,
         float swigluLimit,
         List<String> ignoredKeys)
-        implements ModelConfig {
+        implements MoeConfig {
 
     private static final GroupedAttention.Defaults DEFAULTS = new GroupedAttention.Defaults(64, 150_000, 1);
     private static final int WINDOW = 128; // as published, and transformers' default
@@ -43,15 +42,5 @@ public record GptOssConfig(
     @Override
     public String architecture() {
         return "gpt_oss";
-    }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
-
-    @Override
-    public Optional<Moe> moe() {
-        return experts.moe();
     }
 }

@@ -8,7 +8,7 @@ package org.espalier.model;
  */
 public record GroupLimit(int groups, int kept) {
 
-    static final GroupLimit NONE = new GroupLimit(1, 1);
+    public static final GroupLimit NONE = new GroupLimit(1, 1);
 
     static GroupLimit read(ConfigReader config, RoutedExperts experts) {
         return read(config, experts, 1);

@@ -13,7 +13,8 @@ import java.util.Set;
  * @param positions rotary, of the first columns of each head
  * @param windows for each layer the positions that a token sees, itself among them; 0 for all
  */
-public record GroupedAttention(int heads, int kvHeads, int headWidth, Positions positions, List<Integer> windows) {
+public record GroupedAttention(int heads, int kvHeads, int headWidth, Positions positions, List<Integer> windows)
+        implements AttentionConfig {
 
     static final int MAX_HEADS = 4096;
     static final int MAX_HEAD_WIDTH = 8192;
@@ -74,7 +75,8 @@ public record GroupedAttention(int heads, int kvHeads, int headWidth, Positions 
         return Collections.nCopies(backbone.layers(), 0);
     }
 
-    /** Floats of KV state that one token keeps in one layer: keys and values. */
+    /** Keys and values. */
+    @Override
     public int cacheWidth() {
         return 2 * kvHeads * headWidth;
     }

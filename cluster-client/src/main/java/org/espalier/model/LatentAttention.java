@@ -14,7 +14,8 @@ import java.util.Set;
  * @param positions rotary, of {@code qk_rope_head_dim} columns
  */
 public record LatentAttention(
-        int heads, int queryRank, int kvRank, int nope, int value, boolean bias, Positions positions) {
+        int heads, int queryRank, int kvRank, int nope, int value, boolean bias, Positions positions)
+        implements AttentionConfig {
 
     static LatentAttention read(ConfigReader config) {
         config.absent("sliding_window");
@@ -41,7 +42,8 @@ public record LatentAttention(
         return positions.dimensions();
     }
 
-    /** Floats of KV state that one token keeps in one layer: the latent and the shared rope key. */
+    /** The latent and the shared rope key. */
+    @Override
     public int cacheWidth() {
         return kvRank + rope();
     }

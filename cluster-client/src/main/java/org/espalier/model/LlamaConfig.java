@@ -36,9 +36,4 @@ public record LlamaConfig(
     public String architecture() {
         return "llama";
     }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
 }

@@ -26,9 +26,4 @@ public record MistralConfig(Backbone backbone, GroupedAttention attention, int i
     public String architecture() {
         return "mistral";
     }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
 }

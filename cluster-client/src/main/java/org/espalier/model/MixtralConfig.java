@@ -1,7 +1,6 @@
 package org.espalier.model;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -11,7 +10,7 @@ import java.util.Set;
  */
 public record MixtralConfig(
         Backbone backbone, GroupedAttention attention, RoutedExperts experts, List<String> ignoredKeys)
-        implements ModelConfig {
+        implements MoeConfig {
 
     static MixtralConfig read(ConfigReader config) {
         Backbone backbone = Backbone.read(config, Set.of(2));
@@ -30,15 +29,5 @@ public record MixtralConfig(
     @Override
     public String architecture() {
         return "mixtral";
-    }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
-
-    @Override
-    public Optional<Moe> moe() {
-        return experts.moe();
     }
 }

@@ -9,19 +9,7 @@ import java.util.Set;
  * A checkpoint's config.json, read strictly: a missing required key or a value that changes the computation in a way that is not
  * computed here fails by name. One record for each architecture, named after Hugging Face's {@code model_type}.
  */
-public sealed interface ModelConfig
-        permits DeepseekV2Config,
-                DeepseekV3Config,
-                Glm4MoeConfig,
-                GptOssConfig,
-                LlamaConfig,
-                MistralConfig,
-                MixtralConfig,
-                OlmoeConfig,
-                Qwen2Config,
-                Qwen2MoeConfig,
-                Qwen3Config,
-                Qwen3MoeConfig {
+public sealed interface ModelConfig permits LlamaConfig, MistralConfig, MoeConfig, Qwen2Config, Qwen3Config {
 
     /** What {@link #of} reads. */
     List<String> ARCHITECTURES = List.of(
@@ -105,8 +93,13 @@ public sealed interface ModelConfig
         return backbone().tiedEmbeddings();
     }
 
+    /** How tokens look at each other. */
+    AttentionConfig attention();
+
     /** Floats of KV state that one token keeps in one layer. */
-    int cacheWidth();
+    default int cacheWidth() {
+        return attention().cacheWidth();
+    }
 
     /** What is routed; empty for a dense model. */
     default Optional<Moe> moe() {

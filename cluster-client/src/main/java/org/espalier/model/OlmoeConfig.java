@@ -1,7 +1,6 @@
 package org.espalier.model;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -17,7 +16,7 @@ public record OlmoeConfig(
         RoutedExperts experts,
         boolean normalizeTopK,
         List<String> ignoredKeys)
-        implements ModelConfig {
+        implements MoeConfig {
 
     static OlmoeConfig read(ConfigReader config) {
         Backbone backbone = Backbone.read(config, Set.of(50_279));
@@ -35,15 +34,5 @@ public record OlmoeConfig(
     @Override
     public String architecture() {
         return "olmoe";
-    }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
-
-    @Override
-    public Optional<Moe> moe() {
-        return experts.moe();
     }
 }

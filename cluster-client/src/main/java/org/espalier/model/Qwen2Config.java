@@ -22,9 +22,4 @@ public record Qwen2Config(Backbone backbone, GroupedAttention attention, int int
     public String architecture() {
         return "qwen2";
     }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
 }

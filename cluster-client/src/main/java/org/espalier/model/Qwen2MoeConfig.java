@@ -1,7 +1,6 @@
 package org.espalier.model;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -21,7 +20,7 @@ public record Qwen2MoeConfig(
         int sharedIntermediate,
         boolean normalizeTopK,
         List<String> ignoredKeys)
-        implements ModelConfig {
+        implements MoeConfig {
 
     static Qwen2MoeConfig read(ConfigReader config) {
         Backbone backbone = Backbone.read(config, Set.of());
@@ -43,15 +42,5 @@ public record Qwen2MoeConfig(
     @Override
     public String architecture() {
         return "qwen2_moe";
-    }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
-
-    @Override
-    public Optional<Moe> moe() {
-        return experts.moe();
     }
 }

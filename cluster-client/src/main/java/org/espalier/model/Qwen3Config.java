@@ -34,9 +34,4 @@ public record Qwen3Config(
     public String architecture() {
         return "qwen3";
     }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
 }

@@ -1,7 +1,6 @@
 package org.espalier.model;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -19,7 +18,7 @@ public record Qwen3MoeConfig(
         RoutedExperts experts,
         boolean normalizeTopK,
         List<String> ignoredKeys)
-        implements ModelConfig {
+        implements MoeConfig {
 
     static Qwen3MoeConfig read(ConfigReader config) {
         Backbone backbone = Backbone.read(config, Set.of());
@@ -36,15 +35,5 @@ public record Qwen3MoeConfig(
     @Override
     public String architecture() {
         return "qwen3_moe";
-    }
-
-    @Override
-    public int cacheWidth() {
-        return attention.cacheWidth();
-    }
-
-    @Override
-    public Optional<Moe> moe() {
-        return experts.moe();
     }
 }

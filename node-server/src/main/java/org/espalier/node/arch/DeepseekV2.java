@@ -11,8 +11,8 @@ import org.espalier.model.DeepseekV2Config;
  * <table>
  *   <caption>paper and method</caption>
  *   <tr><td>section 2.1, multi-head latent attention</td><td>{@link MultiHeadLatentAttention}</td></tr>
- *   <tr><td>eq. 20, shared and routed experts</td><td>{@link #experts}</td></tr>
- *   <tr><td>eq. 21 and 22, softmax affinity; section 2.2.2, device-limited routing</td><td>{@link #router}</td></tr>
+ *   <tr><td>eq. 20, shared and routed experts</td><td>{@link MixtureOfExperts#addToResidualWithShared}</td></tr>
+ *   <tr><td>eq. 21 and 22, softmax affinity; section 2.2.2, device-limited routing</td><td>{@link MixtureOfExperts#limitedSoftmaxRouter}</td></tr>
  *   <tr><td>section 3.1.4, YaRN</td><td>{@link RopeFrequencies}</td></tr>
  * </table>
  */
@@ -23,6 +23,7 @@ record DeepseekV2(DeepseekV2Config config) implements Architecture {
         Decoder decoder = new Decoder(config.backbone(), checkpoint);
         MultiHeadLatentAttention attention = new MultiHeadLatentAttention(decoder, config.attention());
         MixtureOfExperts moe = new MixtureOfExperts(decoder, config.experts());
+        Router router = moe.limitedSoftmaxRouter(config.limit(), config.routedScaling());
         return decoder.program(layers, (layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
             attention.query(name + ".self_attn");
@@ -35,33 +36,10 @@ record DeepseekV2(DeepseekV2Config config) implements Architecture {
                 decoder.mlp(decoder.normed, name + ".mlp", config.intermediate(), decoder.block);
                 decoder.addBlock();
             } else {
-                experts(decoder, moe, layer, name + ".mlp");
+                moe.route(layer, name + ".mlp.gate", router);
+                moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+                moe.addToResidualWithShared(name + ".mlp.shared_experts", config.sharedExperts());
             }
         });
-    }
-
-    private void experts(Decoder decoder, MixtureOfExperts moe, int layer, String name) {
-        moe.route(layer, name + ".gate", router());
-        moe.experts(name + ".experts", MixtureOfExperts.Names.PROJ);
-        if (config.sharedExperts() > 0) {
-            int width = config.sharedExperts() * config.experts().intermediate();
-            decoder.mlp(decoder.normed, name + ".shared_experts", width, decoder.block);
-            moe.addToBlock();
-            decoder.addBlock();
-        } else {
-            moe.addToResidual();
-        }
-    }
-
-    private Router router() {
-        return new Router(
-                config.experts().count(),
-                config.experts().perToken(),
-                Router.Scoring.SOFTMAX,
-                config.limit().groups(),
-                config.limit().kept(),
-                Router.GroupScore.MAX,
-                false,
-                config.routedScaling());
     }
 }

@@ -12,8 +12,8 @@ import org.espalier.model.DeepseekV3Config;
  * <table>
  *   <caption>paper and method</caption>
  *   <tr><td>eq. 1 to 11, multi-head latent attention</td><td>{@link MultiHeadLatentAttention}</td></tr>
- *   <tr><td>eq. 12, shared and routed experts</td><td>{@link #experts}</td></tr>
- *   <tr><td>eq. 13 to 16, sigmoid affinity, bias for the choice only</td><td>{@link #router}</td></tr>
+ *   <tr><td>eq. 12, shared and routed experts</td><td>{@link MixtureOfExperts#addToResidualWithShared}</td></tr>
+ *   <tr><td>eq. 13 to 16, sigmoid affinity, bias for the choice only</td><td>{@link MixtureOfExperts#sigmoidRouter}</td></tr>
  *   <tr><td>section 4.3, YaRN</td><td>{@link RopeFrequencies}</td></tr>
  * </table>
  */
@@ -24,6 +24,7 @@ record DeepseekV3(DeepseekV3Config config) implements Architecture {
         Decoder decoder = new Decoder(config.backbone(), checkpoint);
         MultiHeadLatentAttention attention = new MultiHeadLatentAttention(decoder, config.attention());
         MixtureOfExperts moe = new MixtureOfExperts(decoder, config.experts());
+        Router router = moe.sigmoidRouter(config.limit(), config.normalizeTopK(), config.routedScaling());
         return decoder.program(layers, (layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
             attention.query(name + ".self_attn");
@@ -36,34 +37,10 @@ record DeepseekV3(DeepseekV3Config config) implements Architecture {
                 decoder.mlp(decoder.normed, name + ".mlp", config.intermediate(), decoder.block);
                 decoder.addBlock();
             } else {
-                experts(decoder, moe, layer, name + ".mlp");
+                moe.routeWithCorrection(layer, name + ".mlp.gate", router);
+                moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+                moe.addToResidualWithShared(name + ".mlp.shared_experts", config.sharedExperts());
             }
         });
-    }
-
-    /** DeepSeekMoE: the shared experts, which are one wide MLP, and the K that the router chooses. */
-    private void experts(Decoder decoder, MixtureOfExperts moe, int layer, String name) {
-        moe.routeWithCorrection(layer, name + ".gate", router());
-        moe.experts(name + ".experts", MixtureOfExperts.Names.PROJ);
-        if (config.sharedExperts() > 0) {
-            int width = config.sharedExperts() * config.experts().intermediate();
-            decoder.mlp(decoder.normed, name + ".shared_experts", width, decoder.block);
-            moe.addToBlock();
-            decoder.addBlock();
-        } else {
-            moe.addToResidual();
-        }
-    }
-
-    private Router router() {
-        return new Router(
-                config.experts().count(),
-                config.experts().perToken(),
-                Router.Scoring.SIGMOID,
-                config.limit().groups(),
-                config.limit().kept(),
-                Router.GroupScore.TOP2_SUM,
-                config.normalizeTopK(),
-                config.routedScaling());
     }
 }

@@ -17,6 +17,7 @@ record Glm4Moe(Glm4MoeConfig config) implements Architecture {
         Decoder decoder = new Decoder(config.backbone(), checkpoint);
         GroupedQueryAttention attention = new GroupedQueryAttention(decoder, config.attention());
         MixtureOfExperts moe = new MixtureOfExperts(decoder, config.experts());
+        Router router = moe.sigmoidRouter(config.limit(), config.normalizeTopK(), config.routedScaling());
         return decoder.program(layers, (layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
             attention.project(name + ".self_attn", Bias.of(config.attentionBias()));
@@ -33,33 +34,10 @@ record Glm4Moe(Glm4MoeConfig config) implements Architecture {
                 decoder.mlp(decoder.normed, name + ".mlp", config.intermediate(), decoder.block);
                 decoder.addBlock();
             } else {
-                experts(decoder, moe, layer, name + ".mlp");
+                moe.routeWithCorrection(layer, name + ".mlp.gate", router);
+                moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+                moe.addToResidualWithShared(name + ".mlp.shared_experts", config.sharedExperts());
             }
         });
-    }
-
-    private void experts(Decoder decoder, MixtureOfExperts moe, int layer, String name) {
-        moe.routeWithCorrection(layer, name + ".gate", router());
-        moe.experts(name + ".experts", MixtureOfExperts.Names.PROJ);
-        if (config.sharedExperts() > 0) {
-            int width = config.sharedExperts() * config.experts().intermediate();
-            decoder.mlp(decoder.normed, name + ".shared_experts", width, decoder.block);
-            moe.addToBlock();
-            decoder.addBlock();
-        } else {
-            moe.addToResidual();
-        }
-    }
-
-    private Router router() {
-        return new Router(
-                config.experts().count(),
-                config.experts().perToken(),
-                Router.Scoring.SIGMOID,
-                config.limit().groups(),
-                config.limit().kept(),
-                Router.GroupScore.TOP2_SUM,
-                config.normalizeTopK(),
-                config.routedScaling());
     }
 }

@@ -8,6 +8,7 @@ import org.espalier.engine.program.Op;
 import org.espalier.engine.program.Projection;
 import org.espalier.engine.program.Router;
 import org.espalier.engine.program.View;
+import org.espalier.model.GroupLimit;
 import org.espalier.model.RoutedExperts;
 
 /** Routed experts, from the normed residual stream to a slot of their own. The slot is used again by each layer. */
@@ -29,15 +30,34 @@ final class MixtureOfExperts {
 
     /** Softmax over all experts, the K greatest, as in <a href="https://arxiv.org/abs/2401.04088">Mixtral</a>. */
     Router softmaxRouter(boolean normalizeTopK) {
+        return router(Router.Scoring.SOFTMAX, GroupLimit.NONE, Router.GroupScore.MAX, normalizeTopK, 1);
+    }
+
+    /** Softmax over all experts, of which only those of the best groups can be chosen, <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a>. */
+    Router limitedSoftmaxRouter(GroupLimit limit, float scale) {
+        return router(Router.Scoring.SOFTMAX, limit, Router.GroupScore.MAX, false, scale);
+    }
+
+    /** A sigmoid for each expert, groups scored by their two best, <a href="https://arxiv.org/abs/2412.19437">DeepSeek-V3</a> eq. 13 to 16. */
+    Router sigmoidRouter(GroupLimit limit, boolean normalizeTopK, float scale) {
+        return router(Router.Scoring.SIGMOID, limit, Router.GroupScore.TOP2_SUM, normalizeTopK, scale);
+    }
+
+    private Router router(
+            Router.Scoring scoring,
+            GroupLimit limit,
+            Router.GroupScore groupScore,
+            boolean normalizeTopK,
+            float scale) {
         return new Router(
                 config.count(),
                 config.perToken(),
-                Router.Scoring.SOFTMAX,
-                1,
-                1,
-                Router.GroupScore.MAX,
+                scoring,
+                limit.groups(),
+                limit.kept(),
+                groupScore,
                 normalizeTopK,
-                1);
+                scale);
     }
 
     /** Scores without biases. @param gate for instance {@code model.layers.3.mlp.gate} */
@@ -84,8 +104,24 @@ final class MixtureOfExperts {
         decoder.program.op(new Op.Add(decoder.residual, routed, decoder.residual));
     }
 
-    /** The block is what stands there, the shared experts, and the routed ones. */
+    /** The block is what stands there, a shared expert, and the routed ones. */
     void addToBlock() {
         decoder.program.op(new Op.Add(decoder.block, routed, decoder.block));
+    }
+
+    /**
+     * The block is the routed experts and DeepSeekMoE's shared ones, which are one wide MLP.
+     *
+     * @param shared for instance {@code model.layers.3.mlp.shared_experts}
+     * @param count how many experts wide it is; may be 0
+     */
+    void addToResidualWithShared(String shared, int count) {
+        if (count == 0) {
+            addToResidual();
+            return;
+        }
+        decoder.mlp(decoder.normed, shared, count * config.intermediate(), decoder.block);
+        addToBlock();
+        decoder.addBlock();
     }
 }
