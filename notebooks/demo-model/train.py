@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Trains the demo model on the corpus of `python -m corpus`.
 
-    nice -n 19 python train.py --work W --run demo                                  # at a constant rate until it is stopped; again: resumes
-    nice -n 19 python train.py --work W --run shipped --from demo --fall 20         # from a copy of it, the rate falls for 20 minutes; the end
+    nice -n 19 python train.py --work W --run demo  # at a constant rate until it is stopped; again: resumes
+    nice -n 19 python train.py --work W --run shipped --from demo --fall 20  # from a copy of it: the rate falls to the end in 20 minutes
 
 Uses a GPU if there is one. Interrupt (Ctrl-C or SIGTERM) saves the state.
 """

@@ -61,9 +61,7 @@ def equations(r: Random) -> str:
         a, x, b = r.randint(2, 12), r.randint(-20, 20), r.randint(-50, 50)
         c = a * x + b
         plus, minus = ("+", "-") if b >= 0 else ("-", "+")
-        solved.append(
-            f"Solve {a}x {plus} {abs(b)} = {c}.\n{a}x = {c} {minus} {abs(b)} = {c - b}\nx = {c - b} / {a} = {x}"
-        )
+        solved.append(f"Solve {a}x {plus} {abs(b)} = {c}.\n{a}x = {c} {minus} {abs(b)} = {c - b}\nx = {c - b} / {a} = {x}")
     return "\n\n".join(solved)
 
 

@@ -18,19 +18,25 @@ def write(work: Path) -> None:
         "Written by `python -m corpus card`. All packages are from Debian 12 *main*. None of their text is in this repository; the\n"
         "checkpoint holds weights and a tokenizer's vocabulary. Whether weights carry licences of what was read is unsettled; so only\n"
         "licences that one work could meet together were read (with one exception: the JDK), and all are named here.\n\n"
-        f"{domains(used, counts)}\n\n{sources(work, used)}\n\n## Left out\n\n"
+        f"{domains(counts)}\n\n{sources(work, used)}\n\n## Left out\n\n"
         + "".join(f"- {name}: {why}\n" for name, why in LEFT_OUT.items())
-        + f"\n## Checksums\n\nOf these package versions, sha256 of `tokenizer.json`: `{digest(work / 'tokenizer.json')}`; of the held-out tokens:\n\n"
+        + "\n## Checksums\n\nSHA-256 of what these versions give: the tokenizer and the held-out tokens.\n\n"
+        + f"- tokenizer.json: `{digest(work / 'tokenizer.json')}`\n"
         + "".join(f"- {domain}: `{digest(work / 'tokens' / f'{domain}.held.u16')}`\n" for domain in DOMAINS)
     )
 
 
-def domains(used: dict, counts: dict) -> str:
-    rows = ["## Domains\n", "| domain | bytes, training | tokens, training | bytes a token | bytes held out | tokens held out |", "|---|---|---|---|---|---|"]
+def domains(counts: dict) -> str:
+    rows = [
+        "## Domains\n",
+        "| domain | bytes, training | tokens, training | bytes a token | bytes held out | tokens held out |",
+        "|---|---|---|---|---|---|",
+    ]
     for domain in DOMAINS:
         train, held = counts[f"{domain}.train"], counts[f"{domain}.held"]
         rows.append(
-            f"| {domain} | {train['bytes']:,} | {train['tokens']:,} | {train['bytes_per_token']:.2f} | {held['bytes']:,} | {held['tokens']:,} |"
+            f"| {domain} | {train['bytes']:,} | {train['tokens']:,} | {train['bytes_per_token']:.2f} "
+            f"| {held['bytes']:,} | {held['tokens']:,} |"
         )
     return "\n".join(rows)
 

@@ -1,9 +1,11 @@
-"""`python -m report --work W --run shipped --bf16 W/hf --model ../../models/demo`: MODEL_CARD.md, run/*.csv and run/*.svg.
+"""`python -m report --work W --run shipped --bf16 W/hf --model ../../models/demo`: MODEL_CARD.md, run/*.csv and run/*.svg, and what
+notebooks/tests/test_demo.py expects.
 
 Rebuild the corpus first (`python -m corpus all --work W`) to repeat the figures from the packages alone.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from corpus.sources import DOMAINS
@@ -18,6 +20,7 @@ from .engine import JAR, Node
 from .samples import PROMPTS, TOKENS
 
 FOLDER = Path(__file__).resolve().parents[1]
+TEXTS = FOLDER.parent / "tests" / "demo"
 
 
 def main() -> None:
@@ -47,6 +50,7 @@ def main() -> None:
         },
     )
     draw(facts, measured)
+    (TEXTS / "expected.json").write_text(json.dumps(node.texts(chosen.model, TEXTS), indent=1) + "\n")
     (FOLDER / "MODEL_CARD.md").write_text(card(facts))
 
 

@@ -23,8 +23,7 @@ class Facts:
 
 
 def card(facts: Facts) -> str:
-    parts = (HEAD, sizes(facts), quality(facts), routing(facts), course(facts), LIMITS, samples(facts))
-    return "\n".join(part if isinstance(part, str) else "\n".join(part) for part in parts)
+    return "\n".join((HEAD, sizes(facts), quality(facts), routing(facts), course(facts), LIMITS, samples(facts)))
 
 
 HEAD = """# Demo model
@@ -46,74 +45,93 @@ LIMITS = """## Limits
 """
 
 
-def sizes(facts: Facts) -> list[str]:
-    c = facts.config
-    return [
-        "## Size\n",
-        f"{facts.sizes['parameters'] / 1e6:.1f} M parameters, {facts.sizes['active'] / 1e6:.1f} M used for a token (without the embedding table); "
-        f"MLX 4 bits in groups of 64, {facts.megabytes:.1f} MB.\n",
-        f"{c['num_hidden_layers']} layers, the first dense; hidden size {c['hidden_size']}; vocabulary {c['vocab_size']} (byte-level BPE, digits one by one); "
-        f"{c['num_attention_heads']} heads of latent attention (ranks {c['q_lora_rank']} and {c['kv_lora_rank']}); "
-        f"{c['n_routed_experts']} experts of width {c['moe_intermediate_size']}, {c['num_experts_per_tok']} a token, and a shared one twice as wide; "
-        "sigmoid router, balanced by a bias in the choice alone, without an auxiliary loss; "
-        f"context {c['max_position_embeddings']}.\n",
-    ]
+def sizes(facts: Facts) -> str:
+    c, million = facts.config, {name: f"{n / 1e6:.1f} M" for name, n in facts.sizes.items()}
+    return f"""## Size
+
+{million["parameters"]} parameters, {million["active"]} used for a token (without the embedding table); MLX 4 bits in groups of 64,
+{facts.megabytes:.1f} MB.
+
+{c["num_hidden_layers"]} layers, the first dense; hidden size {c["hidden_size"]}; vocabulary {c["vocab_size"]} (byte-level BPE, digits one by one);
+{c["num_attention_heads"]} heads of latent attention (ranks {c["q_lora_rank"]} and {c["kv_lora_rank"]}); {c["n_routed_experts"]} experts of width \
+{c["moe_intermediate_size"]}, {c["num_experts_per_tok"]} a token, and a shared one twice
+as wide; sigmoid router, balanced by a bias in the choice alone, without an auxiliary loss; context {c["max_position_embeddings"]}.
+"""
 
 
-def quality(facts: Facts) -> list[str]:
+def quality(facts: Facts) -> str:
+    measured = {
+        "all held-out text, bf16": facts.full,
+        "rows of it, bf16 weights": facts.bf16,
+        "the same rows, 4-bit weights (shipped)": facts.four_bit,
+    }
     domains = list(facts.full.bits_per_byte)
-    rows = [
-        "## Held-out text, bits per byte\n",
-        f"1 % of each domain was never trained on. bf16 and 4-bit: {facts.rows} rows of 512 tokens of each domain through Espalier's engine; first line: all of it, through PyTorch.\n",
-        "| | mean | " + " | ".join(domains) + " |",
-        "|---" * (len(domains) + 2) + "|",
-    ]
-    for name, measured in (("all held-out text, bf16 arithmetic", facts.full), ("bf16 weights", facts.bf16), ("4-bit weights (shipped)", facts.four_bit)):
-        rows.append(f"| {name} | {measured.mean:.3f} | " + " | ".join(f"{measured.bits_per_byte[domain]:.3f}" for domain in domains) + " |")
-    cost = facts.four_bit.mean / facts.bf16.mean - 1
-    return [*rows, f"\nFour bits cost {cost:.1%} of the mean.\n"]
+    lines = [row(["", "mean", *domains]), row(["---"] * (len(domains) + 2))]
+    for name, one in measured.items():
+        lines.append(row([name, f"{one.mean:.3f}", *(f"{one.bits_per_byte[domain]:.3f}" for domain in domains)]))
+    table = "\n".join(lines)
+    return f"""## Held-out text, bits per byte
+
+1 % of each domain was never trained on. First line: all of it, through PyTorch. The others: {facts.rows} rows of 512 tokens of each domain through
+Espalier's engine in float32.
+
+{table}
+
+Four bits cost {facts.four_bit.mean / facts.bf16.mean - 1:.1%} of the mean.
+"""
 
 
-def routing(facts: Facts) -> list[str]:
+def routing(facts: Facts) -> str:
     domains = list(facts.full.bits_per_byte)
-    rows = [
-        "## Routing of the shipped file\n",
-        "Information that domain and expert share, in bits (at most 3), counted by Espalier's engine on the same rows; the control gives the rows' domains out at random. "
-        "Dead: less than 5 % of the mean load.\n",
-        "| layer | shared | shuffled | dead | largest load / mean | smallest | experts with half their load from one domain | most selective |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    head = ["layer", "shared", "shuffled", "dead", "most load", "least", "of one domain", "most selective"]
+    lines = [row(head), row(["---"] * len(head))]
     for layer in facts.four_bit.routing:
-        columns = list(zip(*layer["table"], strict=True))
-        share, domain, expert = max((max(column) / (sum(column) or 1), column.index(max(column)), e) for e, column in enumerate(columns))
+        columns = [list(column) for column in zip(*layer["table"], strict=True)]
+        share, expert = max((max(column) / (sum(column) or 1), e) for e, column in enumerate(columns))
+        domain = domains[columns[expert].index(max(columns[expert]))]
+        numbers = [f"{layer['mi']:.3f}", f"{layer['shuffled']:.3f}", layer["dead"], f"{layer['max_load']:.2f}", f"{layer['min_load']:.2f}"]
         half = sum(max(column) >= 0.5 * sum(column) for column in columns)
-        rows.append(
-            f"| {layer['layer']} | {layer['mi']:.3f} | {layer['shuffled']:.3f} | {layer['dead']} | {layer['max_load']:.2f} | {layer['min_load']:.2f} "
-            f"| {half} | {domains[domain]}: {share:.0%} of expert {expert} |"
-        )
-    return [*rows, "\n![share of each domain's tokens by expert](run/routing.svg)\n"]
+        lines.append(row([layer["layer"], *numbers, half, f"{domain}: {share:.0%} of expert {expert}"]))
+    table = "\n".join(lines)
+    return f"""## Routing of the shipped file
+
+Bits that domain and expert share (at most 3), counted by Espalier's engine on the same rows; the control gives the rows' domains out at random.
+Dead: less than 5 % of the mean load; most and least load over the mean; experts that have half their load or more from one domain.
+
+{table}
+
+![share of each domain's tokens by expert](run/routing.svg)
+"""
 
 
-def course(facts: Facts) -> list[str]:
+def course(facts: Facts) -> str:
     last = facts.run[-1]
-    rate = sum(row["tokens_per_second"] for row in facts.run) / len(facts.run)
-    return [
-        "## Training\n",
-        f"{last['tokens'] / 1e6:.2f} M tokens in {int(last['step'])} steps, {last['seconds'] / 60:.0f} minutes on two cores of a machine that had other work "
-        f"(on average {rate:.0f} tokens/s); Muon and AdamW at 4e-3, constant, then falling to the end. Loss, load and tokens/s: [run/log.csv](run/log.csv), "
-        "measurements on the way: [run/measurements.csv](run/measurements.csv).\n",
-        "![loss](run/loss.svg)\n",
-        "![held-out bits per byte](run/bits.svg)\n",
+    return f"""## Training
+
+{last["tokens"] / 1e6:.2f} M tokens in {int(last["step"])} steps and {last["seconds"] / 60:.0f} minutes, on two cores of a machine with other work
+({last["tokens"] / last["seconds"]:.0f} tokens/s at the lowest priority; 2,400 where it is alone). Muon and AdamW at 4e-3, constant, then falling to
+the end. Loss, load and tokens/s: [run/log.csv](run/log.csv); measurements on the way, on 16 rows a domain:
+[run/measurements.csv](run/measurements.csv).
+
+![loss](run/loss.svg)
+
+![held-out bits per byte](run/bits.svg)
+"""
+
+
+def samples(facts: Facts) -> str:
+    out = [
+        "## Samples\n",
+        f"Unedited: the shipped file through Espalier, temperature 0.8, top 40, {TOKENS} tokens, seeds 1, 2 and 3. `▌` ends what was given.\n",
     ]
-
-
-def samples(facts: Facts) -> list[str]:
-    out = [f"## Samples\n\nUnedited: the shipped file through Espalier, temperature 0.8, top 40, {TOKENS} tokens, seeds 1, 2 and 3. `▌` ends what was given.\n"]
     for domain, texts in facts.samples.items():
         out.append(f"### {domain}\n")
-        for prompt, text in zip(PROMPTS[domain], texts, strict=True):
-            out.append(f"````\n{prompt}▌{text}\n````\n")
-    return out
+        out += [f"````\n{prompt}▌{text}\n````\n" for prompt, text in zip(PROMPTS[domain], texts, strict=True)]
+    return "\n".join(out)
+
+
+def row(cells: list) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def read_config(checkpoint: Path) -> dict:

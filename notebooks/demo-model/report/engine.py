@@ -13,6 +13,9 @@ from training.information import layer_report
 JAR = Path(__file__).resolve().parents[3] / "node-server" / "target" / "espalier-node.jar"
 
 
+WINDOW = 65  # tokens, of the project's own texts: as in notebooks/tests/test_demo.py
+
+
 @dataclass(frozen=True)
 class Node:
     jar: Path = JAR
@@ -40,6 +43,12 @@ class Node:
         layers = reports[0]["layers"]
         routing = [{"layer": layer, **layer_report(labels, [load[i] for load in loads], len(DOMAINS))} for i, layer in enumerate(layers)]
         return Measurement(bits, routing)
+
+    def texts(self, model: Path, folder: Path) -> dict[str, float]:
+        """Bits per byte of the project's own texts, one file a domain."""
+        files = [folder / f"{domain}.txt" for domain in DOMAINS]
+        lines = self.run("score", "--model", model, "--json", "--window", WINDOW, *files).splitlines()
+        return {domain: round(json.loads(line)["bitsPerByte"], 4) for domain, line in zip(DOMAINS, lines, strict=True)}
 
     def generate(self, model: Path, prompt: str, seed: int, tokens: int) -> str:
         report = self.run(

@@ -4,7 +4,10 @@ from html import escape
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 720, 300, 48, 36
 COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#222222")
-HEAD = '<svg xmlns="http://www.w3.org/2000/svg" width="{}" height="{}" font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="white"/>'
+HEAD = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="{}" height="{}" font-family="sans-serif" font-size="11">'
+    '<rect width="100%" height="100%" fill="white"/>'
+)
 
 
 def lines(title: str, x_name: str, series: dict[str, list[tuple[float, float]]], bounds: tuple[float, float]) -> str:
@@ -20,7 +23,10 @@ def lines(title: str, x_name: str, series: dict[str, list[tuple[float, float]]],
     for i in range(5):
         y = low + (high - low) * i / 4
         _, py = at(0, y)
-        out.append(f'<path d="M{LEFT} {py:.1f}H{LEFT + width}" stroke="#ddd"/><text x="{LEFT - 6}" y="{py + 4:.1f}" text-anchor="end">{y:.2f}</text>')
+        out.append(
+            f'<path d="M{LEFT} {py:.1f}H{LEFT + width}" stroke="#ddd"/>'
+            f'<text x="{LEFT - 6}" y="{py + 4:.1f}" text-anchor="end">{y:.2f}</text>'
+        )
         px, _ = at(most * i / 4, low)
         out.append(f'<text x="{px:.1f}" y="{HEIGHT - 18}" text-anchor="middle">{most * i / 4:.1f}</text>')
     out.append(f'<text x="{LEFT + width / 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(x_name)}</text>')
@@ -36,7 +42,7 @@ CELL_WIDTH, CELL_HEIGHT, SHADES = 9, 12, 8
 
 
 def routing(layers: list[dict], domains: list[str]) -> str:
-    """One grid a layer: rows are domains, columns experts in the order of the domain that uses them most; 8 % of a domain's slots and more is dark."""
+    """One grid a layer: rows are domains, columns experts by the domain that uses them most; dark is 8 % of a domain's slots and more."""
     experts = len(layers[0]["table"][0])
     out, y, cells = [], 18, [""] * (SHADES + 1)
     for layer in layers:

@@ -5,6 +5,7 @@ import re
 from random import Random
 
 import pytest
+
 from corpus import arithmetic, assemble, markup, records, roff, sources, sql
 from corpus.document import Document, tidy
 from corpus.generated import generated
@@ -19,7 +20,7 @@ def test_a_manual_page_becomes_plain_text():
 def test_html_keeps_preformatted_lines_and_drops_scripts_and_navigation():
     page = (
         "<html><head><title>x</title></head><body><div class='toc'></div><script>var a;</script><p>One &amp;\n two</p>"
-        "<pre>a\n  <b>b</b></pre><table class=\"navfooter\"><tr><td>next</td></tr></table></body></html>"
+        '<pre>a\n  <b>b</b></pre><table class="navfooter"><tr><td>next</td></tr></table></body></html>'
     )
     assert [line for line in markup.plain(page).split("\n") if line] == ["One & two", "a", "  b"]
 

@@ -5,6 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install -r notebooks/demo-model/requirements.txt")
 
 import torch.nn.functional as F  # noqa: E402
+
 from model.attention import blocked  # noqa: E402
 from model.config import Config  # noqa: E402
 from model.deepseek import Model  # noqa: E402
@@ -15,7 +16,9 @@ from model.sorted_experts import SortedExperts  # noqa: E402
 from training.muon import optimizers, orthogonal, set_rate  # noqa: E402
 from training.state import Run  # noqa: E402
 
-TINY = Config(vocab=96, d=64, layers=2, heads=2, q_lora=32, kv_lora=32, nope=16, rope=8, v=16, dense=64, experts=6, top_k=2, width=16, shared=1)
+TINY = Config(
+    vocab=96, d=64, layers=2, heads=2, q_lora=32, kv_lora=32, nope=16, rope=8, v=16, dense=64, experts=6, top_k=2, width=16, shared=1
+)
 EXACT = 2e-5  # float32 sums in another order
 
 

@@ -3,6 +3,7 @@
 from math import log2
 
 import pytest
+
 from training.information import layer_report, mutual_information
 from training.schedule import LAST, WARM_UP, Schedule
 

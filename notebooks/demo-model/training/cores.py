@@ -1,7 +1,7 @@
 """How many threads to compute with, beside other work on the same machine.
 
-OpenMP's threads wait for each other after every small operation. Where another process holds a core, two threads are slower than one: 400 to
-650 tokens/s against 1450 (2400 on a free machine), at the lowest priority.
+OpenMP's threads wait for each other after every small operation. Where another process holds a core, two threads are slower than one: 400
+to 650 tokens/s against 1450 (2400 on a free machine), at the lowest priority.
 """
 
 import os

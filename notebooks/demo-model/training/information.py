@@ -12,9 +12,7 @@ def mutual_information(table: list[Row]) -> float:
     total = sum(map(sum, table))
     rows = [sum(row) / total for row in table]
     columns = [sum(column) / total for column in zip(*table, strict=True)]
-    return sum(
-        n / total * log2(n / total / (rows[i] * columns[j])) for i, row in enumerate(table) for j, n in enumerate(row) if n > 0
-    )
+    return sum(n / total * log2(n / total / (rows[i] * columns[j])) for i, row in enumerate(table) for j, n in enumerate(row) if n > 0)
 
 
 def by_domain(labels: list[int], counts: list[Row], domains: int) -> list[Row]:

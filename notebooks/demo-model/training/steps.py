@@ -58,7 +58,9 @@ class Steps:
                 "threads": torch.get_num_threads(),
             }
             if not math.isfinite(numbers["loss"]):
-                raise SystemExit(f"train: the loss is {numbers['loss']} at step {run.step}: resume from the last state with a smaller --rate")
+                raise SystemExit(
+                    f"train: the loss is {numbers['loss']} at step {run.step}: resume from the last state with a smaller --rate"
+                )
         run.trained += time.monotonic() - began
         return numbers
 
