@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -52,6 +53,11 @@ final class HubConnection {
                 }
                 JsonNode json = new ObjectMapper().readTree(answer);
                 return HubListing.of(json);
+            } catch (ConnectException e) { // nothing has begun: whoever has no network shall not wait for it
+                throw new HubException(
+                        "cannot reach " + settings.endpoint()
+                                + ": check the network, or HF_ENDPOINT; a model that is here already needs no hub",
+                        e);
             } catch (IOException e) {
                 again(attempt, "the list of files of " + reference, e);
             }

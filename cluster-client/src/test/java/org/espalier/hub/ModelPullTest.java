@@ -381,6 +381,16 @@ class ModelPullTest {
     }
 
     @Test
+    void aHubThatCannotBeReachedIsSaidAtOnce() {
+        hub.close();
+        assertThatThrownBy(() -> pull("org/model"))
+                .isInstanceOf(HubException.class)
+                .hasMessage("cannot reach " + hub.address()
+                        + ": check the network, or HF_ENDPOINT; a model that is here" + " already needs no hub");
+        assertThat(waits).isEmpty();
+    }
+
+    @Test
     void nothingIsFetchedOffline() {
         HubSettings offline = new HubSettings(hub.address(), cache, Optional.empty(), HubSettings.Access.OFFLINE);
         assertThatThrownBy(() -> ModelPull.pull(HubReference.parse("org/model"), offline, PullListener.SILENT))
