@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import sys
 from pathlib import Path
 
@@ -137,13 +138,16 @@ def test_maven_is_missing(clone, path, tmp_path):
 
 def test_ctrl_c_ends_it_in_one_sentence(clone, path, tmp_path):
     home = fake_java(tmp_path, "17", modules="jdk.jshell@17")
-    program(path, "mvn", f"exec {shutil.which('sleep')} 60")
+    begun = tmp_path / "begun"
+    program(path, "mvn", f": > '{begun}'; exec {shutil.which('sleep')} 60")
     # A session of its own: like Ctrl-C in a terminal, the signal goes to the launcher and to what it started.
     variables = {"PATH": str(path), "JAVA_HOME": str(home)}
     running = subprocess.Popen(
         [clone / "notebooks" / "lab", "--setup"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables, start_new_session=True
     )
     assert "Building" in running.stdout.readline()
+    while not begun.exists():  # a signal between fork and exec would be lost
+        time.sleep(0.01)
     os.killpg(running.pid, signal.SIGINT)
     _, said = running.communicate(timeout=30)
     assert running.returncode == 130
