@@ -5,9 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** One repository's folder in the cache. */
 final class HubCache {
+
+    /** Of a file that is here and was checked when it came. */
+    private static final String UNKNOWN = "0".repeat(40);
 
     private final Path folder;
 
@@ -40,6 +47,24 @@ final class HubCache {
         }
         Path begun = incomplete(file);
         return Math.max(0, file.size() - (Files.exists(begun) ? Files.size(begun) : 0));
+    }
+
+    /** What an earlier run fetched of a revision, whole files only; empty where nothing is known of it. */
+    Optional<HubListing> listing(String revision) throws IOException {
+        Path ref = folder.resolve("refs").resolve(revision);
+        String commit = Files.isRegularFile(ref) ? Files.readString(ref).strip() : revision;
+        Path snapshot = folder.resolve("snapshots").resolve(commit);
+        if (!Files.isDirectory(snapshot)) {
+            return Optional.empty();
+        }
+        List<HubFile> files = new ArrayList<>();
+        try (Stream<Path> names = Files.walk(snapshot)) {
+            for (Path file : names.filter(Files::isRegularFile).sorted().toList()) {
+                String name = snapshot.relativize(file).toString().replace('\\', '/');
+                files.add(new HubFile(name, Files.size(file), UNKNOWN));
+            }
+        }
+        return Optional.of(new HubListing(commit, files));
     }
 
     void prepare() throws IOException {

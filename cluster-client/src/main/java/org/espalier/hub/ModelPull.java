@@ -3,6 +3,7 @@ package org.espalier.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -51,24 +53,14 @@ public final class ModelPull {
     }
 
     Path pull(PullListener listener) {
-        if (settings.access() == HubSettings.Access.OFFLINE) {
-            throw new HubException(
-                    reference + " is not on this machine, and fetching is switched off (HF_HUB_OFFLINE or --offline)");
-        }
         try {
-            cache.prepare();
-            HubListing listing = connection.list(reference);
-            FileChoice choice = new FileChoice(reference, listing);
-            List<HubFile> files = choice.isGguf() ? gguf(choice, listing) : folder(choice, listing);
-            requireRoom(files);
-            fetch(files, listing.commit(), progress(files, listener));
-            Path first = null;
-            for (HubFile file : files) {
-                Path link = cache.link(listing.commit(), file);
-                first = first == null ? link : first;
+            if (settings.access() == HubSettings.Access.OFFLINE) {
+                return fetchedBefore()
+                        .orElseThrow(
+                                () -> new HubException(reference + " is not on this machine, and fetching is switched"
+                                        + " off (HF_HUB_OFFLINE or --offline)"));
             }
-            cache.point(reference.revision(), listing.commit());
-            return choice.isGguf() ? first : cache.snapshot(listing.commit());
+            return fetch(listener);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new HubException("fetching " + reference + " was interrupted: run it again to go on", e);
@@ -76,6 +68,39 @@ public final class ModelPull {
             throw new HubException(
                     "cannot write " + reference + " into " + settings.cache() + ": " + e.getMessage(), e);
         }
+    }
+
+    private Optional<Path> fetchedBefore() throws IOException {
+        Optional<HubListing> listing = cache.listing(reference.revision());
+        if (listing.isEmpty()) {
+            return Optional.empty();
+        }
+        FileChoice choice = new FileChoice(reference, listing.get());
+        Path snapshot = cache.snapshot(listing.get().commit());
+        return Optional.of(
+                choice.isGguf() ? snapshot.resolve(choice.gguf().get(0).name()) : snapshot);
+    }
+
+    private Path fetch(PullListener listener) throws IOException, InterruptedException {
+        cache.prepare();
+        HubListing listing;
+        try {
+            listing = connection.list(reference);
+        } catch (HubException e) {
+            Optional<Path> here = e.getCause() instanceof ConnectException ? fetchedBefore() : Optional.empty();
+            return here.orElseThrow(() -> e);
+        }
+        FileChoice choice = new FileChoice(reference, listing);
+        List<HubFile> files = choice.isGguf() ? gguf(choice, listing) : folder(choice, listing);
+        requireRoom(files);
+        fetch(files, listing.commit(), progress(files, listener));
+        Path first = null;
+        for (HubFile file : files) {
+            Path link = cache.link(listing.commit(), file);
+            first = first == null ? link : first;
+        }
+        cache.point(reference.revision(), listing.commit());
+        return choice.isGguf() ? first : cache.snapshot(listing.commit());
     }
 
     private List<HubFile> gguf(FileChoice choice, HubListing listing) throws IOException, InterruptedException {

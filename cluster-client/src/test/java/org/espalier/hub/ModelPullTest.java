@@ -391,6 +391,23 @@ class ModelPullTest {
     }
 
     @Test
+    void whatWasFetchedIsFoundWithoutAHub() {
+        hub.large("Q8_0/m-Q8_0-00001-of-00002.gguf", gguf("llama"))
+                .large("Q8_0/m-Q8_0-00002-of-00002.gguf", new byte[] {1});
+        Path folder = pull("org/model");
+        Path file = pull("org/model:Q8_0");
+        HubSettings offline = new HubSettings(hub.address(), cache, Optional.empty(), HubSettings.Access.OFFLINE);
+        hub.close();
+        assertThat(pull("org/model")).isEqualTo(folder);
+        assertThat(pull("org/model:Q8_0")).isEqualTo(file);
+        assertThat(ModelPull.pull(HubReference.parse("org/model:Q8_0"), offline, PullListener.SILENT))
+                .isEqualTo(file);
+        assertThatThrownBy(() -> pull("org/model:Q4_0"))
+                .isInstanceOf(HubException.class)
+                .hasMessageContaining("has no GGUF file Q4_0");
+    }
+
+    @Test
     void nothingIsFetchedOffline() {
         HubSettings offline = new HubSettings(hub.address(), cache, Optional.empty(), HubSettings.Access.OFFLINE);
         assertThatThrownBy(() -> ModelPull.pull(HubReference.parse("org/model"), offline, PullListener.SILENT))
