@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -391,23 +389,6 @@ class ModelPullTest {
     }
 
     @Test
-    void whatWasFetchedIsFoundWithoutAHub() {
-        hub.large("Q8_0/m-Q8_0-00001-of-00002.gguf", gguf("llama"))
-                .large("Q8_0/m-Q8_0-00002-of-00002.gguf", new byte[] {1});
-        Path folder = pull("org/model");
-        Path file = pull("org/model:Q8_0");
-        HubSettings offline = new HubSettings(hub.address(), cache, Optional.empty(), HubSettings.Access.OFFLINE);
-        hub.close();
-        assertThat(pull("org/model")).isEqualTo(folder);
-        assertThat(pull("org/model:Q8_0")).isEqualTo(file);
-        assertThat(ModelPull.pull(HubReference.parse("org/model:Q8_0"), offline, PullListener.SILENT))
-                .isEqualTo(file);
-        assertThatThrownBy(() -> pull("org/model:Q4_0"))
-                .isInstanceOf(HubException.class)
-                .hasMessageContaining("has no GGUF file Q4_0");
-    }
-
-    @Test
     void nothingIsFetchedOffline() {
         HubSettings offline = new HubSettings(hub.address(), cache, Optional.empty(), HubSettings.Access.OFFLINE);
         assertThatThrownBy(() -> ModelPull.pull(HubReference.parse("org/model"), offline, PullListener.SILENT))
@@ -454,64 +435,5 @@ class ModelPullTest {
         assertThat(failures).hasSize(1);
         assertThat(failures.get(0)).hasMessage("fetching org/model was interrupted: run it again to go on");
         assertThat(pull("org/model").resolve(WEIGHTS)).hasBinaryContent(weights);
-    }
-
-    // ---- GGUF
-
-    private static byte[] gguf(String architecture) {
-        byte[] key = "general.architecture".getBytes(StandardCharsets.UTF_8);
-        byte[] value = architecture.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer bytes =
-                ByteBuffer.allocate(24 + 8 + key.length + 4 + 8 + value.length).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.put("GGUF".getBytes(StandardCharsets.UTF_8)).putInt(3).putLong(0).putLong(1);
-        bytes.putLong(key.length).put(key).putInt(8).putLong(value.length).put(value);
-        return bytes.array();
-    }
-
-    @Test
-    void oneGgufOfSeveralIsFetchedByItsQuantization() throws IOException {
-        hub.large("m-Q4_K.gguf", gguf("llama"))
-                .large("m-Q4_K_M.gguf", gguf("qwen2"))
-                .large("mmproj-F16.gguf", gguf("clip"));
-        Path file = pull("org/model:q4_k_m");
-        assertThat(file.getFileName()).hasToString("m-Q4_K_M.gguf");
-        assertThat(names(file.getParent())).containsExactly("m-Q4_K_M.gguf");
-        assertThat(pull("org/model:m-Q4_K.gguf").getFileName()).hasToString("m-Q4_K.gguf");
-    }
-
-    @Test
-    void allPartsOfASplitFileAreFetched() throws IOException {
-        hub.large("Q8_0/m-Q8_0-00001-of-00002.gguf", gguf("llama"))
-                .large("Q8_0/m-Q8_0-00002-of-00002.gguf", new byte[] {1});
-        Path file = pull("org/model:Q8_0");
-        assertThat(file).hasToString(file.getParent() + "/m-Q8_0-00001-of-00002.gguf");
-        assertThat(names(file.getParent())).hasSize(2);
-        assertThat(Files.readSymbolicLink(file))
-                .hasToString("../../../blobs/" + FakeHub.hash("SHA-256", gguf("llama")));
-    }
-
-    @Test
-    void anAmbiguousQuantizationListsWhatThereIs() {
-        hub.large("m-Q4_K_M.gguf", gguf("llama")).large("m-Q8_0.gguf", gguf("llama"));
-        assertThatThrownBy(() -> pull("org/model:gguf"))
-                .isInstanceOf(HubException.class)
-                .hasMessage("org/model holds several GGUF files: say which, for instance org/model:m-Q4_K_M.gguf; there"
-                        + " are m-Q4_K_M.gguf, m-Q8_0.gguf");
-        assertThatThrownBy(() -> pull("org/model:Q5_0"))
-                .isInstanceOf(HubException.class)
-                .hasMessage("org/model has no GGUF file Q5_0; it has m-Q4_K_M.gguf, m-Q8_0.gguf");
-    }
-
-    @Test
-    void aGgufThatIsNotServedIsRefusedByItsFirstBytes() throws IOException {
-        hub.large("m-Q4_K_M.gguf", gguf("mamba"));
-        assertThatThrownBy(() -> pull("org/model:Q4_K_M"))
-                .isInstanceOf(HubException.class)
-                .hasMessageContaining("is of the GGUF architecture mamba, which is not served");
-        hub.large("other-Q8_0.gguf", new byte[50]);
-        assertThatThrownBy(() -> pull("org/model:Q8_0"))
-                .isInstanceOf(HubException.class)
-                .hasMessageContaining("is no GGUF file");
-        assertThat(names(repository())).isEmpty();
     }
 }
