@@ -19,7 +19,7 @@ import org.espalier.EspalierException;
  */
 public final class Fuzzing {
 
-    private static final int INPUTS = Integer.getInteger("espalier.fuzz.inputs", 2000);
+    private static final int INPUTS = Integer.getInteger("espalier.fuzz.inputs", 3000);
     private static final long SEED = Long.getLong("espalier.fuzz.seed", 1);
 
     /** A hundred times what the slowest takes, for a busy machine. */
