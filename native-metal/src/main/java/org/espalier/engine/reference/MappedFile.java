@@ -14,7 +14,7 @@ import org.espalier.engine.EngineException;
  * A file mapped in windows, since one Java buffer ends at 2 GiB. Windows begin every GiB and reach two GiB, so that any row below one
  * GiB lies wholly in the window in which it begins.
  */
-final class MappedFile {
+final class MappedFile implements FileBytes {
 
     private static final long STRIDE = 1L << 30;
     private static final long REACH = Integer.MAX_VALUE;
@@ -36,12 +36,13 @@ final class MappedFile {
         }
     }
 
-    long size() {
+    @Override
+    public long size() {
         return size;
     }
 
-    /** Copies the bytes from {@code offset} on. */
-    void read(long offset, byte[] into, int length) {
+    @Override
+    public void read(long offset, byte[] into, int length) {
         windows.get((int) (offset / STRIDE)).get((int) (offset % STRIDE), into, 0, length);
     }
 

@@ -10,7 +10,7 @@ import org.espalier.engine.program.Region;
 import org.espalier.engine.program.Weight;
 import org.espalier.engine.program.WeightFormat;
 
-/** A {@link Weight} whose files are mapped: stored rows are turned into floats when they are needed. */
+/** A {@link Weight} whose files are open: stored rows are turned into floats when they are needed. */
 final class Matrix {
 
     private static final ThreadLocal<byte[][]> BYTES = ThreadLocal.withInitial(() -> new byte[3][0]);
@@ -20,11 +20,11 @@ final class Matrix {
 
     private final String name;
     private final Weight weight;
-    private final Map<Path, MappedFile> files;
+    private final Map<Path, FileBytes> files;
     private final float[][] vectors;
 
     /** @throws EngineException if a piece lies outside its file */
-    Matrix(String name, Weight weight, Function<Path, MappedFile> open) {
+    Matrix(String name, Weight weight, Function<Path, FileBytes> open) {
         this.name = name;
         this.weight = weight;
         this.files = new HashMap<>();
@@ -42,7 +42,7 @@ final class Matrix {
         }
     }
 
-    private void checkApart(String what, Region region, long rowBytes, Function<Path, MappedFile> open) {
+    private void checkApart(String what, Region region, long rowBytes, Function<Path, FileBytes> open) {
         if (rowBytes > 0 && region == null) {
             throw new EngineException("weight " + name + " is quantized but has no " + what);
         }
@@ -51,8 +51,8 @@ final class Matrix {
         }
     }
 
-    private void check(Region region, long rowBytes, Function<Path, MappedFile> open) {
-        MappedFile file = files.computeIfAbsent(region.file(), open);
+    private void check(Region region, long rowBytes, Function<Path, FileBytes> open) {
+        FileBytes file = files.computeIfAbsent(region.file(), open);
         long lastRow = region.index(place(weight.storedRows() - 1));
         if (lastRow > 0 && region.rowBytes() < rowBytes) {
             throw new EngineException("weight " + name + " has rows of " + rowBytes + " bytes, " + region.rowBytes()

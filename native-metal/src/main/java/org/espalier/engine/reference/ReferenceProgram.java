@@ -27,7 +27,7 @@ final class ReferenceProgram implements LoadedProgram {
     ReferenceProgram(Program program, Parallel parallel) {
         this.program = program;
         this.parallel = parallel;
-        Map<Path, MappedFile> files = new HashMap<>();
+        Map<Path, FileBytes> files = new HashMap<>();
         program.weights()
                 .forEach((name, weight) -> matrices.put(
                         name, new Matrix(name, weight, path -> files.computeIfAbsent(path, MappedFile::new))));

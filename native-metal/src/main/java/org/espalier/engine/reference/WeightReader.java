@@ -6,16 +6,21 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.espalier.engine.program.Weight;
 
 /** Weights as floats, for tools that work on weights themselves. Any thread may read. */
-public final class WeightReader {
+public final class WeightReader implements AutoCloseable {
 
-    private final Map<Path, MappedFile> files = new ConcurrentHashMap<>();
+    private final Map<Path, ChannelFile> files = new ConcurrentHashMap<>();
 
     /**
      * @param name for errors
      * @throws org.espalier.engine.EngineException if a piece lies outside its file
      */
     public Rows open(String name, Weight weight) {
-        return new Rows(new Matrix(name, weight, path -> files.computeIfAbsent(path, MappedFile::new)));
+        return new Rows(new Matrix(name, weight, path -> files.computeIfAbsent(path, ChannelFile::new)));
+    }
+
+    @Override
+    public void close() {
+        files.values().forEach(ChannelFile::close);
     }
 
     /** The matrices of one weight. */

@@ -18,7 +18,7 @@ import org.espalier.engine.reference.WeightReader;
 import org.espalier.model.Model;
 
 /**
- * Writes an MLX checkpoint from a Hugging Face one. Rows go from the mapped source through one small buffer a thread to their place in the
+ * Writes an MLX checkpoint from a Hugging Face one. Rows go from the source through one small buffer a thread to their place in the
  * new files, so memory does not grow with the model. Everything is written beside the target and renamed at the end: a run that is cut off
  * leaves no folder that looks complete.
  */
@@ -54,7 +54,8 @@ public final class Quantizer {
                     .mapToLong(SafetensorsWriter.Entry::bytes)
                     .sum();
             Quantizer quantizer = new Quantizer(plan, bytes -> progress.written(bytes, total));
-            try (CheckpointFolder folder = CheckpointFolder.beside(target, total)) {
+            try (WeightReader reader = quantizer.reader;
+                    CheckpointFolder folder = CheckpointFolder.beside(target, total)) {
                 quantizer.write(folder);
                 folder.finish(model, plan);
             }

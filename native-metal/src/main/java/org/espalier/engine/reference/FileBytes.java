@@ -1,0 +1,10 @@
+package org.espalier.engine.reference;
+
+/** A file of weights, read row by row from any thread. */
+interface FileBytes {
+
+    long size();
+
+    /** Copies the bytes from {@code offset} on; they lie inside the file. */
+    void read(long offset, byte[] into, int length);
+}
