@@ -19,7 +19,8 @@ public record HubReference(String repository, String revision, Optional<String> 
 
     /** Whether a text can be a reference; a path that exists goes before it. */
     public static boolean looksLikeOne(String text) {
-        return matcher(text).matches();
+        Matcher matcher = matcher(text);
+        return matcher.matches() && !matcher.group(1).endsWith(".gguf");
     }
 
     /** @throws HubException if it is none */

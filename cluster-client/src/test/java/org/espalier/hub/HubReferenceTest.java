@@ -24,6 +24,14 @@ class HubReferenceTest {
                 .hasToString("org/Model-1.5@refs/pr/1:Q4_K_M");
     }
 
+    @Test
+    void aFileIsNoReference() {
+        assertThat(HubReference.looksLikeOne("org/model:q.gguf")).isTrue();
+        assertThat(HubReference.looksLikeOne("models/q.gguf")).isFalse();
+        assertThat(HubReference.looksLikeOne("./org/model")).isFalse();
+        assertThat(HubReference.looksLikeOne("smollm2")).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

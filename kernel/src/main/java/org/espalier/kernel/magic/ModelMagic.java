@@ -1,5 +1,6 @@
 package org.espalier.kernel.magic;
 
+import java.net.ConnectException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -7,6 +8,7 @@ import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
+import org.espalier.hub.HubException;
 import org.espalier.hub.HubReference;
 import org.espalier.hub.HubSettings;
 import org.espalier.hub.ModelPull;
@@ -162,28 +164,35 @@ final class ModelMagic implements Magic {
 
     /** The model as it was named, or where it lies after it was fetched from the hub. */
     private static String fetched(Load command, MagicCall call) {
-        if (!HubReference.looksLikeOne(command.model) || isHere(command.model)) {
+        if (!HubReference.looksLikeOne(command.model)) {
             return command.model;
         }
+        try {
+            ModelCatalogue.of(List.of(Path.of("models"))).resolve(command.model);
+            return command.model;
+        } catch (ModelNotFoundException notHere) {
+            return pulled(command, call, notHere);
+        }
+    }
+
+    private static String pulled(Load command, MagicCall call, ModelNotFoundException notHere) {
         HubSettings settings = HubSettings.ofEnvironment();
         if (command.offline) {
             settings = settings.withAccess(HubSettings.Access.OFFLINE);
         }
         ProgressBar bar = new ProgressBar(call.output(), "fetching " + command.model);
-        Path path = ModelPull.pull(
-                HubReference.parse(command.model),
-                settings,
-                progress -> bar.report(progress.done(), progress.total(), progress.text()));
-        bar.finish("fetched " + command.model + " to " + path);
-        return path.toString();
-    }
-
-    private static boolean isHere(String model) {
         try {
-            ModelCatalogue.of(List.of(Path.of("models"))).resolve(model);
-            return true;
-        } catch (ModelNotFoundException e) {
-            return false;
+            Path path = ModelPull.pull(
+                    HubReference.parse(command.model),
+                    settings,
+                    progress -> bar.report(progress.done(), progress.total(), progress.text()));
+            bar.finish("fetched " + command.model + " to " + path);
+            return path.toString();
+        } catch (HubException e) {
+            if (e.getCause() instanceof ConnectException) { // perhaps a path with a slip in it
+                throw new EspalierException(notHere.getMessage() + ", but: " + e.getMessage(), e);
+            }
+            throw e;
         }
     }
 
