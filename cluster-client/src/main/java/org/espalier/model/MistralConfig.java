@@ -14,7 +14,7 @@ public record MistralConfig(Backbone backbone, GroupedAttention attention, int i
         config.absent("layer_types");
         List<Integer> windows = config.mentions("sliding_window")
                 ? SlidingWindows.everywhere(config, backbone)
-                : SlidingWindows.some(config, backbone, layer -> true, WINDOW < backbone.context() ? WINDOW : 0);
+                : SlidingWindows.some(config, backbone, layer -> true, WINDOW);
         return new MistralConfig(
                 backbone,
                 GroupedAttention.read(config, backbone, windows),

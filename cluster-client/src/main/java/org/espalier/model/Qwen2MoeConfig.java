@@ -33,7 +33,7 @@ public record Qwen2MoeConfig(
                 GroupedAttention.read(config, backbone, windows),
                 config.flag("qkv_bias", true),
                 config.size("intermediate_size"),
-                RoutedExperts.read(config, "num_experts", "moe_intermediate_size", SparseLayers.read(config, backbone)),
+                RoutedExperts.readQwen(config, SparseLayers.read(config, backbone)),
                 config.size("shared_expert_intermediate_size"),
                 config.flag("norm_topk_prob", false),
                 config.ignoredKeys());

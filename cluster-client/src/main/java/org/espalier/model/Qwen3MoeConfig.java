@@ -27,7 +27,7 @@ public record Qwen3MoeConfig(
                 GroupedAttention.read(config, backbone, SlidingWindows.everywhereIfSwitchedOn(config, backbone)),
                 config.flag("attention_bias", false),
                 config.size("intermediate_size"),
-                RoutedExperts.read(config, "num_experts", "moe_intermediate_size", SparseLayers.read(config, backbone)),
+                RoutedExperts.readQwen(config, SparseLayers.read(config, backbone)),
                 config.flag("norm_topk_prob", false),
                 config.ignoredKeys());
     }

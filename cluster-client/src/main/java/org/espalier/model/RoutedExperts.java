@@ -17,6 +17,12 @@ public record RoutedExperts(int count, int perToken, int intermediate, List<Inte
         layers = List.copyOf(layers);
     }
 
+    /** Qwen's models, which transformers 5 saves with {@code num_local_experts} where they were published with {@code num_experts}. */
+    static RoutedExperts readQwen(ConfigReader config, List<Integer> layers) {
+        String newer = "num_local_experts";
+        return read(config, config.has(newer) ? newer : "num_experts", "moe_intermediate_size", layers);
+    }
+
     static RoutedExperts read(ConfigReader config, String countKey, String intermediateKey, List<Integer> layers) {
         int count = config.number(countKey, 1, Short.MAX_VALUE); // ids travel in 16 bits
         int perToken = config.size("num_experts_per_tok");

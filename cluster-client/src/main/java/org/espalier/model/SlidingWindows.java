@@ -13,7 +13,7 @@ final class SlidingWindows {
 
     /** {@code sliding_window} for all layers; none where it is null or absent. */
     static List<Integer> everywhere(ConfigReader config, Backbone backbone) {
-        int window = config.has(KEY) ? narrow(config.size(KEY), backbone) : 0;
+        int window = window(config, backbone, 0);
         return Collections.nCopies(backbone.layers(), window);
     }
 
@@ -28,14 +28,16 @@ final class SlidingWindows {
      * @param sliding the layers, where {@code layer_types} is absent
      */
     static List<Integer> someIfSwitchedOn(ConfigReader config, Backbone backbone, IntPredicate sliding) {
-        boolean on = switchedOn(config);
-        List<Integer> windows = some(config, backbone, sliding, 0);
-        return on ? windows : GroupedAttention.fullAttention(backbone);
+        if (switchedOn(config)) {
+            return some(config, backbone, sliding, 0);
+        }
+        config.ignore("layer_types");
+        return GroupedAttention.fullAttention(backbone);
     }
 
     /** @param fallback the window where the config has none; 0 for no window then */
     static List<Integer> some(ConfigReader config, Backbone backbone, IntPredicate sliding, int fallback) {
-        int window = config.has(KEY) ? narrow(config.size(KEY), backbone) : fallback;
+        int window = window(config, backbone, fallback);
         IntPredicate named = sliding;
         if (config.has("layer_types")) {
             List<String> types = config.texts("layer_types", List.of("full_attention", "sliding_attention"));
@@ -56,7 +58,9 @@ final class SlidingWindows {
         return config.flag("use_sliding_window", false);
     }
 
-    private static int narrow(int window, Backbone backbone) {
+    /** Null and 0 are none. */
+    private static int window(ConfigReader config, Backbone backbone, int fallback) {
+        int window = config.has(KEY) ? config.count(KEY) : fallback;
         return window >= backbone.context() ? 0 : window;
     }
 }

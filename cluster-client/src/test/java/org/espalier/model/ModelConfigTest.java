@@ -148,6 +148,9 @@ class ModelConfigTest {
                         + "'layer_types':['sliding_attention','full_attention','full_attention','full_attention']}"
                         + " | 16 0 0 0",
                 "qwen2_moe | {'use_sliding_window':true,'sliding_window':16,'max_window_layers':3} | 16 0 16 0",
+                "qwen2_moe | {'use_sliding_window':false,'sliding_window':0,"
+                        + "'layer_types':['full_attention','full_attention','full_attention','full_attention']} | 0 0 0 0",
+                "mixtral | {'sliding_window':0} | 0 0 0 0",
                 "qwen3_moe | {'use_sliding_window':true,'sliding_window':16} | 16 16 16 16",
                 "gpt_oss | {} | 128 0 128 0",
                 "gpt_oss | {'sliding_window':16} | 16 0 16 0"
@@ -209,6 +212,13 @@ class ModelConfigTest {
                 .attention()
                 .positions();
         assertThat(five).isEqualTo(four).isEqualTo(new Positions(4, 7, new RopeScaling.Default()));
+    }
+
+    @Test
+    void qwensExpertsAreCountedUnderBothNames() {
+        ObjectNode json = least("qwen3_moe").put("num_local_experts", 6);
+        json.remove("num_experts");
+        assertThat(ModelConfig.of(json).moe().orElseThrow().experts()).isEqualTo(6);
     }
 
     @Test
