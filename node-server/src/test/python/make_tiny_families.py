@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes ../resources/models/{mistral,qwen2,kimi_k2}-tiny: architectures as transformers 5 saves them, with its own config keys.
+"""Makes ../resources/models/{mistral,qwen2,qwen2_moe,qwen3_moe,kimi_k2}-tiny: architectures as transformers 5 saves them, with its own config keys.
 
     VENV/bin/python make_tiny_families.py [NAME ...]      # requirements.txt beside it
 
@@ -47,6 +47,26 @@ FAMILIES = {
                 "factor": 4.0,
                 "original_max_position_embeddings": 32,
             },
+        },
+    ),
+    "qwen2_moe": (
+        "Qwen2Moe",
+        {
+            "num_experts": 6,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 32,
+            "shared_expert_intermediate_size": 48,
+        },
+    ),
+    "qwen3_moe": (
+        "Qwen3Moe",
+        {
+            "head_dim": 16,
+            "num_experts": 6,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 32,
+            "decoder_sparse_step": 2,
+            "norm_topk_prob": True,
         },
     ),
     "kimi_k2": (

@@ -32,6 +32,8 @@ record GoldenModel(String name, Path path, Path golden) {
                         "kimi_k2-tiny",
                         "mistral-tiny",
                         "qwen2-tiny",
+                        "qwen2_moe-tiny",
+                        "qwen3_moe-tiny",
                         "deepseek2_gguf-tiny",
                         "deepseek2_kv_b_gguf-tiny",
                         "glm4moe_gguf-tiny",
