@@ -143,7 +143,13 @@ def test_ctrl_c_ends_it_in_one_sentence(clone, path, tmp_path):
     # A session of its own: like Ctrl-C in a terminal, the signal goes to the launcher and to what it started.
     variables = {"PATH": str(path), "JAVA_HOME": str(home)}
     running = subprocess.Popen(
-        [clone / "notebooks" / "lab", "--setup"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables, start_new_session=True
+        [clone / "notebooks" / "lab", "--setup"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=variables,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a build in the background ignores it, and so would all below
     )
     assert "Building" in running.stdout.readline()
     while not begun.exists():  # a signal between fork and exec would be lost
