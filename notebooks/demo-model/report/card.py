@@ -36,7 +36,8 @@ is no chat model, knows nothing, and continues text in the style of what it read
 
 LIMITS = """## Limits
 
-- It was trained for a short time on little text: sentences have a grammar, seldom a meaning; sums are mostly wrong.
+- It was trained for a short time on little text, and its loss was still falling when it ended: sentences have a grammar, seldom a meaning;
+  sums are mostly wrong.
 - Four languages of software documentation, two programming languages, generated exercises and records. Nothing else.
 - Trained on rows of 256 to 1,024 tokens; longer contexts were never seen.
 - No instruction tuning, no chat template, no safety training; names in its output are invented or from documentation.
