@@ -65,7 +65,7 @@ class Steps:
         return numbers
 
     def balance(self, rate: float) -> Tensor:
-        """Moves the routers' biases when every domain had the same number of rows; returns loads over their mean, [MoE layers, E]."""
+        """Moves the routers' biases when every domain had its share of the rows; returns loads over their mean, [MoE layers, E]."""
         for layer, moe in self.run.model.mixtures().items():
             self.loads[layer] = self.loads.get(layer, 0) + moe.load()
         relative = torch.stack([load / load.mean() for load in self.loads.values()])

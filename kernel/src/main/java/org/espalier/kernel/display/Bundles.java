@@ -23,8 +23,16 @@ public final class Bundles {
         return data;
     }
 
-    public static DisplayData of(ExpertHeatmap heatmap) {
-        DisplayData data = new DisplayData(heatmap.text());
+    public static DisplayData of(ExpertHeatmap experts) {
+        return chart(experts.heatmap(), experts.text());
+    }
+
+    public static DisplayData of(Heatmap heatmap) {
+        return chart(heatmap, heatmap.text());
+    }
+
+    private static DisplayData chart(Heatmap heatmap, String text) {
+        DisplayData data = new DisplayData(text);
         data.putSVG(heatmap.svg());
         data.putData(VEGA_LITE, JsonParser.parseString(heatmap.vegaLite()));
         return data;

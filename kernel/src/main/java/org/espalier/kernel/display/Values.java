@@ -38,8 +38,11 @@ public final class Values {
         if (value instanceof Grid grid) {
             return Bundles.of(grid);
         }
-        if (value instanceof ExpertHeatmap heatmap) {
+        if (value instanceof Heatmap heatmap) {
             return Bundles.of(heatmap);
+        }
+        if (value instanceof ExpertHeatmap experts) {
+            return Bundles.of(experts);
         }
         if (value instanceof ExpertLoad load) {
             return Bundles.of(new ExpertHeatmap(load, load.positions() + " positions"));

@@ -32,6 +32,7 @@ public final class JavaSession implements AutoCloseable {
             "java.util.regex.*",
             "java.util.stream.*",
             "org.espalier.cluster.*",
+            "org.espalier.kernel.display.Heatmap",
             "org.espalier.placement.*",
             "org.espalier.routing.*",
             "tech.tablesaw.api.*");

@@ -20,23 +20,23 @@ class ExpertHeatmapTest {
 
     @Test
     void vegaLiteHoldsEveryCell() throws Exception {
-        JsonNode spec = new ObjectMapper().readTree(heatmap().vegaLite());
+        JsonNode spec = new ObjectMapper().readTree(heatmap().heatmap().vegaLite());
         assertThat(spec.get("$schema").asText()).endsWith("vega-lite/v5.json");
         JsonNode values = spec.at("/data/values");
         assertThat(values).hasSize(2 * EXPERTS);
-        assertThat(values.get(0).toString()).isEqualTo("{\"layer\":1,\"expert\":0,\"times\":2,\"share\":0.5}");
-        assertThat(values.get(7).toString()).isEqualTo("{\"layer\":2,\"expert\":3,\"times\":0,\"share\":0.0}");
+        assertThat(values.get(0).toString()).isEqualTo("{\"row\":\"1\",\"column\":\"0\",\"value\":0.5}");
+        assertThat(values.get(7).toString()).isEqualTo("{\"row\":\"2\",\"column\":\"3\",\"value\":0.0}");
     }
 
     @Test
     void svgIsWellFormedAndEscapesTheTitle() throws Exception {
-        String svg = heatmap().svg();
+        String svg = heatmap().heatmap().svg();
         Document document = DocumentBuilderFactory.newInstance()
                 .newDocumentBuilder()
                 .parse(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)));
         assertThat(document.getElementsByTagName("title").getLength()).isEqualTo(5); // cells that were chosen
         assertThat(document.getElementsByTagName("title").item(0).getTextContent())
-                .isEqualTo("layer 1, expert 0: 2 times, 50.0%");
+                .isEqualTo("layer 1, expert 0: 50.0%");
         assertThat(svg).contains("a &lt;tiny&gt; model &amp; its experts");
     }
 
@@ -55,13 +55,13 @@ class ExpertHeatmapTest {
             ids[i] = (short) random.nextInt(256);
         }
         trace.append(ids, new float[ids.length]);
-        String svg = new ExpertHeatmap(trace.load(), "large").svg();
+        String svg = new ExpertHeatmap(trace.load(), "large").heatmap().svg();
         assertThat(svg).contains("viewBox=\"0 0 928 668\"").hasSizeLessThan(200_000);
     }
 
     @Test
     void anEmptyTraceDrawsAnEmptyMap() {
-        ExpertHeatmap empty = new ExpertHeatmap(new RoutingTrace(List.of(1), EXPERTS, 2).load(), "nothing ran");
+        Heatmap empty = new ExpertHeatmap(new RoutingTrace(List.of(1), EXPERTS, 2).load(), "nothing ran").heatmap();
         assertThat(empty.svg()).startsWith("<svg").doesNotContain("NaN");
         assertThat(empty.vegaLite()).doesNotContain("NaN");
     }

@@ -1,0 +1,60 @@
+package org.espalier.kernel.display;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.espalier.EspalierException;
+import org.junit.jupiter.api.Test;
+import tech.tablesaw.api.DoubleColumn;
+import tech.tablesaw.api.IntColumn;
+import tech.tablesaw.api.StringColumn;
+import tech.tablesaw.api.Table;
+
+class HeatmapTest {
+
+    @Test
+    void aTableIsDrawnInTheOrderOfItsRowsAndPairsWithoutARowStayEmpty() throws Exception {
+        Heatmap heatmap = Heatmap.of(table(), "language", "expert", "share").inPercent();
+        assertThat(heatmap.rows().labels()).containsExactly("german", "english");
+        assertThat(heatmap.columns().labels()).containsExactly("12", "3");
+        assertThat(heatmap.values()[0]).containsExactly(0.75, 0.25);
+        assertThat(heatmap.values()[1]).containsExactly(Double.NaN, 0.5);
+        JsonNode cells = new ObjectMapper().readTree(heatmap.vegaLite()).at("/data/values");
+        assertThat(cells).hasSize(3);
+        assertThat(cells.get(2).toString()).isEqualTo("{\"row\":\"english\",\"column\":\"3\",\"value\":0.5}");
+        assertThat(heatmap.svg())
+                .contains("language german, expert 12: 75.0%")
+                .contains(">shares<")
+                .doesNotContain("NaN");
+        assertThat(heatmap.text()).contains("language german  12: 75.0%  3: 25.0%\n", "language english  3: 50.0%\n");
+    }
+
+    @Test
+    void wordsAsColumnsHaveRoom() {
+        Heatmap heatmap = Heatmap.of(table(), "expert", "language", "share");
+        assertThat(heatmap.svg()).contains(">german<", ">english<");
+    }
+
+    @Test
+    void whatCannotBeDrawnIsSaid() {
+        Table twice = table().append(table());
+        assertThatThrownBy(() -> Heatmap.of(twice, "language", "expert", "share"))
+                .isInstanceOf(EspalierException.class)
+                .hasMessage(
+                        "two rows have language german and expert 12: summarize the table by these two columns first");
+        assertThatThrownBy(() -> Heatmap.of(table(), "language", "expert", "count"))
+                .hasMessage("the table has no column 'count': it has language, expert, share");
+        assertThatThrownBy(() -> Heatmap.of(table(), "expert", "share", "language"))
+                .hasMessageContaining("'language' holds no numbers");
+    }
+
+    private static Table table() {
+        return Table.create(
+                "shares",
+                StringColumn.create("language", "german", "german", "english"),
+                IntColumn.create("expert", 12, 3, 3),
+                DoubleColumn.create("share", 0.75, 0.25, 0.5));
+    }
+}
