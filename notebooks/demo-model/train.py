@@ -37,7 +37,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--fall", type=float, help="minutes of training over which the rate falls; then the run ends")
     parser.add_argument("--preset", default="e64", choices=PRESETS)
     parser.add_argument("--rate", type=float, default=4e-3)
-    parser.add_argument("--tokens", type=int, default=2048, help="of a step")
+    parser.add_argument("--tokens", type=int, default=4096, help="of a step")
     parser.add_argument("--lengths", type=int, nargs="+", default=[256, 256, 512], help="of the rows, a step each in turn")
     parser.add_argument("--save-every", type=float, default=240, help="seconds")
     parser.add_argument("--measure-every", type=float, default=900, help="seconds")

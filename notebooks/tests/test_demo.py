@@ -17,8 +17,8 @@ from corpus.prose import spoken  # noqa: E402
 from corpus.sources import DOMAINS  # noqa: E402
 from training.information import layer_report  # noqa: E402
 
-TEXTS = NOTEBOOKS / "tests" / "demo"
-EXPECTED = json.loads((TEXTS / "expected.json").read_text())  # bits per byte, written by demo-model's report
+TEXTS = NOTEBOOKS / "texts"
+EXPECTED = json.loads((NOTEBOOKS / "tests" / "demo_bits_per_byte.json").read_text())  # bits per byte, written by demo-model's report
 CLOSE = 0.05  # of it: another engine or precision sums in another order, and no more
 WINDOW = 65  # tokens: some ten windows a text
 

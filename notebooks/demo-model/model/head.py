@@ -17,7 +17,8 @@ class HeadLoss(torch.autograd.Function):
         """x [N, D], weight [V, D], target [N] to the mean loss in nats."""
         n, dtype = len(x), compute()
         rows, w = x.to(dtype), weight.to(dtype)
-        dx, dw = torch.empty_like(rows), torch.zeros(weight.shape, device=weight.device)
+        dx = torch.empty_like(rows)
+        dw = torch.zeros(weight.shape, device=weight.device) if ctx.needs_input_grad[1] else None
         total = torch.zeros((), device=x.device)
         for i, logits, best in chunks(rows, w):
             t = target[i : i + len(logits), None]
@@ -28,7 +29,8 @@ class HeadLoss(torch.autograd.Function):
             p.scatter_add_(1, t, torch.full_like(at, -1 / n))
             p = p.to(dtype)
             dx[i : i + len(p)] = p @ w
-            dw += p.t() @ rows[i : i + len(p)]
+            if dw is not None:
+                dw += p.t() @ rows[i : i + len(p)]
         ctx.save_for_backward(dx, dw)
         ctx.x_dtype = x.dtype
         return total / n
@@ -36,7 +38,7 @@ class HeadLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: Tensor):
         dx, dw = ctx.saved_tensors
-        return (dx * gradient).to(ctx.x_dtype), dw * gradient, None
+        return (dx * gradient).to(ctx.x_dtype), None if dw is None else dw * gradient, None
 
 
 @torch.no_grad()

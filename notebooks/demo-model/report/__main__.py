@@ -1,5 +1,5 @@
 """`python -m report --work W --run shipped --bf16 W/hf --model ../../models/demo`: MODEL_CARD.md, run/*.csv and run/*.svg, and what
-notebooks/tests/test_demo.py expects.
+notebooks/tests/test_demo.py expects (demo_bits_per_byte.json).
 
 Rebuild the corpus first (`python -m corpus all --work W`) to repeat the figures from the packages alone.
 """
@@ -20,7 +20,8 @@ from .engine import JAR, Node
 from .samples import PROMPTS, TOKENS
 
 FOLDER = Path(__file__).resolve().parents[1]
-TEXTS = FOLDER.parent / "tests" / "demo"
+TEXTS = FOLDER.parent / "texts"
+EXPECTED = FOLDER.parent / "tests" / "demo_bits_per_byte.json"
 
 
 def main() -> None:
@@ -44,13 +45,14 @@ def main() -> None:
         bf16=node.measure(chosen.bf16, held, chosen.rows, chosen.work / "rows"),
         four_bit=node.measure(chosen.model, held, chosen.rows, chosen.work / "rows"),
         rows=chosen.rows,
+        drafts=json.loads((run / "mtp.json").read_text()) if (run / "mtp.json").exists() else None,
         samples={
             domain: [node.generate(chosen.model, prompt, seed, TOKENS) for seed, prompt in enumerate(prompts, 1)]
             for domain, prompts in PROMPTS.items()
         },
     )
     draw(facts, measured)
-    (TEXTS / "expected.json").write_text(json.dumps(node.texts(chosen.model, TEXTS), indent=1) + "\n")
+    EXPECTED.write_text(json.dumps(node.texts(chosen.model, TEXTS), indent=1) + "\n")
     (FOLDER / "MODEL_CARD.md").write_text(card(facts))
 
 

@@ -1,13 +1,13 @@
-"""Three beginnings of each domain; what the model makes of them goes into the card as it is."""
+"""Three beginnings of each domain; what the model makes of them goes into the card as it is. None ends with a space: tokens begin with theirs."""
 
 PROMPTS = {
     "en": ("The file is", "To change the", "This function returns"),
     "de": ("Die Datei wird", "Um die Einstellungen zu", "Diese Funktion"),
     "fr": ("Le fichier est", "Pour modifier la", "Cette fonction renvoie"),
     "es": ("El archivo se", "Para cambiar la", "Esta función devuelve"),
-    "java": ("    public static ", "import java.util.", "/**\n * Returns"),
-    "python": ("def test_", "import ", "    def __init__(self"),
+    "java": ("    public static", "import java.util.", "/**\n * Returns"),
+    "python": ("def test_", "import", "    def __init__(self"),
     "math": ("17 + 25 =", "Question: Anna has 12 apples. Ben gives Anna 7 more.", "Solve 3x + 4 = 19.\n"),
-    "data": ("CREATE TABLE orders (", '{\n  "id": ', "SELECT "),
+    "data": ("CREATE TABLE orders (", '{\n  "id":', "SELECT"),
 }
 TOKENS = 48

@@ -13,6 +13,7 @@ from model.head import HeadLoss, token_losses  # noqa: E402
 from model.moe import Gate  # noqa: E402
 from model.precision import computing_in  # noqa: E402
 from model.sorted_experts import SortedExperts  # noqa: E402
+from training.drafts import acceptance, draft_loss, multi_token_layer, with_multi_token_layer  # noqa: E402
 from training.muon import optimizers, orthogonal, set_rate  # noqa: E402
 from training.state import Run  # noqa: E402
 
@@ -139,3 +140,41 @@ def test_every_parameter_has_one_optimizer():
     model = Model(TINY)
     held = [p for optimizer in optimizers(model, 1e-3) for group in optimizer.param_groups for p in group["params"]]
     assert len(held) == len(set(held)) == len(list(model.parameters()))
+
+
+def test_a_multi_token_layer_learns_upon_a_trunk_that_stays():
+    trunk = Model(TINY)
+    torch.nn.init.normal_(trunk.lm_head.weight, std=0.3)  # a head that stays as small as it begins could not be sure of anything
+    before = {name: value.clone() for name, value in trunk.state_dict().items()}
+    model = with_multi_token_layer(trunk)
+    ids = torch.arange(64).repeat(4, 1) % 7
+    made, losses = optimizers(model, 3e-3), []
+    for _ in range(40):
+        loss = draft_loss(model, ids[:, :-1], ids[:, 1:])
+        loss.backward()
+        set_rate(made, 3e-3)
+        for optimizer in made:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+    for name, value in before.items():
+        torch.testing.assert_close(model.state_dict()[name], value, rtol=0, atol=0)
+    assert multi_token_layer(model).mlp.gate.e_score_correction_bias.abs().max() > 0
+
+
+def test_drafts_equal_to_the_models_own_choice_are_counted():
+    model = with_multi_token_layer(Model(TINY))
+
+    class Held:
+        def rows(self, domain, length, most):
+            return torch.randint(96, (2, 32)), torch.randint(96, (2, 32))
+
+    with torch.no_grad():
+        model.lm_head.weight.zero_()  # every choice is token 0
+    assert set(acceptance(model, Held(), 2, torch.device("cpu")).values()) == {1.0}
+    with torch.no_grad():
+        model.lm_head.weight[1].normal_()
+        model.model.norm.weight.fill_(1)
+        multi_token_layer(model).shared_head["norm"].weight.fill_(0)  # drafts stay token 0, the model's choice depends on its state
+    assert all(0.1 < share < 0.9 for share in acceptance(model, Held(), 2, torch.device("cpu")).values())
