@@ -44,6 +44,19 @@ class TokenizerFuzzTest {
     }
 
     @Test
+    void tiktokenModels() throws IOException {
+        byte[] model;
+        try (InputStream in = TokenizerFuzzTest.class.getResourceAsStream("tiny.tiktoken")) {
+            model = in.readAllBytes();
+        }
+        byte[] few = "YQ== 0\nYg== 1\nYWI= 2\nIA== 3\n".getBytes(StandardCharsets.US_ASCII);
+        Fuzzing.run("tiktoken.model", List.of(model, few), MAX_BYTES, input -> {
+            Files.write(directory.resolve("tiktoken.model"), input);
+            use(directory);
+        });
+    }
+
+    @Test
     void tokenizerConfigs() throws IOException {
         ByteTokenizer.write(directory, ByteTokenizer.json(), "{}");
         byte[] config = ("{\"bos_token\": {\"content\": \"<bos>\"}, \"eos_token\": \"<eos>\", \"add_bos_token\": true, "
