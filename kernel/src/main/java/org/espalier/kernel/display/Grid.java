@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A small table with a heading row, as HTML and as text. Columns whose cells are all numbers are set flush right.
+ * A small table with a heading row, as HTML and as text. Columns of nothing but numbers and empty cells are set flush right.
  *
  * @param rows each as long as {@code headings}
  */
@@ -69,6 +69,6 @@ public record Grid(List<String> headings, List<List<String>> rows) {
 
     private boolean isNumeric(int column) {
         return !rows.isEmpty()
-                && rows.stream().allMatch(row -> row.get(column).matches("-?[\\d.,]+( (GB|MB|kB|B|%))?"));
+                && rows.stream().allMatch(row -> row.get(column).matches("(-?[\\d.,]+( (GB|MB|kB|B|%))?)?"));
     }
 }

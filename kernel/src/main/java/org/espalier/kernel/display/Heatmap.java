@@ -154,13 +154,12 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
         spec.putObject("mark").put("type", "rect").put("tooltip", true);
         ObjectNode encoding = spec.putObject("encoding");
         ObjectNode x = encoding.putObject("x");
-        x.put("field", "column")
-                .put("type", "ordinal")
-                .put("title", columns.title)
-                .putNull("sort");
+        x.put("field", "column").put("type", "ordinal").put("title", columns.title);
+        columns.labels.forEach(x.putArray("sort")::add);
         x.putObject("axis").put("labelOverlap", true).put("labelAngle", 0);
         ObjectNode y = encoding.putObject("y");
-        y.put("field", "row").put("type", "ordinal").put("title", rows.title).putNull("sort");
+        y.put("field", "row").put("type", "ordinal").put("title", rows.title);
+        rows.labels.forEach(y.putArray("sort")::add);
         ObjectNode colour = encoding.putObject("color");
         colour.put("field", "value").put("type", "quantitative").put("title", measure.title);
         ArrayNode range = colour.putObject("scale").put("zero", true).putArray("range");
@@ -287,9 +286,9 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
         return Math.max(24, LETTER * columns.longest() + 3);
     }
 
-    /** Wide cells for few columns, narrow ones for hundreds: at most about 900 pixels. */
+    /** Wide cells for few columns, narrow ones for hundreds: at most about 700 pixels. */
     private int columnWidth() {
-        return Math.max(3, Math.min(Math.max(28, labelWidth()), 900 / Math.max(1, columns.labels.size())));
+        return Math.max(3, Math.min(Math.max(28, labelWidth()), 700 / Math.max(1, columns.labels.size())));
     }
 
     private int rowHeight() {

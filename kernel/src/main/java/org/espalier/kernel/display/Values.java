@@ -72,12 +72,16 @@ public final class Values {
         return data;
     }
 
-    /** Fractions in four figures: more are noise to a reader, and stay in the table. */
+    /** Fractions in four figures: more are noise to a reader, and stay in the table. Whole numbers, for instance sums, as they are. */
     private static String cell(Column<?> column, int row) {
         boolean fraction = column instanceof DoubleColumn || column instanceof FloatColumn;
-        return fraction && !column.isMissing(row)
-                ? String.format(Locale.ROOT, "%.4g", ((NumericColumn<?>) column).getDouble(row))
-                : column.getString(row);
+        if (!fraction || column.isMissing(row)) {
+            return column.getString(row);
+        }
+        double value = ((NumericColumn<?>) column).getDouble(row);
+        boolean whole =
+                value == Math.rint(value) && Math.abs(value) < 1e15; // beyond it a double has no digit for the ones
+        return String.format(Locale.ROOT, whole ? "%.0f" : "%.4g", value);
     }
 
     private static String array(Object array) {

@@ -21,7 +21,10 @@ class HeatmapTest {
         assertThat(heatmap.columns().labels()).containsExactly("12", "3");
         assertThat(heatmap.values()[0]).containsExactly(0.75, 0.25);
         assertThat(heatmap.values()[1]).containsExactly(Double.NaN, 0.5);
-        JsonNode cells = new ObjectMapper().readTree(heatmap.vegaLite()).at("/data/values");
+        JsonNode spec = new ObjectMapper().readTree(heatmap.vegaLite());
+        assertThat(spec.at("/encoding/x/sort").toString()).isEqualTo("[\"12\",\"3\"]");
+        assertThat(spec.at("/encoding/y/sort").toString()).isEqualTo("[\"german\",\"english\"]");
+        JsonNode cells = spec.at("/data/values");
         assertThat(cells).hasSize(3);
         assertThat(cells.get(2).toString()).isEqualTo("{\"row\":\"english\",\"column\":\"3\",\"value\":0.5}");
         assertThat(heatmap.svg())
