@@ -24,7 +24,7 @@ from training.schedule import Schedule
 from training.state import load_model
 from training.steps import CLIP
 
-PRINT_EVERY = 100  # steps
+PRINT_EVERY = 50  # steps
 ROWS_MEASURED = 16  # of each domain
 
 

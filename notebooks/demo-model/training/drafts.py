@@ -26,6 +26,8 @@ def with_multi_token_layer(trunk: Model) -> Model:
     model.load_state_dict(trunk.state_dict(), strict=False)
     layer = multi_token_layer(model)
     layer.load_state_dict(model.model.layers[trunk.c.layers - 1].state_dict(), strict=False)
+    with torch.no_grad():
+        layer.eh_proj.weight[:, trunk.c.d :] = torch.eye(trunk.c.d)  # it begins with the trunk's state, and learns to hear the next token
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     for parameter in layer.parameters():
