@@ -20,6 +20,7 @@ from .engine import JAR, Node
 from .samples import PROMPTS, TOKENS
 
 FOLDER = Path(__file__).resolve().parents[1]
+MILLIONS = "million tokens"
 TEXTS = FOLDER.parent / "texts"
 EXPECTED = FOLDER.parent / "tests" / "demo_bits_per_byte.json"
 
@@ -69,8 +70,8 @@ def draw(facts: Facts, measured: list[dict]) -> None:
     loss = {"loss": [(row["tokens"] / 1e6, row["loss"]) for row in facts.run]}
     bits = {domain: [(m["tokens"] / 1e6, m["bits_per_byte"][domain]) for m in measured] for domain in DOMAINS}
     bits["mean"] = [(m["tokens"] / 1e6, m["mean"]) for m in measured]
-    (FOLDER / "run" / "loss.svg").write_text(svg.lines("Training loss, nats a token", "million tokens", loss, (2.0, 6.0)))
-    (FOLDER / "run" / "bits.svg").write_text(svg.lines("Held-out bits per byte", "million tokens", bits, (0.4, 3.0)))
+    (FOLDER / "run" / "loss.svg").write_text(svg.lines("Training loss, nats a token", MILLIONS, loss, [1, 2, 3, 4, 5, 6], 5))
+    (FOLDER / "run" / "bits.svg").write_text(svg.lines("Held-out bits per byte", MILLIONS, bits, [0, 0.5, 1, 1.5, 2, 2.5, 3], 5))
     (FOLDER / "run" / "routing.svg").write_text(svg.routing(facts.four_bit.routing, list(DOMAINS)))
 
 

@@ -111,8 +111,8 @@ def course(facts: Facts) -> str:
 
 {last["tokens"] / 1e6:.2f} M tokens in {int(last["step"])} steps and {last["seconds"] / 60:.0f} minutes, on two cores of a machine with other work
 ({last["tokens"] / last["seconds"]:.0f} tokens/s at the lowest priority; 2,500 where it is alone). Muon and AdamW at 4e-3, constant, then falling to
-the end. Loss, load and tokens/s: [run/log.csv](run/log.csv); measurements on the way, on 16 rows a domain:
-[run/measurements.csv](run/measurements.csv).
+the end. Loss, load and tokens/s: [run/log.csv](run/log.csv); measurements on the way, on 16 rows a domain and the last
+on all: [run/measurements.csv](run/measurements.csv).
 
 ![loss](run/loss.svg)
 

@@ -2,16 +2,18 @@
 
 import csv
 import json
+from itertools import pairwise
 from pathlib import Path
 
 GROUP = 20  # steps that share a line of the thinned log
 
 
 def log(run: Path) -> list[dict[str, float]]:
-    """Means over GROUP steps; `max_load` and `min_load` are the extremes."""
+    """Means over GROUP steps, more in the last line; `max_load` and `min_load` are the extremes."""
     with open(run / "log.csv") as file:
         rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
-    return [mean(rows[i : i + GROUP]) for i in range(0, len(rows), GROUP)]
+    ends = [*range(GROUP, len(rows) - GROUP, GROUP), len(rows)]
+    return [mean(rows[start:end]) for start, end in pairwise([0, *ends])]
 
 
 def mean(rows: list[dict[str, float]]) -> dict[str, float]:

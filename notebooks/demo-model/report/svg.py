@@ -10,9 +10,9 @@ HEAD = (
 )
 
 
-def lines(title: str, x_name: str, series: dict[str, list[tuple[float, float]]], bounds: tuple[float, float]) -> str:
-    """One line a series, points (x, y); y is cut to the bounds."""
-    low, high = bounds
+def lines(title: str, x_name: str, series: dict[str, list[tuple[float, float]]], ticks: list[float], x_step: float) -> str:
+    """One line a series, points (x, y); x begins at 0; y is cut to the first and last tick."""
+    low, high = ticks[0], ticks[-1]
     most = max(x for points in series.values() for x, _ in points) or 1.0
     width, height = WIDTH - LEFT - 110, HEIGHT - BOTTOM - 24
 
@@ -20,15 +20,15 @@ def lines(title: str, x_name: str, series: dict[str, list[tuple[float, float]]],
         return LEFT + x / most * width, 24 + (1 - (min(max(y, low), high) - low) / (high - low)) * height
 
     out = [HEAD.format(WIDTH, HEIGHT), f'<text x="{LEFT}" y="14" font-size="13">{escape(title)}</text>']
-    for i in range(5):
-        y = low + (high - low) * i / 4
+    for y in ticks:
         _, py = at(0, y)
         out.append(
             f'<path d="M{LEFT} {py:.1f}H{LEFT + width}" stroke="#ddd"/>'
-            f'<text x="{LEFT - 6}" y="{py + 4:.1f}" text-anchor="end">{y:.2f}</text>'
+            f'<text x="{LEFT - 6}" y="{py + 4:.1f}" text-anchor="end">{y:g}</text>'
         )
-        px, _ = at(most * i / 4, low)
-        out.append(f'<text x="{px:.1f}" y="{HEIGHT - 18}" text-anchor="middle">{most * i / 4:.1f}</text>')
+    for i in range(int(most / x_step) + 1):
+        px, _ = at(i * x_step, low)
+        out.append(f'<text x="{px:.1f}" y="{HEIGHT - 18}" text-anchor="middle">{i * x_step:g}</text>')
     out.append(f'<text x="{LEFT + width / 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(x_name)}</text>')
     for i, (name, points) in enumerate(series.items()):
         colour = COLOURS[i % len(COLOURS)]
