@@ -17,10 +17,11 @@ from training.evaluation import Measurement
 from . import course, svg
 from .card import Facts, card, read_config
 from .engine import JAR, Node
-from .samples import PROMPTS, TOKENS
+from .samples import PROMPTS, TEMPERATURE, TOKENS, TOP_K, sums
 
 FOLDER = Path(__file__).resolve().parents[1]
 MILLIONS = "million tokens"
+SUMS = 40
 TEXTS = FOLDER.parent / "texts"
 EXPECTED = FOLDER.parent / "tests" / "demo_bits_per_byte.json"
 
@@ -48,13 +49,19 @@ def main() -> None:
         rows=chosen.rows,
         drafts=json.loads((run / "mtp.json").read_text()) if (run / "mtp.json").exists() else None,
         samples={
-            domain: [node.generate(chosen.model, prompt, seed, TOKENS) for seed, prompt in enumerate(prompts, 1)]
+            domain: [node.generate(chosen.model, prompt, TOKENS, *sampling(seed)) for seed, prompt in enumerate(prompts, 1)]
             for domain, prompts in PROMPTS.items()
         },
+        sums=SUMS,
+        right_sums=node.right_sums(chosen.model, sums(SUMS)),
     )
     draw(facts, measured)
     EXPECTED.write_text(json.dumps(node.texts(chosen.model, TEXTS), indent=1) + "\n")
     (FOLDER / "MODEL_CARD.md").write_text(card(facts))
+
+
+def sampling(seed: int) -> tuple:
+    return "--seed", seed, "--temperature", TEMPERATURE, "--top-k", TOP_K
 
 
 def draw(facts: Facts, measured: list[dict]) -> None:

@@ -50,11 +50,14 @@ class Node:
         lines = self.run("score", "--model", model, "--json", "--window", WINDOW, *files).splitlines()
         return {domain: round(json.loads(line)["bitsPerByte"], 4) for domain, line in zip(DOMAINS, lines, strict=True)}
 
-    def generate(self, model: Path, prompt: str, seed: int, tokens: int) -> str:
-        report = self.run(
-            "run", "--model", model, "--prompt", prompt, "--json", "--predict", tokens, "--seed", seed, "--temperature", 0.8, "--top-k", 40
-        )
+    def generate(self, model: Path, prompt: str, tokens: int, *sampling: object) -> str:
+        """What follows the prompt; greedy where no sampling options are given."""
+        report = self.run("run", "--model", model, "--prompt", prompt, "--json", "--predict", tokens, *sampling)
         return json.loads(report)["text"]
+
+    def right_sums(self, model: Path, sums: dict[str, str]) -> int:
+        answers = (self.generate(model, prompt, 6).strip().split("\n")[0] for prompt in sums)
+        return sum(given == right for given, right in zip(answers, sums.values(), strict=True))
 
 
 LN2 = 0.6931471805599453

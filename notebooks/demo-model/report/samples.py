@@ -1,4 +1,7 @@
-"""Three beginnings of each domain; what the model makes of them goes into the card as it is. None ends with a space: tokens begin with theirs."""
+"""Three beginnings of each domain; what the model makes of them goes into the card as it is. None ends with a space: tokens begin with theirs.
+And sums, whose answers can be checked."""
+
+from random import Random
 
 PROMPTS = {
     "en": ("The file is", "To change the", "This function returns"),
@@ -11,3 +14,11 @@ PROMPTS = {
     "data": ("CREATE TABLE orders (", '{\n  "id":', "SELECT"),
 }
 TOKENS = 48
+TEMPERATURE, TOP_K = 0.8, 40
+
+
+def sums(count: int) -> dict[str, str]:
+    """Two numbers below 100 to add, and what comes out."""
+    r = Random(1)
+    pairs = [(r.randrange(100), r.randrange(100)) for _ in range(count)]
+    return {f"{a} + {b} =": str(a + b) for a, b in pairs}

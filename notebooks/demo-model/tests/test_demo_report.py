@@ -4,6 +4,7 @@ import csv
 import re
 
 from report import course, svg
+from report.samples import sums
 
 
 def written(folder, steps):
@@ -34,3 +35,9 @@ def test_a_line_runs_between_its_ticks():
     (x0, y0), (x1, y1) = (point.split(",") for point in re.search(r'points="([^"]+)"', chart).group(1).split())
     ticks = [float(y) for y in re.findall(rf'd="M{svg.LEFT} ([\d.]+)H', chart)]
     assert float(y0) == ticks[-1] and float(y1) == ticks[0]  # 9 is cut to the highest tick
+
+
+def test_sums_are_right_and_the_same_every_time():
+    asked = sums(40)
+    assert len(asked) == 40 and asked == sums(40)
+    assert all(eval(prompt.removesuffix("=")) == int(answer) for prompt, answer in asked.items())
