@@ -216,6 +216,7 @@ public final class Cluster implements AutoCloseable {
                 .addAllStopStrings(options.stop())
                 .setRouting(options.routing() && now.model.moe().isPresent())
                 .setPromptLogits(options.promptLogits())
+                .addAllEdits(Wire.edits(options))
                 .build();
         GenerateCall[] self = new GenerateCall[1];
         self[0] = new GenerateCall(now.head, request, now.model, listener, ended -> {

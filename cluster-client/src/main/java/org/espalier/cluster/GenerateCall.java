@@ -52,7 +52,9 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
         this.listener = listener;
         this.ended = ended;
         this.text = model.text().map(stream -> new AnswerText(stream, request.getStopStringsList()));
-        this.trace = request.getRouting() ? model.moe().map(TraceBuilder::new) : Optional.empty();
+        this.trace = request.getRouting()
+                ? model.moe().map(moe -> new TraceBuilder(moe, request.getEditsList()))
+                : Optional.empty();
     }
 
     GenerateCall start() {

@@ -2,8 +2,10 @@ package org.espalier.cluster;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.espalier.model.ModelConfig;
 import org.espalier.routing.RoutingTrace;
+import org.espalier.v1.LayerEdit;
 import org.espalier.v1.Routing;
 
 /** Puts the routing replies of a generation together to a trace. */
@@ -11,27 +13,30 @@ final class TraceBuilder {
 
     private final RoutingTrace trace;
 
-    TraceBuilder(ModelConfig.Moe moe) {
-        this.trace = new RoutingTrace(moe.layers(), moe.experts(), moe.perToken());
+    /** @param edits of the generation: a layer may be asked for more experts than the model's K */
+    TraceBuilder(ModelConfig.Moe moe, List<LayerEdit> edits) {
+        int width = edits.stream().mapToInt(LayerEdit::getTopK).reduce(moe.perToken(), Math::max);
+        this.trace = new RoutingTrace(moe.layers(), moe.experts(), width);
     }
 
     RoutingTrace trace() {
         return trace;
     }
 
-    /** @throws ClusterException if the reply is not the next positions of all MoE layers */
+    /**
+     * A reply may be wider than the trace where other sessions of the same step choose more; those places are empty here.
+     *
+     * @throws ClusterException if the reply is not the next positions of all MoE layers
+     */
     void add(Routing routing) {
         int layers = trace.layers().size();
         int width = routing.getWidth();
         long decisions = (long) layers * routing.getRows() * width;
         if (!routing.getLayersList().equals(trace.layers())
                 || routing.getPosition() != trace.positions()
-                || width > trace.width()
                 || routing.getExperts().size() != decisions * Short.BYTES
                 || routing.getWeights().size() != decisions * Float.BYTES) {
-            throw new ClusterException("the nodes sent routing of layers " + routing.getLayersList() + " from position "
-                    + routing.getPosition() + " with " + width + " experts a token: expected layers " + trace.layers()
-                    + " from position " + trace.positions() + " with " + trace.width());
+            throw unexpected(routing);
         }
         ByteBuffer experts = routing.getExperts().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer weights = routing.getWeights().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
@@ -39,6 +44,11 @@ final class TraceBuilder {
             short[] ids = new short[layers * trace.width()];
             float[] factors = new float[ids.length];
             for (int layer = 0; layer < layers; layer++) {
+                for (int place = trace.width(); place < width; place++) {
+                    if (experts.getShort(((layer * routing.getRows() + row) * width + place) * Short.BYTES) >= 0) {
+                        throw unexpected(routing);
+                    }
+                }
                 for (int place = 0; place < trace.width(); place++) {
                     int from = (layer * routing.getRows() + row) * width + place;
                     int to = layer * trace.width() + place;
@@ -48,5 +58,11 @@ final class TraceBuilder {
             }
             trace.append(ids, factors);
         }
+    }
+
+    private ClusterException unexpected(Routing routing) {
+        return new ClusterException("the nodes sent routing of layers " + routing.getLayersList() + " from position "
+                + routing.getPosition() + " with " + routing.getWidth() + " experts a token: expected layers "
+                + trace.layers() + " from position " + trace.positions() + " with " + trace.width());
     }
 }

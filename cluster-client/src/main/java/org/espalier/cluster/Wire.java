@@ -1,5 +1,6 @@
 package org.espalier.cluster;
 
+import java.util.List;
 import java.util.Map;
 import org.espalier.placement.Placement;
 import org.espalier.v1.DeploymentState;
@@ -74,5 +75,17 @@ final class Wire {
                 .setRepetitionPenalty(options.repetitionPenalty())
                 .setSeed(options.seed())
                 .build();
+    }
+
+    static List<org.espalier.v1.LayerEdit> edits(GenerateOptions options) {
+        return options.edits().stream()
+                .map(edit -> org.espalier.v1.LayerEdit.newBuilder()
+                        .setLayer(edit.layer())
+                        .addAllBan(edit.ban())
+                        .addAllForce(edit.force())
+                        .setTopK(edit.topK())
+                        .setScale(edit.scale())
+                        .build())
+                .toList();
     }
 }

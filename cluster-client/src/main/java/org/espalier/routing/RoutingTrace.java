@@ -20,7 +20,7 @@ public final class RoutingTrace {
     /**
      * @param layers the checkpoint's indices of the MoE layers, ascending
      * @param experts E
-     * @param width K
+     * @param width K, or more where a generation asked for more experts in a layer
      */
     public RoutingTrace(List<Integer> layers, int experts, int width) {
         this.layers = List.copyOf(layers);
@@ -55,7 +55,7 @@ public final class RoutingTrace {
         return experts;
     }
 
-    /** K, places a position and layer. */
+    /** Places a position and layer: K, or more where a layer was asked for more. */
     public int width() {
         return width;
     }

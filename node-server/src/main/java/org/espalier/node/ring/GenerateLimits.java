@@ -1,8 +1,15 @@
 package org.espalier.node.ring;
 
 import io.grpc.Status;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.espalier.EspalierException;
+import org.espalier.model.ModelConfig;
 import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.LayerEdit;
 
 /** What a request may ask of a model: checked at the head before a session is opened. */
 final class GenerateLimits {
@@ -12,7 +19,8 @@ final class GenerateLimits {
     /**
      * New tokens that the request may have: what it asks for, or what the model's context leaves.
      *
-     * @throws io.grpc.StatusRuntimeException if the prompt is empty, has ids outside of the vocabulary or does not fit
+     * @throws io.grpc.StatusRuntimeException if the prompt is empty, has ids outside of the vocabulary or does not fit, or a router
+     *     edit names what the model does not have
      */
     static int maxNew(GenerateRequest request, StageShard shard) {
         int prompt = request.getPromptCount();
@@ -32,12 +40,51 @@ final class GenerateLimits {
         } catch (EspalierException e) {
             throw invalid("the request is wrong: " + e.getMessage());
         }
+        checkEdits(request.getEditsList(), shard.moe());
         int room = shard.context() - prompt;
         if (room < 0 || room == 0 && request.getMaxTokens() > 0) {
             throw invalid("the prompt has " + prompt + " tokens, the model's context holds " + shard.context()
                     + " with the answer: shorten the prompt");
         }
         return Math.min(request.getMaxTokens(), room);
+    }
+
+    private static void checkEdits(List<LayerEdit> edits, Optional<ModelConfig.Moe> experts) {
+        if (edits.isEmpty()) {
+            return;
+        }
+        ModelConfig.Moe moe =
+                experts.orElseThrow(() -> invalid("a router edit is asked for, the model has no experts"));
+        Set<Integer> seen = new HashSet<>();
+        for (LayerEdit edit : edits) {
+            String name = "the router edit of layer " + edit.getLayer();
+            if (!moe.layers().contains(edit.getLayer())) {
+                throw invalid(name + ": the layers with experts are " + moe.layers());
+            }
+            if (!seen.add(edit.getLayer())) {
+                throw invalid(name + " comes twice: put all of it into one");
+            }
+            Stream.concat(edit.getBanList().stream(), edit.getForceList().stream())
+                    .filter(expert -> expert < 0 || expert >= moe.experts())
+                    .findFirst()
+                    .ifPresent(expert -> {
+                        throw invalid(name + " names expert " + expert + ", the layer has 0 to " + (moe.experts() - 1));
+                    });
+            int kept = edit.getTopK() == 0 ? moe.perToken() : edit.getTopK();
+            if (kept < 0 || kept > moe.experts()) {
+                throw invalid(name + " keeps " + kept + " experts, the layer has " + moe.experts());
+            }
+            if (edit.getForceCount() > kept) {
+                throw invalid(name + " forces " + edit.getForceCount() + " experts, a token gets " + kept
+                        + ": force fewer, or keep more");
+            }
+            if (edit.getForceList().stream().anyMatch(edit.getBanList()::contains)) {
+                throw invalid(name + " bans and forces the same expert");
+            }
+            if (!Float.isFinite(edit.getScale())) {
+                throw invalid(name + " scales by " + edit.getScale() + ": expected a number");
+            }
+        }
     }
 
     private static RuntimeException invalid(String message) {

@@ -22,7 +22,7 @@ final class SessionEdits {
                             Set.copyOf(edit.getBanList()),
                             edit.getForceList(),
                             edit.getTopK() == 0 ? OptionalInt.empty() : OptionalInt.of(edit.getTopK()),
-                            edit.getScale()));
+                            edit.hasScale() ? edit.getScale() : 1));
         }
         return layers.isEmpty() ? RouterEdits.NONE : new RouterEdits(layers);
     }

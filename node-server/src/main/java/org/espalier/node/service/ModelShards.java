@@ -3,6 +3,7 @@ package org.espalier.node.service;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
 import org.espalier.engine.Engine;
@@ -10,6 +11,7 @@ import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Precision;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
+import org.espalier.model.ModelConfig;
 import org.espalier.model.ModelSizes;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
@@ -117,6 +119,11 @@ final class ModelShards implements ShardLoader {
         @Override
         public int vocabulary() {
             return shard.model().config().vocabulary();
+        }
+
+        @Override
+        public Optional<ModelConfig.Moe> moe() {
+            return shard.model().config().moe();
         }
 
         @Override

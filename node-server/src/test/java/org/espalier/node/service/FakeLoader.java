@@ -2,9 +2,11 @@ package org.espalier.node.service;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.espalier.EspalierException;
 import org.espalier.engine.LoadedProgram;
+import org.espalier.model.ModelConfig;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
 
@@ -64,6 +66,11 @@ public final class FakeLoader implements ShardLoader {
         @Override
         public int vocabulary() {
             return FakeProgram.VOCABULARY;
+        }
+
+        @Override
+        public Optional<ModelConfig.Moe> moe() {
+            return Optional.of(new ModelConfig.Moe(FakeProgram.EXPERTS, FakeProgram.WIDTH, List.of(1, 2)));
         }
 
         @Override

@@ -1,0 +1,196 @@
+package org.espalier.node.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.espalier.cluster.Cluster;
+import org.espalier.cluster.GenerateOptions;
+import org.espalier.cluster.Generation;
+import org.espalier.cluster.GenerationListener;
+import org.espalier.cluster.LoadOptions;
+import org.espalier.cluster.Prompt;
+import org.espalier.cluster.RunningGeneration;
+import org.espalier.routing.LayerEdit;
+import org.espalier.routing.RoutingTrace;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Interventions in the choice of experts, from the client's options to the trace that comes back. */
+class RouterEditsTest {
+
+    private static final String MODEL = Path.of("src", "test", "resources", "models", "deepseek_v3-tiny", "hf")
+            .toString();
+    private static final Prompt PROMPT = Prompt.tokens(List.of(5, 17, 3, 40, 8, 21, 33, 2));
+    private static final GenerateOptions OPTIONS =
+            GenerateOptions.defaults().withMaxTokens(6).ignoringEos().withRouting();
+
+    private static NodeServer node;
+    private static Cluster cluster;
+    private static RoutingTrace free;
+    private static int layer;
+    private static int experts;
+
+    @BeforeAll
+    static void load() {
+        node = NodeServer.start(NodeOptions.loopback("n0"));
+        cluster = Cluster.connect(List.of(node.address()));
+        cluster.load(MODEL, LoadOptions.defaults().withPrecision("float32"));
+        var moe = cluster.model().orElseThrow().config().moe().orElseThrow();
+        layer = moe.layers().get(1);
+        experts = moe.experts();
+        free = trace(cluster);
+    }
+
+    @AfterAll
+    static void close() {
+        cluster.close();
+        node.close();
+    }
+
+    @Test
+    void bannedExpertsAreNeverChosen() {
+        Set<Integer> two = Set.of(free.expert(0, 1, 0), free.expert(3, 1, 0));
+        RoutingTrace trace = trace(cluster, LayerEdit.of(layer).banning(two));
+        assertThat(chosen(free, 1)).containsAnyElementsOf(two);
+        assertThat(chosen(trace, 1)).doesNotContainAnyElementsOf(two);
+    }
+
+    @Test
+    void forcedExpertsAreAlwaysChosen() {
+        int rare = IntStream.range(0, experts)
+                .filter(expert -> !at(free, 0, 1).contains(expert))
+                .findFirst()
+                .orElseThrow();
+        RoutingTrace trace = trace(cluster, LayerEdit.of(layer).forcing(rare));
+        for (int position = 0; position < trace.positions(); position++) {
+            assertThat(at(trace, position, 1)).contains(rare).hasSize(free.width());
+        }
+    }
+
+    @Test
+    void anotherNumberOfExpertsConcernsOneLayerAlone() {
+        RoutingTrace fewer = trace(cluster, LayerEdit.of(layer).keeping(1));
+        RoutingTrace more = trace(cluster, LayerEdit.of(layer).keeping(free.width() + 1));
+        for (int position = 0; position < fewer.positions(); position++) {
+            assertThat(at(fewer, position, 1)).hasSize(1);
+            assertThat(at(fewer, position, 0)).hasSize(free.width());
+            assertThat(at(more, position, 1)).hasSize(free.width() + 1);
+            assertThat(at(more, position, 0)).hasSize(free.width());
+        }
+    }
+
+    @Test
+    void aGenerationBesideAWiderOneSeesItsOwnExpertsAlone() {
+        GenerateOptions wide =
+                OPTIONS.withMaxTokens(40).withEdits(List.of(LayerEdit.of(layer).keeping(experts)));
+        RunningGeneration beside = cluster.start(PROMPT, wide, GenerationListener.SILENT);
+        RoutingTrace trace = trace(cluster);
+        assertThat(trace.width()).isEqualTo(free.width());
+        for (int position = 0; position < free.positions(); position++) {
+            assertThat(at(trace, position, 1)).isEqualTo(at(free, position, 1));
+        }
+        assertThat(beside.await().trace().orElseThrow().width()).isEqualTo(experts);
+    }
+
+    @Test
+    void aScaleMultipliesTheWeights() {
+        RoutingTrace half = trace(cluster, LayerEdit.of(layer).scaledBy(0.5));
+        for (int place = 0; place < free.width(); place++) {
+            assertThat(half.weight(0, 1, place)).isEqualTo(free.weight(0, 1, place) / 2);
+        }
+    }
+
+    @Test
+    void anEditThatChangesNothingChangesNothing() {
+        assertThat(generate(cluster, LayerEdit.of(layer)).tokens())
+                .isEqualTo(generate(cluster).tokens());
+    }
+
+    @Test
+    void everyNumberOfNodesGivesTheSame() {
+        var layers = cluster.model().orElseThrow().config().moe().orElseThrow().layers();
+        LayerEdit[] edits = layers.stream()
+                .map(l -> LayerEdit.of(l).banning(0, 1).keeping(1 + l % 3).scaledBy(1.5))
+                .toArray(LayerEdit[]::new);
+        Generation one = generate(cluster, edits);
+        for (int count = 2; count <= 3; count++) {
+            List<NodeServer> nodes = IntStream.range(0, count)
+                    .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
+                    .toList();
+            try (Cluster several =
+                    Cluster.connect(nodes.stream().map(NodeServer::address).toList())) {
+                several.load(MODEL, LoadOptions.defaults().withPrecision("float32"));
+                Generation split = generate(several, edits);
+                assertThat(split.tokens()).isEqualTo(one.tokens());
+                RoutingTrace expected = one.trace().orElseThrow();
+                RoutingTrace trace = split.trace().orElseThrow();
+                for (int l = 0; l < layers.size(); l++) {
+                    for (int position = 0; position < expected.positions(); position++) {
+                        assertThat(at(trace, position, l)).isEqualTo(at(expected, position, l));
+                    }
+                }
+            } finally {
+                nodes.forEach(NodeServer::close);
+            }
+        }
+    }
+
+    @Test
+    void whatTheModelDoesNotHaveIsRefused() {
+        refused("the router edit of layer 0: the layers with experts are [1, 2, 3]", LayerEdit.of(0));
+        refused(
+                "names expert " + experts + ", the layer has 0 to " + (experts - 1),
+                LayerEdit.of(layer).banning(experts));
+        refused("names expert -1", LayerEdit.of(layer).forcing(-1));
+        refused("keeps " + (experts + 1) + " experts", LayerEdit.of(layer).keeping(experts + 1));
+        refused(
+                "forces 2 experts, a token gets 1: force fewer, or keep more",
+                LayerEdit.of(layer).forcing(1, 2).keeping(1));
+        refused(
+                "bans and forces the same expert",
+                LayerEdit.of(layer).forcing(1).banning(1));
+        refused(
+                "comes twice",
+                LayerEdit.of(layer).banning(1),
+                LayerEdit.of(layer).banning(2));
+        assertThatThrownBy(() -> LayerEdit.of(layer).scaledBy(Double.NaN)).hasMessageContaining("scales by NaN");
+        assertThatThrownBy(() -> LayerEdit.of(layer).keeping(-1)).hasMessageContaining("keeps -1 experts");
+    }
+
+    private static void refused(String message, LayerEdit... edits) {
+        assertThatThrownBy(() -> generate(cluster, edits)).hasMessageContaining(message);
+    }
+
+    private static Generation generate(Cluster on, LayerEdit... edits) {
+        return on.generate(PROMPT, OPTIONS.withEdits(List.of(edits)));
+    }
+
+    private static RoutingTrace trace(Cluster on, LayerEdit... edits) {
+        return generate(on, edits).trace().orElseThrow();
+    }
+
+    /** The experts of a position; places that were not needed hold -1. */
+    private static Set<Integer> at(RoutingTrace trace, int position, int layer) {
+        Set<Integer> found = new HashSet<>();
+        for (int place = 0; place < trace.width(); place++) {
+            if (trace.expert(position, layer, place) >= 0) {
+                found.add(trace.expert(position, layer, place));
+            }
+        }
+        return found;
+    }
+
+    private static Set<Integer> chosen(RoutingTrace trace, int layer) {
+        Set<Integer> found = new HashSet<>();
+        for (int position = 0; position < trace.positions(); position++) {
+            found.addAll(at(trace, position, layer));
+        }
+        return found;
+    }
+}
