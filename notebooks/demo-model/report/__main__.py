@@ -75,8 +75,9 @@ def draw(facts: Facts, measured: list[dict]) -> None:
     ]
     course.write(flat, FOLDER / "run" / "measurements.csv")
     loss = {"loss": [(row["tokens"] / 1e6, row["loss"]) for row in facts.run]}
-    bits = {domain: [(m["tokens"] / 1e6, m["bits_per_byte"][domain]) for m in measured] for domain in DOMAINS}
-    bits["mean"] = [(m["tokens"] / 1e6, m["mean"]) for m in measured]
+    on_the_way = [m for m in measured if not m["final"]]  # the same rows each time
+    bits = {domain: [(m["tokens"] / 1e6, m["bits_per_byte"][domain]) for m in on_the_way] for domain in DOMAINS}
+    bits["mean"] = [(m["tokens"] / 1e6, m["mean"]) for m in on_the_way]
     (FOLDER / "run" / "loss.svg").write_text(svg.lines("Training loss, nats a token", MILLIONS, loss, [1, 2, 3, 4, 5, 6], 5))
     (FOLDER / "run" / "bits.svg").write_text(svg.lines("Held-out bits per byte", MILLIONS, bits, [0, 0.5, 1, 1.5, 2, 2.5, 3], 5))
     (FOLDER / "run" / "routing.svg").write_text(svg.routing(facts.four_bit.routing, list(DOMAINS)))
