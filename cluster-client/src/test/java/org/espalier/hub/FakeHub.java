@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
@@ -24,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
@@ -48,7 +48,7 @@ final class FakeHub implements AutoCloseable {
     /** Bytes of files that were sent. */
     final AtomicLong sent = new AtomicLong();
     /** {@code GET path Range Authorization} of every request. */
-    final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+    final List<String> requests = new CopyOnWriteArrayList<>();
 
     FakeHub() {
         try {

@@ -9,12 +9,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.espalier.checkpoint.Golden;
 import org.espalier.checkpoint.JsonFile;
@@ -38,8 +37,8 @@ class ModelPullTest {
 
     private final FakeHub hub = new FakeHub();
     private final byte[] weights = new byte[300_000];
-    private final List<Duration> waits = Collections.synchronizedList(new ArrayList<>());
-    private final List<PullProgress> progress = Collections.synchronizedList(new ArrayList<>());
+    private final List<Duration> waits = new CopyOnWriteArrayList<>();
+    private final List<PullProgress> progress = new CopyOnWriteArrayList<>();
 
     @BeforeEach
     void fill() {
@@ -66,10 +65,13 @@ class ModelPullTest {
     }
 
     private Path pull(String reference, Optional<String> token) {
+        return pull(reference, token, Duration.ofMillis(400));
+    }
+
+    private Path pull(String reference, Optional<String> token, Duration silence) {
         HubSettings settings = new HubSettings(hub.address(), cache, token, HubSettings.Access.ONLINE);
         RetryPolicy retries = new RetryPolicy(4, Duration.ofSeconds(1), Duration.ofSeconds(30), waits::add);
-        return new ModelPull(HubReference.parse(reference), settings, retries, Duration.ofMillis(400))
-                .pull(progress::add);
+        return new ModelPull(HubReference.parse(reference), settings, retries, silence).pull(progress::add);
     }
 
     private Path repository() {
@@ -418,16 +420,16 @@ class ModelPullTest {
             exchange.getResponseBody().flush();
             sleep(Duration.ofSeconds(20));
         });
-        List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+        List<Throwable> failures = new CopyOnWriteArrayList<>();
         Thread pulling = new Thread(() -> {
             try {
-                pull("org/model");
+                pull("org/model", Optional.empty(), Duration.ofSeconds(20));
             } catch (HubException e) {
                 failures.add(e);
             }
         });
         pulling.start();
-        while (progress.stream().noneMatch(p -> p.done() > 100_000)) {
+        while (pulling.isAlive() && progress.stream().noneMatch(p -> p.done() > 100_000)) {
             Thread.sleep(5);
         }
         pulling.interrupt();
