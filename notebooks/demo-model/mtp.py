@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from model.precision import fastest, use
 from training.cores import Threads, relaunch_environment
 from training.data import HeldOut, Training
 from training.drafts import acceptance, draft_loss, multi_token_layer, with_multi_token_layer
@@ -41,6 +42,7 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = chosen.work / chosen.run
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    use(fastest(device))
     torch.manual_seed(chosen.seed)
     torch.set_flush_denormal(True)
     threads = Threads(chosen.threads)

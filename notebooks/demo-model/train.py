@@ -2,7 +2,9 @@
 """Trains the demo model on the corpus of `python -m corpus`.
 
     nice -n 19 python train.py --work W --run demo  # at a constant rate until it is stopped; again: resumes
-    nice -n 19 python train.py --work W --run shipped --from demo --fall 20  # from a copy of it: the rate falls to the end in 20 minutes
+    nice -n 19 python train.py --work W --run shipped --from demo --fall 30 --round 10  # from a copy of it: the rate falls in 30 minutes
+                                                            # to the end, in the last 10 with weights rounded as the 4-bit file will have them
+    nice -n 19 python train.py --work W --run more --from ../../models/demo --rate 3e-3 --fall 90 --round 20  # goes on from the shipped file
 
 Uses a GPU if there is one. Interrupt (Ctrl-C or SIGTERM) saves the state.
 """
@@ -18,6 +20,7 @@ from pathlib import Path
 import torch
 
 from model.config import PRESETS
+from model.precision import compute, fastest, use
 from training.cores import Threads, relaunch_environment
 from training.data import HeldOut, Training
 from training.evaluation import ALL, measure
@@ -27,14 +30,16 @@ from training.state import FILE, Run
 from training.steps import Steps
 
 ROWS_MEASURED = 16  # of each domain, on the way
+COURSE = Path(__file__).resolve().parent / "run" / "log.csv"  # of the shipped file's training
 
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="the corpus' folder; the run's folder is made in it")
     parser.add_argument("--run", default="demo")
-    parser.add_argument("--from", dest="origin", help="start from a copy of this run's state")
+    parser.add_argument("--from", dest="origin", help="start from a copy of this run's state, or from a 4-bit checkpoint's folder")
     parser.add_argument("--fall", type=float, help="minutes of training over which the rate falls; then the run ends")
+    parser.add_argument("--round", type=float, default=0, help="last minutes of the fall, which train with weights rounded to 4 bits")
     parser.add_argument("--preset", default="e64", choices=PRESETS)
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--tokens", type=int, default=4096, help="of a step")
@@ -49,6 +54,9 @@ def options() -> argparse.Namespace:
 def start(options: argparse.Namespace, folder: Path, device: torch.device) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     if options.origin and not (folder / FILE).exists():
+        checkpoint = Path(options.origin)
+        if (checkpoint / "model.safetensors").exists():
+            return Run.of(checkpoint, COURSE, PRESETS[options.preset], options.rate, device)
         shutil.copytree(options.work / options.origin, folder, dirs_exist_ok=True)  # with its log: the course from the beginning
     if (folder / FILE).exists():
         return Run.load(folder, options.rate, device)
@@ -58,6 +66,7 @@ def start(options: argparse.Namespace, folder: Path, device: torch.device) -> Ru
 def main() -> None:
     chosen = options()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    use(fastest(device))
     torch.manual_seed(chosen.seed)
     torch.set_flush_denormal(True)
     threads = Threads(chosen.threads)
@@ -65,10 +74,10 @@ def main() -> None:
     run = start(chosen, folder, device)
     if chosen.fall and run.fall_began is None:
         run.fall_began = run.trained
-    schedule = Schedule(chosen.rate, run.fall_began or 0.0, chosen.fall * 60 if chosen.fall else None)
+    schedule = Schedule(chosen.rate, run.fall_began or 0.0, chosen.fall * 60 if chosen.fall else None, run.first, chosen.round * 60)
     steps = Steps(run, Training(chosen.work, chosen.seed + run.step), schedule, chosen.tokens, chosen.lengths)
     held, log = HeldOut(chosen.work), Log(folder)
-    print(f"{run.model.c} {run.model.sizes()} on {device}, step {run.step}, {run.tokens / 1e6:.2f} M tokens so far", flush=True)
+    print(f"{run.model.c} {run.model.sizes()} on {device} in {compute()}, step {run.step}, {run.tokens / 1e6:.2f} M tokens so far", flush=True)
 
     stopped = []
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -35,9 +35,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=16, help="of 512 tokens, of each domain")
     parser.add_argument("--jar", type=Path, default=JAR)
     chosen = parser.parse_args()
-    (FOLDER / "run").mkdir(exist_ok=True)
     run, held, node = chosen.work / chosen.run, HeldOut(chosen.work), Node(chosen.jar)
-    steps, measured = course.log(run), course.measurements(run)
+    first, measured = course.first_step(run), course.measurements(run)
+    steps = course.joined(FOLDER / "run" / "log.csv", course.log(run), first)
+    course.write(steps, FOLDER / "run" / "log.csv")
     facts = Facts(
         config=read_config(chosen.model),
         sizes=Model(Config()).sizes(),
@@ -55,7 +56,7 @@ def main() -> None:
         sums=SUMS,
         right_sums=node.right_sums(chosen.model, sums(SUMS)),
     )
-    draw(facts, measured)
+    draw(facts, on_the_way(measured, first))
     EXPECTED.write_text(json.dumps(node.texts(chosen.model, TEXTS), indent=1) + "\n")
     (FOLDER / "MODEL_CARD.md").write_text(card(facts))
 
@@ -64,20 +65,24 @@ def sampling(seed: int) -> tuple:
     return "--seed", seed, "--temperature", TEMPERATURE, "--top-k", TOP_K
 
 
-def draw(facts: Facts, measured: list[dict]) -> None:
-    course.write(facts.run, FOLDER / "run" / "log.csv")
-    flat = [
-        {"step": m["step"], "tokens": m["tokens"], "seconds": m["seconds"], "mean": round(m["mean"], 4)}
+def on_the_way(measured: list[dict], first: int) -> list[dict]:
+    """Each measurement as a line of measurements.csv, which is written."""
+    lines = [
+        {"step": m["step"], "tokens": m["tokens"], "seconds": m["seconds"], "all": int(m["final"]), "mean": round(m["mean"], 4)}
         | {domain: round(bits, 4) for domain, bits in m["bits_per_byte"].items()}
         | {f"shared_{layer['layer']}": round(layer["mi"], 3) for layer in m["routing"]}
         | {"dead": sum(layer["dead"] for layer in m["routing"])}
         for m in measured
     ]
-    course.write(flat, FOLDER / "run" / "measurements.csv")
+    lines = course.joined(FOLDER / "run" / "measurements.csv", lines, first)
+    course.write(lines, FOLDER / "run" / "measurements.csv")
+    return lines
+
+
+def draw(facts: Facts, measured: list[dict]) -> None:
     loss = {"loss": [(row["tokens"] / 1e6, row["loss"]) for row in facts.run]}
-    on_the_way = [m for m in measured if not m["final"]]  # the same rows each time
-    bits = {domain: [(m["tokens"] / 1e6, m["bits_per_byte"][domain]) for m in on_the_way] for domain in DOMAINS}
-    bits["mean"] = [(m["tokens"] / 1e6, m["mean"]) for m in on_the_way]
+    same_rows = [m for m in measured if not m["all"]]
+    bits = {name: [(m["tokens"] / 1e6, m[name]) for m in same_rows] for name in (*DOMAINS, "mean")}
     (FOLDER / "run" / "loss.svg").write_text(svg.lines("Training loss, nats a token", MILLIONS, loss, [1, 2, 3, 4, 5, 6], 5))
     (FOLDER / "run" / "bits.svg").write_text(svg.lines("Held-out bits per byte", MILLIONS, bits, [0, 0.5, 1, 1.5, 2, 2.5, 3], 5))
     (FOLDER / "run" / "routing.svg").write_text(svg.routing(facts.four_bit.routing, list(DOMAINS)))

@@ -54,7 +54,7 @@ as wide; sigmoid router, balanced by a bias in the choice alone, without an auxi
 
 def quality(facts: Facts) -> str:
     measured = {
-        "all held-out text, bf16": facts.full,
+        "all held-out text": facts.full,
         "rows of it, bf16 weights": facts.bf16,
         "the same rows, 4-bit weights (shipped)": facts.four_bit,
     }
@@ -65,7 +65,7 @@ def quality(facts: Facts) -> str:
     table = "\n".join(lines)
     return f"""## Held-out text, bits per byte
 
-1 % of each domain was never trained on. First line: all of it, through PyTorch. The others: {facts.rows} rows of 512 tokens of each domain through
+1 % of each domain was never trained on. First line: all of it, through PyTorch, before any rounding. The others: {facts.rows} rows of 512 tokens of each domain through
 Espalier's engine in float32.
 
 {table}

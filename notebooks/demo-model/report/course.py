@@ -1,4 +1,4 @@
-"""The course of a run: its log thinned for the repository, and the lines of the charts."""
+"""The course of a run: its log thinned for the repository, after the lines of the run that it went on from."""
 
 import csv
 import json
@@ -6,6 +6,11 @@ from itertools import pairwise
 from pathlib import Path
 
 GROUP = 20  # steps that share a line of the thinned log
+
+
+def first_step(run: Path) -> int:
+    with open(run / "log.csv") as file:
+        return int(next(csv.DictReader(file))["step"])
 
 
 def log(run: Path) -> list[dict[str, float]]:
@@ -29,8 +34,15 @@ def measurements(run: Path) -> list[dict]:
     return [json.loads(line) for line in (run / "measurements.jsonl").read_text().splitlines()]
 
 
+def joined(older: Path, rows: list[dict], first: int) -> list[dict]:
+    """The lines of an older file before the run's first step, then the run's own: it may have gone on from a checkpoint."""
+    with open(older) as file:
+        before = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    return [row for row in before if row["step"] < first] + rows
+
+
 def write(rows: list[dict], file: Path) -> None:
     with open(file, "w", newline="") as out:
         writer = csv.DictWriter(out, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({key: int(value) if value == int(value) else value for key, value in row.items()} for row in rows)

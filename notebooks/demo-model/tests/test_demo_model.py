@@ -6,6 +6,7 @@ torch = pytest.importorskip("torch", reason="needs PyTorch: pip install -r noteb
 
 import torch.nn.functional as F  # noqa: E402
 
+from model import precision  # noqa: E402
 from model.attention import blocked  # noqa: E402
 from model.config import Config  # noqa: E402
 from model.deepseek import Model  # noqa: E402
@@ -134,6 +135,14 @@ def test_training_learns_and_a_resumed_run_goes_on_exactly(tmp_path):
     resumed = Run.load(tmp_path, 3e-3, torch.device("cpu"))
     assert (resumed.step, resumed.trained, resumed.tokens, resumed.fall_began) == (30, 1.5, 7560, None)
     assert steps(resumed, 3) == steps(run, 3)
+
+
+def test_training_computes_in_what_this_processor_multiplies_faster(monkeypatch):
+    cpu = torch.device("cpu")
+    for slow, fast in ((torch.bfloat16, torch.float32), (torch.float32, torch.bfloat16)):
+        monkeypatch.setattr(precision, "seconds_of_a_product", {slow: 2.0, fast: 1.0}.get)
+        assert precision.fastest(cpu) == fast
+        assert precision.fastest(torch.device("cuda")) == torch.bfloat16
 
 
 def test_every_parameter_has_one_optimizer():

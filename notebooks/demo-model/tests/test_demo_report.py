@@ -27,6 +27,17 @@ def test_a_run_shorter_than_a_line_is_one_line(tmp_path):
     assert [row["step"] for row in written(tmp_path, 7)] == [7]
 
 
+def test_a_run_that_went_on_from_a_checkpoint_keeps_the_lines_before_its_own(tmp_path):
+    file = tmp_path / "older.csv"
+    course.write([{"step": float(step), "loss": step / 8} for step in (20, 40, 60)], file)
+    own = [{"step": 55, "loss": 2.5}, {"step": 70, "loss": 2.0}]
+    for _ in range(2):  # written again, it stays the same
+        rows = course.joined(file, own, 41)
+        course.write(rows, file)
+    assert file.read_text() == "step,loss\n20,2.5\n40,5\n55,2.5\n70,2\n"
+    assert course.joined(file, own, 1) == own  # a run from nothing
+
+
 def test_a_line_runs_between_its_ticks():
     chart = svg.lines("Loss <nats>", "tokens", {"loss": [(0, 9.0), (10, 1.0)]}, [1, 2, 3], 5)
     assert "Loss &lt;nats&gt;" in chart

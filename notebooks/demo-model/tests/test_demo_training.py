@@ -18,6 +18,11 @@ def test_the_rate_rises_stays_and_falls():
     assert falling.at(5000, 1300) == pytest.approx(2e-3)
     assert falling.at(5000, 1600) == pytest.approx(LAST * 4e-3)
     assert not falling.over(1599) and falling.over(1600)
+    assert falling.rounds(1600) and not falling.rounds(1599)
+    went_on = Schedule(4e-3, begin=1000, seconds=600, first=5000, rounded=100)
+    assert went_on.at(5000, 1000) == pytest.approx(4e-3 / WARM_UP)
+    assert went_on.rounds(1500) and not went_on.rounds(1499)
+    assert not Schedule(4e-3, rounded=100).rounds(1e9)
 
 
 def test_information_of_tables_that_are_known():

@@ -25,3 +25,9 @@ class Log:
         record = {"step": step, "tokens": tokens, "seconds": round(seconds, 1), "final": final, "mean": measured.mean, **asdict(measured)}
         with open(self.folder / "measurements.jsonl", "a") as file:
             file.write(json.dumps(record) + "\n")
+
+
+def last_line(file: Path) -> dict[str, float]:
+    with open(file) as lines:
+        *_, last = csv.DictReader(lines)
+    return {name: float(value) for name, value in last.items() if value}

@@ -17,9 +17,11 @@ class Schedule:
     rate: float
     begin: float = 0.0
     seconds: float | None = None
+    first: int = 0  # step of the run
+    rounded: float = 0.0  # seconds at the end of the fall in which weights are rounded as the 4-bit file will have them
 
     def factor(self, step: int, trained: float) -> float:
-        rise = min(1.0, (step + 1) / WARM_UP)
+        rise = min(1.0, (step - self.first + 1) / WARM_UP)
         if self.seconds is None:
             return rise
         left = 1 - (trained - self.begin) / self.seconds
@@ -27,6 +29,9 @@ class Schedule:
 
     def at(self, step: int, trained: float) -> float:
         return self.rate * self.factor(step, trained)
+
+    def rounds(self, trained: float) -> bool:
+        return self.seconds is not None and trained >= self.begin + self.seconds - self.rounded
 
     def over(self, trained: float) -> bool:
         return self.seconds is not None and trained >= self.begin + self.seconds

@@ -2,12 +2,14 @@
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from .data import Training
+from .four_bits import rounded_weights
 from .muon import set_rate
 from .schedule import Schedule
 from .state import Run
@@ -33,8 +35,9 @@ class Steps:
         rate = self.schedule.at(run.step, run.trained)
         set_rate(run.optimizers, rate)
         ids, target = self.training.batch(self.tokens, self.lengths[run.step % len(self.lengths)])
-        total, loss, second = run.model.loss(ids.to(device), target.to(device))
-        total.backward()
+        with rounded_weights(run.model) if self.schedule.rounds(run.trained) else nullcontext():
+            total, loss, second = run.model.loss(ids.to(device), target.to(device))
+            total.backward()
         norm = nn.utils.clip_grad_norm_(run.model.parameters(), CLIP)
         for optimizer in run.optimizers:
             optimizer.step()
