@@ -66,6 +66,11 @@ final class RingLink implements StreamObserver<Frame> {
         }
     }
 
+    /** Says nothing more to the peer, not even that it ends. */
+    synchronized void mute() {
+        closed = true;
+    }
+
     private synchronized void beat() {
         if (!closed) {
             out.onNext(Frame.newBuilder()

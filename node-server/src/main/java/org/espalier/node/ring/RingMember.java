@@ -331,4 +331,25 @@ public final class RingMember {
         }
         return engine.drained();
     }
+
+    /** Drops both links without a word to the neighbours, as a machine that loses power. */
+    public void cut() {
+        RingLink before;
+        RingLink after;
+        ManagedChannel dialled;
+        synchronized (this) {
+            before = inbound;
+            after = outbound;
+            dialled = channel;
+        }
+        if (before != null) {
+            before.mute();
+        }
+        if (after != null) {
+            after.mute();
+        }
+        if (dialled != null) {
+            dialled.shutdownNow();
+        }
+    }
 }

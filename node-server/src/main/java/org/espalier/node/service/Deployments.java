@@ -123,6 +123,11 @@ final class Deployments implements AutoCloseable {
         return sorted.values().stream().map(this::state).toList();
     }
 
+    /** Drops all links; the neighbours hear nothing. */
+    synchronized void cut() {
+        byId.values().forEach(deployed -> deployed.member.cut());
+    }
+
     @Override
     public synchronized void close() {
         byId.values().forEach(deployed -> {

@@ -147,6 +147,7 @@ public final class NodeServer implements AutoCloseable {
 
     /** Ends at once and tells nobody, as a machine that loses power; for tests. */
     void crash() {
+        deployments.cut(); // or it would say in its last moment that its neighbours are lost
         server.shutdownNow();
         clock.close();
         deployments.close();
