@@ -111,7 +111,7 @@ final class Notebook implements Requests {
             return failure(e.getClass().getSimpleName(), e.getMessage(), List.of(Ansi.red(e.getMessage())));
         } catch (InterruptedException e) {
             return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.red("interrupted")));
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("cell failed", e);
             return failure(
                     e.getClass().getName(),

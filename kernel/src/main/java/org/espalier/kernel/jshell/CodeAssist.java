@@ -18,10 +18,10 @@ import jdk.jshell.SourceCodeAnalysis.Suggestion;
 /** Help while code is typed: completion, documentation, and whether a cell is whole. */
 public final class CodeAssist {
 
-    private final SourceCodeAnalysis analysis;
+    private final JavaSession session;
 
     public CodeAssist(JavaSession session) {
-        analysis = session.analysis();
+        this.session = session;
     }
 
     /**
@@ -32,7 +32,7 @@ public final class CodeAssist {
 
     public Completion complete(String code, int cursor) {
         int[] anchor = {cursor};
-        List<String> matches = analysis.completionSuggestions(code, cursor, anchor).stream()
+        List<String> matches = session.analyze(jshell -> jshell.completionSuggestions(code, cursor, anchor)).stream()
                 .map(Suggestion::continuation)
                 .distinct()
                 .toList();
@@ -51,7 +51,7 @@ public final class CodeAssist {
     }
 
     private List<String> signatures(String code, int cursor) {
-        return analysis.documentation(code, cursor, true).stream()
+        return session.analyze(jshell -> jshell.documentation(code, cursor, true)).stream()
                 .map(CodeAssist::text)
                 .distinct()
                 .toList();
@@ -72,7 +72,8 @@ public final class CodeAssist {
     public Whole whole(String code) {
         String rest = code;
         while (!rest.isBlank()) {
-            SourceCodeAnalysis.CompletionInfo info = analysis.analyzeCompletion(rest);
+            String now = rest;
+            SourceCodeAnalysis.CompletionInfo info = session.analyze(jshell -> jshell.analyzeCompletion(now));
             Completeness completeness = info.completeness();
             if (completeness == Completeness.EMPTY) {
                 return Whole.COMPLETE;

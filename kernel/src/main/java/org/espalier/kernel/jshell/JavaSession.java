@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import jdk.jshell.Diag;
 import jdk.jshell.EvalException;
@@ -17,7 +19,10 @@ import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
 import jdk.jshell.UnresolvedReferenceException;
 import jdk.jshell.VarSnippet;
 
-/** All Java of a notebook. {@link #run} belongs to the thread that runs cells, the rest may be called from any. */
+/**
+ * All Java of a notebook. {@link #run} belongs to the thread that runs cells, the rest may be called from any. JShell itself allows one
+ * thread at a time, so a lock is held while it compiles or analyses code; while a cell's code runs, the lock is free.
+ */
 public final class JavaSession implements AutoCloseable {
 
     private static final List<String> IMPORTS = List.of(
@@ -37,7 +42,8 @@ public final class JavaSession implements AutoCloseable {
             "org.espalier.routing.*",
             "tech.tablesaw.api.*");
 
-    private final LiveExecution execution = new LiveExecution();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final LiveExecution execution = new LiveExecution(lock);
     private final JShell shell;
     private final SourceCodeAnalysis analysis;
     private volatile boolean stopped;
@@ -51,11 +57,26 @@ public final class JavaSession implements AutoCloseable {
             shell.addToClasspath(entry);
         }
         analysis = shell.sourceCodeAnalysis();
-        IMPORTS.forEach(packages -> shell.eval("import " + packages + ";"));
+        IMPORTS.forEach(packages -> eval("import " + packages + ";"));
     }
 
-    public SourceCodeAnalysis analysis() {
-        return analysis;
+    /** Asks JShell about code; waits while a cell is compiled, but not while it runs. */
+    public <T> T analyze(Function<SourceCodeAnalysis, T> question) {
+        lock.lock();
+        try {
+            return question.apply(analysis);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<SnippetEvent> eval(String source) {
+        lock.lock();
+        try {
+            return shell.eval(source);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -65,12 +86,13 @@ public final class JavaSession implements AutoCloseable {
      * @throws CodeFailure of the first snippet that fails; what ran before it stays
      * @throws InterruptedException if {@link #stop} ended it
      */
-    public Optional<Object> run(String code) throws CodeFailure, InterruptedException {
+    public Optional<Object> run(String cell) throws CodeFailure, InterruptedException {
         stopped = false;
         Optional<Object> result = Optional.empty();
-        String rest = code;
+        String rest = cell;
         while (!rest.isBlank()) {
-            CompletionInfo info = analysis.analyzeCompletion(rest);
+            String code = rest;
+            CompletionInfo info = analyze(jshell -> jshell.analyzeCompletion(code));
             boolean whole = info.completeness().isComplete();
             String source = whole ? info.source() : rest;
             result = evaluate(source);
@@ -81,7 +103,7 @@ public final class JavaSession implements AutoCloseable {
 
     private Optional<Object> evaluate(String source) throws CodeFailure, InterruptedException {
         Optional<Object> result = Optional.empty();
-        for (SnippetEvent event : shell.eval(source)) {
+        for (SnippetEvent event : eval(source)) {
             if (stopped) {
                 throw new InterruptedException();
             }
@@ -158,7 +180,7 @@ public final class JavaSession implements AutoCloseable {
         Handoff.put(object);
         String source = type.getCanonicalName() + " " + name + " = (" + type.getCanonicalName() + ") "
                 + Handoff.class.getCanonicalName() + ".take();";
-        for (SnippetEvent event : shell.eval(source)) {
+        for (SnippetEvent event : eval(source)) {
             if (event.status() == Snippet.Status.REJECTED || event.exception() != null) {
                 throw new IllegalStateException("cannot define " + name + ": "
                         + shell.diagnostics(event.snippet())

@@ -5,6 +5,7 @@ import java.lang.reflect.Method;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import jdk.jshell.execution.LocalExecutionControl;
 import jdk.jshell.spi.ExecutionControl;
 import jdk.jshell.spi.ExecutionControlProvider;
@@ -17,13 +18,24 @@ import jdk.jshell.spi.ExecutionEnv;
 final class LiveExecution extends LocalExecutionControl {
 
     private final Map<String, Class<?>> classes = new ConcurrentHashMap<>();
+    private final ReentrantLock lock;
+
+    /** @param lock held by the thread that evaluates; given back while the evaluated code runs */
+    LiveExecution(ReentrantLock lock) {
+        this.lock = lock;
+    }
 
     @Override
     protected String invoke(Method method) throws Exception {
         for (Field field : method.getDeclaringClass().getFields()) {
             classes.put(field.getName(), method.getDeclaringClass());
         }
-        return super.invoke(method);
+        lock.unlock();
+        try {
+            return super.invoke(method);
+        } finally {
+            lock.lock();
+        }
     }
 
     /** The value of a variable; empty if there is none of that name, or it is null. */

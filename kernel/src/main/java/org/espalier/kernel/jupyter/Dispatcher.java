@@ -129,7 +129,7 @@ public final class Dispatcher {
         ObjectNode answer;
         try {
             answer = content.get();
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("{} failed", request.type(), e);
             answer = error(e.getClass().getName(), String.valueOf(e.getMessage()));
         }
@@ -143,7 +143,7 @@ public final class Dispatcher {
                 execute(cells.take());
             } catch (InterruptedException e) {
                 // an interrupt that came between two cells
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // this thread's end would be the kernel's
                 LOG.error("a cell's reply could not be made", e);
             }
         }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.espalier.kernel.jshell.CodeAssist.Whole;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -91,6 +92,36 @@ class JavaSessionTest {
         assertThatThrownBy(() -> run.get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(InterruptedException.class);
         threads.shutdown();
         assertThat(JAVA.run("1 + 1")).contains(2);
+    }
+
+    @Test
+    void codeIsCompletedWhileOtherCodeIsCompiled() throws Exception {
+        var threads = Executors.newSingleThreadExecutor();
+        AtomicBoolean over = new AtomicBoolean();
+        Future<?> typing = threads.submit(() -> {
+            while (!over.get()) {
+                assertThat(assist.complete("System.out.pri", 14).matches()).contains("println(");
+            }
+        });
+        for (int i = 0; i < 50; i++) {
+            assertThat(JAVA.run("int counted" + i + " = " + i + "; counted" + i))
+                    .contains(i);
+        }
+        over.set(true);
+        typing.get(10, TimeUnit.SECONDS);
+        threads.shutdown();
+    }
+
+    @Test
+    void codeIsCompletedWhileOtherCodeRuns() throws Exception {
+        var threads = Executors.newSingleThreadExecutor();
+        Future<Optional<Object>> run = threads.submit(() -> JAVA.run("Thread.sleep(60_000);"));
+        Thread.sleep(1000);
+        assertThat(assist.complete("System.out.pri", 14).matches()).contains("println(");
+        assertThat(run.isDone()).isFalse();
+        JAVA.stop();
+        assertThatThrownBy(() -> run.get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(InterruptedException.class);
+        threads.shutdown();
     }
 
     @Test
