@@ -46,7 +46,6 @@ public final class JavaSession implements AutoCloseable {
     private final LiveExecution execution = new LiveExecution(lock);
     private final JShell shell;
     private final SourceCodeAnalysis analysis;
-    private volatile boolean stopped;
 
     public JavaSession() {
         shell = JShell.builder()
@@ -84,10 +83,9 @@ public final class JavaSession implements AutoCloseable {
      *
      * @return the value of the last expression; empty for none, and for null
      * @throws CodeFailure of the first snippet that fails; what ran before it stays
-     * @throws InterruptedException if {@link #stop} ended it
+     * @throws InterruptedException if {@link #stop} or an interrupt of this thread ended it
      */
     public Optional<Object> run(String cell) throws CodeFailure, InterruptedException {
-        stopped = false;
         Optional<Object> result = Optional.empty();
         String rest = cell;
         while (!rest.isBlank()) {
@@ -103,10 +101,11 @@ public final class JavaSession implements AutoCloseable {
 
     private Optional<Object> evaluate(String source) throws CodeFailure, InterruptedException {
         Optional<Object> result = Optional.empty();
-        for (SnippetEvent event : eval(source)) {
-            if (stopped) {
-                throw new InterruptedException();
-            }
+        List<SnippetEvent> events = eval(source);
+        if (execution.wasStopped() | Thread.interrupted()) { // both are asked, and so forgotten
+            throw new InterruptedException();
+        }
+        for (SnippetEvent event : events) {
             if (event.causeSnippet() != null) {
                 continue; // an earlier snippet that this one changed
             }
@@ -192,7 +191,6 @@ public final class JavaSession implements AutoCloseable {
 
     /** Stops what {@link #run} runs; harmless if nothing does. */
     public void stop() {
-        stopped = true;
         shell.stop();
     }
 

@@ -19,6 +19,7 @@ final class LiveExecution extends LocalExecutionControl {
 
     private final Map<String, Class<?>> classes = new ConcurrentHashMap<>();
     private final ReentrantLock lock;
+    private volatile boolean stopped;
 
     /** @param lock held by the thread that evaluates; given back while the evaluated code runs */
     LiveExecution(ReentrantLock lock) {
@@ -32,10 +33,33 @@ final class LiveExecution extends LocalExecutionControl {
         }
         lock.unlock();
         try {
-            return super.invoke(method);
+            return runUntilStopped(method);
+        } catch (StoppedException e) {
+            stopped = true;
+            throw e;
         } finally {
             lock.lock();
         }
+    }
+
+    private String runUntilStopped(Method method) throws Exception {
+        if (Thread.interrupted()) {
+            throw new StoppedException();
+        }
+        try {
+            return super.invoke(method);
+        } catch (InterruptedException e) {
+            // A stop that came before the code ran found nothing: the JDK waits for it no longer, but it runs on.
+            stop();
+            throw new StoppedException();
+        }
+    }
+
+    /** Whether code was stopped since this was asked last; JShell does not tell. */
+    boolean wasStopped() {
+        boolean was = stopped;
+        stopped = false;
+        return was;
     }
 
     /** The value of a variable; empty if there is none of that name, or it is null. */

@@ -95,6 +95,30 @@ class JavaSessionTest {
     }
 
     @Test
+    void anInterruptAloneStopsWhatRuns() throws Exception {
+        JAVA.run("volatile int loops = 0;");
+        Thread cell = new Thread(() -> assertThatThrownBy(() -> JAVA.run("while (true) { loops++; }"))
+                .isInstanceOf(InterruptedException.class));
+        cell.start();
+        Thread.sleep(1000);
+        cell.interrupt();
+        cell.join(10_000);
+        assertThat(cell.isAlive()).isFalse();
+        Object loops = JAVA.run("loops").orElseThrow();
+        Thread.sleep(100);
+        assertThat(JAVA.run("loops")).contains(loops);
+    }
+
+    @Test
+    void anInterruptBeforeItRunsStopsItToo() throws Exception {
+        for (String code : List.of("while (true) {}", "class Never {}", "1 + 1")) {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> JAVA.run(code)).as(code).isInstanceOf(InterruptedException.class);
+            assertThat(JAVA.run("class Afterwards {}")).as("after " + code).isEmpty();
+        }
+    }
+
+    @Test
     void codeIsCompletedWhileOtherCodeIsCompiled() throws Exception {
         var threads = Executors.newSingleThreadExecutor();
         AtomicBoolean over = new AtomicBoolean();
