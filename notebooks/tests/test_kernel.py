@@ -80,6 +80,21 @@ def test_an_interrupt_ends_the_cell(book, code):
     assert book.ok("1 + 1").result == "2"
 
 
+def test_an_interrupt_before_the_code_runs_ends_the_cell_too():
+    with notebook.running() as fresh:  # whose JShell is still coming up
+        threading.Timer(0.1, fresh.manager.interrupt_kernel).start()
+        cell = fresh.run("while (true) {}", timeout=60)
+        assert cell.status == "error" and "interrupted" in cell.error
+        assert fresh.ok("1 + 1").result == "2"
+
+
+def test_the_kernel_outlives_a_value_that_cannot_be_shown(book):
+    cell = book.run("var inner = new ArrayList<Object>(); var outer = List.of(inner); inner.add(outer); inner")
+    assert cell.status == "error"
+    assert cell.error == "the value, of class java.util.ArrayList, cannot be shown: java.lang.StackOverflowError"
+    assert book.ok("inner.size()").result == "1"
+
+
 def test_other_requests_are_answered_while_a_cell_runs(book):
     cell = book.client.execute("Thread.sleep(6000);")
     started = time.monotonic()

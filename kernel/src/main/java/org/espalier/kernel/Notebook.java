@@ -155,9 +155,19 @@ final class Notebook implements Requests {
         if (result.isEmpty()) {
             return null;
         }
-        DisplayData shown = values.render(result.get());
+        DisplayData shown = display(result.get());
         cell.result(shown);
         return String.valueOf(shown.getData(MIMEType.TEXT_PLAIN));
+    }
+
+    /** @throws CodeFailure where the value's own {@code toString()} fails, with whatever it throws */
+    private DisplayData display(Object value) throws CodeFailure {
+        try {
+            return values.render(value);
+        } catch (RuntimeException | Error e) {
+            String message = "the value, of " + value.getClass() + ", cannot be shown: " + e;
+            throw new CodeFailure(e.getClass().getName(), message, List.of(Ansi.red(message)));
+        }
     }
 
     private Output output(Cell cell) {
@@ -188,10 +198,8 @@ final class Notebook implements Requests {
         ObjectNode answers = expressions.objectNode();
         for (Map.Entry<String, JsonNode> expression : expressions.properties()) {
             try {
-                DisplayData value = java.join()
-                        .run(expression.getValue().asText())
-                        .map(values::render)
-                        .orElseGet(() -> new DisplayData("null"));
+                Optional<Object> result = java.join().run(expression.getValue().asText());
+                DisplayData value = result.isPresent() ? display(result.get()) : new DisplayData("null");
                 answers.set(expression.getKey(), Displays.json(value).put("status", "ok"));
             } catch (CodeFailure e) {
                 answers.set(expression.getKey(), Dispatcher.error(e.name(), String.valueOf(e.getMessage())));
