@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Trains a multi-token-prediction layer upon a finished run, whose own weights stay as they are, and measures how many drafts it would accept.
+"""Trains a multi-token-prediction layer upon a finished run, whose own weights stay as the 4-bit file has them, and measures how many drafts
+would be accepted.
 
     nice -n 19 python mtp.py --work W --run shipped --minutes 10
 
-Leaves mtp.pt (the layer) and mtp.json (the acceptance rate by domain, for the model card) in the run's folder.
+Leaves mtp.pt (the layer) and mtp.json (the acceptance rate by domain, for the model card) in the run's folder; again, it goes on from them.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from model.precision import fastest, use
 from training.cores import Threads, relaunch_environment
 from training.data import HeldOut, Training
 from training.drafts import acceptance, draft_loss, multi_token_layer, with_multi_token_layer
+from training.four_bits import round_weights
 from training.muon import optimizers, set_rate
 from training.schedule import Schedule
 from training.state import load_model
@@ -46,11 +48,17 @@ def main() -> None:
     torch.manual_seed(chosen.seed)
     torch.set_flush_denormal(True)
     threads = Threads(chosen.threads)
-    model = with_multi_token_layer(load_model(folder)).to(device)
-    layer, training = multi_token_layer(model), Training(chosen.work, chosen.seed)
-    made = optimizers(model, chosen.rate)
+    trunk = load_model(folder)
+    round_weights(trunk)
+    model = with_multi_token_layer(trunk).to(device)
+    layer = multi_token_layer(model)
+    before = {"tokens": 0, "seconds": 0}
+    if (folder / "mtp.json").exists():
+        before = json.loads((folder / "mtp.json").read_text())
+        layer.load_state_dict(torch.load(folder / "mtp.pt", map_location=device, weights_only=True))
+    made, training = optimizers(model, chosen.rate), Training(chosen.work, chosen.seed + before["tokens"])
     schedule = Schedule(chosen.rate, seconds=chosen.minutes * 60)
-    began, tokens, step = time.monotonic(), 0, 0
+    began, tokens, step = time.monotonic(), before["tokens"], 0
     while not schedule.over(time.monotonic() - began):
         threads.adapt()
         set_rate(made, schedule.at(step, time.monotonic() - began))
@@ -64,9 +72,10 @@ def main() -> None:
         step, tokens = step + 1, tokens + ids.numel()
         if step % PRINT_EVERY == 0:
             print(f"step {step}, {tokens / 1e6:.2f} M tokens, loss {loss.item():.3f}", flush=True)
+    seconds = round(time.monotonic() - began)
     accepted = acceptance(model, HeldOut(chosen.work), ROWS_MEASURED, device)
     torch.save(layer.state_dict(), folder / "mtp.pt")
-    report = {"tokens": tokens, "seconds": round(time.monotonic() - began), "loss": round(loss.item(), 4), "acceptance": accepted}
+    report = {"tokens": tokens, "seconds": before["seconds"] + seconds, "loss": round(loss.item(), 4), "acceptance": accepted}
     (folder / "mtp.json").write_text(json.dumps(report, indent=1) + "\n")
     print(f"accepted of 100 drafts: {', '.join(f'{domain} {100 * share:.0f}' for domain, share in accepted.items())}")
 

@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from model.precision import compute, fastest, use
 from training.cores import Threads, relaunch_environment
 from training.data import HeldOut, Training
 from training.evaluation import ALL, measure
+from training.four_bits import rounded_weights
 from training.log import Log
 from training.schedule import Schedule
 from training.state import FILE, Run
@@ -91,15 +93,18 @@ def main() -> None:
             run.save(folder)
             saved = time.monotonic()
         if time.monotonic() - measured > chosen.measure_every:
-            report(run, held, log, ROWS_MEASURED, device)
+            report(run, schedule, held, log, ROWS_MEASURED)
             measured = time.monotonic()
     run.save(folder)
     if not stopped:
-        report(run, held, log, ALL, device)
+        report(run, schedule, held, log, ROWS_MEASURED)
+        report(run, schedule, held, log, ALL)
 
 
-def report(run: Run, held: HeldOut, log: Log, rows: int, device: torch.device) -> None:
-    measurement = measure(run.model, held, rows, device)
+def report(run: Run, schedule: Schedule, held: HeldOut, log: Log, rows: int) -> None:
+    device = next(run.model.parameters()).device
+    with rounded_weights(run.model) if schedule.rounds(run.trained) else nullcontext():
+        measurement = measure(run.model, held, rows, device)
     log.measurement(measurement, run.step, run.tokens, run.trained, final=rows == ALL)
     print(f"step {run.step}, {run.tokens / 1e6:.2f} M tokens, bits per byte {measurement.line()}", flush=True)
 

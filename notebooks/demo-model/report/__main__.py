@@ -44,6 +44,7 @@ def main() -> None:
         sizes=Model(Config()).sizes(),
         megabytes=sum(file.stat().st_size for file in chosen.model.iterdir()) / 1e6,
         run=steps,
+        first=first,
         full=Measurement(measured[-1]["bits_per_byte"], measured[-1]["routing"]),
         bf16=node.measure(chosen.bf16, held, chosen.rows, chosen.work / "rows"),
         four_bit=node.measure(chosen.model, held, chosen.rows, chosen.work / "rows"),

@@ -74,15 +74,21 @@ def rounded_parameter(name: str, value: Tensor, c: Config) -> Tensor:
     return torch.cat([rounded(keys.mT.contiguous()).mT, rounded(out)], 1).view(value.shape)
 
 
-@contextmanager
-def rounded_weights(model: Model) -> Iterator[None]:
-    """Within it the model computes, forward and backward, with rounded weights; norms and routers stay as they are, as in the file."""
+def round_weights(model: Model) -> dict[Tensor, Tensor]:
+    """Rounds all but norms and routers, which the file holds as they are; returns the exact values by parameter."""
     exact = {}
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.dim() > 1 and not name.endswith("gate.weight"):
                 exact[parameter] = parameter.data
                 parameter.data = rounded_parameter(name, as_stored(parameter.data), model.c)  # export.py writes bf16
+    return exact
+
+
+@contextmanager
+def rounded_weights(model: Model) -> Iterator[None]:
+    """Within it the model computes, forward and backward, with rounded weights."""
+    exact = round_weights(model)
     try:
         yield
     finally:
