@@ -111,8 +111,10 @@ def course(facts: Facts) -> str:
 
 {last["tokens"] / 1e6:.2f} M tokens in {int(last["step"])} steps and {last["seconds"] / 60:.0f} minutes, on two cores of machines with other work
 ({last["tokens"] / last["seconds"]:.0f} tokens/s at the lowest priority; alone 2,500 with bf16 instructions, 1,000 with AVX2). Muon and AdamW at 4e-3, constant, then falling to
-the end. {went_on(facts)}Loss, load, rate and tokens/s: [run/log.csv](run/log.csv); measurements on the way, on 16 rows a domain or on all of
-them: [run/measurements.csv](run/measurements.csv).
+the end. {went_on(facts)}
+
+Loss, load, rate and tokens/s: [run/log.csv](run/log.csv); measurements on the way, on 16 rows a domain or on all of them:
+[run/measurements.csv](run/measurements.csv).
 
 ![loss](run/loss.svg)
 
@@ -126,7 +128,7 @@ def went_on(facts: Facts) -> str:
         return ""
     before = facts.run[-len(own) - 1]
     tokens, rate = (own[-1]["tokens"] - before["tokens"]) / 1e6, max(row["rate"] for row in own)
-    return f"Then {tokens:.1f} M tokens more from the 4-bit file of step {before['step']:.0f}, at {rate:.0e} and falling. "
+    return f"Then {tokens:.1f} M tokens more from the 4-bit file of step {before['step']:.0f}, at {rate:.0e} and falling."
 
 
 def drafts(facts: Facts) -> str:
