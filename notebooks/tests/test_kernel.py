@@ -1,5 +1,6 @@
 """The kernel as Jupyter's own suite sees it, and what that suite does not ask."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import notebook
 import psutil
 import pytest
 import zmq
+from jupyter_client.connect import write_connection_file
 from place import ROOT
 
 INTERRUPT_SECONDS = 0.5 * 10  # ten times the goal, since a test machine is busy
@@ -192,6 +194,15 @@ def test_the_kernel_ends_with_its_parent(tmp_path):
     while psutil.pid_exists(kernel) and psutil.Process(kernel).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the kernel goes on without its parent"
         time.sleep(0.2)
+
+
+def test_the_kernel_ends_if_its_parent_went_while_it_started(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    file, _ = write_connection_file(str(tmp_path / "connection.json"))
+    command = [str(Path(jdk.find(), "bin", "java")), "-jar", str(jars.KERNEL), file]
+    done = subprocess.run(command, env={**os.environ, "JPY_PARENT_PID": str(gone.pid)}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "the process that started it is gone" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def cost(of_rounding: float) -> str:
     if of_rounding > 0:
         return f"Four bits cost {of_rounding:.1%} of the mean."
     return f"""Rounding to four bits lowers the mean by {-of_rounding:.1%}: in its last minutes the training computed with rounded weights (`--round`), so that the exact
-ones are no longer the better ones. What a model never rounded would reach is not known; before that part of the training, rounding cost 2.4 %."""
+ones are no longer the better ones. What a model never rounded would reach is not known."""
 
 
 def routing(facts: Facts) -> str:

@@ -12,20 +12,20 @@ final class ParentWatch {
 
     /** @param terminal hears why the kernel ends */
     static void start(PrintStream terminal) {
-        Optional<ProcessHandle> parent = Optional.ofNullable(System.getenv("JPY_PARENT_PID"))
-                .filter(pid -> pid.matches("\\d+"))
-                .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid)));
-        if (parent.isEmpty()) {
+        String pid = System.getenv("JPY_PARENT_PID");
+        if (pid == null || !pid.matches("\\d+")) {
             return;
         }
-        Thread thread = new Thread(() -> watch(parent.get(), terminal), "espalier-parent");
+        Optional<ProcessHandle> parent =
+                ProcessHandle.of(Long.parseLong(pid)); // empty if it went while this kernel started
+        Thread thread = new Thread(() -> watch(parent, terminal), "espalier-parent");
         thread.setDaemon(true);
         thread.start();
     }
 
-    private static void watch(ProcessHandle parent, PrintStream terminal) {
+    private static void watch(Optional<ProcessHandle> parent, PrintStream terminal) {
         try {
-            while (parent.isAlive()) {
+            while (parent.filter(ProcessHandle::isAlive).isPresent()) {
                 Thread.sleep(BETWEEN_LOOKS_MILLIS);
             }
             terminal.println("espalier-kernel: the process that started it is gone");
