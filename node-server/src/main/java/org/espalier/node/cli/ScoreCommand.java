@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -106,8 +108,12 @@ final class ScoreCommand implements Callable<Integer> {
     private static String read(Path file) {
         try {
             return Files.readString(file);
+        } catch (NoSuchFileException e) {
+            throw new EspalierException("there is no file " + file + ": check the path", e);
+        } catch (CharacterCodingException e) {
+            throw new EspalierException(file + " is no text in UTF-8: convert it first, for instance with iconv", e);
         } catch (IOException e) {
-            throw new EspalierException("cannot read " + file + " as UTF-8: " + e.getMessage(), e);
+            throw new EspalierException("cannot read " + file + ": " + e.getMessage(), e);
         }
     }
 

@@ -94,7 +94,9 @@ class ScoreCommandTest {
         assertFails("token 999999 is not in the vocabulary", foreign);
         assertFails("nothing to predict: give at least 2", single);
         assertFails("is empty: there is nothing to predict", empty);
-        assertFails("cannot read", folder.resolve("none.txt"));
+        assertFails("none.txt: check the path", folder.resolve("none.txt"));
+        Path latin = Files.write(folder.resolve("latin.txt"), new byte[] {'f', (byte) 0xfc, 'r'});
+        assertFails("latin.txt is no text in UTF-8: convert it first", latin);
     }
 
     private void assertFails(String message, Path file) {
