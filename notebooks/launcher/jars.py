@@ -8,7 +8,7 @@ from place import ROOT, Stop
 
 KERNEL = ROOT / "kernel" / "target" / "espalier-kernel.jar"
 NODE = ROOT / "node-server" / "target" / "espalier-node.jar"
-MODULES = ("native-metal", "cluster-client", "node-server", "kernel")
+MODULES = ("native-metal", "models", "cluster-client", "node-server", "kernel")
 
 
 def build_missing(java_home):

@@ -9,7 +9,7 @@ import jdk
 import pytest
 from place import ROOT
 
-MODELS = ROOT / "node-server" / "src" / "test" / "resources" / "models"
+MODELS = ROOT / "models" / "src" / "test" / "resources" / "models"
 LAYOUTS = {
     "deepseek_v3-tiny/hf": "golden.json",
     "deepseek_v3-tiny/mlx4": "golden_mlx4.json",

@@ -11,7 +11,7 @@ import notebook
 import pytest
 from place import ROOT
 
-TINY = ROOT / "node-server" / "src" / "test" / "resources" / "models" / "deepseek_v3-tiny" / "hf"
+TINY = ROOT / "models" / "src" / "test" / "resources" / "models" / "deepseek_v3-tiny" / "hf"
 NODE = ROOT / "node-server" / "target" / "espalier-node.jar"
 COMMIT = "89abcdef0123456789abcdef0123456789abcdef"
 

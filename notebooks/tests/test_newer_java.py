@@ -13,7 +13,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from place import ROOT
 
-TINY = ROOT / "node-server" / "src" / "test" / "resources" / "models" / "deepseek_v3-tiny"
+TINY = ROOT / "models" / "src" / "test" / "resources" / "models" / "deepseek_v3-tiny"
 PLACES = ("/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home", "/opt/java/*")
 NEWER_THAN = 21
 

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.espalier.model.ModelConfig;
-import org.espalier.placement.ModelSize;
+import org.espalier.model.ModelSize;
 
 /** What the client has to know of a model: headers and text, no weights. */
 interface ClientModel {

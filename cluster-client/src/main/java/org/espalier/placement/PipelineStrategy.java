@@ -3,6 +3,7 @@ package org.espalier.placement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.espalier.model.ModelSize;
 
 /**
  * Consecutive layers to each node, so that the node whose memory fills most fills as little as possible: bytes of a shard over the

@@ -1,7 +1,7 @@
 package org.espalier.engine;
 
 import java.util.Set;
-import org.espalier.engine.program.Program;
+import org.espalier.program.Program;
 
 /** One way to compute programs on one device. {@link #load} may be called from any thread. */
 public interface Engine extends AutoCloseable {

@@ -1,6 +1,6 @@
 package org.espalier.engine;
 
-import org.espalier.engine.program.Program;
+import org.espalier.program.Program;
 
 /**
  * A program with its weights and the KV state of its sessions. One owner thread calls everything but {@link

@@ -6,10 +6,10 @@ import static org.espalier.engine.WeightFile.random;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.Program;
-import org.espalier.engine.program.ProgramBuilder;
-import org.espalier.engine.program.View;
+import org.espalier.program.Op;
+import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.View;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -9,13 +9,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.espalier.EspalierException;
 import org.espalier.engine.Step.Entry;
 import org.espalier.engine.Step.Logits;
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.Projection;
-import org.espalier.engine.program.Region;
-import org.espalier.engine.program.Weight;
-import org.espalier.engine.program.WeightFormat;
+import org.espalier.program.Op;
+import org.espalier.program.Projection;
+import org.espalier.weights.Affine;
+import org.espalier.weights.Block;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,7 +53,7 @@ public abstract class EngineErrorSuite {
     }
 
     private static void assertRefused(ThrowingCallable call, String message) {
-        assertThatExceptionOfType(EngineException.class).isThrownBy(call).withMessage(message);
+        assertThatExceptionOfType(EspalierException.class).isThrownBy(call).withMessage(message);
     }
 
     private void run(ByteBuffer activations, Entry... entries) {
@@ -143,7 +148,7 @@ public abstract class EngineErrorSuite {
     }
 
     private static Weight f32(int rows, int columns, Region region) {
-        return Weight.matrix(rows, columns, WeightFormat.Plain.F32, Weight.Piece.of(region));
+        return Weight.matrix(rows, columns, Plain.F32, Piece.of(region));
     }
 
     @Test
@@ -168,7 +173,7 @@ public abstract class EngineErrorSuite {
     void affineWeightsWithoutScales() {
         Region values = file.append(new byte[32], 32);
         assertWeightRefused(
-                Weight.matrix(1, 64, new WeightFormat.Affine(4, 64, WeightFormat.Plain.BF16), Weight.Piece.of(values)),
+                Weight.matrix(1, 64, new Affine(4, 64, Element.BF16), Piece.of(values)),
                 "weight w is quantized but has no scales");
     }
 
@@ -176,7 +181,7 @@ public abstract class EngineErrorSuite {
     void rowsThatAreNotWholeBlocks() {
         Region values = file.append(new byte[34], 34);
         assertWeightRefused(
-                Weight.matrix(1, 40, WeightFormat.Block.Q8_0, Weight.Piece.of(values)),
+                Weight.matrix(1, 40, Block.Q8_0, Piece.of(values)),
                 "weight w has rows of 40 values, Q8_0 needs a multiple of 32");
     }
 

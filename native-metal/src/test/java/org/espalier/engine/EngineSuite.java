@@ -11,14 +11,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.espalier.engine.program.Activation;
-import org.espalier.engine.program.GatedUnit;
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.Projection;
-import org.espalier.engine.program.Rope;
-import org.espalier.engine.program.Router;
-import org.espalier.engine.program.Weight;
-import org.espalier.engine.program.WeightFormat;
+import org.espalier.program.Activation;
+import org.espalier.program.GatedUnit;
+import org.espalier.program.Op;
+import org.espalier.program.Projection;
+import org.espalier.program.Rope;
+import org.espalier.program.Router;
+import org.espalier.weights.Affine;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Weight;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,7 +110,7 @@ public abstract class EngineSuite {
         float[][] turned = new float[20][6];
         IntStream.range(0, 120).forEach(i -> turned[i / 6][i % 6] = stored[i % 6][i / 6]);
         Weight plain = new WeightFile(directory).floats(stored);
-        Weight weight = new Weight(20, 6, WeightFormat.Plain.F32, true, 0, 1, plain.pieces());
+        Weight weight = new Weight(20, 6, Plain.F32, true, 0, 1, plain.pieces());
         float[][] x = random(5, 2, 6);
         OpBench bench = new OpBench(6, 20);
         bench.builder().weight("w", weight);
@@ -121,7 +124,7 @@ public abstract class EngineSuite {
     void rowsOfAnInterleavedWeightAreEveryOther() {
         float[][] stored = random(6, 10, 4);
         Weight plain = new WeightFile(directory).floats(stored);
-        Weight odd = new Weight(5, 4, WeightFormat.Plain.F32, false, 1, 2, plain.pieces());
+        Weight odd = new Weight(5, 4, Plain.F32, false, 1, 2, plain.pieces());
         float[][] x = random(7, 1, 4);
         OpBench bench = new OpBench(4, 5);
         bench.builder().weight("w", odd);
@@ -136,10 +139,10 @@ public abstract class EngineSuite {
     void slicesByColumnsAddUpToTheWholeProduct() {
         float[][] x = random(60, 2, 128);
         WeightFile file = new WeightFile(directory);
-        WeightFormat.Affine format = new WeightFormat.Affine(4, 32, WeightFormat.Plain.F32);
+        Affine format = new Affine(4, 32, Element.F32);
         byte[] values = new byte[9 * 64];
         new Random(61).nextBytes(values);
-        Weight.Piece piece = new Weight.Piece(
+        Piece piece = new Piece(
                 file.append(values, 64),
                 file.append(WeightFile.bytes(random(62, 9, 4)), 16),
                 file.append(WeightFile.bytes(random(63, 9, 4)), 16));

@@ -8,11 +8,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.ProgramBuilder;
-import org.espalier.engine.program.View;
-import org.espalier.engine.program.Weight;
-import org.espalier.engine.program.WeightFormat.Block;
+import org.espalier.program.Op;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.View;
+import org.espalier.weights.Block;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Weight;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,7 +57,7 @@ public abstract class KQuantSuite {
             System.arraycopy(pack.apply(type, place), 0, expected, block * VALUES, VALUES);
         }
         Weight weight = Weight.matrix(
-                1, expected.length, type, Weight.Piece.of(new WeightFile(directory).append(bytes, bytes.length)));
+                1, expected.length, type, Piece.of(new WeightFile(directory).append(bytes, bytes.length)));
         ProgramBuilder builder = new ProgramBuilder("main", expected.length);
         View out = builder.slot(expected.length);
         builder.weight("w", weight);

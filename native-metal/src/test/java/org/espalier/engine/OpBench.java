@@ -4,10 +4,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.function.BiFunction;
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.Program;
-import org.espalier.engine.program.ProgramBuilder;
-import org.espalier.engine.program.View;
+import org.espalier.program.Op;
+import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.View;
 
 /** Runs few ops as one program and one step of one session: rows in, rows out. */
 final class OpBench {

@@ -2,12 +2,12 @@ package org.espalier.engine;
 
 import static org.espalier.engine.WeightFile.random;
 
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.Program;
-import org.espalier.engine.program.ProgramBuilder;
-import org.espalier.engine.program.Projection;
-import org.espalier.engine.program.Rope;
-import org.espalier.engine.program.View;
+import org.espalier.program.Op;
+import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.Projection;
+import org.espalier.program.Rope;
+import org.espalier.program.View;
 
 /**
  * Programs with KV state, V = 11 and D = 8: one layer of attention between embedding and logits, and latent attention over

@@ -10,9 +10,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.espalier.engine.program.Region;
-import org.espalier.engine.program.Weight;
-import org.espalier.engine.program.WeightFormat;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
 
 /** A file to which a test appends weights. Every one begins at an odd offset, as tensors of a safetensors file may. */
 final class WeightFile {
@@ -44,11 +45,11 @@ final class WeightFile {
     /** Appends matrices of one shape, [count][rows][columns], as F32. */
     Weight floats(float[][]... matrices) {
         int columns = matrices[0][0].length;
-        List<Weight.Piece> pieces = new ArrayList<>();
+        List<Piece> pieces = new ArrayList<>();
         for (float[][] matrix : matrices) {
-            pieces.add(Weight.Piece.of(append(bytes(matrix), (long) columns * Float.BYTES)));
+            pieces.add(Piece.of(append(bytes(matrix), (long) columns * Float.BYTES)));
         }
-        return Weight.matrices(matrices[0].length, columns, WeightFormat.Plain.F32, pieces);
+        return Weight.matrices(matrices[0].length, columns, Plain.F32, pieces);
     }
 
     static byte[] bytes(float[][] matrix) {

@@ -16,17 +16,19 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.ProgramBuilder;
-import org.espalier.engine.program.Projection;
-import org.espalier.engine.program.Region;
-import org.espalier.engine.program.View;
-import org.espalier.engine.program.Weight;
-import org.espalier.engine.program.WeightFormat;
-import org.espalier.engine.program.WeightFormat.Affine;
-import org.espalier.engine.program.WeightFormat.Block;
-import org.espalier.engine.program.WeightFormat.Plain;
-import org.espalier.engine.program.WeightFormat.Scaled;
+import org.espalier.program.Op;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.Projection;
+import org.espalier.program.View;
+import org.espalier.weights.Affine;
+import org.espalier.weights.Block;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Scaled;
+import org.espalier.weights.Weight;
+import org.espalier.weights.WeightFormat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,7 +69,7 @@ public abstract class WeightFormatSuite {
 
     private Weight weight(int rows, int columns, WeightFormat format, byte[] bytes) {
         long rowBytes = bytes.length / rows;
-        return Weight.matrix(rows, columns, format, Weight.Piece.of(new WeightFile(directory).append(bytes, rowBytes)));
+        return Weight.matrix(rows, columns, format, Piece.of(new WeightFile(directory).append(bytes, rowBytes)));
     }
 
     private static ByteBuffer buffer(int size) {
@@ -173,11 +175,11 @@ public abstract class WeightFormatSuite {
         byte[] scaleBytes = shorts(0x3f80, 0x3f00, 0xc000, 0x4080);
         byte[] biasBytes = shorts(0x0000, 0xbf80, 0x4100, 0x3e80);
         WeightFile file = new WeightFile(directory);
-        Weight.Piece piece = new Weight.Piece(
+        Piece piece = new Piece(
                 file.append(values.array(), (long) columns * bits / 8),
                 file.append(scaleBytes, 4),
                 file.append(biasBytes, 4));
-        Weight weight = Weight.matrix(2, columns, new Affine(bits, group, Plain.BF16), piece);
+        Weight weight = Weight.matrix(2, columns, new Affine(bits, group, Element.BF16), piece);
         assertThat(decode(weight)).isDeepEqualTo(expected);
     }
 
@@ -194,7 +196,7 @@ public abstract class WeightFormatSuite {
             expected[i / 64][i % 64] = fp4[i % 16] * scales[i / 32];
         }
         WeightFile file = new WeightFile(directory);
-        Weight.Piece piece = new Weight.Piece(file.append(values, 32), file.append(exponents, 2), null);
+        Piece piece = new Piece(file.append(values, 32), file.append(exponents, 2), null);
         assertThat(decode(Weight.matrix(2, 64, Scaled.MXFP4, piece))).isDeepEqualTo(expected);
     }
 
@@ -204,7 +206,7 @@ public abstract class WeightFormatSuite {
         byte[] ones = new byte[16];
         Arrays.fill(ones, (byte) 0x22);
         // 0x38 is 1, 0x01 the least subnormal, 2^-9
-        Weight.Piece nvfp4 = new Weight.Piece(file.append(ones, 16), file.append(new byte[] {0x38, 0x01}, 2), null);
+        Piece nvfp4 = new Piece(file.append(ones, 16), file.append(new byte[] {0x38, 0x01}, 2), null);
         float[] decoded = decode(Weight.matrix(1, 32, Scaled.NVFP4, nvfp4))[0];
         assertThat(decoded[15]).isEqualTo(1);
         assertThat(decoded[16]).isEqualTo(0x1p-9f);
@@ -214,7 +216,7 @@ public abstract class WeightFormatSuite {
         bytes[2] = 0x41; // 2.25
         bytes[3] = 0x08; // the least normal, 2^-6
         bytes[4] = 0x7f; // no number
-        Weight.Piece mxfp8 = new Weight.Piece(file.append(bytes, 32), file.append(new byte[] {(byte) 128}, 1), null);
+        Piece mxfp8 = new Piece(file.append(bytes, 32), file.append(new byte[] {(byte) 128}, 1), null);
         assertThat(decode(Weight.matrix(1, 32, Scaled.MXFP8, mxfp8))[0])
                 .startsWith(896, -2, 4.5f, 0x1p-5f, Float.NaN, 0);
     }
@@ -228,15 +230,15 @@ public abstract class WeightFormatSuite {
         Region values = file.append(ones, 6);
         ByteBuffer numbers = buffer(16).putFloat(1).putFloat(2).putFloat(3).putFloat(4);
         Region scales = file.append(numbers.array(), 8);
-        Scaled format = new Scaled(Scaled.Element.E4M3, 4, Scaled.Element.F32);
+        Scaled format = new Scaled(Element.E4M3, 4, Element.F32);
         Region shared = new Region(scales.file(), scales.offset(), 8, 2, 0);
         float[][] expected = {{1, 1, 1, 1, 2, 2}, {1, 1, 1, 1, 2, 2}, {3, 3, 3, 3, 4, 4}};
-        Weight whole = Weight.matrix(3, 6, format, new Weight.Piece(values, shared, null));
+        Weight whole = Weight.matrix(3, 6, format, new Piece(values, shared, null));
         assertThat(decode(whole)).isDeepEqualTo(expected);
         assertThat(whole.bytes()).isEqualTo(18 + 16);
         Region later = new Region(values.file(), values.offset() + 6, 6);
         Region skipped = new Region(scales.file(), scales.offset(), 8, 2, 1);
-        assertThat(decode(Weight.matrix(2, 6, format, new Weight.Piece(later, skipped, null))))
+        assertThat(decode(Weight.matrix(2, 6, format, new Piece(later, skipped, null))))
                 .isDeepEqualTo(new float[][] {expected[1], expected[2]});
     }
 
@@ -272,7 +274,7 @@ public abstract class WeightFormatSuite {
     }
 
     static Stream<WeightFormat> formats() {
-        return Stream.concat(Arrays.stream(Plain.values()), Arrays.stream(Block.values()));
+        return Stream.concat(Stream.of(Plain.F32, Plain.F16, Plain.BF16), Arrays.stream(Block.values()));
     }
 
     /** Those that need dequantization. */
@@ -310,11 +312,11 @@ public abstract class WeightFormatSuite {
 
     static Stream<WeightFormat> allFormats() {
         Stream<WeightFormat> apart = Stream.of(
-                new Affine(4, 32, Plain.BF16),
-                new Affine(4, 64, Plain.F16),
-                new Affine(8, 64, Plain.F32),
-                new Affine(3, 32, Plain.BF16),
-                new Affine(8, 1, Plain.BF16),
+                new Affine(4, 32, Element.BF16),
+                new Affine(4, 64, Element.F16),
+                new Affine(8, 64, Element.F32),
+                new Affine(3, 32, Element.BF16),
+                new Affine(8, 1, Element.BF16),
                 Scaled.MXFP4,
                 Scaled.MXFP8,
                 Scaled.NVFP4);
@@ -335,7 +337,7 @@ public abstract class WeightFormatSuite {
         Region biases = format.biasRowBytes(columns) == 0
                 ? null
                 : file.append(scales(format, rows, columns), format.biasRowBytes(columns));
-        Weight.Piece piece = new Weight.Piece(file.append(values, format.rowBytes(columns)), scales, biases);
+        Piece piece = new Piece(file.append(values, format.rowBytes(columns)), scales, biases);
         return Weight.matrix(rows, columns, format, piece);
     }
 
@@ -343,10 +345,10 @@ public abstract class WeightFormatSuite {
     private static byte[] scales(WeightFormat format, int rows, int columns) {
         int count = rows * columns / format.granularity();
         if (format instanceof Affine affine) {
-            if (affine.scales() == Plain.F32) {
+            if (affine.scales() == Element.F32) {
                 return WeightFile.bytes(WeightFile.random(55, count, 1));
             }
-            return randomBytes(affine.scales(), 1, count);
+            return randomBytes(new Plain(affine.scales()), 1, count);
         }
         byte[] bytes = new byte[count];
         for (int i = 0; i < count; i++) {

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.espalier.model.ModelConfig;
-import org.espalier.placement.ModelSize;
+import org.espalier.model.ModelSize;
 
 /** Six layers of equal weight; token t is the letter of that number, a conversation is its last message. */
 record FakeModel(String path) implements ClientModel {

@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import org.espalier.placement.ModelSize;
+import org.espalier.model.ModelSize;
 import org.espalier.placement.Placement;
 import org.espalier.placement.Placement.Shard;
 

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.espalier.EspalierException;
-import org.espalier.NearestName;
+import org.espalier.model.NearestName;
 
 /** The magics that a notebook knows, by name. */
 public final class Magics {

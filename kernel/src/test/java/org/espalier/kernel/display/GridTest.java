@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
-import org.espalier.placement.ModelSize;
+import org.espalier.model.ModelSize;
 import org.espalier.placement.Placement;
 import org.espalier.placement.Placement.Shard;
 import org.junit.jupiter.api.Test;

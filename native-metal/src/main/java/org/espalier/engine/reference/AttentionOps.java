@@ -2,8 +2,9 @@ package org.espalier.engine.reference;
 
 import java.util.Arrays;
 import org.espalier.engine.Cancel;
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.Rope;
+import org.espalier.program.Op;
+import org.espalier.program.Rope;
+import org.espalier.weights.Matrix;
 
 /** Rotary positions and both kinds of attention. */
 final class AttentionOps {

@@ -1,6 +1,6 @@
 package org.espalier.engine.reference;
 
-import org.espalier.engine.program.Program;
+import org.espalier.program.Program;
 
 /** KV rows of one session in one layer. Rows of a step are written first and belong to the session once it is committed. */
 interface KvCache {

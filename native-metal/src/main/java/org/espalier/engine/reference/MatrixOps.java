@@ -2,7 +2,8 @@ package org.espalier.engine.reference;
 
 import org.espalier.engine.Cancel;
 import org.espalier.engine.EngineException;
-import org.espalier.engine.program.Activation;
+import org.espalier.program.Activation;
+import org.espalier.weights.Matrix;
 
 /** Products with weights. A stored row is decoded once and used for all rows of the step; a step of one row needs no floats
  * of it. */
@@ -73,7 +74,7 @@ final class MatrixOps {
     }
 
     /** out[t][r] = W[r] · in[t] + bias[r] for t in {@code rows}. */
-    void project(Affine affine, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
+    void project(Dense affine, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
         multiply(affine.weight, index, in, out, rows, cancel);
         if (affine.bias != null) {
             float[] bias = affine.bias.vector(index);
@@ -100,10 +101,10 @@ final class MatrixOps {
     }
 
     /** W and b of one projection, or of all experts of a layer. @param bias null where there is none */
-    record Affine(Matrix weight, Matrix bias) {}
+    record Dense(Matrix weight, Matrix bias) {}
 
     /** The three projections of a gated MLP, or of all experts of a layer. */
-    record Mlp(Affine gate, Affine up, Affine down, Activation activation) {}
+    record Mlp(Dense gate, Dense up, Dense down, Activation activation) {}
 
     private static float activate(Activation activation, float gate, float up) {
         if (activation instanceof Activation.Silu) {

@@ -5,7 +5,7 @@ import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Precision;
-import org.espalier.engine.program.Program;
+import org.espalier.program.Program;
 
 /** Runs programs in plain Java and float32: slow, readable, and what every other engine is compared with. */
 public final class ReferenceEngine implements Engine {

@@ -2,7 +2,6 @@ package org.espalier.engine.reference;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -14,23 +13,23 @@ import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
-import org.espalier.engine.program.Program;
+import org.espalier.program.Program;
+import org.espalier.weights.Matrix;
+import org.espalier.weights.WeightReader;
 
 /** A program with its mapped weights and its sessions. */
 final class ReferenceProgram implements LoadedProgram {
 
     private final Program program;
     private final Parallel parallel;
+    private final WeightReader reader = WeightReader.mapped();
     private final Map<String, Matrix> matrices = new HashMap<>();
     private final Map<Long, Session> sessions = new HashMap<>();
 
     ReferenceProgram(Program program, Parallel parallel) {
         this.program = program;
         this.parallel = parallel;
-        Map<Path, FileBytes> files = new HashMap<>();
-        program.weights()
-                .forEach((name, weight) -> matrices.put(
-                        name, new Matrix(name, weight, path -> files.computeIfAbsent(path, MappedFile::new))));
+        program.weights().forEach((name, weight) -> matrices.put(name, reader.open(name, weight)));
     }
 
     @Override
@@ -207,5 +206,6 @@ final class ReferenceProgram implements LoadedProgram {
     public void close() {
         sessions.clear();
         matrices.clear();
+        reader.close();
     }
 }

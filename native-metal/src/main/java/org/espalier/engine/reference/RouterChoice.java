@@ -5,7 +5,7 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.RouterEdits.LayerEdit;
-import org.espalier.engine.program.Router;
+import org.espalier.program.Router;
 
 /**
  * The experts of one row of one layer, as {@link Router} describes the choice.

@@ -1,7 +1,7 @@
 package org.espalier.engine.reference;
 
 import java.util.List;
-import org.espalier.engine.program.View;
+import org.espalier.program.View;
 
 /** The values of a step while it runs: slot by slot, [T, width]. */
 final class Slots {

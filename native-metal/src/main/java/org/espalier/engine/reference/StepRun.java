@@ -12,14 +12,15 @@ import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.RouterEdits.LayerEdit;
 import org.espalier.engine.Routing;
-import org.espalier.engine.program.GatedUnit;
-import org.espalier.engine.program.Op;
-import org.espalier.engine.program.Program;
-import org.espalier.engine.program.Projection;
-import org.espalier.engine.program.View;
-import org.espalier.engine.reference.MatrixOps.Affine;
+import org.espalier.engine.reference.MatrixOps.Dense;
 import org.espalier.engine.reference.MatrixOps.Mlp;
 import org.espalier.engine.reference.MatrixOps.Rows;
+import org.espalier.program.GatedUnit;
+import org.espalier.program.Op;
+import org.espalier.program.Program;
+import org.espalier.program.Projection;
+import org.espalier.program.View;
+import org.espalier.weights.Matrix;
 
 /** One step on its way through the ops. */
 final class StepRun {
@@ -127,8 +128,8 @@ final class StepRun {
         return matrix;
     }
 
-    private Affine affine(Projection projection) {
-        return new Affine(matrix(projection.weight()), projection.bias() == null ? null : matrix(projection.bias()));
+    private Dense affine(Projection projection) {
+        return new Dense(matrix(projection.weight()), projection.bias() == null ? null : matrix(projection.bias()));
     }
 
     private Mlp mlp(GatedUnit unit) {

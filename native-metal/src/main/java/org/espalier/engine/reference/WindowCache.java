@@ -1,7 +1,7 @@
 package org.espalier.engine.reference;
 
 import java.util.Arrays;
-import org.espalier.engine.program.Program;
+import org.espalier.program.Program;
 
 /**
  * The last rows of a session whose attention sees a window: a ring of {@link Program.Cache#rows} rows. The rows of a running step lie

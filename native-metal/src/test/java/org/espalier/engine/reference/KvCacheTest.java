@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import org.espalier.engine.EngineException;
-import org.espalier.engine.program.Program;
+import org.espalier.program.Program;
 import org.junit.jupiter.api.Test;
 
 final class KvCacheTest {

@@ -10,9 +10,9 @@ import java.util.OptionalInt;
 import java.util.Set;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.RouterEdits.LayerEdit;
-import org.espalier.engine.program.Router;
-import org.espalier.engine.program.Router.GroupScore;
-import org.espalier.engine.program.Router.Scoring;
+import org.espalier.program.Router;
+import org.espalier.program.Router.GroupScore;
+import org.espalier.program.Router.Scoring;
 import org.junit.jupiter.api.Test;
 
 final class RouterChoiceTest {

@@ -3,7 +3,6 @@ package org.espalier.node.cli;
 import java.io.PrintWriter;
 import java.util.Optional;
 import org.espalier.EspalierException;
-import org.espalier.engine.EngineException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -70,7 +69,7 @@ public final class EspalierNode implements Runnable {
     }
 
     private static String sentence(Exception error) {
-        boolean meantForUsers = error instanceof EspalierException || error instanceof EngineException;
+        boolean meantForUsers = error instanceof EspalierException;
         return meantForUsers ? error.getMessage() : error + " (this is a defect: run again with --debug and report it)";
     }
 

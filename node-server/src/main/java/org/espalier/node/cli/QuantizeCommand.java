@@ -8,7 +8,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
-import org.espalier.node.quantize.Quantizer;
+import org.espalier.quantize.Quantizer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

@@ -288,8 +288,6 @@ final class Stage {
         if (error instanceof OutOfMemoryError) {
             return "it has not enough memory (" + error.getMessage() + ")";
         }
-        return error instanceof EngineException || error instanceof EspalierException
-                ? error.getMessage()
-                : error.toString();
+        return error instanceof EspalierException ? error.getMessage() : error.toString();
     }
 }

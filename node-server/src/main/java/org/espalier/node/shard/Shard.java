@@ -3,14 +3,15 @@ package org.espalier.node.shard;
 import java.util.Locale;
 import java.util.logging.Logger;
 import org.espalier.EspalierException;
+import org.espalier.architecture.Architectures;
+import org.espalier.architecture.LayerRange;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Precision;
-import org.espalier.engine.program.Program;
 import org.espalier.model.Model;
-import org.espalier.node.arch.Architectures;
-import org.espalier.node.arch.LayerRange;
+import org.espalier.program.Program;
+import org.espalier.weights.WeightException;
 
 /**
  * Layers of a model, loaded.
@@ -34,7 +35,7 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
             Program program = Architectures.of(model.config()).program(model.checkpoint(), layers);
             Precision runs = runs(engine, precision);
             return new Shard(model, engine.load(program, runs), engine.name(), runs);
-        } catch (EngineException e) {
+        } catch (EngineException | WeightException e) {
             model.close();
             throw new EspalierException(
                     "the engine " + engine.name() + " cannot load " + model.path() + ": " + e.getMessage(), e);

@@ -8,7 +8,7 @@ import picocli.CommandLine;
 /** A command that was run to its end in this process. */
 record Command(int exit, String out, String err) {
 
-    static final Path MODELS = Path.of("src", "test", "resources", "models");
+    static final Path MODELS = Path.of("..", "models", "src", "test", "resources", "models");
 
     static Command run(String... arguments) {
         StringWriter out = new StringWriter();

@@ -16,7 +16,7 @@ import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
-import org.espalier.engine.program.Program;
+import org.espalier.program.Program;
 
 /**
  * A causal "model" of whole numbers below a prime, exact in float32: every layer mixes a row with a sum over all rows before it, so a

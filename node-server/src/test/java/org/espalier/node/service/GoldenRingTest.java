@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Tiny real models through the whole way, client to nodes and back, against transformers' and mlx-lm's results. */
 class GoldenRingTest {
 
-    private static final Path MODELS = Path.of("src", "test", "resources", "models");
+    private static final Path MODELS = Path.of("..", "models", "src", "test", "resources", "models");
 
     @ParameterizedTest
     @CsvSource({

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ModelShardsTest {
 
-    private static final Path MODELS = Path.of("src", "test", "resources", "models");
+    private static final Path MODELS = Path.of("..", "models", "src", "test", "resources", "models");
     private static final String LLAMA =
             MODELS.resolve("llama-tiny").resolve("hf").toAbsolutePath().toString();
 

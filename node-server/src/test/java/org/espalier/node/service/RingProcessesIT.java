@@ -24,7 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Nodes as real processes: they come up, agree with one node, die by kill -9 with their name in the error, and come up again. */
 class RingProcessesIT {
 
-    private static final String MODEL = Path.of("src", "test", "resources", "models", "deepseek_v3-tiny", "hf")
+    private static final String MODEL = Path.of(
+                    "..", "models", "src", "test", "resources", "models", "deepseek_v3-tiny", "hf")
             .toString();
     private static final LoadOptions FLOAT32 = LoadOptions.defaults().withPrecision("float32");
     private static final Prompt PROMPT = Prompt.text("the oldest tree of the garden");

@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Test;
 /** Interventions in the choice of experts, from the client's options to the trace that comes back. */
 class RouterEditsTest {
 
-    private static final String MODEL = Path.of("src", "test", "resources", "models", "deepseek_v3-tiny", "hf")
+    private static final String MODEL = Path.of(
+                    "..", "models", "src", "test", "resources", "models", "deepseek_v3-tiny", "hf")
             .toString();
     private static final Prompt PROMPT = Prompt.tokens(List.of(5, 17, 3, 40, 8, 21, 33, 2));
     private static final GenerateOptions OPTIONS =

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ShardTest {
 
-    private static final Path LLAMA = Path.of("src", "test", "resources", "models", "llama-tiny", "hf");
+    private static final Path LLAMA = Path.of("..", "models", "src", "test", "resources", "models", "llama-tiny", "hf");
 
     private final Engines engines = new Engines("");
 

@@ -1,0 +1,31 @@
+package org.espalier.architecture;
+
+import org.espalier.EspalierException;
+
+/**
+ * The decoder layers {@code first} to {@code end} exclusive of a model with {@code all} layers.
+ *
+ * @param all L
+ */
+public record LayerRange(int first, int end, int all) {
+
+    /** @throws EspalierException if it is empty or leaves the model */
+    public LayerRange {
+        if (first < 0 || end <= first || end > all) {
+            throw new EspalierException("layers " + first + " to " + (end - 1)
+                    + " are no part of a model with layers 0 to " + (all - 1) + ": ask for at least one of them");
+        }
+    }
+
+    public static LayerRange whole(int all) {
+        return new LayerRange(0, all, all);
+    }
+
+    boolean embeds() {
+        return first == 0;
+    }
+
+    boolean yieldsLogits() {
+        return end == all;
+    }
+}

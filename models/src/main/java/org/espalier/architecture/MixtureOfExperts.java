@@ -1,0 +1,127 @@
+package org.espalier.architecture;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.espalier.model.GroupLimit;
+import org.espalier.model.RoutedExperts;
+import org.espalier.program.Activation;
+import org.espalier.program.GatedUnit;
+import org.espalier.program.Op;
+import org.espalier.program.Projection;
+import org.espalier.program.Router;
+import org.espalier.program.View;
+
+/** Routed experts, from the normed residual stream to a slot of their own. The slot is used again by each layer. */
+final class MixtureOfExperts {
+
+    /** [T, D], the weighted sum of the chosen experts. */
+    final View routed;
+
+    private final Decoder decoder;
+    private final RoutedExperts config;
+    private final List<Integer> held;
+
+    MixtureOfExperts(Decoder decoder, RoutedExperts config) {
+        this.decoder = decoder;
+        this.config = config;
+        this.routed = decoder.program.slot(decoder.normed.width());
+        this.held = IntStream.range(0, config.count()).boxed().toList();
+    }
+
+    /** Softmax over all experts, the K greatest, as in <a href="https://arxiv.org/abs/2401.04088">Mixtral</a>. */
+    Router softmaxRouter(boolean normalizeTopK) {
+        return router(Router.Scoring.SOFTMAX, GroupLimit.NONE, Router.GroupScore.MAX, normalizeTopK, 1);
+    }
+
+    /** Softmax over all experts, of which only those of the best groups can be chosen, <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a>. */
+    Router limitedSoftmaxRouter(GroupLimit limit, float scale) {
+        return router(Router.Scoring.SOFTMAX, limit, Router.GroupScore.MAX, false, scale);
+    }
+
+    /** A sigmoid for each expert, groups scored by their two best, <a href="https://arxiv.org/abs/2412.19437">DeepSeek-V3</a> eq. 13 to 16. */
+    Router sigmoidRouter(GroupLimit limit, boolean normalizeTopK, float scale) {
+        return router(Router.Scoring.SIGMOID, limit, Router.GroupScore.TOP2_SUM, normalizeTopK, scale);
+    }
+
+    private Router router(
+            Router.Scoring scoring,
+            GroupLimit limit,
+            Router.GroupScore groupScore,
+            boolean normalizeTopK,
+            float scale) {
+        return new Router(
+                config.count(),
+                config.perToken(),
+                scoring,
+                limit.groups(),
+                limit.kept(),
+                groupScore,
+                normalizeTopK,
+                scale);
+    }
+
+    /** Scores without biases. @param gate for instance {@code model.layers.3.mlp.gate} */
+    void route(int layer, String gate, Router router) {
+        route(layer, decoder.projection(gate, Decoder.Bias.NONE, config.count(), decoder.normed.width()), null, router);
+    }
+
+    /** The same with a bias that counts in the choice only, <a href="https://arxiv.org/abs/2408.15664">Wang et al. 2024</a>. */
+    void routeWithCorrection(int layer, String gate, Router router) {
+        route(
+                layer,
+                decoder.projection(gate, Decoder.Bias.NONE, config.count(), decoder.normed.width()),
+                decoder.weights.vector(gate + ".e_score_correction_bias", config.count()),
+                router);
+    }
+
+    /** @param correction name of a weight [1, E], or null */
+    void route(int layer, Projection gate, String correction, Router router) {
+        decoder.program.op(new Op.Route(layer, decoder.normed, gate, correction, router));
+    }
+
+    /** The names that a checkpoint gives to an expert's projections. */
+    record Names(String gate, String up, String down) {
+        static final Names PROJ = new Names("gate_proj", "up_proj", "down_proj");
+    }
+
+    /** @param experts for instance {@code model.layers.3.mlp.experts} */
+    void experts(String experts, Names names) {
+        int width = config.intermediate();
+        int hidden = decoder.normed.width();
+        experts(GatedUnit.of(
+                decoder.weights.experts(experts, held, names.gate, width, hidden),
+                decoder.weights.experts(experts, held, names.up, width, hidden),
+                decoder.weights.experts(experts, held, names.down, hidden, width),
+                Activation.SILU));
+    }
+
+    void experts(GatedUnit unit) {
+        decoder.program.op(new Op.Experts(decoder.normed, held, unit, routed));
+    }
+
+    /** The block is the routed experts and nothing else. */
+    void addToResidual() {
+        decoder.program.op(new Op.Add(decoder.residual, routed, decoder.residual));
+    }
+
+    /** The block is what stands there, a shared expert, and the routed ones. */
+    void addToBlock() {
+        decoder.program.op(new Op.Add(decoder.block, routed, decoder.block));
+    }
+
+    /**
+     * The block is the routed experts and DeepSeekMoE's shared ones, which are one wide MLP.
+     *
+     * @param shared for instance {@code model.layers.3.mlp.shared_experts}
+     * @param count how many experts wide it is; may be 0
+     */
+    void addToResidualWithShared(String shared, int count) {
+        if (count == 0) {
+            addToResidual();
+            return;
+        }
+        decoder.mlp(decoder.normed, shared, count * config.intermediate(), decoder.block);
+        addToBlock();
+        decoder.addBlock();
+    }
+}

@@ -1,0 +1,180 @@
+package org.espalier.model;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** Finds a model by path or by name in folders of models. */
+public final class ModelCatalogue {
+
+    /** A short name for a file that is found by its own name. */
+    record Alias(String name, String file) {}
+
+    static final List<Alias> ALIASES = List.of(new Alias("smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"));
+
+    private static final int SHOWN = 10;
+
+    private final List<Path> roots;
+    private final boolean restricted;
+
+    private ModelCatalogue(List<Path> roots, boolean restricted) {
+        Set<Path> distinct = new LinkedHashSet<>();
+        roots.forEach(root -> distinct.add(root.toAbsolutePath().normalize()));
+        this.roots = List.copyOf(distinct);
+        this.restricted = restricted;
+    }
+
+    /** Any path that this process may read, and names in the given folders, then in {@link #defaultRoots}. */
+    public static ModelCatalogue of(List<Path> roots) {
+        List<Path> all = new ArrayList<>(roots);
+        all.addAll(defaultRoots());
+        return new ModelCatalogue(all, false);
+    }
+
+    /** Only what lies in these folders, links followed: for a node that serves others. */
+    public static ModelCatalogue restrictedTo(List<Path> roots) {
+        return new ModelCatalogue(roots, true);
+    }
+
+    /** Only names in these folders, but any path: for tests and tools. */
+    static ModelCatalogue only(List<Path> roots) {
+        return new ModelCatalogue(roots, false);
+    }
+
+    /** {@code ESPALIER_MODELS}, {@code ~/.espalier/models}, the Hugging Face hub cache and the models that come with the program. */
+    public static List<Path> defaultRoots() {
+        List<Path> roots = defaultRoots(System.getenv(), Path.of(System.getProperty("user.home")));
+        ShippedModels.folder().ifPresent(roots::add);
+        return roots;
+    }
+
+    static List<Path> defaultRoots(Map<String, String> environment, Path home) {
+        List<Path> roots = new ArrayList<>();
+        for (String root : environment.getOrDefault("ESPALIER_MODELS", "").split(File.pathSeparator)) {
+            if (!root.isBlank()) {
+                roots.add(Path.of(root));
+            }
+        }
+        roots.add(home.resolve(".espalier").resolve("models"));
+        Path hub = Optional.ofNullable(environment.get("HF_HOME"))
+                .map(Path::of)
+                .orElse(home.resolve(".cache").resolve("huggingface"))
+                .resolve("hub");
+        roots.add(Optional.ofNullable(environment.get("HF_HUB_CACHE"))
+                .map(Path::of)
+                .orElse(hub));
+        return roots;
+    }
+
+    /** Where names are looked for, in order. */
+    public List<Path> roots() {
+        return roots;
+    }
+
+    /** Names of all models in the folders, sorted. */
+    public List<String> names() {
+        Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        entries().forEach(entry -> names.add(entry.name()));
+        return List.copyOf(names);
+    }
+
+    /** @throws ModelNotFoundException if nothing is found, or {@link Model#open}'s errors */
+    public Model open(String pathOrName) {
+        return Model.open(resolve(pathOrName));
+    }
+
+    /**
+     * The directory or .gguf file. An existing path goes before a name; names are compared without regard to case, with or without
+     * their org.
+     *
+     * @throws ModelNotFoundException saying where was looked and what there is
+     */
+    public Path resolve(String pathOrName) {
+        if (pathOrName.isBlank()) {
+            throw new ModelNotFoundException("no model is named: give a path or a name");
+        }
+        Optional<Path> path = existing(pathOrName);
+        if (path.isPresent()) {
+            return path.get();
+        }
+        List<ModelFolder.Entry> entries = entries();
+        String name = ALIASES.stream()
+                .filter(alias -> alias.name().equalsIgnoreCase(pathOrName))
+                .map(Alias::file)
+                .findFirst()
+                .orElse(pathOrName);
+        List<ModelFolder.Entry> matches =
+                entries.stream().filter(entry -> matches(entry, name)).toList();
+        Set<String> names =
+                matches.stream().map(ModelFolder.Entry::name).collect(Collectors.toCollection(TreeSet::new));
+        if (names.size() > 1 && !names.contains(name)) {
+            throw new ModelNotFoundException(
+                    pathOrName + " may be one of " + String.join(", ", names) + ": name one of them in full");
+        }
+        return matches.stream()
+                .filter(entry -> names.size() == 1 || entry.name().equals(name))
+                .findFirst()
+                .map(entry -> allowed(entry.path()))
+                .orElseThrow(() -> notFound(pathOrName));
+    }
+
+    private static boolean matches(ModelFolder.Entry entry, String name) {
+        return entry.name().equalsIgnoreCase(name)
+                || entry.shortName().equalsIgnoreCase(name)
+                || entry.path().getFileName().toString().equalsIgnoreCase(name);
+    }
+
+    private Optional<Path> existing(String text) {
+        try {
+            boolean inHome = text.startsWith("~/");
+            Path path = inHome ? Path.of(System.getProperty("user.home"), text.substring(2)) : Path.of(text);
+            Path absolute = path.toAbsolutePath().normalize();
+            if (restricted) { // whether a foreign path exists is not told either
+                boolean isPath = inHome || path.isAbsolute() || path.startsWith("..");
+                return isPath ? Optional.of(allowed(absolute)) : Optional.empty();
+            }
+            return Files.exists(absolute) ? Optional.of(absolute) : Optional.empty();
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
+    }
+
+    private Path allowed(Path path) {
+        if (restricted) {
+            new ModelRoots(roots).require(path);
+        }
+        return path;
+    }
+
+    private List<ModelFolder.Entry> entries() {
+        return roots.stream().flatMap(root -> ModelFolder.list(root).stream()).toList();
+    }
+
+    private ModelNotFoundException notFound(String name) {
+        List<String> known = new ArrayList<>(names());
+        ALIASES.forEach(alias -> known.add(alias.name()));
+        String nearest = NearestName.of(name, known)
+                .map(near -> ": did you mean " + near + "?")
+                .orElse("");
+        List<String> names = names();
+        String there = names.isEmpty()
+                ? "they hold no model"
+                : "they hold " + String.join(", ", names.subList(0, Math.min(SHOWN, names.size())))
+                        + (names.size() > SHOWN ? " and " + (names.size() - SHOWN) + " more" : "");
+        String hub = name.matches("[\\w.-]+/[\\w.@:/-]+") && !restricted
+                ? "; `espalier-node pull " + name + "` or `%model load " + name + "` fetches it from the hub"
+                : "";
+        String where = roots.stream().map(Path::toString).collect(Collectors.joining(", "));
+        return new ModelNotFoundException(
+                "no model " + name + ": no such path, and no such name in " + where + "; " + there + nearest + hub);
+    }
+}

@@ -1,0 +1,159 @@
+package org.espalier.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.espalier.engine.Engine;
+import org.espalier.engine.Routing;
+import org.espalier.engine.reference.ReferenceEngine;
+import org.espalier.model.Model;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whole models against the results of transformers and mlx-lm, in one shard and split. */
+class ArchitectureGoldenTest {
+
+    /** Independent implementations are within 4.2e-5 of each other; seeds were chosen so that ids leave no doubt. */
+    private static final float LOGITS = 2e-4f;
+
+    private static final float WEIGHTS = 1e-4f;
+    private static final Engine ENGINE = new ReferenceEngine();
+
+    @AfterAll
+    static void closeEngine() {
+        ENGINE.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.espalier.architecture.GoldenModel#tiny")
+    void computesWhatOthersCompute(GoldenModel golden) {
+        Model model = golden.open();
+        check(golden, model, model.config().layers());
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.espalier.architecture.GoldenModel#tiny")
+    void aSplitChangesNothing(GoldenModel golden) {
+        Model model = golden.open();
+        int layers = model.config().layers();
+        check(golden, model, 1, layers);
+        if (layers > 2) {
+            check(golden, model, 1, 2, layers);
+        }
+    }
+
+    @Test
+    void computesWhatOthersComputeOnTheSharedModels() {
+        assumeFalse(GoldenModel.shared().isEmpty(), "../shared/golden/models is not beside the repository");
+        for (GoldenModel golden : GoldenModel.shared()) {
+            Model model = golden.open();
+            check(golden, model, model.config().layers());
+            check(golden, model, 1, model.config().layers());
+        }
+    }
+
+    /** The program of the first n layers yields the residual stream after layer n - 1: where a wrong layer shows itself. */
+    @Test
+    void everyLayerYieldsTheSameResidualStream() {
+        assumeFalse(GoldenModel.shared().isEmpty(), "../shared/golden/models is not beside the repository");
+        for (GoldenModel golden : GoldenModel.shared()) {
+            Model model = golden.open();
+            for (GoldenModel.Golden prompt : golden.prompts()) {
+                prompt.json().path("layer_outputs_last").fields().forEachRemaining(layer -> {
+                    int end = Integer.parseInt(layer.getKey()) + 1;
+                    if (end < model.config().layers()) { // the last one's comes out normed, as logits
+                        assertClose(
+                                golden + " layer " + layer.getKey(),
+                                LayerOutput.last(model, ENGINE, end, prompt.ids("prompt_ids")),
+                                GoldenModel.Golden.floats(layer.getValue()),
+                                1e-3f);
+                    }
+                });
+            }
+        }
+    }
+
+    private static void check(GoldenModel golden, Model model, int... ends) {
+        for (GoldenModel.Golden prompt : golden.prompts()) {
+            try (Run run = new Run(model, ENGINE, ends)) {
+                String what = golden + " in " + ends.length + " shards";
+                float[] logits = run.step(prompt.ids("prompt_ids"));
+                checkRouting(what, run.routing, prompt.routing());
+                assertClose(what + ": logits", logits, prompt.numbers("last_logits"), LOGITS);
+                int[] expected = prompt.ids("greedy_ids");
+                assertThat(run.greedy(logits, expected.length))
+                        .as(what + ": greedy ids")
+                        .containsExactly(expected);
+            }
+        }
+    }
+
+    private static void checkRouting(String what, List<Routing> shards, JsonNode golden) {
+        golden.fields().forEachRemaining(layer -> {
+            JsonNode ids = layer.getValue().isArray()
+                    ? layer.getValue()
+                    : layer.getValue().path("expert_ids");
+            JsonNode weights = layer.getValue().path("weights");
+            Map<Integer, float[]> found = byPosition(shards, Integer.parseInt(layer.getKey()));
+            for (int position = 0; position < ids.size(); position++) {
+                String where = what + ": layer " + layer.getKey() + ", position " + position;
+                Map<Integer, Float> chosen = new TreeMap<>();
+                float[] decisions = found.get(position);
+                for (int k = 0; k < decisions.length; k += 2) {
+                    chosen.put((int) decisions[k], decisions[k + 1]);
+                }
+                assertThat(new ArrayList<>(chosen.keySet())).as(where).isEqualTo(ints(ids.get(position)));
+                if (weights.isArray()) {
+                    float[] values = new float[chosen.size()];
+                    int next = 0;
+                    for (float weight : chosen.values()) {
+                        values[next++] = weight;
+                    }
+                    assertClose(where, values, GoldenModel.Golden.floats(weights.get(position)), WEIGHTS);
+                }
+            }
+        });
+    }
+
+    /** Of one layer: expert, weight, expert, weight ... at each position. */
+    private static Map<Integer, float[]> byPosition(List<Routing> shards, int layer) {
+        Map<Integer, float[]> positions = new TreeMap<>();
+        for (Routing routing : shards) {
+            for (int l = 0; l < routing.layers().length; l++) {
+                for (int row = 0; routing.layers()[l] == layer && row < routing.rows(); row++) {
+                    float[] decisions = new float[2 * routing.width()];
+                    for (int k = 0; k < routing.width(); k++) {
+                        int at = (l * routing.rows() + row) * routing.width() + k;
+                        decisions[2 * k] = routing.experts()[at];
+                        decisions[2 * k + 1] = routing.weights()[at];
+                    }
+                    positions.put(row, decisions);
+                }
+            }
+        }
+        return positions;
+    }
+
+    private static List<Integer> ints(JsonNode array) {
+        List<Integer> ints = new ArrayList<>();
+        array.forEach(value -> ints.add(value.intValue()));
+        return ints;
+    }
+
+    private static void assertClose(String what, float[] found, float[] expected, float limit) {
+        assertThat(found).as(what).hasSameSizeAs(expected);
+        float worst = 0;
+        for (int i = 0; i < found.length; i++) {
+            worst = Math.max(worst, Math.abs(found[i] - expected[i]));
+        }
+        assertThat(worst).as(what + ": greatest difference").isCloseTo(0, within(limit));
+    }
+}

@@ -1,0 +1,184 @@
+package org.espalier.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.Tensor;
+import org.espalier.engine.Cancel;
+import org.espalier.engine.Exchange;
+import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.RouterEdits;
+import org.espalier.engine.Step;
+import org.espalier.engine.reference.ReferenceEngine;
+import org.espalier.model.Model;
+import org.espalier.model.ModelSize;
+import org.espalier.model.ModelSizes;
+import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A shard reads its own share of the files and nothing else. */
+class PartialReadingTest {
+
+    private static final double TOLERANCE = 0.02;
+
+    @TempDir
+    Path directory;
+
+    private static GoldenModel golden(String name) {
+        return GoldenModel.tiny(name);
+    }
+
+    /** Every byte that a program may read, by file. */
+    private static Map<Path, BitSet> read(Program program) {
+        Map<Path, BitSet> bytes = new HashMap<>();
+        for (Weight weight : program.weights().values()) {
+            for (int index = 0; index < weight.count(); index++) {
+                Piece piece = weight.pieces().get(index);
+                add(bytes, weight, piece.values(), weight.format().rowBytes(weight.storedColumns()));
+                add(bytes, weight, piece.scales(), weight.format().scaleRowBytes(weight.storedColumns()));
+                add(bytes, weight, piece.biases(), weight.format().biasRowBytes(weight.storedColumns()));
+            }
+        }
+        return bytes;
+    }
+
+    private static void add(Map<Path, BitSet> bytes, Weight weight, Region region, long rowBytes) {
+        if (region == null) {
+            return;
+        }
+        for (int row = 0; row < weight.storedRows(); row++) {
+            int place = weight.transposed() ? row : weight.firstRow() + row * weight.rowStep();
+            int from = Math.toIntExact(region.offset() + region.index(place) * region.rowBytes());
+            bytes.computeIfAbsent(region.file(), file -> new BitSet()).set(from, from + (int) rowBytes);
+        }
+    }
+
+    private static long count(Map<Path, BitSet> bytes) {
+        return bytes.values().stream().mapToLong(BitSet::cardinality).sum();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"deepseek_v3-tiny/hf", "deepseek_v3-tiny/mlx4", "llama-tiny/hf", "llama_gguf-tiny/gguf"})
+    void aShardReadsItsShareOfTheBytes(String name) {
+        try (Model model = golden(name).open()) {
+            ModelSize size = ModelSizes.of(model);
+            int layers = model.config().layers();
+            Architecture architecture = Architectures.of(model.config());
+            for (int layer = 0; layer < layers; layer++) {
+                long share = size.layers().get(layer)
+                        + (layer == 0 ? size.embedding() : 0)
+                        + (layer == layers - 1 ? size.head() : 0);
+                Program program = architecture.program(model.checkpoint(), new LayerRange(layer, layer + 1, layers));
+                assertThat((double) count(read(program)))
+                        .as("layer " + layer + " of " + layers)
+                        .isCloseTo(share, within(TOLERANCE * share));
+            }
+        }
+    }
+
+    @Test
+    void wholeExpertsAreReadByThemselves() {
+        try (Model model = golden("deepseek_v3-tiny/mlx4").open()) {
+            String experts = "model.layers.1.mlp.experts";
+            long all = count(expertBytes(
+                    model.checkpoint(), experts, IntStream.range(0, 16).boxed().toList()));
+            long quarter = count(expertBytes(model.checkpoint(), experts, List.of(3, 9, 10, 15)));
+            assertThat((double) quarter).isCloseTo(all / 4.0, within(TOLERANCE * all / 4));
+        }
+    }
+
+    private static Map<Path, BitSet> expertBytes(Checkpoint checkpoint, String experts, List<Integer> ids) {
+        ProgramBuilder builder = new ProgramBuilder("experts", 1);
+        new Weights(checkpoint, builder).experts(experts, ids, "up_proj", 64, 64);
+        return read(builder.build(null, null));
+    }
+
+    /** All other bytes are destroyed in a copy of the files, and the shard does not notice. */
+    @ParameterizedTest
+    @ValueSource(strings = {"deepseek_v3-tiny/hf", "deepseek_v3-tiny/mlx4", "llama_gguf-tiny/gguf"})
+    void whatBelongsToOthersIsNotTouched(String name) throws IOException {
+        Path source = golden(name).path();
+        Path copy = copy(source);
+        try (Model model = Model.open(copy)) {
+            int layers = model.config().layers();
+            LayerRange range = new LayerRange(1, 2, layers);
+            Program program = Architectures.of(model.config()).program(model.checkpoint(), range);
+            Map<Path, BitSet> own = read(program);
+            for (Map.Entry<Path, Long> file : dataStarts(model.checkpoint()).entrySet()) {
+                destroy(file.getKey(), file.getValue(), own.getOrDefault(file.getKey(), new BitSet()));
+            }
+        }
+        assertThat(output(copy)).isEqualTo(output(source));
+    }
+
+    private Path copy(Path source) throws IOException {
+        if (Files.isRegularFile(source)) {
+            return Files.copy(source, directory.resolve(source.getFileName()));
+        }
+        try (Stream<Path> files = Files.list(source)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, directory.resolve(file.getFileName()));
+            }
+        }
+        return directory;
+    }
+
+    /** Where in each file the tensors begin. */
+    private static Map<Path, Long> dataStarts(Checkpoint checkpoint) {
+        Map<Path, Long> starts = new HashMap<>();
+        for (String name : checkpoint.names()) {
+            Tensor tensor = checkpoint.tensor(name);
+            for (Tensor.Extent extent : Arrays.asList(tensor.values(), tensor.scales(), tensor.biases())) {
+                if (extent != null) {
+                    starts.merge(extent.file(), extent.offset(), Math::min);
+                }
+            }
+        }
+        return starts;
+    }
+
+    private static void destroy(Path file, long from, BitSet spared) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        for (int at = Math.toIntExact(from); at < bytes.length; at++) {
+            if (!spared.get(at)) {
+                bytes[at] = (byte) 0xff; // not a number, in every format
+            }
+        }
+        Files.write(file, bytes);
+    }
+
+    /** What layer 1 makes of two rows. */
+    private static ByteBuffer output(Path path) {
+        try (ReferenceEngine engine = new ReferenceEngine();
+                Model model = Model.open(path);
+                LoadedProgram shard = Run.load(model, 1, 2, engine)) {
+            shard.open(1, 2, RouterEdits.NONE);
+            int hidden = model.config().hidden();
+            ByteBuffer rows = ByteBuffer.allocate(2 * hidden * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            IntStream.range(0, 2 * hidden).forEach(i -> rows.putFloat((float) Math.sin(i)));
+            Step.Entry entry = Step.Entry.ofRows(1, 0, 2, Step.Logits.NONE);
+            return shard.run(new Step(List.of(entry), rows.flip(), false, false), Exchange.ALONE, new Cancel())
+                    .activations();
+        }
+    }
+}

@@ -1,0 +1,205 @@
+package org.espalier.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.CheckpointException;
+import org.espalier.checkpoint.Golden;
+import org.espalier.checkpoint.PresentRanges;
+import org.espalier.checkpoint.Tensor;
+import org.espalier.model.Model;
+import org.espalier.model.ModelSize;
+import org.espalier.model.ModelSizes;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Single layers of a model with four, from a hub on loopback. */
+@Timeout(60)
+class ShardPullTest {
+
+    private static final Path TINY = Golden.tiny("deepseek_v3-tiny").resolve("hf");
+    private static final String FIRST = "model-00001-of-00002.safetensors";
+
+    @TempDir
+    Path directory;
+
+    private final FakeHub hub = new FakeHub();
+
+    @BeforeEach
+    void fill() throws IOException {
+        try (Stream<Path> files = Files.list(TINY)) {
+            for (Path file : files.sorted().toList()) {
+                String name = file.getFileName().toString();
+                if (name.endsWith(".safetensors")) {
+                    hub.large(name, Files.readAllBytes(file));
+                } else {
+                    hub.file(name, Files.readString(file));
+                }
+            }
+        }
+    }
+
+    @AfterEach
+    void close() {
+        hub.close();
+    }
+
+    private Path pull(int first, int end) {
+        HubSettings settings =
+                new HubSettings(hub.address(), directory.resolve("cache"), Optional.empty(), HubSettings.Access.ONLINE);
+        RetryPolicy retries = new RetryPolicy(4, Duration.ofSeconds(1), Duration.ofSeconds(30), wait -> {});
+        return new ShardPull(
+                        HubReference.parse("org/model"),
+                        new ShardPull.Layers(first, end),
+                        settings,
+                        directory.resolve("models"),
+                        new ShardPull.Limits(retries, Duration.ofSeconds(5)))
+                .pull(PullListener.SILENT);
+    }
+
+    /** Whether the bytes on the disk are the model's own. */
+    private static boolean isSame(Checkpoint part, String tensor) throws IOException {
+        Tensor found = part.tensor(tensor);
+        Path file = found.values().file();
+        int begin = (int) found.values().offset();
+        int end = begin + (int) found.bytes();
+        byte[] own = Arrays.copyOfRange(Files.readAllBytes(file), begin, end);
+        byte[] whole = Arrays.copyOfRange(Files.readAllBytes(TINY.resolve(file.getFileName())), begin, end);
+        return Arrays.equals(own, whole);
+    }
+
+    @Test
+    void oneOfFourLayersBringsItsShareOfTheBytes() throws IOException {
+        pull(0, 0); // headers and small files
+        long before = hub.sent.get();
+        Path folder = pull(2, 3);
+        try (Model whole = Model.open(TINY);
+                Model part = Model.open(folder)) {
+            ModelSize size = ModelSizes.of(whole);
+            long share = size.layers().get(2);
+            assertThat((double) (hub.sent.get() - before)).isCloseTo(share, within(0.02 * share));
+            assertThat(ModelSizes.of(part)).as("a plan needs headers only").isEqualTo(size);
+            Checkpoint checkpoint = part.checkpoint();
+            for (String name : checkpoint.names()) {
+                if (name.startsWith("model.layers.2.")) {
+                    checkpoint.requirePresent(checkpoint.tensor(name));
+                    assertThat(isSame(checkpoint, name)).as(name).isTrue();
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatWasNotFetchedIsNotRead() {
+        Path folder = pull(1, 3);
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        for (String name :
+                new String[] {"model.layers.0.input_layernorm.weight", "model.embed_tokens.weight", "lm_head.weight"}) {
+            assertThatThrownBy(() -> checkpoint.requirePresent(checkpoint.tensor(name)))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessage(folder + " holds only some layers, " + name
+                            + " was not fetched: pull the layers that this" + " node shall run, or the whole model");
+        }
+    }
+
+    @Test
+    void theEndsBringEmbeddingAndOutput() {
+        Checkpoint first = Checkpoint.open(pull(0, 1));
+        first.requirePresent(first.tensor("model.embed_tokens.weight"));
+        Checkpoint both = Checkpoint.open(pull(3, 4));
+        both.requirePresent(both.tensor("lm_head.weight"));
+        both.requirePresent(both.tensor("model.norm.weight"));
+    }
+
+    @Test
+    void moreLayersLaterBringOnlyWhatIsNew() {
+        pull(0, 2);
+        long before = hub.sent.get();
+        pull(0, 2);
+        assertThat(hub.sent.get()).isEqualTo(before);
+        Path folder = pull(0, 4);
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        checkpoint.names().forEach(name -> checkpoint.requirePresent(checkpoint.tensor(name)));
+        assertThat(folder.resolve(FIRST)).hasSameBinaryContentAs(TINY.resolve(FIRST));
+    }
+
+    @Test
+    void aConnectionThatIsCutGoesOnWhereItEnded() throws IOException {
+        pull(0, 0);
+        hub.next(FIRST, FakeHub.cutAfter(10_000)).next(FIRST, FakeHub.cutAfter(10_000));
+        Checkpoint checkpoint = Checkpoint.open(pull(1, 2));
+        assertThat(isSame(checkpoint, "model.layers.1.self_attn.o_proj.weight")).isTrue();
+        assertThat(isSame(checkpoint, "model.layers.1.mlp.experts.7.up_proj.weight"))
+                .isTrue();
+    }
+
+    @Test
+    void aServerWithoutRangesIsSaid() {
+        hub.next(FIRST, (exchange, content) -> {
+            exchange.sendResponseHeaders(200, content.length);
+            exchange.getResponseBody().write(content);
+        });
+        assertThatThrownBy(() -> pull(0, 1))
+                .isInstanceOf(HubException.class)
+                .hasMessage(hub.address() + " does not give parts of files: pull org/model whole");
+    }
+
+    @Test
+    void layersThatTheModelDoesNotHaveAreRefused() {
+        assertThatThrownBy(() -> pull(3, 5))
+                .isInstanceOf(HubException.class)
+                .hasMessage("org/model has layers 0 to 3, not 3 to 4");
+    }
+
+    @Test
+    void anotherCommitIsNotMixedIn() {
+        pull(0, 1);
+        hub.listing().put("sha", "f".repeat(40));
+        assertThatThrownBy(() -> pull(1, 2))
+                .isInstanceOf(HubException.class)
+                .hasMessageContaining("holds parts of another commit of org/model, " + FakeHub.COMMIT);
+    }
+
+    @Test
+    void aHeaderThatIsNoneIsRefused() throws IOException {
+        hub.next(FIRST, (exchange, content) -> {
+            FakeHub.answerHead(exchange, content);
+            exchange.getResponseBody().write(new byte[] {-1, -1, -1, -1, -1, -1, -1, 127});
+        });
+        assertThatThrownBy(() -> pull(0, 1))
+                .isInstanceOf(HubException.class)
+                .hasMessageContaining("is not a safetensors file: its header would have");
+        assertThat(directory.resolve("models/org/model/config.json")).doesNotExist();
+    }
+
+    @Test
+    void rangesAreMergedAndGapsFound() throws IOException {
+        Path file = directory.resolve("x");
+        PresentRanges ranges = new PresentRanges("c");
+        ranges.add(10, 20);
+        ranges.add(30, 40);
+        ranges.add(20, 25);
+        ranges.write(file);
+        PresentRanges read = PresentRanges.of(file).orElseThrow();
+        assertThat(read.all()).containsExactly(new long[] {10, 25}, new long[] {30, 40});
+        assertThat(read.covers(12, 25)).isTrue();
+        assertThat(read.covers(12, 26)).isFalse();
+        assertThat(read.covers(5, 11)).isFalse();
+        assertThat(read.missing(0, 50)).containsExactly(new long[] {0, 10}, new long[] {25, 30}, new long[] {40, 50});
+        assertThat(read.missing(11, 24)).isEmpty();
+        read.add(5, 60);
+        assertThat(read.all()).containsExactly(new long[] {5, 60});
+    }
+}

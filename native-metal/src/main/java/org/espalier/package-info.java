@@ -1,0 +1,2 @@
+/** What all parts of Espalier share: the exception whose message a user reads. */
+package org.espalier;

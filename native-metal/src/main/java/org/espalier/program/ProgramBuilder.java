@@ -1,0 +1,59 @@
+package org.espalier.program;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.espalier.weights.Weight;
+
+/** Collects a {@link Program}: allots slots and caches, and keeps each weight once. */
+public final class ProgramBuilder {
+
+    private final String name;
+    private final int hidden;
+    private final List<Integer> slots = new ArrayList<>();
+    private final List<Op> ops = new ArrayList<>();
+    private final Map<String, Weight> weights = new LinkedHashMap<>();
+    private final List<Program.Cache> caches = new ArrayList<>();
+
+    /** @param hidden D */
+    public ProgramBuilder(String name, int hidden) {
+        this.name = name;
+        this.hidden = hidden;
+    }
+
+    /** A new slot of {@code width} columns; reuse one slot over layers where its value does not outlive a layer. */
+    public View slot(int width) {
+        slots.add(width);
+        return new View(slots.size() - 1, 0, width);
+    }
+
+    /** A new KV cache whose rows are {@code width} floats; returns its index. */
+    public int cache(int width) {
+        return cache(width, 0);
+    }
+
+    /** The same for attention that sees {@code window} rows at most; 0 for all. */
+    public int cache(int width, int window) {
+        caches.add(new Program.Cache(width, window));
+        return caches.size() - 1;
+    }
+
+    /** Makes {@code weight} known as {@code name} and returns the name, for use in an op. */
+    public String weight(String name, Weight weight) {
+        Weight before = weights.putIfAbsent(name, weight);
+        if (before != null && !before.equals(weight)) {
+            throw new IllegalArgumentException("two different weights are named " + name);
+        }
+        return name;
+    }
+
+    public ProgramBuilder op(Op op) {
+        ops.add(op);
+        return this;
+    }
+
+    public Program build(View input, View output) {
+        return new Program(name, hidden, slots, input, output, ops, weights, caches);
+    }
+}

@@ -1,0 +1,111 @@
+package org.espalier.weights;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A named matrix, or {@code count} matrices of one shape (experts, heads), where it lies in the checkpoint's files. An engine maps
+ * or reads exactly these bytes.
+ *
+ * <p>{@code rows x columns} is always the shape that the op multiplies with, y[rows] = W[rows, columns] x[columns]. Row i of the matrix
+ * is row {@code firstRow + i * rowStep} of what is stored (gpt-oss interleaves gate and up). With {@code transposed} the stored rows
+ * are the matrix's columns, and row i is the stored column {@code firstRow + i * rowStep}.
+ *
+ * @param rows of the matrix as the op uses it
+ * @param columns of the matrix as the op uses it
+ */
+public record Weight(
+        int rows, int columns, WeightFormat format, boolean transposed, int firstRow, int rowStep, Pieces pieces) {
+
+    public Weight {
+        if (rows <= 0 || columns <= 0 || firstRow < 0 || rowStep < 1) {
+            throw new IllegalArgumentException(
+                    "not a weight: " + rows + " x " + columns + ", first row " + firstRow + ", row step " + rowStep);
+        }
+    }
+
+    /** One matrix whose rows are stored one after the other. */
+    public static Weight matrix(int rows, int columns, WeightFormat format, Piece piece) {
+        return new Weight(rows, columns, format, false, 0, 1, new Pieces.Stack(piece, rows, 1));
+    }
+
+    /** Matrices of one shape that lie apart, for instance a layer's experts in tensors of their own. */
+    public static Weight matrices(int rows, int columns, WeightFormat format, List<Piece> pieces) {
+        return new Weight(rows, columns, format, false, 0, 1, new Pieces.Apart(pieces));
+    }
+
+    /** {@code count} matrices of one shape one after the other, without rows between them. */
+    public static Weight stack(int rows, int columns, WeightFormat format, Piece first, int count) {
+        return new Weight(rows, columns, format, false, 0, 1, new Pieces.Stack(first, rows, count));
+    }
+
+    public int count() {
+        return pieces.count();
+    }
+
+    /** Stored rows that hold the matrix. */
+    public int storedRows() {
+        return transposed ? columns : rows;
+    }
+
+    /** Values of a stored row up to the last that the matrix needs. */
+    public int storedColumns() {
+        return transposed ? firstRow + (rows - 1) * rowStep + 1 : columns;
+    }
+
+    /** Where in a piece stored row {@code row} of a matrix lies, counted in the file's rows. */
+    public long storedRow(int row) {
+        return transposed ? row : firstRow + (long) row * rowStep;
+    }
+
+    /** Bytes of values, scales and biases that an engine has to keep. */
+    public long bytes() {
+        int columnsKept = transposed ? rows : columns;
+        long values = format.rowBytes(columnsKept) * storedRows() * count();
+        long biases = format.biasRowBytes(columnsKept) * storedRows() * count();
+        long scaleRow = format.scaleRowBytes(columnsKept);
+        return values + biases + (scaleRow == 0 ? 0 : scaleRow * scaleRows());
+    }
+
+    private long scaleRows() {
+        if (pieces.get(0).scales().sharedBy() == 1) {
+            return (long) storedRows() * count();
+        }
+        return IntStream.range(0, count())
+                .mapToLong(index -> 1 + pieces.get(index).scales().index(storedRows() - 1L))
+                .sum();
+    }
+
+    /** Only the matrices {@code indices}, in this order. */
+    public Weight pick(List<Integer> indices) {
+        return new Weight(rows, columns, format, transposed, firstRow, rowStep, pieces.pick(indices));
+    }
+
+    /**
+     * Columns {@code from} to {@code from + count}: of each row only these bytes are read.
+     *
+     * @throws IllegalArgumentException if they do not fall on whole groups or blocks, or the weight is transposed
+     */
+    public Weight columns(int from, int count) {
+        boolean whole = from % format.granularity() == 0 && count % format.granularity() == 0;
+        if (transposed || !whole || from < 0 || count <= 0 || from + count > columns) {
+            throw new IllegalArgumentException("columns " + from + " to " + (from + count) + " of a weight with "
+                    + columns + " columns in groups of " + format.granularity() + " cannot be sliced");
+        }
+        Pieces sliced = pieces.each(piece -> piece.skipColumns(format, from));
+        return new Weight(rows, count, format, false, firstRow, rowStep, sliced);
+    }
+
+    /**
+     * Rows {@code from} to {@code from + count} of each matrix as it is stored: of a stack only these are read.
+     *
+     * @throws IllegalArgumentException if they leave the matrix, or the weight is transposed
+     */
+    public Weight rows(int from, int count) {
+        if (transposed || from < 0 || count <= 0 || from + count > rows) {
+            throw new IllegalArgumentException(
+                    "rows " + from + " to " + (from + count) + " of a weight with " + rows + " rows cannot be sliced");
+        }
+        return new Weight(count, columns, format, false, firstRow + from * rowStep, rowStep, pieces);
+    }
+}
