@@ -20,8 +20,11 @@ import org.espalier.routing.RoutingTrace;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Tiny real models through the whole way, client to nodes and back, against transformers' and mlx-lm's results. */
+/** Tiny real models through the whole way, client to nodes and back: transformers' and mlx-lm's results, and the bits of one node. */
 class GoldenRingTest {
+
+    /** As in models' ArchitectureGoldenTest, which says why: the way through the ring adds nothing. */
+    private static final double LOGITS = 2e-4;
 
     private static final Path MODELS = Path.of("..", "models", "src", "test", "resources", "models");
 
@@ -40,38 +43,80 @@ class GoldenRingTest {
     void equalsTheReference(String model, String layout, String golden, int count) throws Exception {
         JsonNode expected = new ObjectMapper()
                 .readTree(MODELS.resolve(model).resolve(golden).toFile());
+        Path path = MODELS.resolve(model).resolve(layout);
+        List<Generation> alone = generate(path, expected, 1);
+        List<Generation> found = count == 1 ? alone : generate(path, expected, count);
+        int next = 0;
+        for (JsonNode prompt : expected.get("prompts")) {
+            Generation generation = found.get(next++);
+            assertThat(generation.tokens()).isEqualTo(ints(prompt.get("greedy_ids")));
+            float[] logits = generation.promptLogits().orElseThrow();
+            for (int i = 0; i < logits.length; i++) {
+                assertThat((double) logits[i])
+                        .isCloseTo(prompt.get("last_logits").get(i).asDouble(), within(LOGITS));
+            }
+            assertThat(generation.trace().isPresent()).isEqualTo(model.startsWith("deepseek"));
+            if (!prompt.get("routing").isNull()) {
+                routing(generation.trace().orElseThrow(), prompt.get("routing"));
+            }
+        }
+        for (int i = 0; i < alone.size(); i++) {
+            assertSameBits(found.get(i), alone.get(i));
+        }
+    }
+
+    /** All prompts on a ring of so many nodes; the chat is checked on the way. */
+    private static List<Generation> generate(Path path, JsonNode golden, int count) {
+        List<Generation> generations = new ArrayList<>();
         List<NodeServer> nodes = IntStream.range(0, count)
                 .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
                 .toList();
         try (Cluster cluster =
                 Cluster.connect(nodes.stream().map(NodeServer::address).toList())) {
-            cluster.load(
-                    MODELS.resolve(model).resolve(layout).toString(),
-                    LoadOptions.defaults().withPrecision("float32"));
-            for (JsonNode prompt : expected.get("prompts")) {
-                List<Integer> greedy = ints(prompt.get("greedy_ids"));
-                Generation generation = cluster.generate(
+            cluster.load(path.toString(), LoadOptions.defaults().withPrecision("float32"));
+            for (JsonNode prompt : golden.get("prompts")) {
+                generations.add(cluster.generate(
                         Prompt.tokens(ints(prompt.get("prompt_ids"))),
                         GenerateOptions.defaults()
-                                .withMaxTokens(greedy.size())
+                                .withMaxTokens(prompt.get("greedy_ids").size())
                                 .ignoringEos()
                                 .withRouting()
-                                .withPromptLogits());
-                assertThat(generation.tokens()).isEqualTo(greedy);
-                float[] logits = generation.promptLogits().orElseThrow();
-                for (int i = 0; i < logits.length; i++) {
-                    assertThat((double) logits[i])
-                            .isCloseTo(prompt.get("last_logits").get(i).asDouble(), within(1e-3));
-                }
-                assertThat(generation.trace().isPresent()).isEqualTo(model.startsWith("deepseek"));
-                if (!prompt.get("routing").isNull()) {
-                    routing(generation.trace().orElseThrow(), prompt.get("routing"));
-                }
+                                .withPromptLogits()));
             }
-            chat(cluster, expected.get("chat"));
+            chat(cluster, golden.get("chat"));
         } finally {
             nodes.forEach(NodeServer::close);
         }
+        return generations;
+    }
+
+    /** A ring hands on the float32 values that one node keeps: every bit is the same as on one node. */
+    private static void assertSameBits(Generation found, Generation alone) {
+        assertThat(found.tokens()).isEqualTo(alone.tokens());
+        assertThat(bits(found.promptLogits().orElseThrow()))
+                .isEqualTo(bits(alone.promptLogits().orElseThrow()));
+        assertThat(found.trace().isPresent()).isEqualTo(alone.trace().isPresent());
+        found.trace().ifPresent(trace -> {
+            RoutingTrace expected = alone.trace().orElseThrow();
+            assertThat(trace.layers()).isEqualTo(expected.layers());
+            assertThat(trace.positions()).isEqualTo(expected.positions());
+            for (int position = 0; position < trace.positions(); position++) {
+                for (int layer = 0; layer < trace.layers().size(); layer++) {
+                    for (int place = 0; place < trace.width(); place++) {
+                        assertThat(trace.expert(position, layer, place))
+                                .isEqualTo(expected.expert(position, layer, place));
+                        assertThat(trace.weight(position, layer, place))
+                                .isEqualTo(expected.weight(position, layer, place));
+                    }
+                }
+            }
+        });
+    }
+
+    private static int[] bits(float[] values) {
+        return IntStream.range(0, values.length)
+                .map(i -> Float.floatToRawIntBits(values[i]))
+                .toArray();
     }
 
     private static void chat(Cluster cluster, JsonNode expected) {
