@@ -8,12 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
+import org.espalier.fuzz.Seeds;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -111,50 +106,32 @@ class HostileTemplateTest {
             "\uD83D",
             "\0");
 
-    @Property(tries = 2000)
-    void endsInATextOrAnError(@ForAll("templates") String source) {
-        assertTimeoutPreemptively(SOON, () -> render(source));
+    /** A template that works. */
+    private static final String SOURCE = "{% set ns = namespace(n=0) %}{% macro show(m, i=1) %}{{ m.role | upper }}: "
+            + "{{ m['content'].split('a')[-1] | trim | tojson(indent=2) }}{% endmacro %}\n"
+            + "{%- for m in l if m is mapping %}{% set ns.n = ns.n + loop.index0 * 2 %}\n"
+            + "  {% if m.role in ['user', 'system'] and not loop.last -%} {{ show(m) ~ ns.n }} {%- elif m.x is defined %}"
+            + "{% break %}{% else %}{{ '%s' % m.role }}{{ l[1:][::-1] | map(attribute='role') | join(', ') }}{% endif %}\n"
+            + "{% endfor %}{# end #}{{ d.items() | list }}{{ s[::2] if s else 'none' }}";
+
+    @Test
+    void endsInATextOrAnError() {
+        Seeds.each(2000, random -> renderSoon(Seeds.text(random, PIECES, 1, 40)));
     }
 
-    /** A template that works, with a part cut out, doubled or replaced. */
-    @Property(tries = 2000)
-    void survivesMutation(@ForAll("mutations") Mutation mutation) {
-        assertTimeoutPreemptively(SOON, () -> render(mutation.applied()));
-    }
-
-    record Mutation(int from, int length, String replacement) {
-        private static final String SOURCE =
-                "{% set ns = namespace(n=0) %}{% macro show(m, i=1) %}{{ m.role | upper }}: "
-                        + "{{ m['content'].split('a')[-1] | trim | tojson(indent=2) }}{% endmacro %}\n"
-                        + "{%- for m in l if m is mapping %}{% set ns.n = ns.n + loop.index0 * 2 %}\n"
-                        + "  {% if m.role in ['user', 'system'] and not loop.last -%} {{ show(m) ~ ns.n }} {%- elif m.x is defined %}"
-                        + "{% break %}{% else %}{{ '%s' % m.role }}{{ l[1:][::-1] | map(attribute='role') | join(', ') }}{% endif %}\n"
-                        + "{% endfor %}{# end #}{{ d.items() | list }}{{ s[::2] if s else 'none' }}";
-
-        String applied() {
-            int start = Math.floorMod(from, SOURCE.length());
-            int end = Math.min(SOURCE.length(), start + length);
-            return SOURCE.substring(0, start) + replacement + SOURCE.substring(end);
-        }
-    }
-
-    @Provide
-    Arbitrary<String> templates() {
-        return Arbitraries.of(PIECES).list().ofMinSize(1).ofMaxSize(40).map(pieces -> String.join("", pieces));
-    }
-
-    @Provide
-    Arbitrary<Mutation> mutations() {
-        return Combinators.combine(
-                        Arbitraries.integers().between(0, 1000),
-                        Arbitraries.integers().between(0, 20),
-                        Arbitraries.of(PIECES).list().ofMaxSize(3).map(pieces -> String.join("", pieces)))
-                .as(Mutation::new);
+    /** A part of the template is cut out or replaced. */
+    @Test
+    void survivesMutation() {
+        Seeds.each(2000, random -> {
+            int start = random.nextInt(SOURCE.length());
+            int end = Math.min(SOURCE.length(), start + random.nextInt(21));
+            renderSoon(SOURCE.substring(0, start) + Seeds.text(random, PIECES, 0, 3) + SOURCE.substring(end));
+        });
     }
 
     @Test
     void theTemplateThatIsMutatedWorks() {
-        assertThat(render(new Mutation(0, 0, "").applied())).contains("USER: \"hi\"");
+        assertThat(render(SOURCE)).contains("USER: \"hi\"");
     }
 
     @ParameterizedTest
@@ -257,6 +234,10 @@ class HostileTemplateTest {
         thread.start();
         thread.join(SOON.toMillis());
         assertThat(thrown).singleElement().isInstanceOf(TemplateException.class);
+    }
+
+    private static void renderSoon(String source) {
+        assertTimeoutPreemptively(SOON, () -> render(source), source);
     }
 
     private static String render(String source) {
