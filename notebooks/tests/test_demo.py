@@ -18,7 +18,9 @@ from training.information import layer_report  # noqa: E402
 
 TEXTS = NOTEBOOKS / "texts"
 EXPECTED = json.loads((NOTEBOOKS / "tests" / "demo_bits_per_byte.json").read_text())  # bits per byte, written by demo-model's report
-CLOSE = 0.05  # of it: another engine or precision sums in another order, and no more
+# Of it. Measured: 0.006 % with the engine that wrote the figures (they have four decimals), 0.0002 % more with a relative error of 5e-6 upon
+# every value after every op, as of sums in another order, and 0.11 % at most with every value rounded to bf16 there.
+CLOSE = 0.005
 WINDOW = 65  # tokens: some ten windows a text
 FUNCTION_WORDS = {
     "en": "the and of to is in that for with be this are not it or by an can",
