@@ -16,7 +16,7 @@ LAYOUTS = {
     "llama-tiny/hf": "golden.json",
     "llama_gguf-tiny/gguf/model.gguf": "golden.json",
 }
-LOGITS, WEIGHTS = 1e-3, 1e-4
+LOGITS, WEIGHTS = 2e-4, 1e-4
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@ package org.espalier.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
@@ -15,7 +14,6 @@ import org.espalier.engine.Routing;
 import org.espalier.engine.reference.ReferenceEngine;
 import org.espalier.model.Model;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -51,34 +49,30 @@ class ArchitectureGoldenTest {
         }
     }
 
-    @Test
-    void computesWhatOthersComputeOnTheSharedModels() {
-        assumeFalse(GoldenModel.shared().isEmpty(), "../shared/golden/models is not beside the repository");
-        for (GoldenModel golden : GoldenModel.shared()) {
-            Model model = golden.open();
-            check(golden, model, model.config().layers());
-            checkSplit(golden, model, 1, model.config().layers());
-        }
+    @ParameterizedTest
+    @MethodSource("org.espalier.architecture.GoldenModel#shared")
+    void computesWhatOthersComputeBesideTheRepository(GoldenModel golden) {
+        Model model = golden.open();
+        check(golden, model, model.config().layers());
+        check(golden, model, 1, model.config().layers());
     }
 
     /** The program of the first n layers yields the residual stream after layer n - 1: where a wrong layer shows itself. */
-    @Test
-    void everyLayerYieldsTheSameResidualStream() {
-        assumeFalse(GoldenModel.shared().isEmpty(), "../shared/golden/models is not beside the repository");
-        for (GoldenModel golden : GoldenModel.shared()) {
-            Model model = golden.open();
-            for (GoldenModel.Golden prompt : golden.prompts()) {
-                prompt.json().path("layer_outputs_last").fields().forEachRemaining(layer -> {
-                    int end = Integer.parseInt(layer.getKey()) + 1;
-                    if (end < model.config().layers()) { // the last one's comes out normed, as logits
-                        assertClose(
-                                golden + " layer " + layer.getKey(),
-                                LayerOutput.last(model, ENGINE, end, prompt.ids("prompt_ids")),
-                                GoldenModel.Golden.floats(layer.getValue()),
-                                1e-3f);
-                    }
-                });
-            }
+    @ParameterizedTest
+    @MethodSource("org.espalier.architecture.GoldenModel#shared")
+    void everyLayerYieldsTheSameResidualStream(GoldenModel golden) {
+        Model model = golden.open();
+        for (GoldenModel.Golden prompt : golden.prompts()) {
+            prompt.json().path("layer_outputs_last").fields().forEachRemaining(layer -> {
+                int end = Integer.parseInt(layer.getKey()) + 1;
+                if (end < model.config().layers()) { // the last one's comes out normed, as logits
+                    assertClose(
+                            golden + " layer " + layer.getKey(),
+                            LayerOutput.last(model, ENGINE, end, prompt.ids("prompt_ids")),
+                            GoldenModel.Golden.floats(layer.getValue()),
+                            LOGITS);
+                }
+            });
         }
     }
 

@@ -10,66 +10,78 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.espalier.model.Model;
+import org.opentest4j.TestAbortedException;
 
 /**
- * A tiny model with what other software computed on it.
+ * A tiny model with what other software computed on it; the files are looked at when asked for. One of the project's own that is missing
+ * fails by name, a test of one that lies beside the repository is skipped.
  *
- * @param golden the file with the results, read when asked for
+ * @param name folder and layout
  */
-record GoldenModel(String name, Path path, Path golden) {
+record GoldenModel(Path root, String name) {
 
     private static final Path TINY = Path.of("src", "test", "resources", "models");
     private static final Path SHARED = Path.of("..", "..", "shared", "golden", "models");
 
     /** Those of the project itself. */
     static List<GoldenModel> tiny() {
-        return find(
+        return of(
                 TINY,
-                List.of(
-                        "llama-tiny",
-                        "llama_gguf-tiny",
-                        "deepseek_v3-tiny",
-                        "kimi_k2-tiny",
-                        "mistral-tiny",
-                        "qwen2-tiny",
-                        "qwen2_moe-tiny",
-                        "qwen3_moe-tiny",
-                        "deepseek2_gguf-tiny",
-                        "deepseek2_kv_b_gguf-tiny",
-                        "glm4moe_gguf-tiny",
-                        "gpt-oss_gguf-tiny",
-                        "mixtral_gguf-tiny",
-                        "olmoe_gguf-tiny",
-                        "qwen2_gguf-tiny",
-                        "qwen2moe_gguf-tiny",
-                        "qwen3_gguf-tiny",
-                        "qwen3moe_gguf-tiny"));
+                "deepseek2_gguf-tiny/gguf",
+                "deepseek2_kv_b_gguf-tiny/gguf",
+                "deepseek_v3-tiny/hf",
+                "deepseek_v3-tiny/mlx4",
+                "glm4moe_gguf-tiny/gguf",
+                "gpt-oss_gguf-tiny/gguf",
+                "kimi_k2-tiny/hf",
+                "llama-tiny/hf",
+                "llama_gguf-tiny/gguf",
+                "mistral-tiny/hf",
+                "mixtral_gguf-tiny/gguf",
+                "olmoe_gguf-tiny/gguf",
+                "qwen2-tiny/hf",
+                "qwen2_gguf-tiny/gguf",
+                "qwen2_moe-tiny/hf",
+                "qwen2moe_gguf-tiny/gguf",
+                "qwen3_gguf-tiny/gguf",
+                "qwen3_moe-tiny/hf",
+                "qwen3moe_gguf-tiny/gguf");
     }
 
-    /** Those beside the repository; empty where they are missing. */
+    /** Those beside the repository. */
     static List<GoldenModel> shared() {
-        return find(
+        return of(
                 SHARED,
-                List.of(
-                        "deepseek_v2",
-                        "deepseek_v2_lite",
-                        "deepseek_v3",
-                        "deepseek_v3_mlx_legacy",
-                        "glm4_moe",
-                        "gpt_oss",
-                        "gpt_oss",
-                        "gpt_oss_bf16",
-                        "llama_gguf_f16",
-                        "llama_gguf_q4_0",
-                        "llama_tied",
-                        "llama_untied",
-                        "mixtral",
-                        "olmoe",
-                        "qwen2_moe",
-                        "qwen3",
-                        "qwen3_moe",
-                        "qwen3moe_gguf_q4_0",
-                        "qwen3moe_gguf_q8_0"));
+                "deepseek_v2/hf",
+                "deepseek_v2/mlx4",
+                "deepseek_v2_lite/hf",
+                "deepseek_v2_lite/mlx4",
+                "deepseek_v3/hf",
+                "deepseek_v3/mlx4",
+                "deepseek_v3_mlx_legacy/mlx4",
+                "glm4_moe/hf",
+                "glm4_moe/mlx4",
+                "gpt_oss/hf",
+                "gpt_oss/mlx4",
+                "gpt_oss_bf16/hf",
+                "llama_gguf_f16/gguf",
+                "llama_gguf_q4_0/gguf",
+                "llama_tied/hf",
+                "llama_tied/mlx4",
+                "llama_untied/hf",
+                "llama_untied/mlx4",
+                "mixtral/hf",
+                "mixtral/mlx4",
+                "olmoe/hf",
+                "olmoe/mlx4",
+                "qwen2_moe/hf",
+                "qwen2_moe/mlx4",
+                "qwen3/hf",
+                "qwen3/mlx4",
+                "qwen3_moe/hf",
+                "qwen3_moe/mlx4",
+                "qwen3moe_gguf_q4_0/gguf",
+                "qwen3moe_gguf_q8_0/gguf");
     }
 
     static GoldenModel tiny(String name) {
@@ -79,38 +91,50 @@ record GoldenModel(String name, Path path, Path golden) {
                 .orElseThrow(() -> new IllegalArgumentException("no tiny model " + name));
     }
 
-    private static List<GoldenModel> find(Path root, List<String> names) {
-        List<GoldenModel> models = new ArrayList<>();
-        for (String name : names) {
-            Path folder = root.resolve(name);
-            for (String layout : List.of("hf", "mlx4", "gguf")) {
-                Path golden = folder.resolve(layout.equals("mlx4") ? "golden_mlx4.json" : "golden.json");
-                if (Files.exists(golden) && Files.exists(folder.resolve(layout))) {
-                    models.add(new GoldenModel(name + "/" + layout, path(folder.resolve(layout)), golden));
-                }
-            }
-        }
-        return models;
+    private static List<GoldenModel> of(Path root, String... names) {
+        return Stream.of(names).map(name -> new GoldenModel(root, name)).toList();
     }
 
-    private static Path path(Path folder) {
-        try (Stream<Path> files = Files.list(folder)) {
+    /** The file with the results. */
+    private Path golden() {
+        return folder().resolveSibling(name.endsWith("/mlx4") ? "golden_mlx4.json" : "golden.json");
+    }
+
+    private Path folder() {
+        return root.resolve(name);
+    }
+
+    /** What is opened: the folder, or the GGUF file in it. */
+    Path path() {
+        requireFiles();
+        try (Stream<Path> files = Files.list(folder())) {
             return files.filter(file -> file.toString().endsWith(".gguf"))
                     .findFirst()
-                    .orElse(folder);
+                    .orElse(folder());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    private void requireFiles() {
+        if (Files.isDirectory(folder()) && Files.isRegularFile(golden())) {
+            return;
+        }
+        if (root.equals(SHARED)) {
+            throw new TestAbortedException(SHARED + " is not beside the repository or has no " + name);
+        }
+        throw new AssertionError("the golden model " + name + " is missing: " + folder() + " and " + golden()
+                + " belong to the repository; git has them, and models/src/test/python makes them");
+    }
+
     Model open() {
-        return Model.open(path);
+        return Model.open(path());
     }
 
     /** The prompts with their results. */
     List<Golden> prompts() {
         try {
-            JsonNode root = new ObjectMapper().readTree(golden.toFile());
+            JsonNode root = new ObjectMapper().readTree(golden().toFile());
             List<Golden> prompts = new ArrayList<>();
             for (JsonNode prompt : root.path("prompts")) {
                 prompts.add(new Golden(prompt, routing(root, prompt, prompts.isEmpty())));
