@@ -151,6 +151,22 @@ class ClusterTest {
     }
 
     @Test
+    void whatTheDeploymentItselfHoldsCountsAsFreeWhenItIsPlacedAnew() {
+        cluster.load("m", LoadOptions.defaults().withDeployment("x"));
+        loaders.get(0).loaded.get(0).layerBytes = 1L << 45; // far more than any machine of a test has
+        assertThat(cluster.plan(LoadOptions.defaults()).shards())
+                .containsExactly(
+                        new Placement.Shard("n0", 0, 4),
+                        new Placement.Shard("n1", 4, 5),
+                        new Placement.Shard("n2", 5, 6));
+        assertThat(cluster.plan("m", LoadOptions.defaults()).shards()) // beside it nothing becomes free
+                .containsExactly(
+                        new Placement.Shard("n0", 0, 2),
+                        new Placement.Shard("n1", 2, 4),
+                        new Placement.Shard("n2", 4, 6));
+    }
+
+    @Test
     void aFailedLoadLeavesNothingLoaded() {
         assertThatThrownBy(() -> cluster.load("broken:n1", LoadOptions.defaults()))
                 .isInstanceOf(ClusterException.class)

@@ -202,7 +202,7 @@ final class ModelMagic implements Magic {
         if (onlyShow) {
             draw(size(cluster), deployment.placement(), command, call);
         } else if (command.plan) {
-            draw(size(cluster), cluster.plan(deployment.model(), command.options()), command, call);
+            draw(size(cluster), cluster.plan(command.options()), command, call);
         } else {
             ProgressBar bar = new ProgressBar(call.output(), "moving layers");
             Deployment moved = cluster.split(command.options().withListener(bar::report));

@@ -35,6 +35,8 @@ public final class FakeProgram implements LoadedProgram {
 
     /** Milliseconds that each row takes; looks at the cancel flag all the time. */
     public volatile int rowMillis;
+    /** What each layer says that it occupies. */
+    public volatile long layerBytes = 1000;
     /** A step of a session at or beyond this length fails. */
     volatile int failAtLength = Integer.MAX_VALUE;
 
@@ -66,7 +68,7 @@ public final class FakeProgram implements LoadedProgram {
 
     @Override
     public long residentBytes() {
-        return 1000L * (end - first);
+        return layerBytes * (end - first);
     }
 
     @Override

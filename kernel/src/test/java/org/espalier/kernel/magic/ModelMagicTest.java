@@ -1,0 +1,65 @@
+package org.espalier.kernel.magic;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.espalier.kernel.display.Output;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code %model} on a node inside this JVM. */
+class ModelMagicTest {
+
+    private static final Path LLAMA = Path.of("..", "models", "src", "test", "resources", "models", "llama-tiny", "hf");
+
+    @TempDir
+    Path folder;
+
+    private final NotebookCluster notebook = new NotebookCluster();
+    private final List<String> shown = new ArrayList<>();
+    private final Output output = new Output() {
+        @Override
+        public void print(String text) {
+            shown.add(text);
+        }
+
+        @Override
+        public void display(DisplayData data) {
+            shown.add(String.valueOf(data));
+        }
+
+        @Override
+        public void update(DisplayData data) {
+            display(data);
+        }
+    };
+
+    @AfterEach
+    void close() {
+        notebook.close();
+    }
+
+    private void model(String arguments) {
+        shown.clear();
+        new ModelMagic(notebook).run(new MagicCall(arguments, Optional.empty(), output, null));
+    }
+
+    @Test
+    void aPlanIsOfWhatIsLoadedAndNeedsNoFiles() throws IOException {
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(LLAMA.resolve(file), folder.resolve(file));
+        }
+        notebook.orEmbedded();
+        model("load " + folder + " --name mine");
+        Files.delete(folder.resolve("config.json")); // a model that is planned by its path is opened again
+        model("split --plan");
+        assertThat(shown).hasSize(1);
+    }
+}
