@@ -34,6 +34,7 @@ public final class Cluster implements AutoCloseable {
     private final List<ClusterNode> nodes;
     private final Function<String, ClientModel> models;
     private final Set<GenerateCall> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
     private volatile Serving serving;
     private volatile Generation last;
     private volatile RoutingTrace trace;
@@ -224,6 +225,9 @@ public final class Cluster implements AutoCloseable {
             ended.ifPresent(this::keep);
         });
         running.add(self[0]);
+        if (closed) {
+            self[0].cancel(); // close() may have looked at the running ones before this one was among them
+        }
         return self[0].start();
     }
 
@@ -245,6 +249,7 @@ public final class Cluster implements AutoCloseable {
     /** Cancels what runs and disconnects. The deployment stays on the nodes until it is unloaded or they end. */
     @Override
     public synchronized void close() {
+        closed = true;
         running.forEach(GenerateCall::cancel);
         if (serving != null) {
             serving.attachment.close();

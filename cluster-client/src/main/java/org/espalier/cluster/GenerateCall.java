@@ -31,35 +31,52 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     private final GenerationListener listener;
     private final Optional<AnswerText> text;
     private final Optional<TraceBuilder> trace;
-    private final Consumer<Optional<Generation>> ended;
+    private final Consumer<Optional<Generation>> whenOver;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final List<Integer> tokens = new ArrayList<>();
+    private final Object starting = new Object();
     private ClientCallStreamObserver<GenerateRequest> call;
+    private boolean ended;
     private float[] logits;
     private Finished finished;
     private Generation result;
     private ClusterException failure;
 
-    /** @param ended hears once that it is over, with the generation if it finished */
+    /** @param whenOver hears once that it is over, with the generation if it finished */
     GenerateCall(
             ClusterNode head,
             GenerateRequest request,
             ClientModel model,
             GenerationListener listener,
-            Consumer<Optional<Generation>> ended) {
+            Consumer<Optional<Generation>> whenOver) {
         this.head = head;
         this.request = request;
         this.listener = listener;
-        this.ended = ended;
+        this.whenOver = whenOver;
         this.text = model.text().map(stream -> new AnswerText(stream, request.getStopStringsList()));
         this.trace = request.getRouting()
                 ? model.moe().map(moe -> new TraceBuilder(moe, request.getEditsList()))
                 : Optional.empty();
     }
 
+    /** Asks the head; a call that was cancelled before never reaches it. */
     GenerateCall start() {
-        head.calls().generate(request, this);
+        synchronized (starting) {
+            if (!ended) {
+                head.calls().generate(request, this);
+            }
+        }
         return this;
+    }
+
+    /** Ends the call, or keeps it from starting: whoever cancels may come before {@link #start}. */
+    private void end(String reason) {
+        synchronized (starting) {
+            ended = true;
+            if (call != null) {
+                call.cancel(reason, null);
+            }
+        }
     }
 
     @Override
@@ -85,13 +102,13 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     @Override
     public void cancel() {
         events.add(new Event.Cancelled());
-        call.cancel("cancelled by the user", null);
+        end("cancelled by the user");
     }
 
     /** Ends it because the head fell silent. */
     void lost(String message) {
         events.add(new Event.Failed(new NodeLostException(message, null)));
-        call.cancel("the head is lost", null);
+        end("the head is lost");
     }
 
     @Override
@@ -106,9 +123,9 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
                 failure = e;
             } finally {
                 if (result == null) {
-                    call.cancel("not waited for", null);
+                    end("not waited for");
                 }
-                ended.accept(Optional.ofNullable(result));
+                whenOver.accept(Optional.ofNullable(result));
             }
         }
         if (failure != null) {

@@ -8,10 +8,18 @@ import java.util.stream.IntStream;
 import org.espalier.model.ModelConfig;
 import org.espalier.model.ModelSize;
 
-/** Six layers of equal weight; token t is the letter of that number, a conversation is its last message. */
-record FakeModel(String path) implements ClientModel {
+/**
+ * Six layers of equal weight; token t is the letter of that number, a conversation is its last message.
+ *
+ * @param whenEncoding runs while a prompt is encoded: a moment between asking for a generation and its start
+ */
+record FakeModel(String path, Runnable whenEncoding) implements ClientModel {
 
     static final int LAYERS = 6;
+
+    FakeModel(String path) {
+        this(path, () -> {});
+    }
 
     @Override
     public String name() {
@@ -36,6 +44,7 @@ record FakeModel(String path) implements ClientModel {
 
     @Override
     public List<Integer> encode(Prompt prompt) {
+        whenEncoding.run();
         if (prompt instanceof Prompt.Tokens tokens) {
             return tokens.ids();
         }

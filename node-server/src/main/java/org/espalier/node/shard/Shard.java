@@ -1,7 +1,6 @@
 package org.espalier.node.shard;
 
 import java.util.Locale;
-import java.util.logging.Logger;
 import org.espalier.EspalierException;
 import org.espalier.architecture.Architectures;
 import org.espalier.architecture.LayerRange;
@@ -12,6 +11,8 @@ import org.espalier.engine.Precision;
 import org.espalier.model.Model;
 import org.espalier.program.Program;
 import org.espalier.weights.WeightException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Layers of a model, loaded.
@@ -21,7 +22,7 @@ import org.espalier.weights.WeightException;
  */
 public record Shard(Model model, LoadedProgram program, String engine, Precision precision) implements AutoCloseable {
 
-    private static final Logger LOG = Logger.getLogger(Shard.class.getName());
+    private static final Logger LOG = LoggerFactory.getLogger(Shard.class);
 
     /**
      * Loads layers {@code first} to {@code end} exclusive.
@@ -49,8 +50,10 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
         if (engine.precisions().contains(asked)) {
             return asked;
         }
-        LOG.info(() -> "the engine " + engine.name() + " has no precision "
-                + asked.name().toLowerCase(Locale.ROOT) + ": float32 runs");
+        LOG.info(
+                "the engine {} has no precision {}: float32 runs",
+                engine.name(),
+                asked.name().toLowerCase(Locale.ROOT));
         return Precision.FLOAT32; // every engine has it
     }
 

@@ -56,6 +56,11 @@ public final class FakeProgram implements LoadedProgram {
         this.last = end == layers;
     }
 
+    /** Steps that ran so far. */
+    public int steps() {
+        return steps.get();
+    }
+
     @Override
     public Program program() {
         return new Program("main", HIDDEN, List.of(), null, null, List.of(), Map.of(), List.of());

@@ -1,0 +1,84 @@
+package org.espalier.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.espalier.node.service.FakeLoader;
+import org.espalier.node.service.NodeOptions;
+import org.espalier.node.service.NodeServer;
+import org.espalier.v1.GenerateRequest;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Whoever cancels, loses or closes may do so before the call has started. */
+class GenerateCallTest {
+
+    private final FakeLoader loader = new FakeLoader();
+    private final AtomicInteger over = new AtomicInteger();
+    private NodeServer server;
+    private ClusterNode head;
+
+    @BeforeEach
+    void start() {
+        server = NodeServer.start(NodeOptions.loopback("n0"), loader);
+        head = new ClusterNode(server.address());
+    }
+
+    @AfterEach
+    void stop() {
+        head.close();
+        server.close();
+    }
+
+    private GenerateCall call() {
+        return new GenerateCall(
+                head,
+                GenerateRequest.newBuilder()
+                        .setDeployment("m")
+                        .setEpoch(1)
+                        .addPrompt(1)
+                        .setMaxTokens(3)
+                        .build(),
+                new FakeModel("m"),
+                GenerationListener.SILENT,
+                ended -> {
+                    assertThat(ended).isEqualTo(Optional.empty());
+                    over.incrementAndGet();
+                });
+    }
+
+    @Test
+    void cancelledBeforeItsStartItNeverReachesTheHead() {
+        GenerateCall call = call();
+        call.cancel();
+        // The head knows no deployment m: it would refuse the call.
+        assertThatThrownBy(() -> call.start().await()).isInstanceOf(GenerationCancelledException.class);
+        assertThat(over).hasValue(1);
+    }
+
+    @Test
+    void aHeadThatIsLostBeforeTheStartIsNamed() {
+        GenerateCall call = call();
+        call.lost("node n0 is lost");
+        assertThatThrownBy(() -> call.start().await())
+                .isInstanceOf(NodeLostException.class)
+                .hasMessageContaining("node n0 is lost");
+    }
+
+    @Test
+    void closingTheClusterWhileAGenerationStartsCancelsIt() {
+        AtomicReference<Cluster> cluster = new AtomicReference<>();
+        cluster.set(Cluster.connect(
+                List.of(server.address()),
+                name -> new FakeModel(name, () -> cluster.get().close())));
+        cluster.get().load("m", LoadOptions.defaults());
+        assertThatThrownBy(() -> cluster.get().generate(Prompt.text("HELLO"), GenerateOptions.defaults()))
+                .isInstanceOf(GenerationCancelledException.class);
+        assertThat(loader.loaded.get(0).steps()).isZero();
+    }
+}
