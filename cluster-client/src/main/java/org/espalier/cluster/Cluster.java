@@ -16,6 +16,7 @@ import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementFile;
 import org.espalier.placement.Strategy;
 import org.espalier.routing.RoutingTrace;
+import org.espalier.sampling.SamplingMessage;
 import org.espalier.v1.GenerateRequest;
 
 /**
@@ -212,7 +213,7 @@ public final class Cluster implements AutoCloseable {
                 .setClient(client)
                 .addAllPrompt(now.model.encode(prompt))
                 .setMaxTokens(options.maxTokens())
-                .setSampling(Wire.sampling(options))
+                .setSampling(SamplingMessage.of(options.sampling()))
                 .addAllStopTokens(options.ignoreEos() ? Set.of() : now.model.endOfSequence())
                 .addAllStopStrings(options.stop())
                 .setRouting(options.routing() && now.model.moe().isPresent())

@@ -1,59 +1,46 @@
 package org.espalier.cluster;
 
+import java.util.EnumSet;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.Set;
 import org.espalier.routing.LayerEdit;
+import org.espalier.sampling.Sampling;
+import org.espalier.sampling.SamplingOption;
 
 /**
  * How tokens are chosen, when a generation ends, and what comes back with it.
  *
  * @param maxTokens new tokens at most; fewer where the model's context ends
- * @param temperature 0: greedy
- * @param topK 0: all
- * @param topP 1: all
- * @param repetitionPenalty 1: none
  * @param stop texts that end the generation; not part of the answer
- * @param ignoreEos whether end-of-sequence tokens do not end it
- * @param routing whether the routing trace is returned; nothing comes back for a dense model
- * @param promptLogits whether the logits of the last prompt position are returned
+ * @param requests what is done beyond the usual
  * @param edits interventions in the choice of experts, one for each layer concerned
  */
 public record GenerateOptions(
-        int maxTokens,
-        float temperature,
-        int topK,
-        float topP,
-        float repetitionPenalty,
-        long seed,
-        List<String> stop,
-        boolean ignoreEos,
-        boolean routing,
-        boolean promptLogits,
-        List<LayerEdit> edits) {
+        int maxTokens, Sampling sampling, List<String> stop, Set<Request> requests, List<LayerEdit> edits) {
 
     private static final GenerateOptions DEFAULTS =
-            new GenerateOptions(256, 0, 0, 1, 1, 0, List.of(), false, false, false, List.of());
+            new GenerateOptions(256, Sampling.GREEDY, List.of(), Set.of(), List.of());
 
-    public GenerateOptions {
-        stop = List.copyOf(stop);
-        edits = List.copyOf(edits);
-        require(maxTokens >= 0, "maxTokens", maxTokens, "0 or more");
-        require(temperature >= 0 && Float.isFinite(temperature), "temperature", temperature, "0 or more");
-        require(topK >= 0, "topK", topK, "0 (all) or more");
-        require(topP > 0 && topP <= 1, "topP", topP, "above 0 and at most 1");
-        require(
-                repetitionPenalty > 0 && Float.isFinite(repetitionPenalty),
-                "repetitionPenalty",
-                repetitionPenalty,
-                "above 0");
-        if (stop.contains("")) {
-            throw new ClusterException("a stop text is empty: leave it out");
-        }
+    /** What a generation does only if it is asked to. */
+    public enum Request {
+        /** End-of-sequence tokens do not end it. */
+        IGNORE_EOS,
+        /** The routing trace is returned; nothing comes back for a dense model. */
+        ROUTING,
+        /** The logits of the last prompt position are returned. */
+        PROMPT_LOGITS
     }
 
-    private static void require(boolean valid, String name, Object found, String expected) {
-        if (!valid) {
-            throw new ClusterException(name + " is " + found + ": expected " + expected);
+    /** @throws ClusterException naming an option that is out of range */
+    public GenerateOptions {
+        stop = List.copyOf(stop);
+        requests = Set.copyOf(requests);
+        edits = List.copyOf(edits);
+        if (maxTokens < 0) {
+            throw new ClusterException("maxTokens is " + maxTokens + ": expected 0 or more");
+        }
+        if (stop.contains("")) {
+            throw new ClusterException("a stop text is empty: leave it out");
         }
     }
 
@@ -62,97 +49,78 @@ public record GenerateOptions(
         return DEFAULTS;
     }
 
+    public boolean ignoreEos() {
+        return requests.contains(Request.IGNORE_EOS);
+    }
+
+    public boolean routing() {
+        return requests.contains(Request.ROUTING);
+    }
+
+    public boolean promptLogits() {
+        return requests.contains(Request.PROMPT_LOGITS);
+    }
+
     public GenerateOptions withMaxTokens(int count) {
-        return with(draft -> draft.maxTokens = count);
+        return new GenerateOptions(count, sampling, stop, requests, edits);
+    }
+
+    public GenerateOptions withSampling(Sampling choice) {
+        return new GenerateOptions(maxTokens, choice, stop, requests, edits);
+    }
+
+    /** @throws org.espalier.EspalierException naming the option if the value is out of its range */
+    public GenerateOptions with(SamplingOption option, Number value) {
+        return withSampling(sampling.with(option, value));
     }
 
     public GenerateOptions withTemperature(double value) {
-        return with(draft -> draft.temperature = (float) value);
+        return with(SamplingOption.TEMPERATURE, value);
     }
 
     public GenerateOptions withTopK(int count) {
-        return with(draft -> draft.topK = count);
+        return with(SamplingOption.TOP_K, count);
     }
 
     public GenerateOptions withTopP(double mass) {
-        return with(draft -> draft.topP = (float) mass);
+        return with(SamplingOption.TOP_P, mass);
     }
 
     public GenerateOptions withRepetitionPenalty(double penalty) {
-        return with(draft -> draft.repetitionPenalty = (float) penalty);
+        return with(SamplingOption.REPETITION_PENALTY, penalty);
     }
 
     public GenerateOptions withSeed(long value) {
-        return with(draft -> draft.seed = value);
+        return with(SamplingOption.SEED, value);
     }
 
     public GenerateOptions withStop(List<String> texts) {
-        return with(draft -> draft.stop = texts);
+        return new GenerateOptions(maxTokens, sampling, texts, requests, edits);
     }
 
     /** Goes on past end-of-sequence tokens. */
     public GenerateOptions ignoringEos() {
-        return with(draft -> draft.ignoreEos = true);
+        return requesting(Request.IGNORE_EOS);
     }
 
     /** Also returns which experts were chosen. */
     public GenerateOptions withRouting() {
-        return with(draft -> draft.routing = true);
+        return requesting(Request.ROUTING);
     }
 
     /** Also returns the logits of the last prompt position. */
     public GenerateOptions withPromptLogits() {
-        return with(draft -> draft.promptLogits = true);
+        return requesting(Request.PROMPT_LOGITS);
+    }
+
+    private GenerateOptions requesting(Request request) {
+        Set<Request> all = EnumSet.of(request);
+        all.addAll(requests);
+        return new GenerateOptions(maxTokens, sampling, stop, all, edits);
     }
 
     /** Intervenes in the choice of experts, for the prompt and the answer; in place of the edits before. */
     public GenerateOptions withEdits(List<LayerEdit> layers) {
-        return with(draft -> draft.edits = layers);
-    }
-
-    private GenerateOptions with(Consumer<Draft> change) {
-        Draft draft = new Draft(this);
-        change.accept(draft);
-        return new GenerateOptions(
-                draft.maxTokens,
-                draft.temperature,
-                draft.topK,
-                draft.topP,
-                draft.repetitionPenalty,
-                draft.seed,
-                draft.stop,
-                draft.ignoreEos,
-                draft.routing,
-                draft.promptLogits,
-                draft.edits);
-    }
-
-    /** The options while one of them is changed. */
-    private static final class Draft {
-        private int maxTokens;
-        private float temperature;
-        private int topK;
-        private float topP;
-        private float repetitionPenalty;
-        private long seed;
-        private List<String> stop;
-        private boolean ignoreEos;
-        private boolean routing;
-        private boolean promptLogits;
-        private List<LayerEdit> edits;
-
-        Draft(GenerateOptions options) {
-            maxTokens = options.maxTokens;
-            temperature = options.temperature;
-            topK = options.topK;
-            topP = options.topP;
-            repetitionPenalty = options.repetitionPenalty;
-            seed = options.seed;
-            stop = options.stop;
-            ignoreEos = options.ignoreEos;
-            routing = options.routing;
-            promptLogits = options.promptLogits;
-            edits = options.edits;
-        }
+        return new GenerateOptions(maxTokens, sampling, stop, requests, layers);
     }
 }

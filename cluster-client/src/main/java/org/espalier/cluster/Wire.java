@@ -5,7 +5,6 @@ import java.util.Map;
 import org.espalier.placement.Placement;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.DescribeReply;
-import org.espalier.v1.Sampling;
 import org.espalier.v1.Shard;
 
 /** Between the messages of the wire and the values that a user holds. */
@@ -64,16 +63,6 @@ final class Wire {
                                 .setEndLayer(shard.endLayer())
                                 .build())
                         .toList())
-                .build();
-    }
-
-    static Sampling sampling(GenerateOptions options) {
-        return Sampling.newBuilder()
-                .setTemperature(options.temperature())
-                .setTopK(options.topK())
-                .setTopP(options.topP())
-                .setRepetitionPenalty(options.repetitionPenalty())
-                .setSeed(options.seed())
                 .build();
     }
 

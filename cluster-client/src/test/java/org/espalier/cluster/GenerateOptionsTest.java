@@ -3,8 +3,13 @@ package org.espalier.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.espalier.routing.LayerEdit;
+import org.espalier.sampling.Sampling;
+import org.espalier.sampling.SamplingOption;
 import org.junit.jupiter.api.Test;
 
 class GenerateOptionsTest {
@@ -25,17 +30,26 @@ class GenerateOptionsTest {
                 .withRouting()
                 .withPromptLogits()
                 .withEdits(edits);
+        Sampling sampling = new Sampling(Map.of(
+                SamplingOption.TEMPERATURE, 0.5f,
+                SamplingOption.TOP_K, 2L,
+                SamplingOption.TOP_P, 0.75f,
+                SamplingOption.REPETITION_PENALTY, 1.5f,
+                SamplingOption.SEED, 3L));
         assertThat(all)
-                .isEqualTo(new GenerateOptions(1, 0.5f, 2, 0.75f, 1.5f, 3, List.of("."), true, true, true, edits));
-        assertThat(DEFAULTS)
-                .isEqualTo(new GenerateOptions(256, 0, 0, 1, 1, 0, List.of(), false, false, false, List.of()));
+                .isEqualTo(new GenerateOptions(
+                        1, sampling, List.of("."), EnumSet.allOf(GenerateOptions.Request.class), edits));
+        assertThat(DEFAULTS).isEqualTo(new GenerateOptions(256, Sampling.GREEDY, List.of(), Set.of(), List.of()));
+        assertThat(List.of(all.ignoreEos(), all.routing(), all.promptLogits())).containsOnly(true);
+        assertThat(List.of(DEFAULTS.ignoreEos(), DEFAULTS.routing(), DEFAULTS.promptLogits()))
+                .containsOnly(false);
     }
 
     @Test
     void whatMakesNoSenseIsRefusedByName() {
         assertThatThrownBy(() -> DEFAULTS.withMaxTokens(-1)).hasMessage("maxTokens is -1: expected 0 or more");
         assertThatThrownBy(() -> DEFAULTS.withTemperature(Double.NaN)).hasMessageContaining("temperature is NaN");
-        assertThatThrownBy(() -> DEFAULTS.withTopP(0)).hasMessageContaining("topP is 0.0");
+        assertThatThrownBy(() -> DEFAULTS.withTopP(0)).hasMessageContaining("top-p is 0.0");
         assertThatThrownBy(() -> DEFAULTS.withStop(List.of(""))).hasMessageContaining("a stop text is empty");
     }
 

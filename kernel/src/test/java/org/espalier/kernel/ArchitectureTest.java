@@ -57,7 +57,8 @@ class ArchitectureTest {
                 "org.espalier.checkpoint.. | org.espalier,org.espalier.weights..,org.espalier.checkpoint..",
                 "org.espalier.placement..  | org.espalier,org.espalier.model..,org.espalier.placement..",
                 "org.espalier.routing..    | org.espalier,org.espalier.routing..",
-                "org.espalier.node.sampling.. | org.espalier,org.espalier.engine,org.espalier.node.sampling..",
+                "org.espalier.sampling..   | org.espalier,org.espalier.v1..,org.espalier.sampling..",
+                "org.espalier.node.sampling.. | org.espalier,org.espalier.engine,org.espalier.sampling..,org.espalier.node.sampling..",
             })
     void dependsOnNothingElse(String part, String allowed) {
         DescribedPredicate<JavaClass> other =

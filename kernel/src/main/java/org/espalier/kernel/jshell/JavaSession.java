@@ -40,6 +40,7 @@ public final class JavaSession implements AutoCloseable {
             "org.espalier.kernel.display.Heatmap",
             "org.espalier.placement.*",
             "org.espalier.routing.*",
+            "org.espalier.sampling.*",
             "tech.tablesaw.api.*");
 
     private final ReentrantLock lock = new ReentrantLock();

@@ -14,7 +14,9 @@ import org.espalier.cluster.Prompt;
 import org.espalier.kernel.display.Bundles;
 import org.espalier.kernel.display.Output;
 import org.espalier.model.Model;
+import org.espalier.node.options.SamplingChoice;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -54,23 +56,8 @@ final class GenerateMagic implements Magic {
                 description = "New tokens at most; 256 if left out.")
         private int maxTokens = 256;
 
-        @Option(
-                names = {"-t", "--temperature"},
-                paramLabel = "T",
-                description = "0, if left out: always the likeliest token.")
-        private double temperature;
-
-        @Option(names = "--top-k", paramLabel = "K", description = "Sample from the K likeliest.")
-        private int topK;
-
-        @Option(names = "--top-p", paramLabel = "P", description = "Sample from the likeliest that make up P.")
-        private double topP = 1;
-
-        @Option(names = "--repetition-penalty", paramLabel = "R", description = "Above 1: less repetition.")
-        private double repetitionPenalty = 1;
-
-        @Option(names = "--seed", paramLabel = "N", description = "Of the random choice.")
-        private long seed;
+        @Mixin
+        private SamplingChoice sampling;
 
         @Option(names = "--stop", paramLabel = "TEXT", description = "Ends the answer; may be given again.")
         private List<String> stop = List.of();
@@ -99,11 +86,7 @@ final class GenerateMagic implements Magic {
         GenerateOptions options() {
             GenerateOptions options = GenerateOptions.defaults()
                     .withMaxTokens(maxTokens)
-                    .withTemperature(temperature)
-                    .withTopK(topK)
-                    .withTopP(topP)
-                    .withRepetitionPenalty(repetitionPenalty)
-                    .withSeed(seed)
+                    .withSampling(sampling.sampling())
                     .withStop(stop)
                     .withRouting(); // costs little, and %experts then shows what just ran
             return ignoreEos ? options.ignoringEos() : options;

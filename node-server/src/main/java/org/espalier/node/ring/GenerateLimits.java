@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.espalier.EspalierException;
 import org.espalier.model.ModelConfig;
+import org.espalier.sampling.SamplingMessage;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.LayerEdit;
 
@@ -36,7 +37,7 @@ final class GenerateLimits {
             throw invalid("at most " + request.getMaxTokens() + " new tokens are asked for: expected 0 or more");
         }
         try {
-            TailSampler.options(request.getSampling());
+            SamplingMessage.read(request.getSampling());
         } catch (EspalierException e) {
             throw invalid("the request is wrong: " + e.getMessage());
         }

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 import org.espalier.engine.EngineException;
 import org.espalier.node.sampling.Sampler;
-import org.espalier.node.sampling.SamplingOptions;
+import org.espalier.sampling.Sampling;
+import org.espalier.sampling.SamplingMessage;
 import org.espalier.v1.Sampled;
-import org.espalier.v1.Sampling;
 import org.espalier.v1.StepEntry;
 
 /**
@@ -21,11 +21,11 @@ import org.espalier.v1.StepEntry;
 final class TailSampler {
 
     private static final class Sequence {
-        private final SamplingOptions options;
+        private final Sampling options;
         private int[] tokens = new int[256];
         private int count;
 
-        private Sequence(SamplingOptions options) {
+        private Sequence(Sampling options) {
             this.options = options;
         }
 
@@ -45,8 +45,8 @@ final class TailSampler {
 
     private final Map<Long, Sequence> sequences = new HashMap<>();
 
-    void open(long session, Sampling sampling) {
-        sequences.put(session, new Sequence(options(sampling)));
+    void open(long session, org.espalier.v1.Sampling sampling) {
+        sequences.put(session, new Sequence(SamplingMessage.read(sampling)));
     }
 
     void truncate(long session, int length) {
@@ -93,15 +93,5 @@ final class TailSampler {
             throw new EngineException("session " + session + " is not open on the last node");
         }
         return sequence;
-    }
-
-    /** @throws org.espalier.EspalierException naming an option that is out of range */
-    static SamplingOptions options(Sampling sampling) {
-        return new SamplingOptions(
-                sampling.getTemperature(),
-                sampling.getTopK(),
-                sampling.getTopP() == 0 ? 1 : sampling.getTopP(), // unset on the wire
-                sampling.getRepetitionPenalty() == 0 ? 1 : sampling.getRepetitionPenalty(),
-                sampling.getSeed());
     }
 }

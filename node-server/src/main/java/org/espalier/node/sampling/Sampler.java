@@ -1,8 +1,15 @@
 package org.espalier.node.sampling;
 
+import static org.espalier.sampling.SamplingOption.REPETITION_PENALTY;
+import static org.espalier.sampling.SamplingOption.SEED;
+import static org.espalier.sampling.SamplingOption.TEMPERATURE;
+import static org.espalier.sampling.SamplingOption.TOP_K;
+import static org.espalier.sampling.SamplingOption.TOP_P;
+
 import java.util.Arrays;
 import java.util.BitSet;
 import org.espalier.engine.EngineException;
+import org.espalier.sampling.Sampling;
 
 /**
  * Chooses the next token: repetition penalty, temperature, top-k and top-p, in this order, as Hugging Face's transformers apply them. Where
@@ -21,10 +28,10 @@ public final class Sampler {
      * @param tokenCount how many of {@code tokens} there are
      * @throws EngineException if a logit is NaN or plus infinity, none is finite, or a token is not in the vocabulary
      */
-    public static Sampled sample(SamplingOptions options, int position, float[] logits, int[] tokens, int tokenCount) {
+    public static Sampled sample(Sampling sampling, int position, float[] logits, int[] tokens, int tokenCount) {
         checkLogits(logits);
-        float[] penalized = penalize(options.repetitionPenalty(), logits, tokens, tokenCount);
-        int token = options.temperature() == 0 ? argmax(penalized) : draw(options, position, penalized);
+        float[] penalized = penalize(sampling.fraction(REPETITION_PENALTY), logits, tokens, tokenCount);
+        int token = sampling.fraction(TEMPERATURE) == 0 ? argmax(penalized) : draw(sampling, position, penalized);
         return new Sampled(token, logprob(logits, token));
     }
 
@@ -74,22 +81,25 @@ public final class Sampler {
         return best;
     }
 
-    private static int draw(SamplingOptions options, int position, float[] logits) {
-        double uniform = CounterRandom.uniform(options.seed(), position);
+    private static int draw(Sampling sampling, int position, float[] logits) {
+        double uniform = CounterRandom.uniform(sampling.whole(SEED), position);
+        float temperature = sampling.fraction(TEMPERATURE);
+        long topK = sampling.whole(TOP_K);
+        float topP = sampling.fraction(TOP_P);
         float greatest = logits[argmax(logits)];
-        boolean all = options.topK() == 0 && options.topP() == 1;
+        boolean all = topK == 0 && topP == 1;
         int[] candidates = all ? byId(logits.length) : likeliestFirst(logits);
-        int count = options.topK() == 0 ? candidates.length : Math.min(options.topK(), candidates.length);
+        int count = topK == 0 ? candidates.length : (int) Math.min(topK, candidates.length);
 
         // Not normalised: the greatest has 1. In double, since the smallest temperatures overflow a float.
         double[] probability = new double[count];
         double sum = 0;
         for (int i = 0; i < count; i++) {
-            probability[i] = Math.exp(((double) logits[candidates[i]] - greatest) / options.temperature());
+            probability[i] = Math.exp(((double) logits[candidates[i]] - greatest) / temperature);
             sum += probability[i];
         }
-        if (options.topP() < 1) {
-            double limit = options.topP() * sum;
+        if (topP < 1) {
+            double limit = topP * sum;
             sum = 0;
             int kept = 0;
             while (kept < count && sum < limit) {

@@ -241,7 +241,7 @@ class RunCommandTest {
                 "--model LLAMA --tokens 1 --nodes many | --nodes",
                 "--model LLAMA --tokens 1 --logits | add --json",
                 "--model LLAMA --tokens 1 --temperature -1 | temperature is -1.0",
-                "--model LLAMA --tokens 1 --top-p 2 | topP is 2.0",
+                "--model LLAMA --tokens 1 --top-p 2 | top-p is 2.0",
                 "--model LLAMA --tokens 1 --predict -5 | maxTokens is -5",
                 "--model LLAMA --tokens 1 --speed 3 | Unknown option",
             })

@@ -14,6 +14,8 @@ import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.Routing;
+import org.espalier.v1.Sampling;
+import org.espalier.v1.SamplingValue;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -151,6 +153,29 @@ class RingTest {
                             ring.generate(FakeRing.request(3, 1).addPrompt(61).build()))
                     .hasMessageContaining("the prompt has token 61, the model knows 0 to 60");
         }
+    }
+
+    @Test
+    void hostileSamplingOptionsAreRefusedByTheNode() throws Exception {
+        try (FakeRing ring = FakeRing.serving(2)) {
+            assertThatThrownBy(() -> ring.generate(sampling("top-p", -1)))
+                    .hasMessageContaining("INVALID_ARGUMENT")
+                    .hasMessageContaining("top-p is -1.0: expected above 0 and at most 1");
+            assertThatThrownBy(() -> ring.generate(sampling("temperature", Float.NaN)))
+                    .hasMessageContaining("temperature is NaN: expected 0 or more");
+            assertThatThrownBy(() -> ring.generate(sampling("banana", 1)))
+                    .hasMessageContaining("there is no sampling option 'banana': expected one of temperature");
+            assertThat(ring.sessions()).isZero();
+        }
+    }
+
+    private static GenerateRequest sampling(String option, float value) {
+        return REQUEST.toBuilder()
+                .setSampling(Sampling.newBuilder()
+                        .putValues(
+                                option,
+                                SamplingValue.newBuilder().setFraction(value).build()))
+                .build();
     }
 
     @ParameterizedTest
