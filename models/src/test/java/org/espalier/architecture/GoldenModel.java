@@ -121,7 +121,7 @@ record GoldenModel(Path root, String name) {
             return;
         }
         if (root.equals(SHARED)) {
-            throw new TestAbortedException(SHARED + " is not beside the repository or has no " + name);
+            throw new TestAbortedException("../shared/golden is not beside the repository, or not whole");
         }
         throw new AssertionError("the golden model " + name + " is missing: " + folder() + " and " + golden()
                 + " belong to the repository; git has them, and models/src/test/python makes them");

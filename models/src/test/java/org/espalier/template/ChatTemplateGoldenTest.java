@@ -65,7 +65,7 @@ class ChatTemplateGoldenTest {
 
     @Test
     void refusesWithTheTemplatesOwnReason() throws IOException {
-        assumeTrue(Files.isDirectory(GOLDEN), "no reference data at " + GOLDEN);
+        assumeTrue(Files.isDirectory(GOLDEN), "../shared/golden is not beside the repository, or not whole");
         String source = Files.readString(
                 GOLDEN.resolve("chat-templates/templates/e2e_mistralai_Mixtral-8x7B-Instruct-v0.1.jinja"));
         ChatTemplate template = new ChatTemplate(source, Optional.of("<s>"), Optional.of("</s>"));
@@ -106,7 +106,7 @@ class ChatTemplateGoldenTest {
     }
 
     private static JsonNode golden(String file) throws IOException {
-        assumeTrue(Files.isDirectory(GOLDEN), "no reference data at " + GOLDEN);
+        assumeTrue(Files.isDirectory(GOLDEN), "../shared/golden is not beside the repository, or not whole");
         return JSON.readTree(GOLDEN.resolve(file).toFile());
     }
 }

@@ -23,8 +23,8 @@ class SmolLm2RealWeightsIT {
 
     @Test
     void makesThePrompts() throws IOException {
-        assumeTrue(Files.exists(GOLDEN), "no reference data at " + GOLDEN);
-        assumeTrue(Files.exists(MODEL), "no model at " + MODEL + ": run notebooks/lab --setup");
+        assumeTrue(Files.exists(GOLDEN), "../shared/golden is not beside the repository, or not whole");
+        assumeTrue(Files.exists(MODEL), "SmolLM2 is not here: run ./notebooks/lab --setup");
         JsonNode golden = new ObjectMapper().readTree(GOLDEN.toFile());
         try (Tokenizer tokenizer = Tokenizer.ofGguf(GgufFile.read(MODEL).metadata(), MODEL.toString())) {
             ChatTemplate template = new ChatTemplate(

@@ -87,7 +87,7 @@ class TokenizerGoldenTest {
     }
 
     private Tokenizer open(String name) throws IOException {
-        assumeTrue(Files.isDirectory(GOLDEN), "no reference data at " + GOLDEN);
+        assumeTrue(Files.isDirectory(GOLDEN), "../shared/golden is not beside the repository, or not whole");
         try (InputStream in =
                 new GZIPInputStream(Files.newInputStream(GOLDEN.resolve(name).resolve("tokenizer.json.gz")))) {
             Files.copy(in, directory.resolve("tokenizer.json"));

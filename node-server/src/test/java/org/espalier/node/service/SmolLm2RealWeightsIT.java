@@ -31,7 +31,7 @@ class SmolLm2RealWeightsIT {
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void answersAsTransformers(int count) throws Exception {
-        assumeTrue(Files.exists(GOLDEN), "the reference results are not at " + GOLDEN);
+        assumeTrue(Files.exists(GOLDEN), "../shared/golden is not beside the repository, or not whole");
         List<NodeServer> nodes = IntStream.range(0, count)
                 .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
                 .toList();
@@ -72,7 +72,7 @@ class SmolLm2RealWeightsIT {
                     .resolve("smollm2")
                     .toString();
         } catch (ModelNotFoundException e) {
-            assumeTrue(false, "SmolLM2 is not here: run `./notebooks/lab --setup`");
+            assumeTrue(false, "SmolLM2 is not here: run ./notebooks/lab --setup");
             throw e;
         }
     }

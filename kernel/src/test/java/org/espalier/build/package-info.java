@@ -1,0 +1,2 @@
+/** What the build says at its end. */
+package org.espalier.build;
