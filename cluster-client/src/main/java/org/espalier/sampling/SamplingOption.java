@@ -23,6 +23,12 @@ public enum SamplingOption {
             value -> value > 0 && value <= 1,
             "above 0 and at most 1",
             "Sample from the likeliest tokens that make up P; 1: all."),
+    MIN_P(
+            "P",
+            0f,
+            value -> value >= 0 && value <= 1,
+            "0 (all) to 1",
+            "Sample from tokens at least P times as likely as the likeliest; 0: all."),
     REPETITION_PENALTY("R", 1f, value -> value > 0, "above 0", "Above 1: less repetition; 1: none."),
     SEED("N", 0L, value -> true, "a whole number of 64 bits", "Of the random choice.");
 

@@ -1,5 +1,6 @@
 package org.espalier.node.sampling;
 
+import static org.espalier.sampling.SamplingOption.MIN_P;
 import static org.espalier.sampling.SamplingOption.REPETITION_PENALTY;
 import static org.espalier.sampling.SamplingOption.SEED;
 import static org.espalier.sampling.SamplingOption.TEMPERATURE;
@@ -12,8 +13,8 @@ import org.espalier.engine.EngineException;
 import org.espalier.sampling.Sampling;
 
 /**
- * Chooses the next token: repetition penalty, temperature, top-k and top-p, in this order, as Hugging Face's transformers apply them. Where
- * transformers keep all tokens that tie at the limit of top-k, here the lower ids win.
+ * Chooses the next token: repetition penalty, temperature, top-k, top-p and min-p, in this order, as Hugging Face's transformers apply
+ * them. Where transformers keep all tokens that tie at the limit of top-k, here the lower ids win.
  */
 public final class Sampler {
 
@@ -86,8 +87,9 @@ public final class Sampler {
         float temperature = sampling.fraction(TEMPERATURE);
         long topK = sampling.whole(TOP_K);
         float topP = sampling.fraction(TOP_P);
+        float minP = sampling.fraction(MIN_P);
         float greatest = logits[argmax(logits)];
-        boolean all = topK == 0 && topP == 1;
+        boolean all = topK == 0 && topP == 1 && minP == 0;
         int[] candidates = all ? byId(logits.length) : likeliestFirst(logits);
         int count = topK == 0 ? candidates.length : (int) Math.min(topK, candidates.length);
 
@@ -103,6 +105,14 @@ public final class Sampler {
             sum = 0;
             int kept = 0;
             while (kept < count && sum < limit) {
+                sum += probability[kept++];
+            }
+            count = kept;
+        }
+        if (minP > 0) {
+            sum = 0;
+            int kept = 0;
+            while (kept < count && probability[kept] >= minP) {
                 sum += probability[kept++];
             }
             count = kept;

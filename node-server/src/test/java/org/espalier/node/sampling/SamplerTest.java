@@ -67,6 +67,21 @@ class SamplerTest {
     }
 
     @Test
+    void minPKeepsWhatIsNotMuchLessLikelyThanTheLikeliest() {
+        Sampling plain = sampling(1, 0, 1, 1, 42);
+        // the likeliest has 0.5: 0.3 is 0.6 of it, 0.15 is 0.3, 0.05 is 0.1
+        assertFrequencies(plain.with(SamplingOption.MIN_P, 0.61), 0, 1, 0, 0);
+        assertFrequencies(plain.with(SamplingOption.MIN_P, 0.59), 0, 0.625, 0, 0.375);
+        assertFrequencies(plain.with(SamplingOption.MIN_P, 0.29), 0.1579, 0.5263, 0, 0.3158);
+        assertFrequencies(plain.with(SamplingOption.MIN_P, 0), 0.15, 0.5, 0.05, 0.3);
+        assertFrequencies(plain.with(SamplingOption.MIN_P, 1), 0, 1, 0, 0);
+        // after the temperature, which makes 0.3 of the likeliest's probability 0.09
+        assertFrequencies(sampling(0.5, 0, 1, 1, 42).with(SamplingOption.MIN_P, 0.29), 0, 0.7353, 0, 0.2647);
+        // together with top-p, which leaves two
+        assertFrequencies(sampling(1, 0, 0.79, 1, 42).with(SamplingOption.MIN_P, 0.2), 0, 0.625, 0, 0.375);
+    }
+
+    @Test
     void repetitionPenaltyWorksOnEachTokenOnceAndOnBothSigns() {
         Sampling penalty = sampling(0, 0, 1, 2, 0);
         float[] positive = {1, 3, 2};
