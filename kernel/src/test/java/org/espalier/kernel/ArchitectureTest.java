@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,6 +168,28 @@ class ArchitectureTest {
                 }
             }
         }
+    }
+
+    /** Packages with such lines of old. */
+    private static final List<String> NOT_YET = List.of("reference", "checkpoint", "architecture");
+
+    /** A block tag begins a line, or javadoc takes it for text. */
+    @Test
+    void blockTagsBeginALine() throws IOException {
+        Pattern tag = Pattern.compile("\\s*(/\\*\\*|\\*).*[^\\s*].*(?<!\\{)@(param|return|throws)\\b.*");
+        List<String> found = new ArrayList<>();
+        for (String kind : List.of("main", "test")) {
+            for (Path file : sources(kind)) {
+                if (NOT_YET.contains(file.getParent().getFileName().toString())) {
+                    continue;
+                }
+                try (Stream<String> lines = Files.lines(file)) {
+                    lines.filter(line -> tag.matcher(line).matches())
+                            .forEach(line -> found.add(file.getFileName() + ": " + line.strip()));
+                }
+            }
+        }
+        assertThat(found).isEmpty();
     }
 
     private static List<Path> sources(String kind) throws IOException {

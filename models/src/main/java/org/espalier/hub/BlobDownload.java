@@ -116,7 +116,11 @@ final class BlobDownload {
         }
     }
 
-    /** Appends what one answer brings. @return the length then */
+    /**
+     * Appends what one answer brings.
+     *
+     * @return the file's length then
+     */
     private long receive(HubFile file, URI uri, Path partial, long from, Digest digest)
             throws IOException, InterruptedException {
         HttpResponse<InputStream> response = connection.open(uri, reference, from);

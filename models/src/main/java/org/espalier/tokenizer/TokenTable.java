@@ -21,7 +21,11 @@ record TokenTable(List<String> texts, int[] types) {
     static final int UNUSED = 5;
     static final int BYTE = 6;
 
-    /** The id of each token by its text. @throws TokenizerException if two have the same */
+    /**
+     * The id of each token by its text.
+     *
+     * @throws TokenizerException if two have the same
+     */
     Map<String, Integer> ids(String source) {
         Map<String, Integer> ids = new HashMap<>(2 * size());
         for (int id = 0; id < size(); id++) {
