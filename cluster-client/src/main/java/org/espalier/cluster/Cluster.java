@@ -2,8 +2,10 @@ package org.espalier.cluster;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -141,10 +143,16 @@ public final class Cluster implements AutoCloseable {
 
     /** Uses a deployment that another client loaded, as {@link #nodes} lists it. */
     public synchronized Deployment use(String deployment) {
-        List<ShardInfo> shards = nodes().stream()
-                .flatMap(node -> node.shards().stream())
-                .filter(shard -> shard.deployment().equals(deployment))
-                .toList();
+        List<ShardInfo> shards = new ArrayList<>();
+        Map<String, String> engines = new HashMap<>();
+        for (NodeInfo node : nodes()) {
+            node.shards().stream()
+                    .filter(shard -> shard.deployment().equals(deployment))
+                    .forEach(shard -> {
+                        shards.add(shard);
+                        engines.put(node.name(), shard.engine());
+                    });
+        }
         if (shards.isEmpty()) {
             throw new ClusterException(
                     "no node has a deployment '" + deployment + "': run `%cluster` to see what there is");
@@ -157,7 +165,7 @@ public final class Cluster implements AutoCloseable {
                         first.epoch(),
                         first.model(),
                         first.placement(),
-                        first.engine(),
+                        engines,
                         first.precision(),
                         bytes,
                         0),

@@ -68,12 +68,16 @@ final class Deployer {
             placement.nodes().forEach(name -> unload(nodes.get(name), id, epoch, true));
             throw e;
         }
+        Map<String, String> engines = new LinkedHashMap<>();
+        for (int i = 0; i < loaded.size(); i++) {
+            engines.put(placement.shards().get(i).node(), loaded.get(i).getEngine());
+        }
         return new Deployment(
                 id,
                 epoch,
                 model,
                 placement,
-                loaded.get(0).getEngine(),
+                engines,
                 loaded.get(0).getPrecision(),
                 loaded.stream().mapToLong(LoadProgress::getResidentBytes).sum(),
                 (System.nanoTime() - begin) / 1e9);

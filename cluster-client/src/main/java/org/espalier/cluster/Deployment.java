@@ -1,5 +1,10 @@
 package org.espalier.cluster;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.espalier.placement.Placement;
 
 /**
@@ -8,8 +13,8 @@ import org.espalier.placement.Placement;
  * @param id unique in the cluster; the model's name by default
  * @param epoch grows with every placement of this id
  * @param model path or name as it was loaded
- * @param engine that runs, one for all nodes
- * @param precision {@code float32} or {@code fast}: the one that runs
+ * @param engines that run, by node; without nodes that did not answer
+ * @param precision {@code float32} or {@code fast}: the one that runs, on all nodes
  * @param residentBytes memory of all shards
  * @param loadSeconds from the call to the joined ring; 0 where another client loaded it
  */
@@ -18,7 +23,26 @@ public record Deployment(
         long epoch,
         String model,
         Placement placement,
-        String engine,
+        Map<String, String> engines,
         String precision,
         long residentBytes,
-        double loadSeconds) {}
+        double loadSeconds) {
+
+    public Deployment {
+        engines = Map.copyOf(engines);
+    }
+
+    /** The engine that runs; where nodes run different ones, each with its nodes: {@code metal (n0, n2), reference (n1)}. */
+    public String engine() {
+        Map<String, List<String>> nodes = new LinkedHashMap<>();
+        placement.nodes().stream()
+                .filter(engines::containsKey)
+                .forEach(node -> nodes.computeIfAbsent(engines.get(node), engine -> new ArrayList<>())
+                        .add(node));
+        return nodes.size() == 1
+                ? nodes.keySet().iterator().next()
+                : nodes.entrySet().stream()
+                        .map(entry -> entry.getKey() + " (" + String.join(", ", entry.getValue()) + ")")
+                        .collect(Collectors.joining(", "));
+    }
+}

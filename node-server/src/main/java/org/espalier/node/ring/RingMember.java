@@ -8,6 +8,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -148,11 +149,12 @@ public final class RingMember {
         StreamObserver<Frame> requests = RingGrpc.newStub(channel).link(replies);
         outbound = new RingLink(place.next(), requests, 0, receiver);
         replies.link.complete(outbound);
-        outbound.send(Frame.newBuilder()
-                .setHello(Hello.newBuilder()
-                        .setDeployment(place.deployment())
-                        .setEpoch(place.epoch())
-                        .setNode(place.self().getNode())));
+        Hello.Builder hello = Hello.newBuilder()
+                .setDeployment(place.deployment())
+                .setEpoch(place.epoch())
+                .setNode(place.self().getNode());
+        Arithmetic.of(shard).write(hello);
+        outbound.send(Frame.newBuilder().setHello(hello));
         outbound.start(clock);
     }
 
@@ -184,7 +186,7 @@ public final class RingMember {
      *
      * @param replies to it
      * @return takes its further frames
-     * @throws StatusRuntimeException if it is not the former node, or has dialled already
+     * @throws StatusRuntimeException if it is not the former node, computes with another precision or width, or has dialled already
      */
     public StreamObserver<Frame> accept(Hello hello, StreamObserver<Frame> replies) {
         RingLink link;
@@ -194,6 +196,10 @@ public final class RingMember {
                         .withDescription("node '" + hello.getNode() + "' does not come before "
                                 + RingPlace.name(place.self()) + " in deployment " + place.deployment())
                         .asRuntimeException();
+            }
+            Optional<String> refusal = Arithmetic.of(shard).refuses(Arithmetic.of(hello), place);
+            if (refusal.isPresent()) {
+                throw Status.FAILED_PRECONDITION.withDescription(refusal.get()).asRuntimeException();
             }
             if (failure != null) {
                 throw Status.FAILED_PRECONDITION

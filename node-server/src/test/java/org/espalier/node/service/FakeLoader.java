@@ -15,6 +15,12 @@ public final class FakeLoader implements ShardLoader {
 
     static final int CONTEXT = 2000;
 
+    /** What shards that are loaded from now on say of themselves. */
+    public volatile String engine = "fake";
+
+    public volatile String precision = "float32";
+    public volatile int activationBytes = Float.BYTES;
+
     public final List<FakeProgram> loaded = new CopyOnWriteArrayList<>();
 
     @Override
@@ -27,10 +33,10 @@ public final class FakeLoader implements ShardLoader {
         if (order.model().equals("broken:" + order.node())) {
             throw new EspalierException("tensor x is cut off");
         }
-        FakeProgram program = new FakeProgram(order.firstLayer(), order.endLayer(), order.layers());
+        FakeProgram program = new FakeProgram(order.firstLayer(), order.endLayer(), order.layers(), activationBytes);
         progress.report(program.residentBytes() / 2, program.residentBytes());
         loaded.add(program);
-        return new FakeShard(program);
+        return new FakeShard(program, engine, precision);
     }
 
     @Override
@@ -42,20 +48,10 @@ public final class FakeLoader implements ShardLoader {
         return open;
     }
 
-    private record FakeShard(FakeProgram fake) implements StageShard {
+    private record FakeShard(FakeProgram fake, String engine, String precision) implements StageShard {
         @Override
         public LoadedProgram program() {
             return fake;
-        }
-
-        @Override
-        public String engine() {
-            return "fake";
-        }
-
-        @Override
-        public String precision() {
-            return "float32";
         }
 
         @Override

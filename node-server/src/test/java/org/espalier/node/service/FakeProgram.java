@@ -48,9 +48,11 @@ public final class FakeProgram implements LoadedProgram {
     private final int first;
     private final int end;
     private final boolean last;
+    private final int activationBytes;
     private final Map<Long, Session> sessions = new HashMap<>();
 
-    FakeProgram(int first, int end, int layers) {
+    FakeProgram(int first, int end, int layers, int activationBytes) {
+        this.activationBytes = activationBytes;
         this.first = first;
         this.end = end;
         this.last = end == layers;
@@ -68,7 +70,7 @@ public final class FakeProgram implements LoadedProgram {
 
     @Override
     public int activationBytes() {
-        return Float.BYTES;
+        return activationBytes;
     }
 
     @Override

@@ -228,7 +228,10 @@ class RingFaultTest {
                 .setHello(Hello.newBuilder()
                         .setDeployment(FakeRing.ID)
                         .setEpoch(epoch)
-                        .setNode(node));
+                        .setNode(node)
+                        .setEngine("fake")
+                        .setPrecision("float32")
+                        .setActivationBytes(Float.BYTES));
     }
 
     private static Frame.Builder close(long number) {
