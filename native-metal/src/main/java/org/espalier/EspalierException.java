@@ -1,15 +1,50 @@
 package org.espalier;
 
+import java.util.Optional;
+
 /**
  * Something a user can act on failed: the message is one clear sentence that says what, where, what was expected and found, and
  * what to do next. Shown without a stack trace.
  */
 public class EspalierException extends RuntimeException {
+
+    private final Remedy remedy;
+
     public EspalierException(String message) {
-        super(message);
+        this(message, Optional.empty(), null);
     }
 
     public EspalierException(String message, Throwable cause) {
-        super(message, cause);
+        this(message, Optional.empty(), cause);
+    }
+
+    /** @param what failed: the message without advice */
+    public EspalierException(String what, Remedy remedy) {
+        this(what, Optional.of(remedy), null);
+    }
+
+    /**
+     * @param what failed: the message without advice
+     * @param cause may be null
+     */
+    public EspalierException(String what, Optional<Remedy> remedy, Throwable cause) {
+        super(what, cause);
+        this.remedy = remedy.orElse(null);
+    }
+
+    /** The message without the remedy, for front ends that word it themselves. */
+    public String what() {
+        return super.getMessage();
+    }
+
+    /** What helps. */
+    public Optional<Remedy> remedy() {
+        return Optional.ofNullable(remedy);
+    }
+
+    /** What failed, and the remedy in plain words. */
+    @Override
+    public String getMessage() {
+        return remedy == null ? what() : what() + "; " + remedy.words();
     }
 }

@@ -19,7 +19,7 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
 
     private final ClusterNode head;
     private final AttachPing ping;
-    private final Consumer<String> lost;
+    private final Consumer<ClusterException> lost;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(work -> {
         Thread thread = new Thread(work, "espalier-attach");
         thread.setDaemon(true);
@@ -29,8 +29,8 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
     private volatile int silentTicks;
     private volatile boolean ended;
 
-    /** @param lost hears, once, the sentence that says so when the head does not answer any more */
-    Attachment(ClusterNode head, String client, String deployment, Consumer<String> lost) {
+    /** @param lost hears, once, that the head does not answer any more, or why it ended the stream */
+    Attachment(ClusterNode head, String client, String deployment, Consumer<ClusterException> lost) {
         this.head = head;
         this.ping = AttachPing.newBuilder()
                 .setClient(client)
@@ -49,7 +49,7 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
         if (!ended) {
             pings.onNext(ping);
             if (++silentTicks > SILENT_TICKS) {
-                end("it has been silent for 3 s");
+                end(head.lost("it has been silent for 3 s"));
             }
         }
     }
@@ -61,15 +61,15 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
 
     @Override
     public void onError(Throwable error) {
-        end("its connection closed");
+        end(head.ended(error));
     }
 
     @Override
     public void onCompleted() {
-        end("it was shut down");
+        end(head.lost("it was shut down"));
     }
 
-    private void end(String reason) {
+    private void end(ClusterException failure) {
         synchronized (this) {
             if (ended) {
                 return;
@@ -77,7 +77,7 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
             ended = true;
         }
         clock.shutdown();
-        lost.accept(head.lost(reason));
+        lost.accept(failure);
     }
 
     /** Whether the head still answers. */

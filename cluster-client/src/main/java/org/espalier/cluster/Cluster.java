@@ -12,6 +12,8 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
 import org.espalier.model.Model;
 import org.espalier.placement.NodeMemory;
 import org.espalier.placement.Placement;
@@ -59,7 +61,7 @@ public final class Cluster implements AutoCloseable {
 
     static Cluster connect(List<String> addresses, Function<String, ClientModel> models) {
         if (addresses.isEmpty()) {
-            throw new ClusterException("no node is named: give HOST:PORT of each, or run `%cluster local --nodes 2`");
+            throw new ClusterException("no node is named: give HOST:PORT of each", Remedy.CONNECT);
         }
         List<ClusterNode> nodes = new ArrayList<>();
         Cluster cluster = null;
@@ -154,8 +156,7 @@ public final class Cluster implements AutoCloseable {
                     });
         }
         if (shards.isEmpty()) {
-            throw new ClusterException(
-                    "no node has a deployment '" + deployment + "': run `%cluster` to see what there is");
+            throw new ClusterException("no node has a deployment '" + deployment + "'", Remedy.LIST_NODES);
         }
         ShardInfo first = shards.get(0);
         long bytes = shards.stream().mapToLong(ShardInfo::residentBytes).sum();
@@ -270,7 +271,7 @@ public final class Cluster implements AutoCloseable {
     private Serving current() {
         Serving now = serving;
         if (now == null) {
-            throw new ClusterException("no model is loaded: run `%model load PATH-OR-NAME` first");
+            throw new ClusterException("no model is loaded", Remedy.LOAD);
         }
         return now;
     }
@@ -309,7 +310,7 @@ public final class Cluster implements AutoCloseable {
                 .orElseThrow(() -> new ClusterException("node " + name + ", the head of deployment '" + deployment.id()
                         + "', is not in this cluster: connect to it too"));
         Attachment attachment =
-                new Attachment(head, client, deployment.id(), message -> running.forEach(call -> call.lost(message)));
+                new Attachment(head, client, deployment.id(), why -> running.forEach(call -> call.lost(why)));
         serving = new Serving(deployment, model, head, attachment);
     }
 
@@ -318,13 +319,19 @@ public final class Cluster implements AutoCloseable {
             return check(PlacementFile.read(Path.of(options.placement())), model, known);
         }
         if (options.nodes() < 0 || options.nodes() > known.size()) {
-            throw new ClusterException("the cluster has " + known.size() + " nodes, " + options.nodes()
-                    + " are asked for: connect more, or ask for fewer with `--nodes`");
+            throw new ClusterException(
+                    "the cluster has " + known.size() + " nodes, " + options.nodes() + " are asked for",
+                    Remedy.USE_FEWER_NODES);
         }
         List<NodeInfo> chosen = options.nodes() == 0 ? known : known.subList(0, options.nodes());
         chosen.stream().filter(node -> !node.reachable()).findFirst().ifPresent(node -> {
-            throw new ClusterException("node " + node.name() + " (" + node.address()
-                    + ") does not answer: connect again without it, or start it again");
+            throw new NodeLostException(
+                    new Failure(
+                            node.name(),
+                            Failure.Kind.NODE_LOST,
+                            "node " + node.name() + " (" + node.address()
+                                    + ") does not answer: connect again without it, or start it again"),
+                    null);
         });
         // What the deployment's own shard holds becomes free when it is placed again.
         List<NodeMemory> memory = chosen.stream()

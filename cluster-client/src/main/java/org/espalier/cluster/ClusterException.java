@@ -1,6 +1,8 @@
 package org.espalier.cluster;
 
+import java.util.Optional;
 import org.espalier.EspalierException;
+import org.espalier.Remedy;
 
 /** A cluster could not do what was asked; the message names the node and says what to do next. */
 public class ClusterException extends EspalierException {
@@ -10,5 +12,13 @@ public class ClusterException extends EspalierException {
 
     public ClusterException(String message, Throwable cause) {
         super(message, cause);
+    }
+
+    public ClusterException(String what, Remedy remedy) {
+        super(what, remedy);
+    }
+
+    public ClusterException(String what, Optional<Remedy> remedy, Throwable cause) {
+        super(what, remedy, cause);
     }
 }

@@ -3,16 +3,19 @@ package org.espalier.cluster;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
+import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.concurrent.TimeUnit;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
 import org.espalier.v1.DescribeReply;
 import org.espalier.v1.DescribeRequest;
 import org.espalier.v1.NodeGrpc;
 
-/** The client's connection to one node, and its calls' failures in words. */
+/** The client's connection to one node, and its calls' failures as exceptions. */
 final class ClusterNode implements AutoCloseable {
 
     /** A node that is gone refuses at once; this is for one whose JVM has just started on a busy machine. */
@@ -87,32 +90,28 @@ final class ClusterNode implements AutoCloseable {
         return Wire.node(address, reply);
     }
 
-    /** What a failed call says to a user. Our nodes send whole sentences; the transport's own words are replaced. */
+    /** What failed, as an exception: the node's own failure, or what the code of the call or this side's error says. */
     ClusterException failure(Throwable error) {
         if (error instanceof ClusterException known) {
             return known;
         }
-        Status status = Status.fromThrowable(error);
-        String words = status.getDescription() == null ? "" : status.getDescription();
-        boolean sentence = words.contains("node ") || words.contains("deployment ") || words.startsWith("the ");
-        return switch (status.getCode()) {
-            case UNAVAILABLE ->
-                sentence && !words.contains("exception")
-                        ? new NodeLostException(words, error)
-                        : new NodeLostException(lost("its connection closed"), error);
-            case DEADLINE_EXCEEDED ->
-                new ClusterException(
-                        sentence ? words : toString() + " did not answer in time: run `%cluster` to see the nodes",
-                        error);
-            default ->
-                new ClusterException(sentence ? words : toString() + ": " + status.getCode() + " " + words, error);
-        };
+        if (error instanceof StatusRuntimeException || error instanceof StatusException) {
+            return NodeException.of(FailureStatus.read(error, name, toString()), error);
+        }
+        return new ClusterException("the call to " + this + " failed here: " + error, error);
     }
 
-    /** The sentence for a node that is gone. */
-    String lost(String reason) {
-        return this + " is lost: " + reason
-                + "; run `%cluster` to see the nodes, `%model load` to place the model again";
+    /** Why a stream to the node ended: what it said itself, otherwise it is gone. */
+    ClusterException ended(Throwable error) {
+        return FailureStatus.details(error)
+                .<ClusterException>map(failure -> NodeException.of(failure, error))
+                .orElseGet(() -> lost("its connection closed"));
+    }
+
+    /** For a node that is gone. */
+    NodeLostException lost(String reason) {
+        return new NodeLostException(
+                new Failure(name, Failure.Kind.NODE_LOST, this + " is lost: " + reason).with(Remedy.LOAD_AGAIN), null);
     }
 
     @Override

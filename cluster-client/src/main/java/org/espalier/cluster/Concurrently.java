@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.espalier.Remedy;
 
 /** Asks several nodes at once. */
 final class Concurrently {
@@ -47,7 +48,7 @@ final class Concurrently {
                     : new ClusterException(String.valueOf(e.getCause().getMessage()), e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ClusterException("interrupted while waiting for the nodes: run `%cluster` to see what they hold");
+            throw new ClusterException("interrupted while waiting for the nodes", Remedy.LIST_NODES);
         } finally {
             threads.shutdownNow(); // interrupts blocking calls, which cancels them
         }

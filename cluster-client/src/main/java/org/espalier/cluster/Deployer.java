@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.espalier.Remedy;
 import org.espalier.placement.Placement;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadProgress;
@@ -107,8 +108,8 @@ final class Deployer {
         shards(id, known).forEach(shard -> others.addAll(shard.clients()));
         others.remove(client);
         if (!others.isEmpty() && !options.force()) {
-            throw new ClusterException("deployment '" + id + "' is used by " + String.join(", ", others)
-                    + ": use it as it is, load under another name with `--deployment NAME`, or add `--force`");
+            throw new ClusterException(
+                    "deployment '" + id + "' is used by " + String.join(", ", others), Remedy.USE_OR_FORCE);
         }
     }
 

@@ -105,9 +105,9 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
         end("cancelled by the user");
     }
 
-    /** Ends it because the head fell silent. */
-    void lost(String message) {
-        events.add(new Event.Failed(new NodeLostException(message, null)));
+    /** Ends it because the head fell silent or ended this client's stream. */
+    void lost(ClusterException why) {
+        events.add(new Event.Failed(why));
         end("the head is lost");
     }
 

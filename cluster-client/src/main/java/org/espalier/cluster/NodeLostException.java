@@ -1,8 +1,12 @@
 package org.espalier.cluster;
 
-/** A node of the ring does not answer any more; the deployment has to be loaded again on the nodes that are left. */
-public final class NodeLostException extends ClusterException {
-    public NodeLostException(String message, Throwable cause) {
-        super(message, cause);
+import org.espalier.failure.Failure;
+
+/** {@link #node} of the ring does not answer any more; the deployment has to be loaded again on the nodes that are left. */
+public final class NodeLostException extends NodeException {
+
+    /** @param cause of this side, may be null */
+    public NodeLostException(Failure failure, Throwable cause) {
+        super(failure, cause);
     }
 }

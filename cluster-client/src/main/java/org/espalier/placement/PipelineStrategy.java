@@ -3,6 +3,7 @@ package org.espalier.placement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.espalier.Remedy;
 import org.espalier.model.ModelSize;
 
 /**
@@ -20,8 +21,7 @@ public final class PipelineStrategy implements Strategy {
         int layers = model.layers().size();
         int stages = Math.min(nodes.size(), layers);
         if (stages == 0) {
-            throw new PlacementException("there is no node to place the model on: run `%cluster connect HOST:PORT` or"
-                    + " `%cluster local --nodes 2`");
+            throw new PlacementException("there is no node to place the model on", Remedy.CONNECT);
         }
         int[] ends = leastFullestNode(model, nodes.subList(0, stages));
         List<Placement.Shard> shards = new ArrayList<>();

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.espalier.Remedy;
 
 /**
  * For every node of the ring, in ring order, what it holds: the first is the head, the last samples.
@@ -72,8 +73,8 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
             wrong.add(range(modelLayers, covered) + " not in the model");
         }
         if (!wrong.isEmpty()) {
-            throw new PlacementException("the placement does not fit: " + String.join("; ", wrong)
-                    + ". Print a right one with `%model split --plan`");
+            throw new PlacementException(
+                    "the placement does not fit: " + String.join("; ", wrong), Remedy.PLAN_PLACEMENT);
         }
         return this;
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.espalier.Remedy;
 
 /** A placement as JSON, to keep, edit and give back with {@code --placement FILE.json}. */
 public final class PlacementFile {
@@ -31,8 +32,7 @@ public final class PlacementFile {
     /** @throws PlacementException if the file is missing or not a placement; whether it fits the model is {@link Placement#check}'s */
     public static Placement read(Path file) {
         if (!Files.isRegularFile(file)) {
-            throw new PlacementException(
-                    "there is no placement file " + file + ": write one with `%model split --plan --out " + file + "`");
+            throw new PlacementException("there is no placement file " + file, Remedy.PLAN_PLACEMENT);
         }
         try {
             return JSON.readValue(Files.readString(file), Placement.class);

@@ -29,6 +29,7 @@ import org.espalier.kernel.magic.Magic;
 import org.espalier.kernel.magic.MagicCall;
 import org.espalier.kernel.magic.Magics;
 import org.espalier.kernel.magic.NotebookCluster;
+import org.espalier.kernel.magic.RemedyMagics;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -108,7 +109,8 @@ final class Notebook implements Requests {
             return failure(e.name(), String.valueOf(e.getMessage()), e.traceback());
         } catch (EspalierException e) {
             LOG.info("cell failed", e);
-            return failure(e.getClass().getSimpleName(), e.getMessage(), List.of(Ansi.red(e.getMessage())));
+            String sentence = RemedyMagics.sentence(e);
+            return failure(e.getClass().getSimpleName(), sentence, List.of(Ansi.red(sentence)));
         } catch (InterruptedException e) {
             return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.red("interrupted")));
         } catch (RuntimeException | Error e) {

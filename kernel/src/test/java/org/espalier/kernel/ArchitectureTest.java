@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,13 @@ class ArchitectureTest {
     private static final List<String> MODULES =
             List.of("native-metal", "models", "cluster-client", "node-server", "kernel");
     private static final int MOST_LINES = 500;
+
+    /** A string, a character or a comment of Java, whichever begins first. */
+    private static final Pattern TOKEN = Pattern.compile("\"\"\"[\\s\\S]*?\"\"\"|\"(?:[^\"\\\\\n]|\\\\.)*+\""
+            + "|'(?:[^'\\\\\n]|\\\\.)*+'|//[^\n]*|/\\*[\\s\\S]*?\\*/");
+
+    private static final Pattern LITERAL_WITH_A_MAGIC =
+            Pattern.compile("(?s)\".*%(cluster|model|generate|experts|help|magics)\\b.*");
 
     /** kernel to node-server to cluster-client to models to native-metal; below node-server nobody knows an engine. */
     @ParameterizedTest
@@ -190,6 +198,28 @@ class ArchitectureTest {
             }
         }
         assertThat(found).isEmpty();
+    }
+
+    /** Only the kernel words remedies as magics: other layers have users who have none. */
+    @Test
+    void onlyTheKernelSpeaksOfMagics() throws IOException {
+        for (Path file : sources("main")) {
+            if (!file.startsWith(Path.of("..", "kernel"))) {
+                Matcher tokens = TOKEN.matcher(Files.readString(file));
+                while (tokens.find()) {
+                    assertThat(tokens.group()).as("a token of " + file).doesNotMatch(LITERAL_WITH_A_MAGIC);
+                }
+            }
+        }
+        assertThat(tokensWithAMagic("/** `%model` */ // %cluster\n int x = a %model; f(\"a \\\" // %%model load\");"))
+                .isEqualTo(1);
+    }
+
+    private static long tokensWithAMagic(String source) {
+        return TOKEN.matcher(source)
+                .results()
+                .filter(token -> LITERAL_WITH_A_MAGIC.matcher(token.group()).matches())
+                .count();
     }
 
     private static List<Path> sources(String kind) throws IOException {

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.espalier.Remedy;
 
 /** Finds a model by path or by name in folders of models. */
 public final class ModelCatalogue {
@@ -170,11 +171,9 @@ public final class ModelCatalogue {
                 ? "they hold no model"
                 : "they hold " + String.join(", ", names.subList(0, Math.min(SHOWN, names.size())))
                         + (names.size() > SHOWN ? " and " + (names.size() - SHOWN) + " more" : "");
-        String hub = name.matches("[\\w.-]+/[\\w.@:/-]+") && !restricted
-                ? "; `espalier-node pull " + name + "` or `%model load " + name + "` fetches it from the hub"
-                : "";
         String where = roots.stream().map(Path::toString).collect(Collectors.joining(", "));
-        return new ModelNotFoundException(
-                "no model " + name + ": no such path, and no such name in " + where + "; " + there + nearest + hub);
+        String message = "no model " + name + ": no such path, and no such name in " + where + "; " + there + nearest;
+        boolean onTheHub = name.matches("[\\w.-]+/[\\w.@:/-]+") && !restricted;
+        return onTheHub ? new ModelNotFoundException(message, Remedy.FETCH) : new ModelNotFoundException(message);
     }
 }

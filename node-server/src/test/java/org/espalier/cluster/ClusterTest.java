@@ -112,7 +112,7 @@ class ClusterTest {
         assertThat(loaders).allSatisfy(loader -> assertThat(loader.open()).isEmpty());
         assertThat(cluster.nodes()).allSatisfy(node -> assertThat(node.shards()).isEmpty());
         assertThatThrownBy(() -> cluster.generate(PROMPT, GenerateOptions.defaults()))
-                .hasMessage("no model is loaded: run `%model load PATH-OR-NAME` first");
+                .hasMessage("no model is loaded; load a model first");
     }
 
     @Test
@@ -147,7 +147,7 @@ class ClusterTest {
                         new Placement.Shard("n2", 4, 6));
         assertThat(loaders).allSatisfy(loader -> assertThat(loader.loaded).isEmpty());
         assertThatThrownBy(() -> cluster.plan("m", LoadOptions.defaults().withNodes(4)))
-                .hasMessage("the cluster has 3 nodes, 4 are asked for: connect more, or ask for fewer with `--nodes`");
+                .hasMessage("the cluster has 3 nodes, 4 are asked for; connect more nodes, or ask for fewer");
     }
 
     @Test
@@ -253,7 +253,7 @@ class ClusterTest {
             assertThatThrownBy(() -> other.load("m", LoadOptions.defaults()))
                     .isInstanceOf(ClusterException.class)
                     .hasMessageContaining("deployment 'm' is used by ")
-                    .hasMessageContaining("add `--force`");
+                    .hasMessageContaining("or replace it by force");
             other.use("m");
             Generation mine =
                     cluster.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(5));
@@ -282,7 +282,8 @@ class ClusterTest {
         eventually(() -> sessions() == 3);
         nodes.get(1).close();
         assertThatThrownBy(running::await)
-                .isInstanceOf(NodeLostException.class)
+                .isInstanceOfSatisfying(
+                        NodeLostException.class, lost -> assertThat(lost.node()).isEqualTo("n1"))
                 .hasMessageContaining("node n1 (" + nodes.get(1).address() + ") is lost: ");
         assertThat(cluster.nodes()).extracting(NodeInfo::reachable).containsExactly(true, false, true);
         assertThatThrownBy(() -> cluster.split(LoadOptions.defaults()))
@@ -298,7 +299,8 @@ class ClusterTest {
         eventually(() -> sessions() == 3);
         nodes.get(0).close();
         assertThatThrownBy(running::await)
-                .isInstanceOf(NodeLostException.class)
+                .isInstanceOfSatisfying(
+                        NodeLostException.class, lost -> assertThat(lost.node()).isEqualTo("n0"))
                 .hasMessageContaining("node n0 (" + nodes.get(0).address() + ") is lost: ");
     }
 

@@ -64,10 +64,10 @@ class GenerateCallTest {
     @Test
     void aHeadThatIsLostBeforeTheStartIsNamed() {
         GenerateCall call = call();
-        call.lost("node n0 is lost");
+        call.lost(head.lost("it fell silent"));
         assertThatThrownBy(() -> call.start().await())
                 .isInstanceOf(NodeLostException.class)
-                .hasMessageContaining("node n0 is lost");
+                .hasMessageContaining("is lost: it fell silent");
     }
 
     @Test

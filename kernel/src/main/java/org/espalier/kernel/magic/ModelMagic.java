@@ -190,7 +190,7 @@ final class ModelMagic implements Magic {
             return path.toString();
         } catch (HubException e) {
             if (e.getCause() instanceof ConnectException) { // perhaps a path with a slip in it
-                throw new EspalierException(notHere.getMessage() + ", but: " + e.getMessage(), e);
+                throw new EspalierException(notHere.what() + ", but: " + e.getMessage(), e);
             }
             throw e;
         }

@@ -3,6 +3,7 @@ package org.espalier.kernel.magic;
 import java.util.List;
 import java.util.Optional;
 import org.espalier.EspalierException;
+import org.espalier.Remedy;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.node.service.EmbeddedNode;
@@ -49,7 +50,7 @@ public final class NotebookCluster implements AutoCloseable {
     /** The connected cluster with a model on it. */
     public synchronized Cluster withModel() {
         if (cluster.flatMap(Cluster::deployment).isEmpty()) {
-            throw new EspalierException("no model is loaded: run `%model load PATH-OR-NAME` first");
+            throw new EspalierException("no model is loaded", Remedy.LOAD);
         }
         return cluster.get();
     }

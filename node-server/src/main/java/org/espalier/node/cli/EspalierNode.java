@@ -69,8 +69,9 @@ public final class EspalierNode implements Runnable {
     }
 
     private static String sentence(Exception error) {
-        boolean meantForUsers = error instanceof EspalierException;
-        return meantForUsers ? error.getMessage() : error + " (this is a defect: run again with --debug and report it)";
+        return error instanceof EspalierException known
+                ? RemedyOptions.sentence(known)
+                : error + " (this is a defect: run again with --debug and report it)";
     }
 
     /** From the jar's manifest. */

@@ -1,29 +1,32 @@
 package org.espalier.node.ring;
 
-import io.grpc.Status;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.espalier.EspalierException;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
 import org.espalier.model.ModelConfig;
 import org.espalier.sampling.SamplingMessage;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.LayerEdit;
 
-/** What a request may ask of a model: checked at the head before a session is opened. */
-final class GenerateLimits {
-
-    private GenerateLimits() {}
+/**
+ * What a request may ask of a model: checked at the head before a session is opened.
+ *
+ * @param node the head, for refusals
+ */
+record GenerateLimits(String node, StageShard shard) {
 
     /**
      * New tokens that the request may have: what it asks for, or what the model's context leaves.
      *
-     * @throws io.grpc.StatusRuntimeException if the prompt is empty, has ids outside of the vocabulary or does not fit, or a router
+     * @throws org.espalier.failure.FailureException if the prompt is empty, has ids outside of the vocabulary or does not fit, or a router
      *     edit names what the model does not have
      */
-    static int maxNew(GenerateRequest request, StageShard shard) {
+    int maxNew(GenerateRequest request) {
         int prompt = request.getPromptCount();
         if (prompt == 0) {
             throw invalid("the prompt is empty: a generation needs at least one token");
@@ -50,7 +53,7 @@ final class GenerateLimits {
         return Math.min(request.getMaxTokens(), room);
     }
 
-    private static void checkEdits(List<LayerEdit> edits, Optional<ModelConfig.Moe> experts) {
+    private void checkEdits(List<LayerEdit> edits, Optional<ModelConfig.Moe> experts) {
         if (edits.isEmpty()) {
             return;
         }
@@ -63,7 +66,7 @@ final class GenerateLimits {
                 throw invalid(name + ": the layers with experts are " + moe.layers());
             }
             if (!seen.add(edit.getLayer())) {
-                throw invalid(name + " comes twice: put all of it into one");
+                throw invalid(name + " is a duplicate: put all of it into one");
             }
             Stream.concat(edit.getBanList().stream(), edit.getForceList().stream())
                     .filter(expert -> expert < 0 || expert >= moe.experts())
@@ -88,7 +91,7 @@ final class GenerateLimits {
         }
     }
 
-    private static RuntimeException invalid(String message) {
-        return Status.INVALID_ARGUMENT.withDescription(message).asRuntimeException();
+    private FailureException invalid(String message) {
+        return new Failure(node, Failure.Kind.INVALID, message).exception();
     }
 }

@@ -1,6 +1,5 @@
 package org.espalier.node.ring;
 
-import io.grpc.Status;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -14,6 +13,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
+import org.espalier.failure.FailureWire;
 import org.espalier.v1.CancelSession;
 import org.espalier.v1.CloseSession;
 import org.espalier.v1.Finished;
@@ -36,6 +38,7 @@ final class HeadScheduler implements AutoCloseable {
 
     private record Flight(List<HeadSession> sessions, List<StepEntry> entries) {}
 
+    private final String node;
     private final int stages;
     private final Consumer<Frame> stage;
     private final Consumer<String> violation;
@@ -48,15 +51,16 @@ final class HeadScheduler implements AutoCloseable {
         created.setDaemon(true);
         return created;
     });
-    private RingFailure failure;
+    private Failure failure;
     private long nextStep;
 
     /**
      * @param stage takes the frames of the head's own stage
      * @param violation hears that the last node answered what it was not asked
      */
-    HeadScheduler(int stages, Consumer<Frame> stage, Consumer<String> violation) {
-        this.stages = stages;
+    HeadScheduler(RingPlace place, Consumer<Frame> stage, Consumer<String> violation) {
+        this.node = place.self().getNode();
+        this.stages = place.shards().size();
         this.stage = stage;
         this.violation = violation;
     }
@@ -64,7 +68,7 @@ final class HeadScheduler implements AutoCloseable {
     void submit(HeadSession session, int maxLength) {
         run(() -> {
             if (failure != null) {
-                session.replies.onError(unavailable(failure));
+                session.replies.onError(FailureStatus.of(failure));
                 return;
             }
             sessions.put(session.id, session);
@@ -90,9 +94,8 @@ final class HeadScheduler implements AutoCloseable {
                 .filter(session -> session.request.getClient().equals(client))
                 .forEach(session -> {
                     cancelNow(session.id);
-                    session.replies.onError(Status.CANCELLED
-                            .withDescription("the client's attachment broke")
-                            .asRuntimeException());
+                    session.replies.onError(FailureStatus.of(
+                            new Failure(node, Failure.Kind.CANCELLED, "the client's attachment broke")));
                 }));
     }
 
@@ -111,11 +114,11 @@ final class HeadScheduler implements AutoCloseable {
     }
 
     /** Ends all generations with the failure; new ones get it too. */
-    void fail(RingFailure cause) {
+    void fail(Failure cause) {
         run(() -> {
             if (failure == null) {
                 failure = cause;
-                sessions.values().forEach(session -> session.replies.onError(unavailable(cause)));
+                sessions.values().forEach(session -> session.replies.onError(FailureStatus.of(cause)));
                 sessions.clear();
                 decoding.clear();
                 prefilling.clear();
@@ -224,9 +227,8 @@ final class HeadScheduler implements AutoCloseable {
         for (HeadSession session : flight.sessions) {
             if (sessions.remove(session.id) != null) {
                 closeSession(session.id);
-                session.replies.onError(Status.INTERNAL
-                        .withDescription(outcome.getEnd().getError())
-                        .asRuntimeException());
+                session.replies.onError(
+                        FailureStatus.of(FailureWire.decode(outcome.getEnd().getFailure())));
             }
         }
     }
@@ -247,9 +249,5 @@ final class HeadScheduler implements AutoCloseable {
         stage.accept(Frame.newBuilder()
                 .setClose(CloseSession.newBuilder().setSession(id))
                 .build());
-    }
-
-    private static RuntimeException unavailable(RingFailure cause) {
-        return Status.UNAVAILABLE.withDescription(cause.message()).asRuntimeException();
     }
 }

@@ -1,38 +1,40 @@
 package org.espalier.node.ring;
 
-import org.espalier.v1.Failure;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
 import org.espalier.v1.Shard;
 
-/**
- * Why a ring cannot go on.
- *
- * @param node that failed or is lost
- * @param message one sentence that names the node
- */
-public record RingFailure(String node, String message) {
+/** Why a ring cannot go on. */
+public final class RingFailure {
 
-    static final String ADVICE = "run `%cluster` to see the nodes, `%model load` to place the model again";
+    private RingFailure() {}
 
-    static RingFailure lost(Shard shard, String reason) {
-        return new RingFailure(shard.getNode(), RingPlace.name(shard) + " is lost: " + reason + "; " + ADVICE);
+    static Failure lost(Shard shard, String reason) {
+        return new Failure(shard.getNode(), Failure.Kind.NODE_LOST, RingPlace.name(shard) + " is lost: " + reason)
+                .with(Remedy.LOAD_AGAIN);
     }
 
     /** A node that was shut down in order. */
-    public static RingFailure ended(Shard shard) {
+    public static Failure ended(Shard shard) {
         return lost(shard, "it was shut down");
     }
 
+    /** A deployment that is not on a node any more, for the reason that {@code what} gives. */
+    public static Failure gone(RingPlace place, String what) {
+        String node = place.self().getNode();
+        return new Failure(
+                        node,
+                        Failure.Kind.DEPLOYMENT_GONE,
+                        "deployment '" + place.deployment() + "' was " + what + " on node " + node)
+                .with(Remedy.LOAD_AGAIN);
+    }
+
     /** A node sent what it must not send. */
-    static RingFailure violation(Shard shard, String reason) {
-        return new RingFailure(
-                shard.getNode(), RingPlace.name(shard) + " broke the protocol: " + reason + "; " + ADVICE);
-    }
-
-    static RingFailure of(Failure failure) {
-        return new RingFailure(failure.getNode(), failure.getMessage());
-    }
-
-    Failure toProto() {
-        return Failure.newBuilder().setNode(node).setMessage(message).build();
+    static Failure violation(Shard shard, String reason) {
+        return new Failure(
+                        shard.getNode(),
+                        Failure.Kind.PROTOCOL,
+                        RingPlace.name(shard) + " broke the protocol: " + reason)
+                .with(Remedy.LOAD_AGAIN);
     }
 }

@@ -3,6 +3,9 @@ package org.espalier.node.ring;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.net.ConnectException;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
+import org.espalier.failure.FailureWire;
 import org.espalier.v1.Frame;
 import org.espalier.v1.Heartbeat;
 import org.espalier.v1.Shard;
@@ -22,7 +25,7 @@ final class RingLink implements StreamObserver<Frame> {
         void onFrame(Frame frame);
 
         /** The ring broke: at this peer, or further on and the peer passed it on. Called once. */
-        void onFailure(RingFailure failure);
+        void onFailure(Failure failure);
 
         /** The first heartbeat: the peer has accepted the link. */
         default void onAccepted() {}
@@ -58,10 +61,11 @@ final class RingLink implements StreamObserver<Frame> {
     }
 
     /** Passes a failure to the peer and ends the stream. */
-    synchronized void fail(RingFailure failure) {
+    synchronized void fail(Failure failure) {
         if (!closed) {
             closed = true;
-            out.onNext(Frame.newBuilder().setFailure(failure.toProto()).build());
+            out.onNext(
+                    Frame.newBuilder().setFailure(FailureWire.encode(failure)).build());
             out.onCompleted();
         }
     }
@@ -104,7 +108,7 @@ final class RingLink implements StreamObserver<Frame> {
                     receiver.onAccepted();
                 }
             }
-            case FAILURE -> end(RingFailure.of(frame.getFailure()));
+            case FAILURE -> end(FailureWire.decode(frame.getFailure()));
             case BODY_NOT_SET -> violation("a frame is empty or of an unknown kind");
             default -> {
                 if (frame.getNumber() != expected) {
@@ -119,15 +123,7 @@ final class RingLink implements StreamObserver<Frame> {
 
     @Override
     public void onError(Throwable error) {
-        Status status = Status.fromThrowable(error);
-        boolean refused = status.getCode() == Status.Code.FAILED_PRECONDITION
-                || status.getCode() == Status.Code.INVALID_ARGUMENT
-                || status.getCode() == Status.Code.NOT_FOUND
-                || status.getCode() == Status.Code.ALREADY_EXISTS;
-        end(
-                refused
-                        ? new RingFailure(peer.getNode(), status.getDescription())
-                        : RingFailure.lost(peer, reason(status)));
+        end(FailureStatus.details(error).orElseGet(() -> RingFailure.lost(peer, reason(Status.fromThrowable(error)))));
     }
 
     @Override
@@ -144,7 +140,7 @@ final class RingLink implements StreamObserver<Frame> {
         return ended;
     }
 
-    private void end(RingFailure failure) {
+    private void end(Failure failure) {
         synchronized (this) {
             if (ended) {
                 return;

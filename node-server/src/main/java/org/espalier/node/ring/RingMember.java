@@ -3,8 +3,6 @@ package org.espalier.node.ring;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
@@ -14,6 +12,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
 import org.espalier.v1.Frame;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
@@ -43,7 +44,7 @@ public final class RingMember {
     private RingLink outbound;
     private RingLink inbound;
     private boolean joined;
-    private volatile RingFailure failure;
+    private volatile Failure failure;
 
     public RingMember(RingPlace place, StageShard shard, EngineThread engine, RingClock clock) {
         this.place = place;
@@ -52,10 +53,7 @@ public final class RingMember {
         this.clock = clock;
         this.stage = new Stage(place, shard, engine, this::send);
         this.scheduler = place.isHead()
-                ? new HeadScheduler(
-                        place.shards().size(),
-                        stage::accept,
-                        reason -> fail(RingFailure.violation(place.former(), reason)))
+                ? new HeadScheduler(place, stage::accept, reason -> fail(RingFailure.violation(place.former(), reason)))
                 : null;
     }
 
@@ -80,7 +78,7 @@ public final class RingMember {
     /**
      * Dials the next node and waits until it has accepted; harmless when that has happened.
      *
-     * @throws StatusRuntimeException that names the node which cannot be reached
+     * @throws FailureException that names the node which cannot be reached
      */
     public void join() {
         if (place.isAlone()) {
@@ -92,7 +90,7 @@ public final class RingMember {
         CompletableFuture<Void> accepted = new CompletableFuture<>();
         synchronized (this) {
             if (failure != null) {
-                throw Status.UNAVAILABLE.withDescription(failure.message()).asRuntimeException();
+                throw failure.exception();
             }
             if (joined) {
                 return;
@@ -102,18 +100,24 @@ public final class RingMember {
         try {
             accepted.get(JOIN_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            throw Status.UNAVAILABLE
-                    .withDescription(RingPlace.name(place.self()) + " cannot join the next: "
-                            + e.getCause().getMessage())
-                    .asRuntimeException();
+            Failure cause = Failure.of(e.getCause(), Failure.Kind.INTERNAL);
+            throw new Failure(
+                            cause.node(),
+                            cause.kind(),
+                            RingPlace.name(place.self()) + " cannot join the next: " + cause.message(),
+                            cause.remedy())
+                    .exception();
         } catch (TimeoutException e) {
-            throw Status.DEADLINE_EXCEEDED
-                    .withDescription(RingPlace.name(place.self()) + " got no answer from "
-                            + RingPlace.name(place.next()) + " within " + JOIN_SECONDS + " s")
-                    .asRuntimeException();
+            throw new Failure(
+                            place.next().getNode(),
+                            Failure.Kind.TIMED_OUT,
+                            RingPlace.name(place.self()) + " got no answer from " + RingPlace.name(place.next())
+                                    + " within " + JOIN_SECONDS + " s")
+                    .with(Remedy.LOAD_AGAIN)
+                    .exception();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw Status.CANCELLED.withDescription("joining was interrupted").asRuntimeException();
+            throw refusal(Failure.Kind.CANCELLED, "joining was interrupted on " + RingPlace.name(place.self()));
         }
         synchronized (this) {
             joined = true;
@@ -135,8 +139,8 @@ public final class RingMember {
             }
 
             @Override
-            public void onFailure(RingFailure cause) {
-                accepted.completeExceptionally(new IllegalStateException(cause.message()));
+            public void onFailure(Failure cause) {
+                accepted.completeExceptionally(cause.exception());
                 fail(cause);
             }
 
@@ -186,31 +190,29 @@ public final class RingMember {
      *
      * @param replies to it
      * @return takes its further frames
-     * @throws StatusRuntimeException if it is not the former node, computes with another precision or width, or has dialled already
+     * @throws FailureException if it is not the former node, computes with another precision or width, or has dialled already
      */
     public StreamObserver<Frame> accept(Hello hello, StreamObserver<Frame> replies) {
         RingLink link;
         synchronized (this) {
             if (place.isAlone() || !hello.getNode().equals(place.former().getNode())) {
-                throw Status.FAILED_PRECONDITION
-                        .withDescription("node '" + hello.getNode() + "' does not come before "
-                                + RingPlace.name(place.self()) + " in deployment " + place.deployment())
-                        .asRuntimeException();
+                throw refusal(
+                        Failure.Kind.REFUSED,
+                        "node '" + hello.getNode() + "' does not come before " + RingPlace.name(place.self())
+                                + " in deployment " + place.deployment());
             }
-            Optional<String> refusal = Arithmetic.of(shard).refuses(Arithmetic.of(hello), place);
-            if (refusal.isPresent()) {
-                throw Status.FAILED_PRECONDITION.withDescription(refusal.get()).asRuntimeException();
+            Optional<String> mismatch = Arithmetic.of(shard).refuses(Arithmetic.of(hello), place);
+            if (mismatch.isPresent()) {
+                throw refusal(Failure.Kind.REFUSED, mismatch.get());
             }
             if (failure != null) {
-                throw Status.FAILED_PRECONDITION
-                        .withDescription(failure.message())
-                        .asRuntimeException();
+                throw failure.exception();
             }
             if (inbound != null) {
-                throw Status.ALREADY_EXISTS
-                        .withDescription(RingPlace.name(place.self()) + " has its link from "
-                                + RingPlace.name(place.former()) + " already")
-                        .asRuntimeException();
+                throw refusal(
+                        Failure.Kind.REFUSED,
+                        RingPlace.name(place.self()) + " has its link from " + RingPlace.name(place.former())
+                                + " already");
             }
             inbound = new RingLink(place.former(), replies, 1, new FromFormer());
             link = inbound;
@@ -228,7 +230,7 @@ public final class RingMember {
                 } else if (frame.hasOutcome()) {
                     scheduler.outcome(frame.getOutcome());
                 } else {
-                    throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is none for the head");
+                    throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is not one for the head");
                 }
             } catch (IllegalArgumentException e) {
                 fail(RingFailure.violation(place.former(), e.getMessage()));
@@ -236,7 +238,7 @@ public final class RingMember {
         }
 
         @Override
-        public void onFailure(RingFailure cause) {
+        public void onFailure(Failure cause) {
             fail(cause);
         }
     }
@@ -259,29 +261,30 @@ public final class RingMember {
      * Starts a generation at the head.
      *
      * @return its session, for {@link #cancel}
-     * @throws StatusRuntimeException if this is not the head, the ring is broken, or the request does not fit the model
+     * @throws FailureException if this is not the head, the ring is broken, or the request does not fit the model
      */
     public long generate(GenerateRequest request, StreamObserver<GenerateReply> replies) {
         if (scheduler == null) {
-            throw Status.FAILED_PRECONDITION
-                    .withDescription(
-                            RingPlace.name(place.self()) + " is not the head of deployment " + place.deployment()
-                                    + ": ask " + RingPlace.name(place.shards().get(0)))
-                    .asRuntimeException();
+            throw refusal(
+                    Failure.Kind.INVALID,
+                    RingPlace.name(place.self()) + " is not the head of deployment " + place.deployment() + ": ask "
+                            + RingPlace.name(place.shards().get(0)));
         }
-        RingFailure broken = failure;
+        Failure broken = failure;
         if (broken != null) {
-            throw Status.UNAVAILABLE.withDescription(broken.message()).asRuntimeException();
+            throw broken.exception();
         }
         if (!serving()) {
-            throw Status.FAILED_PRECONDITION
-                    .withDescription("deployment " + place.deployment() + " is not joined yet")
-                    .asRuntimeException();
+            throw refusal(Failure.Kind.REFUSED, "deployment " + place.deployment() + " is not joined yet");
         }
-        int maxNew = GenerateLimits.maxNew(request, shard);
+        int maxNew = new GenerateLimits(place.self().getNode(), shard).maxNew(request);
         HeadSession session = new HeadSession(nextSession.getAndIncrement(), request, maxNew, shard, replies);
         scheduler.submit(session, request.getPromptCount() + maxNew);
         return session.id;
+    }
+
+    private FailureException refusal(Failure.Kind kind, String message) {
+        return new Failure(place.self().getNode(), kind, message).exception();
     }
 
     /** Ends a generation's work on every node. */
@@ -297,7 +300,7 @@ public final class RingMember {
     }
 
     /** Breaks the ring: both neighbours hear of it, generations fail with the message, sessions are freed. */
-    public void fail(RingFailure cause) {
+    public void fail(Failure cause) {
         RingLink before;
         RingLink after;
         ManagedChannel dialled;
@@ -326,12 +329,12 @@ public final class RingMember {
     }
 
     /**
-     * Leaves the ring; the shard stays loaded. Neighbours hear {@code reason}.
+     * Leaves the ring; the shard stays loaded. Neighbours hear {@code why}.
      *
      * @return completes when the engine thread works on nothing of it any more
      */
-    public CompletableFuture<Void> leave(String reason) {
-        fail(new RingFailure(place.self().getNode(), reason));
+    public CompletableFuture<Void> leave(Failure why) {
+        fail(why);
         if (scheduler != null) {
             scheduler.close();
         }

@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.EngineException;
@@ -19,6 +18,8 @@ import org.espalier.engine.Exchange;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureWire;
 import org.espalier.v1.Frame;
 import org.espalier.v1.OpenSession;
 import org.espalier.v1.Routing;
@@ -46,7 +47,7 @@ final class Stage {
     private final TailSampler tail = new TailSampler();
     private final Set<Long> sessions = ConcurrentHashMap.newKeySet();
     private final Set<Long> cancelled = ConcurrentHashMap.newKeySet();
-    private final Map<Long, String> failedToOpen = new HashMap<>();
+    private final Map<Long, Failure> failedOperations = new HashMap<>();
     private final AtomicInteger waiting = new AtomicInteger();
     private volatile Running running;
     private volatile boolean stopped;
@@ -80,7 +81,7 @@ final class Stage {
                 return;
             }
             case TRUNCATE, CLOSE, STEP -> {}
-            default -> throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is none for a stage");
+            default -> throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is not one for a stage");
         }
         if (waiting.incrementAndGet() > MAX_WAITING) {
             throw new IllegalArgumentException("more than " + MAX_WAITING + " frames wait");
@@ -167,7 +168,7 @@ final class Stage {
     private void close(long session) {
         program.close(session);
         tail.close(session);
-        failedToOpen.remove(session);
+        failedOperations.remove(session);
         cancelled.remove(session);
         sessions.remove(session);
     }
@@ -176,8 +177,8 @@ final class Stage {
     private void attempt(long session, Runnable operation) {
         try {
             operation.run();
-        } catch (RuntimeException | OutOfMemoryError e) {
-            failedToOpen.put(session, words(e));
+        } catch (Throwable e) {
+            failedOperations.put(session, failure(e));
         }
     }
 
@@ -199,16 +200,21 @@ final class Stage {
                 throw new EngineException("it has no entries");
             }
             for (long id : ids) {
-                if (failedToOpen.containsKey(id)) {
-                    throw new EngineException(failedToOpen.get(id));
+                if (failedOperations.containsKey(id)) {
+                    throw failedOperations.get(id).exception();
                 }
             }
             advance(frame, program.run(toStep(frame), Exchange.ALONE, cancel));
         } catch (CancelledException e) {
             end(frame, StepEnd.newBuilder().setCancelled(true).build());
-        } catch (RuntimeException | OutOfMemoryError e) {
-            String error = RingPlace.name(place.self()) + " could not run step " + frame.getStep() + ": " + words(e);
-            end(frame, StepEnd.newBuilder().setError(error).build());
+        } catch (Throwable e) {
+            Failure failure = failure(e)
+                    .at(
+                            place.self().getNode(),
+                            RingPlace.name(place.self()) + " could not run step " + frame.getStep());
+            end(
+                    frame,
+                    StepEnd.newBuilder().setFailure(FailureWire.encode(failure)).build());
         } finally {
             running = null;
         }
@@ -284,10 +290,7 @@ final class Stage {
         }
     }
 
-    private static String words(Throwable error) {
-        if (error instanceof OutOfMemoryError) {
-            return "it has not enough memory (" + error.getMessage() + ")";
-        }
-        return error instanceof EspalierException ? error.getMessage() : error.toString();
+    private static Failure failure(Throwable error) {
+        return Failure.of(error, Failure.Kind.ENGINE_FAILED);
     }
 }

@@ -1,12 +1,13 @@
 package org.espalier.node.service;
 
-import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
 import org.espalier.node.ring.RingClock;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
@@ -18,10 +19,12 @@ final class Attachments {
     private static final int SILENT_TICKS = 12;
 
     private final Set<Attachment> open = ConcurrentHashMap.newKeySet();
+    private final String node;
     private final RingClock clock;
     private volatile BiConsumer<String, String> gone = (client, deployment) -> {};
 
-    Attachments(RingClock clock) {
+    Attachments(String node, RingClock clock) {
+        this.node = node;
         this.clock = clock;
     }
 
@@ -90,9 +93,8 @@ final class Attachments {
             if (silentTicks > SILENT_TICKS && open.contains(this)) {
                 end();
                 synchronized (this) {
-                    replies.onError(Status.DEADLINE_EXCEEDED
-                            .withDescription("no ping for 6 s")
-                            .asRuntimeException());
+                    replies.onError(FailureStatus.of(
+                            new Failure(node, Failure.Kind.TIMED_OUT, "node " + node + " had no ping for 6 s")));
                 }
             }
             return open.contains(this);

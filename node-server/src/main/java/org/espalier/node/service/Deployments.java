@@ -1,12 +1,13 @@
 package org.espalier.node.service;
 
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
 import org.espalier.node.ring.EngineThread;
 import org.espalier.node.ring.RingClock;
 import org.espalier.node.ring.RingFailure;
@@ -40,10 +41,10 @@ final class Deployments implements AutoCloseable {
     /**
      * Loads this node's shard in place of an older epoch's; the shard is kept where it is the same.
      *
-     * @throws StatusRuntimeException with one clear sentence; nothing of the deployment stays loaded then, but a refusal changes nothing
+     * @throws FailureException with one clear sentence; nothing of the deployment stays loaded then, but a refusal changes nothing
      */
     synchronized RingMember load(LoadRequest request, ShardLoader.Progress progress) {
-        PlacementCheck.check(request, node);
+        new PlacementCheck(node).check(request);
         Deployed old = byId.get(request.getDeployment());
         if (old != null) {
             refuseOld(old, request.getEpoch());
@@ -53,7 +54,9 @@ final class Deployments implements AutoCloseable {
         StageShard shard = null;
         if (old != null) {
             byId.remove(request.getDeployment());
-            leave(old, "placed again as epoch " + request.getEpoch());
+            old.member
+                    .leave(RingFailure.gone(old.member.place(), "placed again as epoch " + request.getEpoch()))
+                    .join();
             if (old.order.equals(order)) {
                 shard = old.member.shard();
             } else {
@@ -82,7 +85,7 @@ final class Deployments implements AutoCloseable {
         refuseUsed(old, request.getClient(), request.getForce());
         byId.remove(request.getDeployment());
         long bytes = old.member.shard().program().residentBytes();
-        leave(old, "unloaded");
+        old.member.leave(RingFailure.gone(old.member.place(), "unloaded")).join();
         free(old.member.shard());
         return bytes;
     }
@@ -90,22 +93,17 @@ final class Deployments implements AutoCloseable {
     /**
      * The member of a deployment's ring.
      *
-     * @throws StatusRuntimeException if there is none, or of another epoch
+     * @throws FailureException if there is none, or of another epoch
      */
     RingMember member(String deployment, long epoch) {
         Deployed deployed = byId.get(deployment);
         if (deployed == null) {
-            throw Status.NOT_FOUND
-                    .withDescription("node " + node + " has no deployment '" + deployment
-                            + "': run `%model load` to place the model")
-                    .asRuntimeException();
+            throw gone("node " + node + " has no deployment '" + deployment + "'");
         }
         long current = deployed.member.place().epoch();
         if (current != epoch) {
-            throw Status.FAILED_PRECONDITION
-                    .withDescription("deployment '" + deployment + "' has epoch " + current + " on node " + node
-                            + ", asked for was epoch " + epoch + ": it was placed again meanwhile")
-                    .asRuntimeException();
+            throw gone("deployment '" + deployment + "' has epoch " + current + " on node " + node
+                    + ", asked for was epoch " + epoch + ": it was placed again meanwhile");
         }
         return deployed.member;
     }
@@ -131,7 +129,9 @@ final class Deployments implements AutoCloseable {
     @Override
     public synchronized void close() {
         byId.values().forEach(deployed -> {
-            leave(deployed, "ended");
+            deployed.member
+                    .leave(RingFailure.ended(deployed.member.place().self()))
+                    .join();
             free(deployed.member.shard());
         });
         byId.clear();
@@ -158,19 +158,18 @@ final class Deployments implements AutoCloseable {
     private StageShard load(ShardLoader.Order order, ShardLoader.Progress progress) {
         try {
             return loader.load(order, progress);
-        } catch (StatusRuntimeException e) {
-            throw e;
         } catch (OutOfMemoryError e) {
-            throw Status.RESOURCE_EXHAUSTED
-                    .withDescription("node " + node + " has not enough memory for its shard of " + order.model() + " ("
-                            + e.getMessage() + "): run `%model split --nodes N` with more nodes")
-                    .asRuntimeException();
+            throw new Failure(
+                            node,
+                            Failure.Kind.OUT_OF_MEMORY,
+                            "node " + node + " has not enough memory for its shard of " + order.model() + " ("
+                                    + e.getMessage() + ")")
+                    .with(Remedy.SPLIT_OVER_MORE_NODES)
+                    .exception();
         } catch (RuntimeException e) {
-            String reason = e.getMessage() == null ? e.toString() : e.getMessage();
-            throw Status.FAILED_PRECONDITION
-                    .withDescription(reason.contains("node " + node) ? reason : "node " + node + ": " + reason)
-                    .withCause(e)
-                    .asRuntimeException();
+            throw Failure.of(e, Failure.Kind.LOAD_FAILED)
+                    .at(node, "node " + node)
+                    .exception();
         }
     }
 
@@ -190,10 +189,12 @@ final class Deployments implements AutoCloseable {
     private void refuseOld(Deployed old, long epoch) {
         long current = old.member.place().epoch();
         if (epoch <= current) {
-            throw Status.FAILED_PRECONDITION
-                    .withDescription("deployment '" + old.request.getDeployment() + "' has epoch " + current
-                            + " on node " + node + ", a new placement must have a later one than " + epoch)
-                    .asRuntimeException();
+            throw new Failure(
+                            node,
+                            Failure.Kind.REFUSED,
+                            "deployment '" + old.request.getDeployment() + "' has epoch " + current + " on node " + node
+                                    + ", a new placement must have a later one than " + epoch)
+                    .exception();
         }
     }
 
@@ -204,21 +205,20 @@ final class Deployments implements AutoCloseable {
         boolean used = attachments.of(id).stream().anyMatch(other -> !other.equals(client))
                 || foreign && !old.member.place().isHead() && old.member.sessions() > 0;
         if (used && !force) {
-            throw Status.FAILED_PRECONDITION
-                    .withDescription("deployment '" + id + "' is used by another client (loaded by "
-                            + old.request.getClient() + "): use it as it is, load under another name with `--deployment"
-                            + " NAME`, or add `--force`")
-                    .asRuntimeException();
+            throw new Failure(
+                            node,
+                            Failure.Kind.REFUSED,
+                            "deployment '" + id + "' is used by another client (loaded by " + old.request.getClient()
+                                    + ")")
+                    .with(Remedy.USE_OR_FORCE)
+                    .exception();
         }
     }
 
-    private void leave(Deployed old, String what) {
-        String message = "deployment '" + old.request.getDeployment() + "' was " + what + " on node " + node
-                + ": run `%model load` to place the model again";
-        if (what.equals("ended")) {
-            message = RingFailure.ended(old.member.place().self()).message();
-        }
-        old.member.leave(message).join();
+    private FailureException gone(String message) {
+        return new Failure(node, Failure.Kind.DEPLOYMENT_GONE, message)
+                .with(Remedy.LOAD_AGAIN)
+                .exception();
     }
 
     /** Frees a shard on the thread that owns it and waits for that. */

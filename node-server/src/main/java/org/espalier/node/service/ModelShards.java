@@ -6,9 +6,11 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
+import org.espalier.Remedy;
 import org.espalier.engine.Engine;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Precision;
+import org.espalier.failure.Failure;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.model.ModelConfig;
@@ -73,19 +75,26 @@ final class ModelShards implements ShardLoader {
     private void check(Model model, Order order) {
         int layers = model.config().layers();
         if (layers != order.layers()) {
-            throw new EspalierException("node " + order.node() + " finds " + layers + " layers in " + order.model()
-                    + ", the placement is for " + order.layers() + ": the nodes have different files of that name");
+            throw new Failure(
+                            order.node(),
+                            Failure.Kind.LOAD_FAILED,
+                            "node " + order.node() + " finds " + layers + " layers in " + order.model()
+                                    + ", the placement is for " + order.layers()
+                                    + ": the nodes have different files of that name")
+                    .exception();
         }
         long need = ModelSizes.of(model).shardBytes(order.firstLayer(), order.endLayer());
         long free = freeBytes.getAsLong();
         if (need > free) {
-            throw new EspalierException(String.format(
+            String message = String.format(
                     Locale.ROOT,
-                    "node %s has %.1f GB free, the shard needs %.1f GB: run `%%model split --nodes N` with more nodes or"
-                            + " close other programs",
+                    "node %s has %.1f GB free, the shard needs %.1f GB",
                     order.node(),
                     free / 1e9,
-                    need / 1e9));
+                    need / 1e9);
+            throw new Failure(order.node(), Failure.Kind.OUT_OF_MEMORY, message)
+                    .with(Remedy.SPLIT_OVER_MORE_NODES)
+                    .exception();
         }
     }
 

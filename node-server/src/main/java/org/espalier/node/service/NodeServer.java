@@ -62,7 +62,7 @@ public final class NodeServer implements AutoCloseable {
     public static NodeServer start(NodeOptions options, ShardLoader loader) {
         InetSocketAddress address = address(options);
         RingClock clock = new RingClock();
-        Attachments attachments = new Attachments(clock);
+        Attachments attachments = new Attachments(options.name(), clock);
         Deployments deployments = new Deployments(options.name(), loader, attachments, clock);
         attachments.onGone(deployments::clientGone);
         NodeService nodeService = new NodeService(options.name(), loader, deployments, attachments);
@@ -73,7 +73,7 @@ public final class NodeServer implements AutoCloseable {
                 .permitKeepAliveTime(10, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .addService(nodeService)
-                .addService(new RingService(deployments))
+                .addService(new RingService(options.name(), deployments))
                 .addService(new HealthStatusManager().getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance())
                 .build();

@@ -1,11 +1,13 @@
 package org.espalier.node.service;
 
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
 import org.espalier.node.ring.RingMember;
 import org.espalier.node.ring.StageShard;
 import org.espalier.v1.AttachPing;
@@ -21,9 +23,13 @@ import org.espalier.v1.LoadRequest;
 import org.espalier.v1.NodeGrpc;
 import org.espalier.v1.UnloadReply;
 import org.espalier.v1.UnloadRequest;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What clients ask of a node. gRPC's threads only hand over: whatever may wait runs on a thread of its own. */
 final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeService.class);
 
     private final String node;
     private final ShardLoader loader;
@@ -62,9 +68,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         answer(replies, () -> {
             RingMember member = deployments.load(request, (done, total) -> {
                 if (call.isCancelled()) {
-                    throw Status.CANCELLED
-                            .withDescription("the client has gone away")
-                            .asRuntimeException();
+                    throw new Failure(node, Failure.Kind.CANCELLED, "the client has gone away").exception();
                 }
                 replies.onNext(LoadProgress.newBuilder()
                         .setBytesDone(done)
@@ -157,18 +161,24 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     }
 
     private void answer(StreamObserver<?> replies, Runnable work) {
-        waiting.execute(() -> {
-            try {
-                work.run();
-            } catch (StatusRuntimeException e) {
-                replies.onError(e);
-            } catch (RuntimeException e) {
-                String reason = e.getMessage() == null ? e.toString() : e.getMessage();
-                replies.onError(Status.INTERNAL
-                        .withDescription("node " + node + ": " + reason)
-                        .withCause(e)
-                        .asRuntimeException());
-            }
-        });
+        try {
+            waiting.execute(() -> {
+                try {
+                    work.run();
+                } catch (Throwable e) {
+                    Failure failure = Failure.of(e, Failure.Kind.REFUSED);
+                    if (failure.kind() == Failure.Kind.INTERNAL) {
+                        LOG.error("a request failed by a defect", e);
+                    }
+                    refuse(replies, failure);
+                }
+            });
+        } catch (RejectedExecutionException closed) {
+            refuse(replies, new Failure("", Failure.Kind.NODE_LOST, "it was shut down").with(Remedy.LOAD_AGAIN));
+        }
+    }
+
+    private void refuse(StreamObserver<?> replies, Failure failure) {
+        replies.onError(FailureStatus.of(failure.at(node, "node " + node)));
     }
 }

@@ -1,16 +1,14 @@
 package org.espalier.node.service;
 
-import io.grpc.Status;
+import org.espalier.failure.Failure;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.Shard;
 
 /** What a node demands of a load request before it touches anything. */
-final class PlacementCheck {
+record PlacementCheck(String node) {
 
-    private PlacementCheck() {}
-
-    /** @throws io.grpc.StatusRuntimeException if the request is incomplete, or its placement does not cover each layer once */
-    static void check(LoadRequest request, String node) {
+    /** @throws org.espalier.failure.FailureException if the request is incomplete, or its placement does not cover each layer once */
+    void check(LoadRequest request) {
         require(!request.getDeployment().isBlank(), "the deployment has no id");
         require(request.getEpoch() > 0, "epoch " + request.getEpoch() + " is not above 0");
         require(!request.getModel().isBlank(), "no model is named");
@@ -35,11 +33,9 @@ final class PlacementCheck {
         require(self.equals(node), "this is node " + node + ", the shard is for node " + self);
     }
 
-    private static void require(boolean holds, String otherwise) {
+    private void require(boolean holds, String otherwise) {
         if (!holds) {
-            throw Status.INVALID_ARGUMENT
-                    .withDescription("the load request is wrong: " + otherwise)
-                    .asRuntimeException();
+            throw new Failure(node, Failure.Kind.INVALID, "the load request is wrong: " + otherwise).exception();
         }
     }
 }

@@ -1,18 +1,20 @@
 package org.espalier.node.service;
 
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
 import org.espalier.v1.Frame;
 import org.espalier.v1.RingGrpc;
 
 /** What the former node of a ring says: the first frame is Hello and names the deployment, the rest goes to its member here. */
 final class RingService extends RingGrpc.RingImplBase {
 
+    private final String node;
     private final Deployments deployments;
 
-    RingService(Deployments deployments) {
+    RingService(String node, Deployments deployments) {
+        this.node = node;
         this.deployments = deployments;
     }
 
@@ -44,19 +46,22 @@ final class RingService extends RingGrpc.RingImplBase {
             }
             try {
                 if (!frame.hasHello() || frame.getNumber() != 0) {
-                    throw Status.INVALID_ARGUMENT
-                            .withDescription("the first frame of a link must be Hello with number 0, found "
-                                    + frame.getBodyCase() + " with number " + frame.getNumber())
-                            .asRuntimeException();
+                    throw new Failure(
+                                    node,
+                                    Failure.Kind.INVALID,
+                                    "the first frame of a link must be Hello with number 0, found "
+                                            + frame.getBodyCase() + " with number " + frame.getNumber())
+                            .exception();
                 }
                 link = deployments
                         .member(
                                 frame.getHello().getDeployment(),
                                 frame.getHello().getEpoch())
                         .accept(frame.getHello(), replies);
-            } catch (StatusRuntimeException e) {
+            } catch (RuntimeException e) {
                 refused = true;
-                replies.onError(e);
+                replies.onError(
+                        FailureStatus.of(Failure.of(e, Failure.Kind.REFUSED).at(node, "node " + node)));
             }
         }
 

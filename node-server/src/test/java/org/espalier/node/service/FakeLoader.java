@@ -10,7 +10,7 @@ import org.espalier.model.ModelConfig;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
 
-/** Loads {@link FakeProgram}s; a model named {@code broken:NODE} fails on that node. Token t is the letter of that number. */
+/** Loads {@link FakeProgram}s; a model named {@code broken:NODE} or {@code large:NODE} fails on that node. Token t is the letter of that number. */
 public final class FakeLoader implements ShardLoader {
 
     static final int CONTEXT = 2000;
@@ -32,6 +32,9 @@ public final class FakeLoader implements ShardLoader {
     public StageShard load(Order order, Progress progress) {
         if (order.model().equals("broken:" + order.node())) {
             throw new EspalierException("tensor x is cut off");
+        }
+        if (order.model().equals("large:" + order.node())) {
+            throw new OutOfMemoryError("heap");
         }
         FakeProgram program = new FakeProgram(order.firstLayer(), order.endLayer(), order.layers(), activationBytes);
         progress.report(program.residentBytes() / 2, program.residentBytes());

@@ -38,7 +38,7 @@ public final class FakeProgram implements LoadedProgram {
     /** What each layer says that it occupies. */
     public volatile long layerBytes = 1000;
     /** A step of a session at or beyond this length fails. */
-    volatile int failAtLength = Integer.MAX_VALUE;
+    public volatile int failAtLength = Integer.MAX_VALUE;
 
     final AtomicInteger steps = new AtomicInteger();
     final AtomicInteger greatestStep = new AtomicInteger();

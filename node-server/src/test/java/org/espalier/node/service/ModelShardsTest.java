@@ -42,8 +42,8 @@ class ModelShardsTest {
             assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}))
                     .isInstanceOf(EspalierException.class)
                     .hasMessageMatching(
-                            "node mini-3 has 0\\.0 GB free, the shard needs 0\\.0 GB: run `%model split --nodes N`"
-                                    + " with more nodes or close other programs");
+                            "node mini-3 has 0\\.0 GB free, the shard needs 0\\.0 GB; split the model over more nodes, or"
+                                    + " close other programs");
         }
     }
 

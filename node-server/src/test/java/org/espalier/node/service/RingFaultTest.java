@@ -12,6 +12,9 @@ import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
 import org.espalier.v1.CloseSession;
 import org.espalier.v1.Frame;
 import org.espalier.v1.GenerateReply;
@@ -42,7 +45,11 @@ class RingFaultTest {
             assertThatThrownBy(() -> replies.forEachRemaining(reply -> {}))
                     .isInstanceOf(StatusRuntimeException.class)
                     .hasMessageContaining("UNAVAILABLE: node n" + lost + " (" + address + ") is lost: ")
-                    .hasMessageContaining("run `%cluster` to see the nodes, `%model load` to place the model again");
+                    .satisfies(error -> assertThat(FailureStatus.details(error)).hasValueSatisfying(failure -> {
+                        assertThat(failure.node()).isEqualTo("n" + lost);
+                        assertThat(failure.kind()).isEqualTo(Failure.Kind.NODE_LOST);
+                        assertThat(failure.remedy()).contains(Remedy.LOAD_AGAIN);
+                    }));
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(20));
             int other = 3 - lost;
             FakeRing.eventually(Duration.ofSeconds(10), () -> sessions(ring, 0) + sessions(ring, other) == 0);
@@ -90,10 +97,7 @@ class RingFaultTest {
     void refusesAnOlderEpoch() throws Exception {
         try (FakeRing ring = new FakeRing(2)) {
             ring.load(1, 5, "fake", ring.even(2));
-            refuses(
-                    ring,
-                    hello("n0", 4),
-                    "FAILED_PRECONDITION: deployment 'd' has epoch 5 on node n1, asked for was epoch 4");
+            refuses(ring, hello("n0", 4), "NOT_FOUND: deployment 'd' has epoch 5 on node n1, asked for was epoch 4");
         }
     }
 
@@ -113,7 +117,7 @@ class RingFaultTest {
             Frame.Builder stranger = Frame.newBuilder()
                     .setHello(Hello.newBuilder().setDeployment("x").setEpoch(1).setNode("n0"));
             refuses(ring, stranger, "NOT_FOUND: node n1 has no deployment 'x'");
-            refuses(ring, hello("n0", 1), "ALREADY_EXISTS: node n1");
+            refuses(ring, hello("n0", 1), "FAILED_PRECONDITION: node n1");
             serves(ring);
         }
     }
@@ -150,10 +154,10 @@ class RingFaultTest {
 
     @Test
     void framesThatNoStageTakesAreErrors() throws Exception {
-        breaks(caller -> caller.send(hello("n0", 1).setNumber(1)), "a HELLO frame is none for a stage");
+        breaks(caller -> caller.send(hello("n0", 1).setNumber(1)), "a HELLO frame is not one for a stage");
         breaks(
                 caller -> caller.send(Frame.newBuilder().setNumber(1).setOutcome(StepOutcome.getDefaultInstance())),
-                "a OUTCOME frame is none for a stage");
+                "a OUTCOME frame is not one for a stage");
     }
 
     @Test

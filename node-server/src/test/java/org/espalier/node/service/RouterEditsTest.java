@@ -157,7 +157,7 @@ class RouterEditsTest {
                 "bans and forces the same expert",
                 LayerEdit.of(layer).forcing(1).banning(1));
         refused(
-                "comes twice",
+                "is a duplicate",
                 LayerEdit.of(layer).banning(1),
                 LayerEdit.of(layer).banning(2));
         assertThatThrownBy(() -> LayerEdit.of(layer).scaledBy(Double.NaN)).hasMessageContaining("scales by NaN");

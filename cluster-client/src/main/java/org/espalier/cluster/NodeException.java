@@ -1,0 +1,32 @@
+package org.espalier.cluster;
+
+import org.espalier.failure.Failure;
+
+/** A node could not do what was asked, as it said itself or as its silence says. */
+public class NodeException extends ClusterException {
+
+    private final Failure failure;
+
+    /** @param cause of this side, may be null */
+    public NodeException(Failure failure, Throwable cause) {
+        super(failure.message(), failure.remedy(), cause);
+        this.failure = failure;
+    }
+
+    /** The exception for a failure, {@link NodeLostException} where the node is lost. */
+    static NodeException of(Failure failure, Throwable cause) {
+        return failure.kind() == Failure.Kind.NODE_LOST
+                ? new NodeLostException(failure, cause)
+                : new NodeException(failure, cause);
+    }
+
+    /** Name of the node that failed, refused or is lost; its address where it has not said its name yet. */
+    public String node() {
+        return failure.node();
+    }
+
+    /** What happened, for a caller that goes on by itself. */
+    public Failure.Kind kind() {
+        return failure.kind();
+    }
+}

@@ -1,0 +1,77 @@
+package org.espalier.failure;
+
+import java.util.Optional;
+import org.espalier.EspalierException;
+import org.espalier.Remedy;
+
+/**
+ * What failed, and where.
+ *
+ * @param node that failed, refused or is lost; empty: not known yet, {@link #at} says it
+ * @param message one sentence without advice, for people only: nothing is told apart by it
+ * @param remedy what helps
+ */
+public record Failure(String node, Kind kind, String message, Optional<Remedy> remedy) {
+
+    /** What a caller has to tell apart. */
+    public enum Kind {
+        /** The node is gone or silent: what it held has to be placed anew. */
+        NODE_LOST,
+        /** The node sent what it must not send: the ring is broken. */
+        PROTOCOL,
+        /** The deployment was unloaded or placed again, or was never there. */
+        DEPLOYMENT_GONE,
+        /** The request itself is wrong: it will never succeed. */
+        INVALID,
+        /** Not as things are now, for instance since another client uses the deployment; nothing has changed. */
+        REFUSED,
+        /** The shard could not be loaded; nothing of it stays. */
+        LOAD_FAILED,
+        /** The node has not enough memory. */
+        OUT_OF_MEMORY,
+        /** A step failed: its sessions are closed, the deployment goes on. */
+        ENGINE_FAILED,
+        /** Somebody ended it. */
+        CANCELLED,
+        /** No answer in time. */
+        TIMED_OUT,
+        /** A defect of the node, or of something between. */
+        INTERNAL
+    }
+
+    public Failure(String node, Kind kind, String message) {
+        this(node, kind, message, Optional.empty());
+    }
+
+    /** What an error on a node says; the node is not known yet. */
+    public static Failure of(Throwable error, Kind kindOfKnown) {
+        if (error instanceof FailureException known) {
+            return known.failure();
+        }
+        if (error instanceof OutOfMemoryError) {
+            return new Failure("", Kind.OUT_OF_MEMORY, "it has not enough memory (" + error.getMessage() + ")")
+                    .with(Remedy.SPLIT_OVER_MORE_NODES);
+        }
+        return error instanceof EspalierException known
+                ? new Failure("", kindOfKnown, known.what(), known.remedy())
+                : new Failure("", Kind.INTERNAL, error.toString());
+    }
+
+    /**
+     * The failure on a node, if it does not name one.
+     *
+     * @param where what comes before the message, for instance {@code node mini-3}
+     */
+    public Failure at(String place, String where) {
+        return node.isEmpty() ? new Failure(place, kind, where + ": " + message, remedy) : this;
+    }
+
+    public Failure with(Remedy helps) {
+        return new Failure(node, kind, message, Optional.of(helps));
+    }
+
+    /** To be thrown on this side of the wire. */
+    public FailureException exception() {
+        return new FailureException(this);
+    }
+}

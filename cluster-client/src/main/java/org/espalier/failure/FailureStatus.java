@@ -1,0 +1,96 @@
+package org.espalier.failure;
+
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.ProtoUtils;
+import java.util.Optional;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure.Kind;
+
+/** A failure as the status of a call: the code and words for anybody, the value itself in the trailers for us. */
+public final class FailureStatus {
+
+    private static final Metadata.Key<org.espalier.v1.Failure> DETAILS =
+            ProtoUtils.keyForProto(org.espalier.v1.Failure.getDefaultInstance());
+
+    /** It goes twice, in the status and in the details, and many peers take no more than 8 KiB of trailers. */
+    private static final int MOST_LETTERS = 1500;
+
+    private FailureStatus() {}
+
+    /** To be given to {@code onError}, or thrown where gRPC catches. */
+    public static StatusRuntimeException of(Failure failure) {
+        String message = failure.message();
+        String words = message.length() > MOST_LETTERS ? message.substring(0, MOST_LETTERS) + " ..." : message;
+        Metadata trailers = new Metadata();
+        trailers.put(
+                DETAILS,
+                FailureWire.encode(failure).toBuilder().setMessage(words).build());
+        return code(failure.kind()).toStatus().withDescription(words).asRuntimeException(trailers);
+    }
+
+    private static Status.Code code(Kind kind) {
+        return switch (kind) {
+            case NODE_LOST, PROTOCOL -> Status.Code.UNAVAILABLE;
+            case DEPLOYMENT_GONE -> Status.Code.NOT_FOUND;
+            case INVALID -> Status.Code.INVALID_ARGUMENT;
+            case REFUSED, LOAD_FAILED -> Status.Code.FAILED_PRECONDITION;
+            case OUT_OF_MEMORY -> Status.Code.RESOURCE_EXHAUSTED;
+            case CANCELLED -> Status.Code.CANCELLED;
+            case TIMED_OUT -> Status.Code.DEADLINE_EXCEEDED;
+            case ENGINE_FAILED, INTERNAL -> Status.Code.INTERNAL;
+        };
+    }
+
+    /** The value that a failed call carries; empty where none of our nodes answered, or its details are damaged. */
+    public static Optional<Failure> details(Throwable error) {
+        Metadata trailers = Status.trailersFromThrowable(error);
+        if (trailers == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.ofNullable(trailers.get(DETAILS))
+                    .map(FailureWire::decode)
+                    .filter(failure -> !failure.message().isBlank());
+        } catch (IllegalArgumentException damaged) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * What a failed call says: its details, or a sentence for its code where it has none, as from a foreign server or a proxy.
+     *
+     * @param node that was called
+     * @param where the node as messages name it
+     */
+    public static Failure read(Throwable error, String node, String where) {
+        return details(error).orElseGet(() -> foreign(Status.fromThrowable(error), node, where));
+    }
+
+    private static Failure foreign(Status status, String node, String where) {
+        String code = status.getCode().name();
+        String said = status.getDescription() == null ? "" : " (" + status.getDescription() + ")";
+        return switch (status.getCode()) {
+            case UNAVAILABLE ->
+                new Failure(node, Kind.NODE_LOST, where + " is lost: its connection closed").with(Remedy.LOAD_AGAIN);
+            case DEADLINE_EXCEEDED ->
+                new Failure(node, Kind.TIMED_OUT, where + " did not answer in time").with(Remedy.LIST_NODES);
+            case CANCELLED -> new Failure(node, Kind.CANCELLED, "the call to " + where + " was cancelled");
+            case UNIMPLEMENTED ->
+                new Failure(
+                        node,
+                        Kind.PROTOCOL,
+                        where + " does not know this call: it is not an Espalier node, or of another version");
+            case UNAUTHENTICATED, PERMISSION_DENIED ->
+                new Failure(node, Kind.REFUSED, where + " does not let this client in: " + code + said);
+            case INVALID_ARGUMENT, OUT_OF_RANGE ->
+                new Failure(node, Kind.INVALID, where + " found the request invalid: " + code + said);
+            case RESOURCE_EXHAUSTED ->
+                new Failure(node, Kind.REFUSED, where + " refused by a limit of size or memory" + said);
+            case NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED ->
+                new Failure(node, Kind.REFUSED, where + " refused: " + code + said);
+            default -> new Failure(node, Kind.INTERNAL, where + " failed without saying why: " + code + said);
+        };
+    }
+}
