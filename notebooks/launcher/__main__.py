@@ -22,12 +22,12 @@ def options(arguments):
         prog="./notebooks/lab",
         allow_abbrev=False,
         description="Opens JupyterLab with the Espalier kernel. Builds the kernel, makes .venv and gets the small model first, where they are missing.",
-        epilog="What stands after -- goes to JupyterLab: ./notebooks/lab -- --port 9999 --no-browser",
+        epilog="What comes after -- goes to JupyterLab: ./notebooks/lab -- --port 9999 --no-browser",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--setup", action="store_true", help="only prepare")
     what.add_argument("--run", action="store_true", help="run the notebook without a browser; exit 0 if every cell did")
-    parser.add_argument("--no-build", action="store_true", help="take the jars as they are")
+    parser.add_argument("--no-build", action="store_true", help="use the jars as they are")
     parser.add_argument("notebook", nargs="?", default="quickstart.ipynb", help="a file in notebooks/ (default: %(default)s)")
     own, jupyter = arguments, []
     if "--" in arguments:
@@ -75,5 +75,5 @@ if __name__ == "__main__":
     except Stop as stop:
         sys.exit(f"lab: {stop}")
     except KeyboardInterrupt:
-        print("\nlab: interrupted; run it again and it goes on from here", file=sys.stderr)
+        print("\nlab: interrupted; run it again to resume", file=sys.stderr)
         sys.exit(130)

@@ -21,7 +21,7 @@ def make():
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == recipe():
         return
     if VENV.exists() and not (VENV / "pyvenv.cfg").exists() and any(VENV.iterdir()):
-        raise Stop(f"{VENV} is there and is no virtual environment: move it away")
+        raise Stop(f"{VENV} exists and is not a virtual environment: move it away")
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401

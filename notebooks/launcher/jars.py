@@ -25,7 +25,7 @@ def build_missing(java_home):
     command = [maven, "-B", "-q", "-DskipTests", "-Dspotless.check.skip=true", "package"]
     built = subprocess.run(command, cwd=ROOT, env={**os.environ, "JAVA_HOME": str(java_home)})
     if built.returncode:
-        raise Stop(f"the build failed with Maven's messages above: mend that, or try {' '.join(command[1:])} by hand in {ROOT}")
+        raise Stop(f"the build failed with Maven's messages above: fix that, or try {' '.join(command[1:])} by hand in {ROOT}")
     for jar in (KERNEL, NODE):
         jar.touch()  # Maven leaves a jar alone whose own modules did not change: it is up to date all the same
 

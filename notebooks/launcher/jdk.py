@@ -47,12 +47,12 @@ def judge(java):
         return None, f"{java} cannot be started ({error.strerror})"
     properties = dict(re.findall(r"^\s*(java\.\S+) = (.*)$", said.stderr, re.MULTILINE))
     if said.returncode or "java.home" not in properties:
-        return None, f"{java} is no working Java"  # among others the stub of a Mac without Java
+        return None, f"{java} is not a working Java"  # among others the stub of a Mac without Java
     home, version = Path(properties["java.home"].strip()), properties["java.specification.version"].strip()
     feature = int(version.removeprefix("1.").split(".")[0])  # 8 calls itself 1.8
     if feature < OLDEST:
         return None, f"{home} is Java {feature}"
     modules = subprocess.run([java, "--list-modules"], capture_output=True, text=True).stdout
     if not (home / "bin" / "javac").exists() or "jdk.jshell@" not in modules:
-        return None, f"{home} is Java {feature} without its compiler and JShell, a runtime and no JDK"
+        return None, f"{home} is Java {feature} without its compiler and JShell: a runtime, not a JDK"
     return home, None

@@ -211,7 +211,7 @@ def test_the_kernel_ends_if_its_parent_went_while_it_started(tmp_path):
         ([], 2, "give Jupyter's connection file"),
         (["--frobnicate"], 2, "Unknown option: '--frobnicate'"),
         (["/nowhere/connection.json"], 1, "cannot read the connection file /nowhere/connection.json"),
-        ([str(ROOT / "README.md")], 1, "is no connection file"),
+        ([str(ROOT / "README.md")], 1, "is not a connection file"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(arguments, code, says):

@@ -157,7 +157,7 @@ def test_ctrl_c_ends_it_in_one_sentence(clone, path, tmp_path):
     os.killpg(running.pid, signal.SIGINT)
     _, said = running.communicate(timeout=30)
     assert running.returncode == 130
-    assert said.strip() == "lab: interrupted; run it again and it goes on from here"
+    assert said.strip() == "lab: interrupted; run it again to resume"
 
 
 def built(clone, tmp_path, path):

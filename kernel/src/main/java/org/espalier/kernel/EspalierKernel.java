@@ -72,7 +72,7 @@ public final class EspalierKernel implements Callable<Integer> {
                     spec.commandLine(), "give Jupyter's connection file, or --install");
         }
         serve(properties(connectionFile));
-        return -1; // goes on until Jupyter ends it
+        return -1; // runs until Jupyter ends it
     }
 
     private static Path userData() {
@@ -91,9 +91,9 @@ public final class EspalierKernel implements Callable<Integer> {
         } catch (IOException e) {
             throw new EspalierException("cannot read the connection file " + file + ": " + e.getMessage(), e);
         } catch (JsonParseException e) {
-            throw new EspalierException(file + " is no connection file: it is no JSON object", e);
+            throw new EspalierException(file + " is not a connection file: it is not a JSON object", e);
         }
-        throw new EspalierException(file + " is no connection file: it names no transport");
+        throw new EspalierException(file + " is not a connection file: it has no transport");
     }
 
     private static void serve(KernelConnectionProperties properties) throws IOException, GeneralSecurityException {

@@ -48,7 +48,7 @@ final class MagicAssist {
         return line.startsWith("%") ? Optional.of(new CodeAssist.Completion(cursor, List.of())) : Optional.empty();
     }
 
-    /** How the magic under the cursor is written. */
+    /** The usage of the magic under the cursor. */
     Optional<String> document(String code, int cursor) {
         int lineStart = code.lastIndexOf('\n', Math.max(0, cursor - 1)) + 1;
         Matcher call = Pattern.compile("^%%?([\\w-]+).*")

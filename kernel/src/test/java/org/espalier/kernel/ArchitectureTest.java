@@ -178,7 +178,7 @@ class ArchitectureTest {
         }
     }
 
-    /** Packages with such lines of old. */
+    /** Packages that still have such lines. */
     private static final List<String> NOT_YET = List.of("reference", "checkpoint", "architecture");
 
     /** A block tag begins a line, or javadoc takes it for text. */

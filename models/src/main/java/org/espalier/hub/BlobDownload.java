@@ -19,7 +19,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.function.LongConsumer;
 
-/** Fetches one file into the cache: goes on where an earlier try ended, checks size and hash, and only then gives the blob its name. */
+/** Fetches one file into the cache: resumes where an earlier try ended, checks size and hash, and only then gives the blob its name. */
 final class BlobDownload {
 
     private static final int BUFFER = 1 << 16;
@@ -81,7 +81,8 @@ final class BlobDownload {
     }
 
     private HubException busy(HubFile file) {
-        return new HubException(file.name() + " of " + reference + " is being fetched already: wait for that to end");
+        return new HubException(
+                file.name() + " of " + reference + " is being fetched already: wait until that is done");
     }
 
     private void fill(HubFile file, URI uri, Path partial) throws IOException, InterruptedException {
@@ -126,7 +127,7 @@ final class BlobDownload {
         HttpResponse<InputStream> response = connection.open(uri, reference, from);
         long length = from;
         if (from > 0 && !goesOn(response, from)) {
-            length = 0; // the server begins anew
+            length = 0; // the server starts over
             fetched.accept(-from);
             digest.reset();
             Files.delete(partial);

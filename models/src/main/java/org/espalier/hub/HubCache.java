@@ -26,7 +26,7 @@ final class HubCache {
         return folder.resolve("blobs").resolve(file.hash());
     }
 
-    /** Where a blob grows; the Python client goes on with it too. */
+    /** Where a blob grows; the Python client resumes it too. */
     Path incomplete(HubFile file) {
         return folder.resolve("blobs").resolve(file.hash() + ".incomplete");
     }

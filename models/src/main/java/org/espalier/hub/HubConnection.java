@@ -53,7 +53,7 @@ final class HubConnection {
                 }
                 JsonNode json = new ObjectMapper().readTree(answer);
                 return HubListing.of(json);
-            } catch (ConnectException e) { // nothing has begun: whoever has no network shall not wait for it
+            } catch (ConnectException e) { // nothing has begun: who has no network must not wait for it
                 throw new HubException(
                         "cannot reach " + settings.endpoint()
                                 + ": check the network, or HF_ENDPOINT; a model that is here already needs no hub",
@@ -82,7 +82,7 @@ final class HubConnection {
         if (attempt >= retries.attempts()) {
             throw new HubException(
                     "cannot fetch " + what + " from " + settings.endpoint() + ": " + reason(failure)
-                            + "; what is fetched stays, run it again to go on",
+                            + "; what was fetched is kept, run it again to resume",
                     failure);
         }
         retries.waitFor(attempt, Optional.empty());
@@ -158,7 +158,7 @@ final class HubConnection {
             response.body().close();
             uri = target(uri, location);
         }
-        throw new HubException(start + " leads from one address to the next more than " + MAX_REDIRECTS + " times");
+        throw new HubException(start + " redirects more than " + MAX_REDIRECTS + " times");
     }
 
     private URI target(URI from, String location) {
@@ -170,9 +170,9 @@ final class HubConnection {
                 return uri;
             }
         } catch (IllegalArgumentException e) {
-            throw new HubException(from + " leads to " + location + ", which is no address", e);
+            throw new HubException(from + " leads to " + location + ", which is not an address", e);
         }
-        throw new HubException(from + " leads to " + location + ", where nothing is fetched from");
+        throw new HubException(from + " leads to " + location + ", where nothing may be fetched from");
     }
 
     private boolean isHub(URI uri) {
@@ -204,11 +204,11 @@ final class HubConnection {
             case 416 ->
                 new HubException("the hub has no such part of a file of " + reference + ": run it again to start over");
             case 429 ->
-                new HubException("the hub refuses more requests for now (429), also after " + retries.attempts()
-                        + " tries: wait some minutes, or set HF_TOKEN for a higher limit; what is fetched stays");
+                new HubException("the hub refuses more requests for now (429), even after " + retries.attempts()
+                        + " tries: wait some minutes, or set HF_TOKEN for a higher limit; what was fetched is kept");
             default ->
                 new HubException("the hub answers " + status + " for " + reference + " at " + settings.endpoint()
-                        + (status >= 500 ? ": it has trouble, try again later; what is fetched stays" : ""));
+                        + (status >= 500 ? ": it is in trouble, try again later; what was fetched is kept" : ""));
         };
     }
 }

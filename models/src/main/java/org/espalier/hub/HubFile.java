@@ -15,7 +15,7 @@ record HubFile(String name, long size, String hash) {
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{40}|[0-9a-f]{64}");
     private static final int SHA256_DIGITS = 64;
 
-    /** @throws HubException if the name leads out of a folder, or the hash is none: what a server says is not trusted */
+    /** @throws HubException if the name leads out of a folder, or the hash is not one: what a server says is not trusted */
     HubFile {
         boolean fine = !name.isEmpty() && name.length() < 1000;
         for (String part : name.split("/", -1)) {

@@ -18,7 +18,7 @@ record HubListing(String commit, List<HubFile> files) {
     static HubListing of(JsonNode answer) {
         String commit = answer.path("sha").asText("");
         if (!COMMIT.matcher(commit).matches() || !answer.path("siblings").isArray()) {
-            throw new HubException("the hub's answer is no list of files: it has no commit or no siblings");
+            throw new HubException("the hub's answer is not a list of files: it has no commit or no siblings");
         }
         List<HubFile> files = new ArrayList<>();
         for (JsonNode sibling : answer.path("siblings")) {

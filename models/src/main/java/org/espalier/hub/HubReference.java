@@ -23,13 +23,14 @@ public record HubReference(String repository, String revision, Optional<String> 
         return matcher.matches() && !matcher.group(1).endsWith(".gguf");
     }
 
-    /** @throws HubException if it is none */
+    /** @throws HubException if it is not one */
     public static HubReference parse(String text) {
         Matcher matcher = matcher(text);
         boolean climbs = text.contains("..") || text.contains("--");
         if (!matcher.matches() || climbs) {
-            throw new HubException(text + " is no name of a model on the hub, expected ORG/NAME, ORG/NAME@REVISION or"
-                    + " ORG/NAME:QUANTIZATION");
+            throw new HubException(
+                    text + " is not the name of a model on the hub, expected ORG/NAME, ORG/NAME@REVISION or"
+                            + " ORG/NAME:QUANTIZATION");
         }
         String revision = matcher.group(2) == null ? "main" : matcher.group(2);
         return new HubReference(matcher.group(1), revision, Optional.ofNullable(matcher.group(3)));

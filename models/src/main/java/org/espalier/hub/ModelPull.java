@@ -43,7 +43,7 @@ public final class ModelPull {
     }
 
     /**
-     * Blocks until the model is in the cache. A thread that is interrupted stops it; what came stays and is gone on with next time.
+     * Blocks until the model is in the cache. A thread that is interrupted stops it; what came is kept, and the next time resumes from there.
      *
      * @return the folder, or the (first part of the) GGUF file
      * @throws HubException if it cannot be fetched or would not be served
@@ -63,7 +63,7 @@ public final class ModelPull {
             return fetch(listener);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new HubException("fetching " + reference + " was interrupted: run it again to go on", e);
+            throw new HubException("fetching " + reference + " was interrupted: run it again to resume", e);
         } catch (IOException e) {
             throw new HubException(
                     "cannot write " + reference + " into " + settings.cache() + ": " + e.getMessage(), e);

@@ -1,6 +1,6 @@
 package org.espalier.hub;
 
-/** Hears how fetching goes on; called from several threads, one call at a time. */
+/** Is told of the progress; called from several threads, one call at a time. */
 public interface PullListener {
 
     PullListener SILENT = progress -> {};

@@ -2,7 +2,7 @@ package org.espalier.hub;
 
 import java.util.function.LongConsumer;
 
-/** Adds up what several downloads bring, and tells it. */
+/** Adds up what several downloads bring, and reports it. */
 final class PullMeter implements LongConsumer {
 
     private final PullListener listener;

@@ -101,7 +101,7 @@ public final class ShardPull {
             return folder;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new HubException("fetching " + reference + " was interrupted: run it again to go on", e);
+            throw new HubException("fetching " + reference + " was interrupted: run it again to resume", e);
         } catch (IOException e) {
             throw new HubException("cannot write " + reference + " into " + folder + ": " + e.getMessage(), e);
         }

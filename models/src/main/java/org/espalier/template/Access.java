@@ -160,7 +160,7 @@ final class Access {
         }
         long step = bound(bounds.get(2), 1);
         if (step == 0) {
-            throw new TemplateException("a slice's step must not be zero");
+            throw new TemplateException("the step of a slice must not be zero");
         }
         if (of instanceof String text) {
             budget.chars(text.length());

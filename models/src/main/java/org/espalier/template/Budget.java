@@ -45,7 +45,7 @@ final class Budget {
     void grow(long length, long more) {
         if (length + more > MAX_CHARS) {
             throw new TemplateException(
-                    "it makes a text of " + (length + more) + " characters, the limit is " + MAX_CHARS);
+                    "it builds a text of " + (length + more) + " characters, the limit is " + MAX_CHARS);
         }
         steps(1 + more / CHARS_PER_STEP);
     }
@@ -53,7 +53,7 @@ final class Budget {
     /** To be asked before a list of this length is made. */
     void elements(long count) {
         if (count > MAX_ELEMENTS) {
-            throw new TemplateException("it makes a list of " + count + " elements, the limit is " + MAX_ELEMENTS);
+            throw new TemplateException("it builds a list of " + count + " elements, the limit is " + MAX_ELEMENTS);
         }
         steps(1 + count);
     }
@@ -83,7 +83,7 @@ final class Budget {
     void enter() {
         if (++depth > MAX_DEPTH) {
             throw new TemplateException(
-                    "it nests more than " + MAX_DEPTH + " deep: look for a macro that calls itself");
+                    "it is nested more than " + MAX_DEPTH + " deep: look for a macro that calls itself");
         }
         step();
     }

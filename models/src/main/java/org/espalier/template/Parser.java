@@ -102,7 +102,7 @@ final class Parser {
                 return new Statement.Do(value, line);
             case "break", "continue":
                 if (loops == 0) {
-                    throw new TemplateException(name.text() + " stands outside of a loop: remove it", line);
+                    throw new TemplateException(name.text() + " is outside of a loop: remove it", line);
                 }
                 endTag();
                 return name.text().equals("break") ? new Statement.Break(line) : new Statement.Continue(line);

@@ -48,7 +48,7 @@ final class Scanner {
                 return new Token(Kind.OPERATOR, operator, line);
             }
         }
-        throw new TemplateException("\"" + first + "\" is not part of the language here", line);
+        throw new TemplateException("\"" + first + "\" is not expected here", line);
     }
 
     private Token number() {

@@ -33,7 +33,7 @@ final class Strings {
         return characters == null ? isSpace(c) : characters.indexOf(c) >= 0;
     }
 
-    /** The first letter of every word in upper case, all others in lower case; a word starts after anything that is no letter. */
+    /** The first letter of every word in upper case, all others in lower case; a word starts after anything that is not a letter. */
     static String title(String text) {
         StringBuilder out = new StringBuilder(text.length());
         boolean inWord = false;

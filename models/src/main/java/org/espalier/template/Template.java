@@ -53,6 +53,7 @@ public final class Template {
 
     /** The limits on nesting suffice on a usual thread's stack; this is for a caller's that is nearly full. */
     private static TemplateException tooDeep() {
-        return new TemplateException("it nests too deep for this thread's stack: look for a macro that calls itself");
+        return new TemplateException(
+                "it is nested too deep for this thread's stack: look for a macro that calls itself");
     }
 }

@@ -31,7 +31,7 @@ final class Values {
     private static Object fromJava(Object value, int depth) {
         if (depth > MAX_INPUT_DEPTH) {
             throw new TemplateException(
-                    "a variable nests more than " + MAX_INPUT_DEPTH + " deep: is it part of itself?");
+                    "a variable is nested more than " + MAX_INPUT_DEPTH + " deep: is it part of itself?");
         }
         if (value instanceof Map<?, ?> map) {
             Map<Object, Object> copy = new LinkedHashMap<>();

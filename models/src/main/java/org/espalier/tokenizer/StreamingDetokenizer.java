@@ -15,7 +15,7 @@ public final class StreamingDetokenizer {
 
     /**
      * An unfinished character has at most 3 of its 4 bytes, hence spans at most 3 ids. If this many ids in a row end in U+FFFD the
-     * model writes bytes that are no text; all but the last mark are released so that the window stays small.
+     * model writes bytes that are not text; all but the last mark are released so that the window stays small.
      */
     private static final int MAX_HELD = 16;
 

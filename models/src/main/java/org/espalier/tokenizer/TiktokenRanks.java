@@ -32,7 +32,7 @@ final class TiktokenRanks {
         this.source = source;
     }
 
-    /** @throws TokenizerException if a line is no token with the next rank */
+    /** @throws TokenizerException if a line is not a token with the next rank */
     static ByteLevelBpe read(byte[] model, JsonNode config, String source) {
         TiktokenRanks ranks = new TiktokenRanks(source);
         String[] lines = new String(model, StandardCharsets.ISO_8859_1).split("\n");

@@ -15,7 +15,7 @@ final class Vocabulary {
     /** Published tokens have some 300 characters at most; the library frees long ones with a recursion per character. */
     private static final int MAX_TOKEN = 4096;
 
-    /** A key that stands twice could be read one way here and another way there. */
+    /** A duplicate key could be read one way here and another way there. */
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 

@@ -198,7 +198,7 @@ class ModelPullTest {
         assertThatThrownBy(() -> pull("org/model"))
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("cannot fetch model.safetensors of org/model from " + hub.address())
-                .hasMessageContaining("run it again to go on");
+                .hasMessageContaining("run it again to resume");
         assertThat(waits).containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4));
         assertThat(pull("org/model").resolve(WEIGHTS)).hasBinaryContent(weights);
     }
@@ -333,7 +333,7 @@ class ModelPullTest {
         "403, GatedRepo, 'org/model is given only to those who accepted its terms, and no token is set'",
         "404, RevisionNotFound, 'org/model has no revision main'",
         "404, '', 'there is no org/model at'",
-        "500, '', 'it has trouble, try again later'",
+        "500, '', 'it is in trouble, try again later'",
         "429, '', 'set HF_TOKEN for a higher limit'",
         "418, '', 'the hub answers 418'"
     })
@@ -435,7 +435,7 @@ class ModelPullTest {
         pulling.interrupt();
         pulling.join(10_000);
         assertThat(failures).hasSize(1);
-        assertThat(failures.get(0)).hasMessage("fetching org/model was interrupted: run it again to go on");
+        assertThat(failures.get(0)).hasMessage("fetching org/model was interrupted: run it again to resume");
         assertThat(pull("org/model").resolve(WEIGHTS)).hasBinaryContent(weights);
     }
 }

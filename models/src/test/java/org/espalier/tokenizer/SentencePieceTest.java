@@ -71,7 +71,7 @@ class SentencePieceTest {
         }
     }
 
-    /** Bytes that are no character: each is one U+FFFD, and the text around them stays. */
+    /** Bytes that are not a character: each is one U+FFFD, and the text around them stays. */
     @Test
     void streamsBrokenBytes() {
         try (Tokenizer tokenizer = Tokenizer.ofGguf(metadata(), "tiny.gguf")) {

@@ -90,7 +90,7 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
             }
         }
         if (!(table.column(value) instanceof NumericColumn<?> numbers)) {
-            throw new EspalierException("column '" + value + "' holds no numbers: choose another for the colour");
+            throw new EspalierException("column '" + value + "' is not numeric: choose another for the colour");
         }
         List<String> rowLabels = labels(table, row);
         List<String> columnLabels = labels(table, column);

@@ -5,7 +5,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 
-/** How far several nodes are, as one display that is replaced as it goes on, at most some times a second. */
+/** The progress of several nodes in one display, which is replaced at most a few times a second. */
 public final class ProgressBar {
 
     private static final long BETWEEN_UPDATES_NANOS = 100_000_000;

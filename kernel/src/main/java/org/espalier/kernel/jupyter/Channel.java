@@ -122,7 +122,7 @@ final class Channel implements AutoCloseable {
         } catch (WireException e) {
             LOG.warn("dropped {}", e.getMessage());
         } catch (RuntimeException e) {
-            LOG.error("a message could not be taken", e);
+            LOG.error("a message could not be handled", e);
         }
     }
 

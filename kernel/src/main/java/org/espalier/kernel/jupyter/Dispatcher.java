@@ -200,7 +200,7 @@ public final class Dispatcher {
         return Message.object().put("status", "ok");
     }
 
-    /** The content of a reply that tells of a failure, without traceback. */
+    /** The content of a reply that reports a failure, without traceback. */
     public static ObjectNode error(String name, String value) {
         ObjectNode error =
                 Message.object().put("status", "error").put("ename", name).put("evalue", value);

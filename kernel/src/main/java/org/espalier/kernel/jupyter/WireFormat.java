@@ -55,9 +55,9 @@ final class WireFormat {
             if (node instanceof ObjectNode object) {
                 return object;
             }
-            throw new WireException("the " + part + " of a message is no JSON object");
+            throw new WireException("the " + part + " of a message is not a JSON object");
         } catch (IOException e) {
-            throw new WireException("the " + part + " of a message is no JSON");
+            throw new WireException("the " + part + " of a message is not JSON");
         }
     }
 

@@ -40,11 +40,11 @@ final class ClusterMagic implements Magic {
                 names = "--nodes",
                 paramLabel = "N",
                 defaultValue = "2",
-                description = "How many; ${DEFAULT-VALUE} if left out.")
+                description = "How many; ${DEFAULT-VALUE} by default.")
         private int nodes;
     }
 
-    @Command(name = "%cluster connect", description = "Connects to nodes that run already.")
+    @Command(name = "%cluster connect", description = "Connects to nodes that are already running.")
     private static final class Connect {
         @Parameters(arity = "1..*", paramLabel = "HOST:PORT", description = "Nodes in the ring's order.")
         private List<String> addresses;

@@ -34,10 +34,10 @@ final class ExpertsMagic implements Magic {
 
     @Command(name = "%experts", description = "Draws the layer x expert heatmap of the last generation.")
     private static final class Experts {
-        @Option(names = "--from", paramLabel = "T", description = "First position; 0 if left out.")
+        @Option(names = "--from", paramLabel = "T", description = "First position; 0 by default.")
         private int from;
 
-        @Option(names = "--to", paramLabel = "T", description = "Position to end before; the last if left out.")
+        @Option(names = "--to", paramLabel = "T", description = "Position to stop before; the end by default.")
         private int to = -1;
     }
 

@@ -53,22 +53,25 @@ final class GenerateMagic implements Magic {
         @Option(
                 names = {"-n", "--max-tokens"},
                 paramLabel = "N",
-                description = "New tokens at most; 256 if left out.")
+                description = "The most new tokens; 256 by default.")
         private int maxTokens = 256;
 
         @Mixin
         private SamplingChoice sampling;
 
-        @Option(names = "--stop", paramLabel = "TEXT", description = "Ends the answer; may be given again.")
+        @Option(
+                names = "--stop",
+                paramLabel = "TEXT",
+                description = "A text that ends the answer; may be given more than once.")
         private List<String> stop = List.of();
 
         @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the question.")
         private String system;
 
-        @Option(names = "--raw", description = "Go on from the prompt as it is, without the model's chat template.")
+        @Option(names = "--raw", description = "Continue the prompt as it is, without the model's chat template.")
         private boolean raw;
 
-        @Option(names = "--ignore-eos", description = "Go on past the end of the answer.")
+        @Option(names = "--ignore-eos", description = "Continue past the end of the answer.")
         private boolean ignoreEos;
 
         @Parameters(paramLabel = "PROMPT", description = "What to answer.")

@@ -1,6 +1,6 @@
 package org.espalier.kernel.magic;
 
-/** {@code %help NAME}: how a magic is written. */
+/** {@code %help NAME}: how a magic is used. */
 final class HelpMagic implements Magic {
 
     private final Magics magics;
@@ -16,7 +16,7 @@ final class HelpMagic implements Magic {
 
     @Override
     public String summary() {
-        return "tells how a magic is written: %help generate";
+        return "explains how to use a magic: %help generate";
     }
 
     @Override

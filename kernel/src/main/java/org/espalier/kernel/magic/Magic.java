@@ -9,13 +9,13 @@ public interface Magic {
     /** What it does, in one line. */
     String summary();
 
-    /** How it is written, with its options; shown by {@code %help}. */
+    /** Its usage, with its options; shown by {@code %help}. */
     String usage();
 
     /**
      * Runs it, on the thread that runs cells; an interrupt of the cell interrupts this thread.
      *
-     * @throws org.espalier.EspalierException with one clear sentence for what a user can mend
+     * @throws org.espalier.EspalierException with one clear sentence for what a user can fix
      * @throws InterruptedException if the cell was interrupted
      */
     void run(MagicCall call) throws InterruptedException;

@@ -69,7 +69,7 @@ final class ModelMagic implements Magic {
         @Option(names = "--out", paramLabel = "FILE.json", description = "Also write the placement to a file.")
         protected Path out;
 
-        @Option(names = "--force", description = "Also when another client uses the deployment.")
+        @Option(names = "--force", description = "Even when another client uses the deployment.")
         protected boolean force;
 
         LoadOptions options() {
@@ -89,7 +89,7 @@ final class ModelMagic implements Magic {
                         + " ORG/NAME:Q4_K_M for one of several GGUF files) is fetched from the hub if it is not here.")
         private String model;
 
-        @Option(names = "--offline", description = "Fetch nothing.")
+        @Option(names = "--offline", description = "Fetch nothing from the hub.")
         private boolean offline;
 
         @Option(
@@ -107,7 +107,7 @@ final class ModelMagic implements Magic {
 
     @Command(
             name = "%model split",
-            description = "Shows the placement, or makes another: only what changed is loaded again.")
+            description = "Shows the placement, or changes it: only what changed is loaded again.")
     private static final class Split extends Placing {}
 
     @Override

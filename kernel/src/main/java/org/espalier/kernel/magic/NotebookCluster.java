@@ -30,7 +30,7 @@ public final class NotebookCluster implements AutoCloseable {
         return adopt(nodes, nodes.addresses());
     }
 
-    /** Connects to nodes that run already. */
+    /** Connects to nodes that are already running. */
     public synchronized Cluster connect(List<String> addresses) {
         Cluster connected = Cluster.connect(addresses);
         close();
@@ -81,7 +81,7 @@ public final class NotebookCluster implements AutoCloseable {
         try {
             nodes.close();
         } catch (Exception e) {
-            throw new EspalierException("the notebook's own nodes did not end: " + e.getMessage(), e);
+            throw new EspalierException("the notebook's own nodes did not stop: " + e.getMessage(), e);
         }
     }
 }

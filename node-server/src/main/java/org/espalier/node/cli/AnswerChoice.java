@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 /** The options of an answer: how long, how chosen, what ends it. */
 final class AnswerChoice {
 
-    @Option(names = "--predict", paramLabel = "N", defaultValue = "128", description = "New tokens at most.")
+    @Option(names = "--predict", paramLabel = "N", defaultValue = "128", description = "The most new tokens.")
     private int predict;
 
     @Mixin
@@ -19,11 +19,11 @@ final class AnswerChoice {
     @Option(
             names = "--stop",
             paramLabel = "TEXT",
-            description = "Text that ends the answer; may be given again.",
+            description = "A text that ends the answer; may be given more than once.",
             showDefaultValue = Visibility.NEVER)
     private List<String> stop = List.of();
 
-    @Option(names = "--ignore-eos", description = "Go on past the end-of-sequence token.")
+    @Option(names = "--ignore-eos", description = "Continue past the end-of-sequence token.")
     private boolean ignoreEos;
 
     /** @throws org.espalier.EspalierException naming an option that is out of range */

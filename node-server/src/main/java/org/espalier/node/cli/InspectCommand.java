@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "inspect",
-        description = "Tells what a model's files hold: architecture, layers and their bytes, experts, ignored keys.",
+        description = "Shows what a model's files hold: architecture, layers and their bytes, experts, ignored keys.",
         mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
 

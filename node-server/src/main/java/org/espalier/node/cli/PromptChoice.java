@@ -11,14 +11,14 @@ final class PromptChoice {
             names = "--prompt",
             required = true,
             paramLabel = "TEXT",
-            description = "Plain text to go on from; the tokenizer adds what it adds.")
+            description = "Plain text to continue; the tokenizer adds its special tokens.")
     private String text;
 
     @Option(
             names = "--chat",
             required = true,
             paramLabel = "TEXT",
-            description = "A question, put in the model's chat template.")
+            description = "A question, put into the model's chat template.")
     private String chat;
 
     @Option(

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
         name = "pull",
         description = {
             "Fetches a model from a Hugging Face-compatible hub into its usual cache, and prints where it lies.",
-            "Reads HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_CACHE. Run it again to go on where it ended."
+            "Reads HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_CACHE. Run it again to resume."
         },
         mixinStandardHelpOptions = true)
 final class PullCommand implements Callable<Integer> {
@@ -40,7 +40,7 @@ final class PullCommand implements Callable<Integer> {
     @Option(
             names = "--layers",
             paramLabel = "FIRST-LAST",
-            description = "Only these layers, counted from 0, for a node that shall run no others; into --models.")
+            description = "Only these layers, counted from 0, for a node that runs no others; into --models.")
     private String layers;
 
     @Option(

@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "score",
-        description = "Tells how well a model predicts texts, in bits per byte.",
+        description = "Measures how well a model predicts texts, in bits per byte.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         sortOptions = false)
@@ -58,7 +58,8 @@ final class ScoreCommand implements Callable<Integer> {
             names = "--window",
             paramLabel = "N",
             defaultValue = "512",
-            description = "Tokens that a text is cut into; each window begins anew, after the begin-of-sequence token.")
+            description =
+                    "Tokens that a text is cut into; each window starts afresh, after the begin-of-sequence token.")
     private int window;
 
     @Option(
@@ -111,7 +112,7 @@ final class ScoreCommand implements Callable<Integer> {
         } catch (NoSuchFileException e) {
             throw new EspalierException("there is no file " + file + ": check the path", e);
         } catch (CharacterCodingException e) {
-            throw new EspalierException(file + " is no text in UTF-8: convert it first, for instance with iconv", e);
+            throw new EspalierException(file + " is not valid UTF-8: convert it first, for instance with iconv", e);
         } catch (IOException e) {
             throw new EspalierException("cannot read " + file + ": " + e.getMessage(), e);
         }

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "serve",
-        description = "Serves shards of models until it is ended.",
+        description = "Serves shards of models until it is stopped.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 final class ServeCommand implements Callable<Integer> {
@@ -49,7 +49,7 @@ final class ServeCommand implements Callable<Integer> {
             names = "--models",
             paramLabel = "DIR",
             description =
-                    "Folder that models may be read from; may be given again. Without it: ESPALIER_MODELS, ~/.espalier/models and"
+                    "Folder that models may be read from; may be given more than once. Without it: ESPALIER_MODELS, ~/.espalier/models and"
                             + " the Hugging Face hub cache.",
             showDefaultValue = Visibility.NEVER)
     private List<Path> models = List.of();
@@ -62,7 +62,7 @@ final class ServeCommand implements Callable<Integer> {
             showDefaultValue = Visibility.NEVER)
     private String engine;
 
-    @Option(names = "--parent-stdin", hidden = true, description = "End when standard input ends.")
+    @Option(names = "--parent-stdin", hidden = true, description = "Stop when standard input ends.")
     private boolean parentStdin;
 
     @Override
@@ -93,7 +93,7 @@ final class ServeCommand implements Callable<Integer> {
         }
         for (Path folder : models) {
             if (!Files.isDirectory(folder)) {
-                throw new ParameterException(spec.commandLine(), "--models " + folder + " is no folder");
+                throw new ParameterException(spec.commandLine(), "--models " + folder + " is not a folder");
             }
         }
     }

@@ -96,7 +96,7 @@ class ScoreCommandTest {
         assertFails("is empty: there is nothing to predict", empty);
         assertFails("none.txt: check the path", folder.resolve("none.txt"));
         Path latin = Files.write(folder.resolve("latin.txt"), new byte[] {'f', (byte) 0xfc, 'r'});
-        assertFails("latin.txt is no text in UTF-8: convert it first", latin);
+        assertFails("latin.txt is not valid UTF-8: convert it first", latin);
     }
 
     private void assertFails(String message, Path file) {

@@ -43,6 +43,6 @@ class ServeCommandTest {
         Command command = Command.run("serve", "--port", "0", "--models", "nowhere");
 
         assertThat(command.exit()).isEqualTo(2);
-        assertThat(command.err()).contains("--models nowhere is no folder");
+        assertThat(command.err()).contains("--models nowhere is not a folder");
     }
 }
