@@ -4,9 +4,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The one thread of a node that runs programs, whatever deployment they belong to: devices bind their streams to a thread. */
 public final class EngineThread implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EngineThread.class);
 
     private final ExecutorService executor = Executors.newSingleThreadExecutor(work -> {
         Thread thread = new Thread(work, "espalier-engine");
@@ -36,7 +40,13 @@ public final class EngineThread implements AutoCloseable {
 
     /** Frees a shard on the thread that owns it; completes when that is done. */
     public CompletableFuture<Void> free(StageShard shard) {
-        execute(shard::close);
+        execute(() -> {
+            try {
+                shard.close();
+            } catch (Throwable e) {
+                LOG.error("a shard could not be freed", e);
+            }
+        });
         return drained();
     }
 

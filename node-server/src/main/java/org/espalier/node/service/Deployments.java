@@ -5,7 +5,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import org.espalier.Remedy;
+import org.espalier.engine.CancelledException;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
 import org.espalier.node.ring.EngineThread;
@@ -18,9 +21,21 @@ import org.espalier.v1.DeploymentState;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.Placement;
 import org.espalier.v1.UnloadRequest;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The deployments of a node. Loading and unloading happen one at a time; looking a deployment up never waits. */
+/**
+ * The deployments of a node. Loading and unloading happen one at a time; looking a deployment up never waits. Closing the node, or
+ * unloading what is being loaded, ends the load first.
+ */
 final class Deployments implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Deployments.class);
+
+    /** A load that was told to end does so between two phases: well within this. */
+    private static final long CHANGE_SECONDS = 15;
+
+    private static final long LOOK_MILLIS = 100;
 
     private record Deployed(LoadRequest request, ShardLoader.Order order, RingMember member) {}
 
@@ -30,6 +45,12 @@ final class Deployments implements AutoCloseable {
     private final EngineThread engine = new EngineThread();
     private final RingClock clock;
     private final ConcurrentMap<String, Deployed> byId = new ConcurrentHashMap<>();
+
+    /** Held by whoever loads, unloads or closes. */
+    private final ReentrantLock changing = new ReentrantLock();
+
+    private volatile Loading current;
+    private volatile boolean closed;
 
     Deployments(String node, ShardLoader loader, Attachments attachments, RingClock clock) {
         this.node = node;
@@ -41,10 +62,42 @@ final class Deployments implements AutoCloseable {
     /**
      * Loads this node's shard in place of an older epoch's; the shard is kept where it is the same.
      *
-     * @throws FailureException with one clear sentence; nothing of the deployment stays loaded then, but a refusal changes nothing
+     * @throws FailureException with one clear sentence, also when the load was ended; nothing of the deployment stays loaded then, but a
+     *     refusal changes nothing
      */
-    synchronized RingMember load(LoadRequest request, ShardLoader.Progress progress) {
-        new PlacementCheck(node).check(request);
+    RingMember load(Loading loading, ShardLoader.Progress progress) {
+        new PlacementCheck(node).check(loading.request());
+        while (!locked(LOOK_MILLIS)) {
+            checkGoesOn(loading);
+        }
+        try {
+            current = loading; // before the look at closed: close() looks at both in the other order
+            checkGoesOn(loading);
+            return place(loading, progress);
+        } finally {
+            current = null;
+            changing.unlock();
+        }
+    }
+
+    private void checkGoesOn(Loading loading) {
+        if (closed) {
+            loading.end(RingFailure.ended(loading.self()));
+        }
+        loading.check();
+    }
+
+    private boolean locked(long millis) {
+        try {
+            return changing.tryLock(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Failure(node, Failure.Kind.CANCELLED, "the request was interrupted on node " + node).exception();
+        }
+    }
+
+    private RingMember place(Loading loading, ShardLoader.Progress progress) {
+        LoadRequest request = loading.request();
         Deployed old = byId.get(request.getDeployment());
         if (old != null) {
             refuseOld(old, request.getEpoch());
@@ -64,7 +117,11 @@ final class Deployments implements AutoCloseable {
             }
         }
         if (shard == null) {
-            shard = load(order, progress);
+            shard = load(order, loading, progress);
+        }
+        if (loading.ended()) {
+            free(shard);
+            loading.check();
         }
         RingPlace place = new RingPlace(
                 request.getDeployment(),
@@ -77,7 +134,48 @@ final class Deployments implements AutoCloseable {
     }
 
     /** Frees a deployment; one that is not here is 0 bytes. */
-    synchronized long unload(UnloadRequest request) {
+    long unload(UnloadRequest request) {
+        endLoad(request);
+        if (!locked(TimeUnit.SECONDS.toMillis(CHANGE_SECONDS))) {
+            throw new Failure(
+                            node,
+                            Failure.Kind.TIMED_OUT,
+                            "node " + node + " is still loading or unloading something else after " + CHANGE_SECONDS
+                                    + " s")
+                    .with(Remedy.LIST_NODES)
+                    .exception();
+        }
+        try {
+            return remove(request);
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    private void endLoad(UnloadRequest request) {
+        Loading now = current;
+        if (now == null
+                || !now.request().getDeployment().equals(request.getDeployment())
+                || request.getEpoch() != 0
+                        && request.getEpoch() != now.request().getEpoch()) {
+            return;
+        }
+        String owner = now.request().getClient();
+        if (!owner.equals(request.getClient()) && !request.getForce()) {
+            throw new Failure(
+                            node,
+                            Failure.Kind.REFUSED,
+                            "deployment '" + request.getDeployment() + "' is being loaded by another client, " + owner)
+                    .with(Remedy.USE_OR_FORCE)
+                    .exception();
+        }
+        now.end(new Failure(
+                node,
+                Failure.Kind.CANCELLED,
+                "deployment '" + request.getDeployment() + "' was unloaded on node " + node + " while it was loaded"));
+    }
+
+    private long remove(UnloadRequest request) {
         Deployed old = byId.get(request.getDeployment());
         if (old == null || request.getEpoch() != 0 && request.getEpoch() != old.request.getEpoch()) {
             return 0;
@@ -122,12 +220,31 @@ final class Deployments implements AutoCloseable {
     }
 
     /** Drops all links; the neighbours hear nothing. */
-    synchronized void cut() {
+    void cut() {
         byId.values().forEach(deployed -> deployed.member.cut());
     }
 
+    /** Ends what loads and what runs, and frees everything. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        closed = true;
+        Loading now = current;
+        if (now != null) {
+            now.end(RingFailure.ended(now.self()));
+        }
+        if (!locked(TimeUnit.SECONDS.toMillis(CHANGE_SECONDS))) {
+            // Its thread frees it when it comes back, on the engine's thread, which therefore goes on.
+            LOG.warn("node {} ends although a load has not ended within {} s", node, CHANGE_SECONDS);
+            return;
+        }
+        try {
+            freeAll();
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    private void freeAll() {
         byId.values().forEach(deployed -> {
             deployed.member
                     .leave(RingFailure.ended(deployed.member.place().self()))
@@ -155,9 +272,12 @@ final class Deployments implements AutoCloseable {
                 .build();
     }
 
-    private StageShard load(ShardLoader.Order order, ShardLoader.Progress progress) {
+    private StageShard load(ShardLoader.Order order, Loading loading, ShardLoader.Progress progress) {
         try {
-            return loader.load(order, progress);
+            return loader.load(order, progress, loading.cancel());
+        } catch (CancelledException e) {
+            loading.check();
+            throw e;
         } catch (OutOfMemoryError e) {
             throw new Failure(
                             node,

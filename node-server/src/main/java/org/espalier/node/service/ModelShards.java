@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
 import org.espalier.Remedy;
+import org.espalier.engine.Cancel;
 import org.espalier.engine.Engine;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Precision;
@@ -52,23 +53,21 @@ final class ModelShards implements ShardLoader {
     }
 
     @Override
-    public StageShard load(Order order, Progress progress) {
+    public StageShard load(Order order, Progress progress, Cancel cancel) {
         Engine engine = engines.named(order.engine());
         Precision precision = Shard.precision(order.precision());
         Model model = catalogue.open(order.model());
         try {
+            cancel.check();
             check(model, order);
+            cancel.check();
         } catch (RuntimeException e) {
             model.close();
             throw e;
         }
+        // One phase to the engine as yet. What is loaded is its owner's to free, cancelled or not: never this thread's.
         Shard shard = Shard.load(model, order.firstLayer(), order.endLayer(), engine, precision);
-        try {
-            progress.report(shard.program().residentBytes(), shard.program().residentBytes());
-        } catch (RuntimeException e) {
-            shard.close();
-            throw e;
-        }
+        progress.report(shard.residentBytes(), shard.residentBytes());
         return new Loaded(shard);
     }
 

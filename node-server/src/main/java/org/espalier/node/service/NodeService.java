@@ -63,19 +63,18 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     @Override
     public void load(LoadRequest request, StreamObserver<LoadProgress> replies) {
         ServerCallStreamObserver<LoadProgress> call = (ServerCallStreamObserver<LoadProgress>) replies;
+        Loading loading = new Loading(request);
+        // With a handler set, progress for a client that went away is harmless.
         call.setOnCancelHandler(
-                () -> {}); // progress for a client that went away is harmless; it is looked at in the end
+                () -> loading.end(new Failure(node, Failure.Kind.CANCELLED, "the client has gone away")));
         answer(replies, () -> {
-            RingMember member = deployments.load(request, (done, total) -> {
-                if (call.isCancelled()) {
-                    throw new Failure(node, Failure.Kind.CANCELLED, "the client has gone away").exception();
-                }
-                replies.onNext(LoadProgress.newBuilder()
-                        .setBytesDone(done)
-                        .setBytesTotal(total)
-                        .build());
-            });
-            if (call.isCancelled()) {
+            RingMember member = deployments.load(
+                    loading,
+                    (done, total) -> replies.onNext(LoadProgress.newBuilder()
+                            .setBytesDone(done)
+                            .setBytesTotal(total)
+                            .build()));
+            if (loading.ended()) {
                 deployments.unload(UnloadRequest.newBuilder()
                         .setDeployment(request.getDeployment())
                         .setClient(request.getClient())

@@ -1,6 +1,7 @@
 package org.espalier.node.service;
 
 import java.util.List;
+import org.espalier.engine.Cancel;
 import org.espalier.node.ring.StageShard;
 
 /** Loads parts of models; the node's only way to models and engines. */
@@ -12,9 +13,12 @@ public interface ShardLoader extends AutoCloseable {
     /**
      * Makes layers of a model ready to run.
      *
+     * @param cancel looked at between the phases of a load; set during the last one it may come back with the shard, which is then the
+     *     caller's to free
+     * @throws org.espalier.engine.CancelledException if it was cancelled
      * @throws RuntimeException whose message is one clear sentence; nothing stays loaded then
      */
-    StageShard load(Order order, Progress progress);
+    StageShard load(Order order, Progress progress, Cancel cancel);
 
     @Override
     void close();
@@ -32,7 +36,7 @@ public interface ShardLoader extends AutoCloseable {
     record Order(
             String node, String model, int layers, int firstLayer, int endLayer, String engine, String precision) {}
 
-    /** Hears how far loading is, in bytes. Throws once the client has gone away: the loader then frees what it has and passes it on. */
+    /** Hears how far loading is, in bytes; never throws. */
     @FunctionalInterface
     interface Progress {
         void report(long done, long total);

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.espalier.EspalierException;
+import org.espalier.engine.Cancel;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.model.ModelConfig;
 import org.espalier.node.ring.StageShard;
@@ -21,6 +23,9 @@ public final class FakeLoader implements ShardLoader {
     public volatile String precision = "float32";
     public volatile int activationBytes = Float.BYTES;
 
+    /** The last phase of each load, when its program exists already. */
+    public volatile Consumer<Cancel> whileLoading = cancel -> {};
+
     public final List<FakeProgram> loaded = new CopyOnWriteArrayList<>();
 
     @Override
@@ -29,7 +34,7 @@ public final class FakeLoader implements ShardLoader {
     }
 
     @Override
-    public StageShard load(Order order, Progress progress) {
+    public StageShard load(Order order, Progress progress, Cancel cancel) {
         if (order.model().equals("broken:" + order.node())) {
             throw new EspalierException("tensor x is cut off");
         }
@@ -39,6 +44,7 @@ public final class FakeLoader implements ShardLoader {
         FakeProgram program = new FakeProgram(order.firstLayer(), order.endLayer(), order.layers(), activationBytes);
         progress.report(program.residentBytes() / 2, program.residentBytes());
         loaded.add(program);
+        whileLoading.accept(cancel);
         return new FakeShard(program, engine, precision);
     }
 

@@ -43,7 +43,7 @@ public final class FakeProgram implements LoadedProgram {
     final AtomicInteger steps = new AtomicInteger();
     final AtomicInteger greatestStep = new AtomicInteger();
     final List<Thread> owners = new ArrayList<>();
-    boolean closed;
+    volatile boolean closed;
 
     private final int first;
     private final int end;

@@ -2,11 +2,15 @@ package org.espalier.node.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.espalier.EspalierException;
+import org.espalier.engine.Cancel;
+import org.espalier.engine.CancelledException;
+import org.espalier.engine.RouterEdits;
 import org.espalier.node.ring.StageShard;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,7 +29,7 @@ class ModelShardsTest {
     void loadsLayersOfAModel() {
         List<Long> progress = new ArrayList<>();
         try (ModelShards shards = new ModelShards(List.of())) {
-            StageShard shard = shards.load(order(LLAMA, 3), (done, total) -> progress.add(done));
+            StageShard shard = shards.load(order(LLAMA, 3), (done, total) -> progress.add(done), new Cancel());
             assertThat(shard.engine()).isEqualTo(shards.engines().get(0));
             assertThat(shard.context()).isEqualTo(2048);
             assertThat(shard.vocabulary()).isEqualTo(264);
@@ -39,7 +43,7 @@ class ModelShardsTest {
     @Test
     void saysHowMuchMemoryIsMissing() {
         try (ModelShards shards = new ModelShards(List.of(), () -> 1000)) {
-            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}))
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}, new Cancel()))
                     .isInstanceOf(EspalierException.class)
                     .hasMessageMatching(
                             "node mini-3 has 0\\.0 GB free, the shard needs 0\\.0 GB; split the model over more nodes, or"
@@ -50,7 +54,7 @@ class ModelShardsTest {
     @Test
     void noticesAnotherModelOfTheSameName() {
         try (ModelShards shards = new ModelShards(List.of())) {
-            assertThatThrownBy(() -> shards.load(order(LLAMA, 5), (done, total) -> {}))
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 5), (done, total) -> {}, new Cancel()))
                     .isInstanceOf(EspalierException.class)
                     .hasMessageContaining("node mini-3 finds 3 layers in " + LLAMA + ", the placement is for 5");
         }
@@ -59,12 +63,33 @@ class ModelShardsTest {
     @Test
     void readsModelsBelowItsRootsOnly(@TempDir Path elsewhere) {
         try (ModelShards shards = new ModelShards(List.of(MODELS))) {
-            shards.load(order(LLAMA, 3), (done, total) -> {}).close();
+            shards.load(order(LLAMA, 3), (done, total) -> {}, new Cancel()).close();
         }
         try (ModelShards shards = new ModelShards(List.of(elsewhere))) {
-            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}))
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}, new Cancel()))
                     .isInstanceOf(EspalierException.class)
                     .hasMessageContaining(elsewhere.toString());
+        }
+    }
+
+    @Test
+    void aCancelledLoadBeginsNoPhase() {
+        Cancel cancel = new Cancel();
+        cancel.set();
+        try (ModelShards shards = new ModelShards(List.of())) {
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> fail("it was loaded"), cancel))
+                    .isInstanceOf(CancelledException.class);
+        }
+    }
+
+    @Test
+    void whatIsLoadedAlreadyIsItsOwnersToFree() {
+        Cancel cancel = new Cancel();
+        try (ModelShards shards = new ModelShards(List.of())) {
+            StageShard shard = shards.load(order(LLAMA, 3), (done, total) -> cancel.set(), cancel);
+            shard.program().open(1, 8, RouterEdits.NONE);
+            assertThat(shard.program().length(1)).isZero();
+            shard.close();
         }
     }
 
