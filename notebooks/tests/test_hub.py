@@ -78,3 +78,11 @@ def test_the_magic_fetches_loads_and_generates(hub):
         book.ok("%generate --max-tokens 5 hello")
         again = book.ok("%model load org/tiny")
         assert "fetched" not in str(again.displays) + str(again.text)
+
+
+def test_the_java_call_fetches_too(hub):
+    with notebook.running() as book:
+        book.ok('var own = LocalCluster.start(2);\nvar there = own.load("org/tiny", LoadOptions.defaults());')
+        assert book.ok("there.model()").result == "org/tiny"
+        assert book.ok("own.nodes().get(1).shards().get(0).model().revision()").result == COMMIT
+        book.ok("own.close()")

@@ -1,13 +1,12 @@
 package org.espalier.cluster;
 
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.espalier.model.Model;
-import org.espalier.model.ModelCatalogue;
 import org.espalier.model.ModelConfig;
+import org.espalier.model.ModelIdentity;
 import org.espalier.model.ModelSize;
 import org.espalier.model.ModelSizes;
 import org.espalier.template.ChatMessage;
@@ -17,23 +16,16 @@ import org.espalier.tokenizer.StreamingDetokenizer;
 import org.espalier.tokenizer.Tokenizer;
 
 /** A model of this machine's files, as the client needs it. */
-record CatalogueModel(Model model) implements ClientModel {
+record CatalogueModel(Model model, ModelIdentity identity) implements ClientModel {
 
-    /** Where notebooks keep models: beside them, and seen from the project's root. */
-    private static final List<Path> NOTEBOOK_MODELS = List.of(Path.of("models"), Path.of("notebooks", "models"));
-
-    static CatalogueModel open(String pathOrName) {
-        return new CatalogueModel(ModelCatalogue.of(NOTEBOOK_MODELS).open(pathOrName));
+    /** @param model belongs to the new object */
+    static CatalogueModel of(Model model) {
+        return new CatalogueModel(model, model.identity());
     }
 
     @Override
     public String name() {
         return model.name();
-    }
-
-    @Override
-    public String path() {
-        return model.path().toAbsolutePath().normalize().toString();
     }
 
     @Override
@@ -95,5 +87,10 @@ record CatalogueModel(Model model) implements ClientModel {
                 }
             };
         });
+    }
+
+    @Override
+    public void close() {
+        model.close();
     }
 }

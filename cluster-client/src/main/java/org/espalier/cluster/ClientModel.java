@@ -4,16 +4,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.espalier.model.ModelConfig;
+import org.espalier.model.ModelIdentity;
 import org.espalier.model.ModelSize;
 
-/** What the client has to know of a model: headers and text, no weights. */
-interface ClientModel {
+/** What the client has to know of a model: headers and text, no weights. Closing it frees the tokenizer. */
+interface ClientModel extends AutoCloseable {
 
     /** Short, for a deployment's id. */
     String name();
 
-    /** Path that nodes resolve. */
-    String path();
+    /** What nodes resolve, each in its own folders. */
+    ModelIdentity identity();
 
     ModelSize size();
 
@@ -26,6 +27,9 @@ interface ClientModel {
 
     /** A new text of one generation; empty where the model has no tokenizer. */
     Optional<TextStream> text();
+
+    @Override
+    void close();
 
     /** Makes text of tokens as they come. */
     interface TextStream {

@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.model.Model;
@@ -32,21 +31,23 @@ import org.espalier.v1.GenerateRequest;
 public final class Cluster implements AutoCloseable {
 
     /** What is loaded and how this client holds on to it. */
-    private record Serving(Deployment deployment, ClientModel model, ClusterNode head, Attachment attachment) {}
+    private record Serving(Deployment deployment, SharedModel model, ClusterNode head, Attachment attachment) {}
 
     private final String client = System.getProperty("user.name", "client") + "-"
             + UUID.randomUUID().toString().substring(0, 8);
     private final List<ClusterNode> nodes;
-    private final Function<String, ClientModel> models;
+    private final ClientModels models;
+    private final AutoCloseable ownNodes;
     private final Set<GenerateCall> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
     private volatile Serving serving;
     private volatile Generation last;
     private volatile RoutingTrace trace;
 
-    private Cluster(List<ClusterNode> nodes, Function<String, ClientModel> models) {
+    private Cluster(List<ClusterNode> nodes, ClientModels models, AutoCloseable ownNodes) {
         this.nodes = List.copyOf(nodes);
         this.models = models;
+        this.ownNodes = ownNodes;
     }
 
     /**
@@ -56,10 +57,28 @@ public final class Cluster implements AutoCloseable {
      * @throws ClusterException if one does not answer or two have the same name
      */
     public static Cluster connect(List<String> addresses) {
-        return connect(addresses, CatalogueModel::open);
+        return connect(addresses, () -> {});
     }
 
-    static Cluster connect(List<String> addresses, Function<String, ClientModel> models) {
+    /**
+     * As {@link #connect(List)}, to nodes that are there for this cluster alone.
+     *
+     * @param ownNodes closed with the cluster, also if connecting fails
+     */
+    public static Cluster connect(List<String> addresses, AutoCloseable ownNodes) {
+        try {
+            return connect(addresses, new CatalogueModels(), ownNodes);
+        } catch (RuntimeException e) {
+            end(ownNodes);
+            throw e;
+        }
+    }
+
+    static Cluster connect(List<String> addresses, ClientModels models) {
+        return connect(addresses, models, () -> {});
+    }
+
+    private static Cluster connect(List<String> addresses, ClientModels models, AutoCloseable ownNodes) {
         if (addresses.isEmpty()) {
             throw new ClusterException("no node is named: give HOST:PORT of each", Remedy.CONNECT);
         }
@@ -67,7 +86,7 @@ public final class Cluster implements AutoCloseable {
         Cluster cluster = null;
         try {
             addresses.forEach(address -> nodes.add(new ClusterNode(address)));
-            cluster = new Cluster(nodes, models);
+            cluster = new Cluster(nodes, models, ownNodes);
             Set<String> names = new HashSet<>();
             for (NodeInfo node : cluster.nodes()) {
                 if (!node.reachable()) {
@@ -102,45 +121,68 @@ public final class Cluster implements AutoCloseable {
     /**
      * Loads a model and makes it the one that {@link #generate} uses. A failure on any node leaves nothing loaded on all.
      *
-     * @param model a directory, a .gguf file, or a name that the catalogue finds
+     * @param model a directory, a .gguf file, or a name, as {@link org.espalier.model.ModelCatalogue} finds it; what is not on this machine and
+     *     reads like {@code ORG/NAME}, {@code ORG/NAME@REVISION} or {@code ORG/NAME:QUANTIZATION} is fetched from the hub first. Each node looks
+     *     for the same files in its own folders
      */
-    public synchronized Deployment load(String model, LoadOptions options) {
-        ClientModel opened = models.apply(model);
-        String id = options.deployment().isEmpty() ? opened.name() : options.deployment();
+    public Deployment load(String model, LoadOptions options) {
+        SharedModel opened =
+                new SharedModel(models.open(model, options)); // not under the lock: fetching may take hours
+        try {
+            return load(opened, options);
+        } finally {
+            opened.release();
+        }
+    }
+
+    private synchronized Deployment load(SharedModel opened, LoadOptions options) {
+        String id = id(opened.model(), options);
         deployer().refuseUsed(id, nodes(), options);
         if (serving != null && !serving.deployment.id().equals(id)) {
             unload();
         }
         List<NodeInfo> known = nodes();
-        return deploy(id, opened, place(opened, id, known, options), known, options);
+        return deploy(id, opened, place(opened.model(), id, known, options), known, options);
     }
 
-    /** What {@link #load} would do, without loading. */
+    /** What {@link #load} would do, without loading; a model that is not on this machine is fetched all the same. */
     public Placement plan(String model, LoadOptions options) {
-        ClientModel opened = models.apply(model);
-        return place(opened, options.deployment().isEmpty() ? opened.name() : options.deployment(), nodes(), options);
+        try (ClientModel opened = models.open(model, options)) {
+            return place(opened, id(opened, options), nodes(), options);
+        }
+    }
+
+    private static String id(ClientModel model, LoadOptions options) {
+        return options.deployment().isEmpty() ? model.name() : options.deployment();
     }
 
     /** Places the loaded model anew: only the nodes whose layers change load again. */
     public synchronized Deployment split(LoadOptions options) {
-        Serving now = current();
         List<NodeInfo> known = nodes();
-        Placement placement = place(now.model, now.deployment.id(), known, options);
-        return deploy(now.deployment.id(), now.model, placement, known, options);
+        Serving now = current();
+        return split(now, place(now.model.model(), now.deployment.id(), known, options), known, options);
     }
 
     /** As {@link #split(LoadOptions)} with a placement made by hand; it is checked first. */
     public synchronized Deployment split(Placement placement, LoadOptions options) {
-        Serving now = current();
         List<NodeInfo> known = nodes();
-        check(placement, now.model, known);
-        return deploy(now.deployment.id(), now.model, placement, known, options);
+        Serving now = current();
+        return split(now, check(placement, now.model.model(), known), known, options);
+    }
+
+    private Deployment split(Serving now, Placement placement, List<NodeInfo> known, LoadOptions options) {
+        now.model.use(); // while it is not served
+        try {
+            return deploy(now.deployment.id(), now.model, placement, known, options);
+        } finally {
+            now.model.release();
+        }
     }
 
     /** What {@link #split(LoadOptions)} would do, without loading. */
     public Placement plan(LoadOptions options) {
         Serving now = current();
-        return place(now.model, now.deployment.id(), nodes(), options);
+        return place(now.model.model(), now.deployment.id(), nodes(), options);
     }
 
     /** Uses a deployment that another client loaded, as {@link #nodes} lists it. */
@@ -160,18 +202,22 @@ public final class Cluster implements AutoCloseable {
         }
         ShardInfo first = shards.get(0);
         long bytes = shards.stream().mapToLong(ShardInfo::residentBytes).sum();
-        serve(
-                new Deployment(
-                        deployment,
-                        first.epoch(),
-                        first.model(),
-                        first.placement(),
-                        engines,
-                        first.precision(),
-                        bytes,
-                        0),
-                models.apply(first.model()));
-        return serving.deployment;
+        Deployment there = new Deployment(
+                deployment,
+                first.epoch(),
+                first.model().name(),
+                first.placement(),
+                engines,
+                first.precision(),
+                bytes,
+                0);
+        SharedModel model = new SharedModel(models.open(first.model()));
+        try {
+            serve(there, model);
+        } finally {
+            model.release();
+        }
+        return there;
     }
 
     /** Frees the loaded model on every node; without one nothing happens. */
@@ -179,15 +225,24 @@ public final class Cluster implements AutoCloseable {
         Serving now = serving;
         if (now != null) {
             deployer().unload(now.deployment.id(), LoadOptions.defaults());
-            serving = null;
+            leave();
+        }
+    }
+
+    /** Lets go of what serves; the nodes keep it. */
+    private void leave() {
+        Serving now = serving;
+        serving = null;
+        if (now != null) {
             now.attachment.close();
+            now.model.release();
         }
     }
 
     /** The loaded model: its config, headers and tokenizer. */
     public Optional<Model> model() {
         return Optional.ofNullable(serving)
-                .map(Serving::model)
+                .map(now -> now.model.model())
                 .filter(CatalogueModel.class::isInstance)
                 .map(catalogued -> ((CatalogueModel) catalogued).model());
     }
@@ -216,29 +271,45 @@ public final class Cluster implements AutoCloseable {
     /** Starts a generation and returns at once; the listener is called on the thread that waits in {@link RunningGeneration#await}. */
     public RunningGeneration start(Prompt prompt, GenerateOptions options, GenerationListener listener) {
         Serving now = attached();
+        boolean started = false;
+        try {
+            GenerateCall call = call(now, prompt, options, listener);
+            running.add(call);
+            if (closed) {
+                call.giveUp(); // close() may have looked at the running ones before this one was among them
+            }
+            call.start();
+            started = true;
+            return call;
+        } finally {
+            if (!started) {
+                now.model.release();
+            }
+        }
+    }
+
+    private GenerateCall call(Serving now, Prompt prompt, GenerateOptions options, GenerationListener listener) {
+        ClientModel model = now.model.model();
         GenerateRequest request = GenerateRequest.newBuilder()
                 .setDeployment(now.deployment.id())
                 .setEpoch(now.deployment.epoch())
                 .setClient(client)
-                .addAllPrompt(now.model.encode(prompt))
+                .addAllPrompt(model.encode(prompt))
                 .setMaxTokens(options.maxTokens())
                 .setSampling(SamplingMessage.of(options.sampling()))
-                .addAllStopTokens(options.ignoreEos() ? Set.of() : now.model.endOfSequence())
+                .addAllStopTokens(options.ignoreEos() ? Set.of() : model.endOfSequence())
                 .addAllStopStrings(options.stop())
-                .setRouting(options.routing() && now.model.moe().isPresent())
+                .setRouting(options.routing() && model.moe().isPresent())
                 .setPromptLogits(options.promptLogits())
                 .addAllEdits(Wire.edits(options))
                 .build();
         GenerateCall[] self = new GenerateCall[1];
-        self[0] = new GenerateCall(now.head, request, now.model, listener, ended -> {
+        self[0] = new GenerateCall(now.head, request, model, listener, ended -> {
             running.remove(self[0]);
             ended.ifPresent(this::keep);
+            now.model.release();
         });
-        running.add(self[0]);
-        if (closed) {
-            self[0].cancel(); // close() may have looked at the running ones before this one was among them
-        }
-        return self[0].start();
+        return self[0];
     }
 
     private void keep(Generation generation) {
@@ -256,16 +327,25 @@ public final class Cluster implements AutoCloseable {
         return Optional.ofNullable(trace);
     }
 
-    /** Cancels what runs and disconnects. The deployment stays on the nodes until it is unloaded or they end. */
+    /**
+     * Cancels what runs and disconnects. The deployment stays on the nodes until it is unloaded or they end; nodes of the cluster's own end
+     * now.
+     */
     @Override
     public synchronized void close() {
         closed = true;
-        running.forEach(GenerateCall::cancel);
-        if (serving != null) {
-            serving.attachment.close();
-            serving = null;
-        }
+        running.forEach(GenerateCall::giveUp);
+        leave();
         nodes.forEach(ClusterNode::close);
+        end(ownNodes);
+    }
+
+    private static void end(AutoCloseable ownNodes) {
+        try {
+            ownNodes.close();
+        } catch (Exception e) {
+            throw new ClusterException("the cluster's own nodes did not stop: " + e.getMessage(), e);
+        }
     }
 
     private Serving current() {
@@ -276,24 +356,21 @@ public final class Cluster implements AutoCloseable {
         return now;
     }
 
-    /** What serves, attached again where the former stream broke. */
+    /** What serves, attached again where the former stream broke; its model is in use by one more, who releases it. */
     private synchronized Serving attached() {
         Serving now = current();
         if (!now.attachment.stands()) {
             serve(now.deployment, now.model);
         }
+        serving.model.use();
         return serving;
     }
 
     private Deployment deploy(
-            String id, ClientModel model, Placement placement, List<NodeInfo> known, LoadOptions options) {
+            String id, SharedModel model, Placement placement, List<NodeInfo> known, LoadOptions options) {
         deployer().refuseUsed(id, known, options);
-        Serving before = serving;
-        serving = null;
-        if (before != null) {
-            before.attachment.close();
-        }
-        Deployment deployment = deployer().deploy(id, model.path(), placement, known, options);
+        leave();
+        Deployment deployment = deployer().deploy(id, model.model().identity(), placement, known, options);
         serve(deployment, model);
         return deployment;
     }
@@ -302,7 +379,8 @@ public final class Cluster implements AutoCloseable {
         return new Deployer(client, nodes);
     }
 
-    private void serve(Deployment deployment, ClientModel model) {
+    /** @param model gets one user more: what serves */
+    private void serve(Deployment deployment, SharedModel model) {
         String name = deployment.placement().nodes().get(0);
         ClusterNode head = nodes.stream()
                 .filter(node -> node.name().equals(name))
@@ -311,6 +389,8 @@ public final class Cluster implements AutoCloseable {
                         + "', is not in this cluster: connect to it too"));
         Attachment attachment =
                 new Attachment(head, client, deployment.id(), why -> running.forEach(call -> call.lost(why)));
+        model.use();
+        leave();
         serving = new Serving(deployment, model, head, attachment);
     }
 

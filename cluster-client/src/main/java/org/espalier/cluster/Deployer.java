@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.espalier.Remedy;
+import org.espalier.model.ModelIdentity;
 import org.espalier.placement.Placement;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadProgress;
@@ -35,7 +36,7 @@ final class Deployer {
      *
      * @throws ClusterException of the node that failed first; the new epoch is loaded nowhere then
      */
-    Deployment deploy(String id, String model, Placement placement, List<NodeInfo> known, LoadOptions options) {
+    Deployment deploy(String id, ModelIdentity model, Placement placement, List<NodeInfo> known, LoadOptions options) {
         long begin = System.nanoTime();
         long epoch = 1 + shards(id, known).mapToLong(ShardInfo::epoch).max().orElse(0);
         Map<String, String> addresses = new LinkedHashMap<>();
@@ -44,7 +45,7 @@ final class Deployer {
                 .setDeployment(id)
                 .setEpoch(epoch)
                 .setClient(client)
-                .setModel(model)
+                .setModel(Wire.identity(model))
                 .setPlacement(Wire.placement(placement, addresses))
                 .setEngine(options.engine())
                 .setPrecision(options.precision())
@@ -76,7 +77,7 @@ final class Deployer {
         return new Deployment(
                 id,
                 epoch,
-                model,
+                model.name(),
                 placement,
                 engines,
                 loaded.get(0).getPrecision(),

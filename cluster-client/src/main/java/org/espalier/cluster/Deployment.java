@@ -12,7 +12,7 @@ import org.espalier.placement.Placement;
  *
  * @param id unique in the cluster; the model's name by default
  * @param epoch grows with every placement of this id
- * @param model path or name as it was loaded
+ * @param model its name, as catalogues list it
  * @param engines that run, by node; without nodes that did not answer
  * @param precision {@code float32} or {@code fast}: the one that runs, on all nodes
  * @param residentBytes memory of all shards

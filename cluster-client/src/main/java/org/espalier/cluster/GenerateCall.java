@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
@@ -35,6 +36,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final List<Integer> tokens = new ArrayList<>();
     private final Object starting = new Object();
+    private final AtomicBoolean claimed = new AtomicBoolean(); // by who waits for it, or by who gives it up
     private ClientCallStreamObserver<GenerateRequest> call;
     private boolean ended;
     private float[] logits;
@@ -105,6 +107,14 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
         end("cancelled by the user");
     }
 
+    /** Cancels it, and where nobody waits for it lets go of the model: whoever waits later hears that it was cancelled. */
+    void giveUp() {
+        cancel();
+        if (claimed.compareAndSet(false, true)) {
+            whenOver.accept(Optional.empty());
+        }
+    }
+
     /** Ends it because the head fell silent or ended this client's stream. */
     void lost(ClusterException why) {
         events.add(new Event.Failed(why));
@@ -113,6 +123,9 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
 
     @Override
     public synchronized Generation await() {
+        if (result == null && failure == null && !claimed.compareAndSet(false, true)) {
+            failure = cancelled();
+        }
         if (result == null && failure == null) {
             try {
                 result = pump();

@@ -1,12 +1,13 @@
 package org.espalier.cluster;
 
 import java.util.List;
+import org.espalier.model.ModelIdentity;
 import org.espalier.placement.Placement;
 
 /**
  * A node's part of a deployment.
  *
- * @param model path or name that the node resolved
+ * @param model as the client named it that loaded it
  * @param placement of the whole deployment
  * @param owner the client that loaded it
  * @param clients that are attached; known to the head only
@@ -17,7 +18,7 @@ import org.espalier.placement.Placement;
 public record ShardInfo(
         String deployment,
         long epoch,
-        String model,
+        ModelIdentity model,
         Placement placement,
         String owner,
         List<String> clients,

@@ -2,6 +2,7 @@ package org.espalier.cluster;
 
 import java.util.List;
 import java.util.Map;
+import org.espalier.model.ModelIdentity;
 import org.espalier.placement.Placement;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.DescribeReply;
@@ -30,7 +31,7 @@ final class Wire {
         return new ShardInfo(
                 state.getDeployment(),
                 state.getEpoch(),
-                state.getModel(),
+                identity(state.getModel()),
                 placement(state.getPlacement()),
                 state.getOwner(),
                 state.getClientsList(),
@@ -39,6 +40,19 @@ final class Wire {
                 state.getServing(),
                 state.getEngine(),
                 state.getPrecision());
+    }
+
+    private static ModelIdentity identity(org.espalier.v1.ModelIdentity model) {
+        return new ModelIdentity(model.getName(), model.getRevision(), model.getHash(), model.getPath());
+    }
+
+    static org.espalier.v1.ModelIdentity identity(ModelIdentity model) {
+        return org.espalier.v1.ModelIdentity.newBuilder()
+                .setName(model.name())
+                .setRevision(model.revision())
+                .setHash(model.hash())
+                .setPath(model.path())
+                .build();
     }
 
     private static Placement placement(org.espalier.v1.Placement placement) {

@@ -19,8 +19,8 @@ import java.util.TreeMap;
  */
 record SafetensorsDirectory(
         Path path, String format, Map<String, SafetensorsFile.Entry> entries, Map<Path, PresentRanges> partial) {
-    private static final String SINGLE = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
+    static final String SINGLE = "model.safetensors";
+    static final String INDEX = "model.safetensors.index.json";
 
     static SafetensorsDirectory read(Path directory) {
         if (Files.exists(directory.resolve(SINGLE))) {

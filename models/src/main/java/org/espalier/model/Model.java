@@ -71,9 +71,18 @@ public final class Model implements AutoCloseable {
         return config;
     }
 
-    /** For people: the file's name, the hub's {@code org/name}, or the directory's name. */
+    /** For people: the hub's {@code org/name}, with the file's name where that is a GGUF file; else the file's or the directory's name. */
     public String name() {
         return ModelName.of(path());
+    }
+
+    /**
+     * What other machines know it by. Reads the index or the headers again.
+     *
+     * @throws org.espalier.checkpoint.CheckpointException if the files are not what they were
+     */
+    public ModelIdentity identity() {
+        return ModelIdentity.of(path());
     }
 
     /** The directory, or the GGUF file. */
@@ -112,7 +121,7 @@ public final class Model implements AutoCloseable {
     public synchronized void close() {
         if (tokenizer != null) {
             tokenizer.ifPresent(Tokenizer::close);
-            tokenizer = Optional.empty();
         }
+        tokenizer = Optional.empty(); // and no other is opened that nobody would close
     }
 }

@@ -13,14 +13,31 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.espalier.Remedy;
+import org.espalier.checkpoint.CheckpointException;
 
-/** Finds a model by path or by name in folders of models. */
+/**
+ * Finds a model by path or by name in folders of models: the one answer to what a name means, for clients, magics, commands and nodes alike.
+ * An existing path goes first, where the catalogue may read any; then a name in these folders, in this order:
+ *
+ * <ol>
+ *   <li>{@code models} and {@code notebooks/models} of the working directory, where notebooks keep theirs
+ *   <li>those of the variable {@code ESPALIER_MODELS}
+ *   <li>{@code ~/.espalier/models}
+ *   <li>the Hugging Face hub's cache: {@code HF_HUB_CACHE}, else {@code HF_HOME/hub}, else {@code ~/.cache/huggingface/hub}
+ *   <li>{@code models} of the program itself
+ * </ol>
+ *
+ * A node that is given folders of its own looks into those alone.
+ */
 public final class ModelCatalogue {
 
     /** A short name for a file that is found by its own name. */
     record Alias(String name, String file) {}
 
     static final List<Alias> ALIASES = List.of(new Alias("smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"));
+
+    /** Where notebooks keep models: beside them, and seen from the project's root. */
+    private static final List<Path> OF_NOTEBOOKS = List.of(Path.of("models"), Path.of("notebooks", "models"));
 
     private static final int SHOWN = 10;
 
@@ -34,11 +51,9 @@ public final class ModelCatalogue {
         this.restricted = restricted;
     }
 
-    /** Any path that this process may read, and names in the given folders, then in {@link #defaultRoots}. */
-    public static ModelCatalogue of(List<Path> roots) {
-        List<Path> all = new ArrayList<>(roots);
-        all.addAll(defaultRoots());
-        return new ModelCatalogue(all, false);
+    /** Any path that this process may read, and names in {@link #defaultRoots}. */
+    public static ModelCatalogue ofThisMachine() {
+        return new ModelCatalogue(defaultRoots(), false);
     }
 
     /** Only what lies in these folders, links followed: for a node that serves others. */
@@ -51,7 +66,7 @@ public final class ModelCatalogue {
         return new ModelCatalogue(roots, false);
     }
 
-    /** {@code ESPALIER_MODELS}, {@code ~/.espalier/models}, the Hugging Face hub cache and the models that come with the program. */
+    /** The folders that names are looked for in where nothing else is said. */
     public static List<Path> defaultRoots() {
         List<Path> roots = defaultRoots(System.getenv(), Path.of(System.getProperty("user.home")));
         ShippedModels.folder().ifPresent(roots::add);
@@ -59,7 +74,7 @@ public final class ModelCatalogue {
     }
 
     static List<Path> defaultRoots(Map<String, String> environment, Path home) {
-        List<Path> roots = new ArrayList<>();
+        List<Path> roots = new ArrayList<>(OF_NOTEBOOKS);
         for (String root : environment.getOrDefault("ESPALIER_MODELS", "").split(File.pathSeparator)) {
             if (!root.isBlank()) {
                 roots.add(Path.of(root));
@@ -94,6 +109,65 @@ public final class ModelCatalogue {
     }
 
     /**
+     * Opens the files that are meant: of that name, or where the sender says that they lie, those with the same hash, and with the same
+     * revision where both sides know one. A name and a revision are only compared with what lies in the folders, no path is made of them; a
+     * restricted catalogue does not look at the sender's path.
+     *
+     * @throws ModelNotFoundException if there is none of that name, or others only; and {@link Model#open}'s errors
+     */
+    public Model open(ModelIdentity wanted) {
+        return Model.open(resolve(wanted));
+    }
+
+    private Path resolve(ModelIdentity wanted) {
+        List<String> others = new ArrayList<>();
+        for (Path path : candidates(wanted)) {
+            try {
+                ModelIdentity found = ModelIdentity.of(allowed(path));
+                if (found.hasTheFilesOf(wanted)) {
+                    return path;
+                }
+                others.add("found " + found.fingerprint() + " in " + path);
+            } catch (ModelNotFoundException | CheckpointException e) {
+                others.add(e.getMessage());
+            }
+        }
+        if (others.isEmpty()) {
+            throw new ModelNotFoundException("no model " + wanted.name() + ": looked in " + where() + "; " + there()
+                    + "; " + remedy(wanted) + " into one of these folders");
+        }
+        throw new ModelNotFoundException("another model has the name " + wanted.name() + " here: expected "
+                + wanted.fingerprint() + ", " + String.join(", ", others) + "; " + remedy(wanted));
+    }
+
+    /** What may be meant: where the sender says it lies, then all of that name, of any revision. */
+    private Set<Path> candidates(ModelIdentity wanted) {
+        Set<Path> candidates = new LinkedHashSet<>();
+        if (!restricted) {
+            hint(wanted.path()).ifPresent(candidates::add);
+        }
+        roots.stream()
+                .flatMap(root -> ModelFolder.list(root, ModelFolder.Snapshots.ALL).stream())
+                .filter(entry -> entry.isNamed(wanted.name()))
+                .forEach(entry -> candidates.add(entry.path()));
+        return candidates;
+    }
+
+    private static Optional<Path> hint(String text) {
+        try {
+            return Optional.of(Path.of(text)).filter(path -> path.isAbsolute() && Files.exists(path));
+        } catch (InvalidPathException e) {
+            return Optional.empty(); // of another kind of machine
+        }
+    }
+
+    private static String remedy(ModelIdentity wanted) {
+        String pull =
+                wanted.revision().isEmpty() ? "" : "fetch it with `espalier-node pull " + wanted.onTheHub() + "`, or ";
+        return pull + "copy the same files";
+    }
+
+    /**
      * The directory or .gguf file. An existing path goes before a name; names are compared without regard to case, with or without
      * their org.
      *
@@ -114,7 +188,7 @@ public final class ModelCatalogue {
                 .findFirst()
                 .orElse(pathOrName);
         List<ModelFolder.Entry> matches =
-                entries.stream().filter(entry -> matches(entry, name)).toList();
+                entries.stream().filter(entry -> entry.isNamed(name)).toList();
         Set<String> names =
                 matches.stream().map(ModelFolder.Entry::name).collect(Collectors.toCollection(TreeSet::new));
         if (names.size() > 1 && !names.contains(name)) {
@@ -126,12 +200,6 @@ public final class ModelCatalogue {
                 .findFirst()
                 .map(entry -> allowed(entry.path()))
                 .orElseThrow(() -> notFound(pathOrName));
-    }
-
-    private static boolean matches(ModelFolder.Entry entry, String name) {
-        return entry.name().equalsIgnoreCase(name)
-                || entry.shortName().equalsIgnoreCase(name)
-                || entry.path().getFileName().toString().equalsIgnoreCase(name);
     }
 
     private Optional<Path> existing(String text) {
@@ -157,7 +225,9 @@ public final class ModelCatalogue {
     }
 
     private List<ModelFolder.Entry> entries() {
-        return roots.stream().flatMap(root -> ModelFolder.list(root).stream()).toList();
+        return roots.stream()
+                .flatMap(root -> ModelFolder.list(root, ModelFolder.Snapshots.CURRENT).stream())
+                .toList();
     }
 
     private ModelNotFoundException notFound(String name) {
@@ -166,14 +236,21 @@ public final class ModelCatalogue {
         String nearest = NearestName.of(name, known)
                 .map(near -> ": did you mean " + near + "?")
                 .orElse("");
+        String message =
+                "no model " + name + ": no such path, and no such name in " + where() + "; " + there() + nearest;
+        boolean onTheHub = name.matches("[\\w.-]+/[\\w.@:/-]+") && !restricted;
+        return onTheHub ? new ModelNotFoundException(message, Remedy.FETCH) : new ModelNotFoundException(message);
+    }
+
+    private String where() {
+        return roots.stream().map(Path::toString).collect(Collectors.joining(", "));
+    }
+
+    private String there() {
         List<String> names = names();
-        String there = names.isEmpty()
+        return names.isEmpty()
                 ? "they hold no model"
                 : "they hold " + String.join(", ", names.subList(0, Math.min(SHOWN, names.size())))
                         + (names.size() > SHOWN ? " and " + (names.size() - SHOWN) + " more" : "");
-        String where = roots.stream().map(Path::toString).collect(Collectors.joining(", "));
-        String message = "no model " + name + ": no such path, and no such name in " + where + "; " + there + nearest;
-        boolean onTheHub = name.matches("[\\w.-]+/[\\w.@:/-]+") && !restricted;
-        return onTheHub ? new ModelNotFoundException(message, Remedy.FETCH) : new ModelNotFoundException(message);
     }
 }

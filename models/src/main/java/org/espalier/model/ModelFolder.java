@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Lists the models below one folder: {@code NAME.gguf}, {@code NAME/config.json}, {@code ORG/NAME/...}, and the Hugging Face hub
@@ -16,81 +14,94 @@ import java.util.regex.Pattern;
  */
 final class ModelFolder {
 
+    /** Which snapshots of the hub's cache are listed. */
+    enum Snapshots {
+        /** What {@code refs/main} names; without that file the only one there is. */
+        CURRENT,
+        ALL
+    }
+
     /** @param name with the org where there is one */
     record Entry(String name, Path path) {
         String shortName() {
             return name.substring(name.lastIndexOf('/') + 1);
         }
+
+        /** By its whole name, its last part, or the name of its file; in any case. */
+        boolean isNamed(String text) {
+            return name.equalsIgnoreCase(text)
+                    || shortName().equalsIgnoreCase(text)
+                    || path.getFileName().toString().equalsIgnoreCase(text);
+        }
     }
 
-    private static final Pattern PART = Pattern.compile("(.+)-(\\d{5})-of-\\d{5}\\.gguf");
+    private final Snapshots snapshots;
+    private final List<Entry> found = new ArrayList<>();
 
-    private ModelFolder() {}
+    private ModelFolder(Snapshots snapshots) {
+        this.snapshots = snapshots;
+    }
 
     /** Sorted; empty where the folder does not exist. */
-    static List<Entry> list(Path root) {
-        List<Entry> found = new ArrayList<>();
+    static List<Entry> list(Path root, Snapshots snapshots) {
+        ModelFolder folder = new ModelFolder(snapshots);
         for (Path child : children(root)) {
             String name = child.getFileName().toString();
             if (ModelName.isHubFolder(name)) {
-                addHub(child, found);
-            } else if (!addModel("", child, found) && Files.isDirectory(child)) {
-                children(child).forEach(inner -> addModel(name + "/", inner, found));
+                folder.addHub(child);
+            } else if (!folder.addModel("", child) && Files.isDirectory(child)) {
+                children(child).forEach(inner -> folder.addModel(name + "/", inner));
             }
         }
-        return found;
+        return folder.found;
     }
 
-    private static boolean addModel(String prefix, Path path, List<Entry> found) {
-        boolean model = Files.isDirectory(path)
+    private boolean addModel(String prefix, Path path) {
+        boolean directory = Files.isDirectory(path);
+        boolean model = directory
                 ? Files.exists(path.resolve("config.json"))
-                : path.getFileName().toString().endsWith(".gguf") && isWholeOrFirst(path);
+                : ModelName.isGguf(path) && ModelName.isWholeOrFirst(path);
         if (model) {
             String name = path.getFileName().toString();
-            found.add(new Entry(prefix + (Files.isDirectory(path) ? name : withoutGguf(name)), path));
+            found.add(new Entry(prefix + (directory ? name : ModelName.withoutGguf(name)), path));
         }
         return model;
     }
 
-    private static void addHub(Path folder, List<Entry> found) {
+    private void addHub(Path folder) {
         String name = ModelName.ofHubFolder(folder.getFileName().toString());
-        for (Path snapshot : currentSnapshot(folder)) {
+        for (Path snapshot : snapshots(folder)) {
             if (Files.exists(snapshot.resolve("config.json"))) {
                 found.add(new Entry(name, snapshot));
             }
-            children(snapshot).stream()
-                    .filter(file -> file.toString().endsWith(".gguf") && isWholeOrFirst(file))
-                    .forEach(file -> found.add(new Entry(
-                            name + "/" + withoutGguf(file.getFileName().toString()), file)));
+            addGgufs(snapshot);
+            children(snapshot).stream().filter(Files::isDirectory).forEach(this::addGgufs); // one a quantization
         }
     }
 
-    /** The revision that {@code refs/main} names; without that file the only snapshot there is. */
-    private static List<Path> currentSnapshot(Path folder) {
-        List<Path> snapshots = children(folder.resolve("snapshots"));
+    private void addGgufs(Path folder) {
+        children(folder).stream()
+                .filter(file -> ModelName.isGguf(file) && ModelName.isWholeOrFirst(file))
+                .forEach(file -> found.add(new Entry(ModelName.of(file), file)));
+    }
+
+    private List<Path> snapshots(Path folder) {
+        List<Path> all = children(folder.resolve("snapshots"));
+        if (snapshots == Snapshots.ALL) {
+            return all;
+        }
         Path main = folder.resolve("refs").resolve("main");
         if (!Files.exists(main)) {
-            return snapshots.size() == 1 ? snapshots : List.of();
+            return all.size() == 1 ? all : List.of();
         }
         try {
             String revision = Files.readString(main).strip();
-            return snapshots.stream()
+            return all.stream()
                     .filter(snapshot -> snapshot.getFileName().toString().equals(revision))
                     .toList();
         } catch (IOException e) {
             return List.of(); // an unreadable cache entry is no model
         }
-    }
-
-    /** A model in several files is named after all and opened by its first. */
-    private static boolean isWholeOrFirst(Path file) {
-        Matcher part = PART.matcher(file.getFileName().toString());
-        return !part.matches() || part.group(2).equals("00001");
-    }
-
-    private static String withoutGguf(String file) {
-        Matcher part = PART.matcher(file);
-        return part.matches() ? part.group(1) : file.substring(0, file.length() - ".gguf".length());
     }
 
     /** Sorted, without hidden ones; empty where the folder cannot be read. */

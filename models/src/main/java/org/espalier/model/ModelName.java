@@ -1,23 +1,59 @@
 package org.espalier.model;
 
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What to call a model that lies at a path. */
 final class ModelName {
     private static final String HUB_PREFIX = "models--";
+    private static final String SNAPSHOTS = "snapshots";
     private static final String GGUF = ".gguf";
+    private static final Pattern PART = Pattern.compile("(.+)-(\\d{5})-of-\\d{5}\\.gguf");
 
     private ModelName() {}
 
+    /** The hub's {@code org/name}, with the file's name where that is a GGUF file; otherwise the file's or folder's own name. */
     static String of(Path path) {
         Path absolute = path.toAbsolutePath().normalize();
+        String name = withoutGguf(String.valueOf(absolute.getFileName()));
         for (Path part : absolute) {
-            if (part.toString().startsWith(HUB_PREFIX)) {
-                return ofHubFolder(part.toString());
+            if (isHubFolder(part.toString())) {
+                String repository = ofHubFolder(part.toString());
+                return isGguf(absolute) ? repository + "/" + name : repository;
             }
         }
-        String name = String.valueOf(absolute.getFileName());
-        return name.endsWith(GGUF) ? name.substring(0, name.length() - GGUF.length()) : name;
+        return name;
+    }
+
+    /** The commit of a snapshot in the hub's cache; empty for a path outside of one. */
+    static String revision(Path path) {
+        Path absolute = path.toAbsolutePath().normalize();
+        for (int i = 0; i + 2 < absolute.getNameCount(); i++) {
+            if (isHubFolder(absolute.getName(i).toString())
+                    && absolute.getName(i + 1).toString().equals(SNAPSHOTS)) {
+                return absolute.getName(i + 2).toString();
+            }
+        }
+        return "";
+    }
+
+    static boolean isGguf(Path path) {
+        return path.getFileName().toString().endsWith(GGUF);
+    }
+
+    /** A model in several files is named after all and opened by its first. */
+    static boolean isWholeOrFirst(Path file) {
+        Matcher part = PART.matcher(file.getFileName().toString());
+        return !part.matches() || part.group(2).equals("00001");
+    }
+
+    static String withoutGguf(String file) {
+        Matcher part = PART.matcher(file);
+        if (part.matches()) {
+            return part.group(1);
+        }
+        return file.endsWith(GGUF) ? file.substring(0, file.length() - GGUF.length()) : file;
     }
 
     /** {@code models--org--name} to {@code org/name}. */

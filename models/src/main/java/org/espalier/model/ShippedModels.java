@@ -9,8 +9,7 @@ import java.util.Optional;
 
 /** The models that come with the program: the folder {@code models} of the clone or distribution that the running code lies in. */
 final class ShippedModels {
-    private static final int LEVELS =
-            3; // ROOT/node-server/target/espalier-node.jar, ROOT/cluster-client/target/classes
+    private static final int LEVELS = 3; // ROOT/node-server/target/espalier-node.jar, ROOT/models/target/classes
     private static final Path KNOWN =
             Path.of("models", "demo", "config.json"); // any other folder "models" is somebody else's
 

@@ -62,6 +62,11 @@ class ModelCatalogueTest {
         assertThat(catalogue.resolve("SmolLM2-135M-Instruct.Q4_1.gguf")).isEqualTo(smol);
         assertThat(catalogue.resolve("q4")).isEqualTo(snapshot.resolve("q4.gguf"));
         assertThat(ModelName.of(snapshot)).isEqualTo("big/Model-7B");
+        assertThat(ModelName.of(snapshot.resolve("q4.gguf"))).isEqualTo("big/Model-7B/q4");
+        assertThat(ModelName.of(Path.of("/m/x-00001-of-00003.gguf"))).isEqualTo("x");
+        assertThat(ModelName.revision(snapshot)).isEqualTo("new");
+        assertThat(ModelName.revision(snapshot.resolve("q4.gguf"))).isEqualTo("new");
+        assertThat(ModelName.revision(smol)).isEmpty();
     }
 
     @Test
@@ -118,9 +123,19 @@ class ModelCatalogueTest {
     void defaultFoldersComeFromTheEnvironment() {
         Path home = Path.of("/home/x");
         assertThat(ModelCatalogue.defaultRoots(Map.of(), home))
-                .containsExactly(home.resolve(".espalier/models"), home.resolve(".cache/huggingface/hub"));
+                .containsExactly(
+                        Path.of("models"),
+                        Path.of("notebooks/models"),
+                        home.resolve(".espalier/models"),
+                        home.resolve(".cache/huggingface/hub"));
         String two = "/a" + java.io.File.pathSeparator + "/b";
         assertThat(ModelCatalogue.defaultRoots(Map.of("ESPALIER_MODELS", two, "HF_HOME", "/hf"), home))
-                .containsExactly(Path.of("/a"), Path.of("/b"), home.resolve(".espalier/models"), Path.of("/hf/hub"));
+                .containsExactly(
+                        Path.of("models"),
+                        Path.of("notebooks/models"),
+                        Path.of("/a"),
+                        Path.of("/b"),
+                        home.resolve(".espalier/models"),
+                        Path.of("/hf/hub"));
     }
 }

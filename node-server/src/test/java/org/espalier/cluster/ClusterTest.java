@@ -35,7 +35,7 @@ class ClusterTest {
     }
 
     private Cluster connect() {
-        return Cluster.connect(nodes.stream().map(NodeServer::address).toList(), FakeModel::new);
+        return Cluster.connect(nodes.stream().map(NodeServer::address).toList(), new FakeModels());
     }
 
     @AfterEach

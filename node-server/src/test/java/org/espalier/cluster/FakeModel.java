@@ -1,29 +1,43 @@
 package org.espalier.cluster;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.espalier.model.ModelConfig;
+import org.espalier.model.ModelIdentity;
 import org.espalier.model.ModelSize;
 
 /**
  * Six layers of equal weight; token t is the letter of that number, a conversation is its last message.
  *
  * @param whenEncoding runs while a prompt is encoded: a moment between asking for a generation and its start
+ * @param closes how often it was closed
  */
-record FakeModel(String path, Runnable whenEncoding) implements ClientModel {
+record FakeModel(String name, Runnable whenEncoding, AtomicInteger closes) implements ClientModel {
 
     static final int LAYERS = 6;
 
-    FakeModel(String path) {
-        this(path, () -> {});
+    FakeModel(String name, Runnable whenEncoding) {
+        this(name, whenEncoding, new AtomicInteger());
+    }
+
+    FakeModel(String name) {
+        this(name, () -> {});
     }
 
     @Override
-    public String name() {
-        return path;
+    public ModelIdentity identity() {
+        return new ModelIdentity(name, "", "0".repeat(64), "");
+    }
+
+    @Override
+    public void close() {
+        closes.incrementAndGet();
     }
 
     @Override
@@ -59,6 +73,7 @@ record FakeModel(String path, Runnable whenEncoding) implements ClientModel {
         return Optional.of(new TextStream() {
             @Override
             public String add(int token) {
+                assertThat(closes).as("the model is in use").hasValue(0);
                 return String.valueOf((char) ('A' + token));
             }
 

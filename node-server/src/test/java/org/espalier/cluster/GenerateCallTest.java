@@ -75,7 +75,7 @@ class GenerateCallTest {
         AtomicReference<Cluster> cluster = new AtomicReference<>();
         cluster.set(Cluster.connect(
                 List.of(server.address()),
-                name -> new FakeModel(name, () -> cluster.get().close())));
+                new FakeModels(name -> new FakeModel(name, () -> cluster.get().close()))));
         cluster.get().load("m", LoadOptions.defaults());
         assertThatThrownBy(() -> cluster.get().generate(Prompt.text("HELLO"), GenerateOptions.defaults()))
                 .isInstanceOf(GenerationCancelledException.class);

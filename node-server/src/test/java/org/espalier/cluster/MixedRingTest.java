@@ -28,7 +28,7 @@ class MixedRingTest {
             loaders.add(new FakeLoader());
             nodes.add(NodeServer.start(NodeOptions.loopback("n" + i), loaders.get(i)));
         }
-        cluster = Cluster.connect(nodes.stream().map(NodeServer::address).toList(), FakeModel::new);
+        cluster = Cluster.connect(nodes.stream().map(NodeServer::address).toList(), new FakeModels());
     }
 
     @AfterEach
@@ -77,7 +77,7 @@ class MixedRingTest {
                 .extracting(ShardInfo::engine)
                 .containsExactly("fake", "metal", "fake");
         try (Cluster other =
-                Cluster.connect(nodes.stream().map(NodeServer::address).toList(), FakeModel::new)) {
+                Cluster.connect(nodes.stream().map(NodeServer::address).toList(), new FakeModels())) {
             assertThat(other.use("m").engines()).isEqualTo(loaded.engines());
         }
     }

@@ -31,7 +31,7 @@ class NodeExceptionTest {
     @Test
     void aRemedyTravelsFromTheNodeToTheUser() {
         try (NodeServer node = NodeServer.start(NodeOptions.loopback("n0"), new FakeLoader());
-                Cluster cluster = Cluster.connect(List.of(node.address()), FakeModel::new)) {
+                Cluster cluster = Cluster.connect(List.of(node.address()), new FakeModels())) {
             NodeException error =
                     catchThrowableOfType(NodeException.class, () -> cluster.load("large:n0", LoadOptions.defaults()));
             assertThat(error.kind()).isEqualTo(Failure.Kind.OUT_OF_MEMORY);
@@ -45,7 +45,7 @@ class NodeExceptionTest {
     void aFailedStepIsNoLostNode() {
         FakeLoader loader = new FakeLoader();
         try (NodeServer node = NodeServer.start(NodeOptions.loopback("n0"), loader);
-                Cluster cluster = Cluster.connect(List.of(node.address()), FakeModel::new)) {
+                Cluster cluster = Cluster.connect(List.of(node.address()), new FakeModels())) {
             cluster.load("m", LoadOptions.defaults());
             loader.loaded.get(0).failAtLength = 7;
             NodeException error = catchThrowableOfType(
@@ -97,7 +97,7 @@ class NodeExceptionTest {
                 .build()
                 .start();
         String address = "127.0.0.1:" + server.getPort();
-        try (Cluster cluster = Cluster.connect(List.of(address), FakeModel::new)) {
+        try (Cluster cluster = Cluster.connect(List.of(address), new FakeModels())) {
             assertThatThrownBy(() -> cluster.load("m", LoadOptions.defaults()))
                     .isInstanceOfSatisfying(NodeException.class, error -> {
                         assertThat(error.what()).isEqualTo(expected.message().replace("ADDRESS", address));

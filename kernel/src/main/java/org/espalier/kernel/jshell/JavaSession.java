@@ -38,6 +38,7 @@ public final class JavaSession implements AutoCloseable {
             "java.util.stream.*",
             "org.espalier.cluster.*",
             "org.espalier.kernel.display.Heatmap",
+            "org.espalier.node.service.LocalCluster",
             "org.espalier.placement.*",
             "org.espalier.routing.*",
             "org.espalier.sampling.*",

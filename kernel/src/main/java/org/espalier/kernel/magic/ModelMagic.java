@@ -1,6 +1,5 @@
 package org.espalier.kernel.magic;
 
-import java.net.ConnectException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -8,17 +7,13 @@ import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
-import org.espalier.hub.HubException;
-import org.espalier.hub.HubReference;
 import org.espalier.hub.HubSettings;
-import org.espalier.hub.ModelPull;
 import org.espalier.kernel.display.Bundles;
 import org.espalier.kernel.display.Bytes;
 import org.espalier.kernel.display.PlacementPicture;
 import org.espalier.kernel.display.ProgressBar;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
-import org.espalier.model.ModelNotFoundException;
 import org.espalier.model.ModelSize;
 import org.espalier.model.ModelSizes;
 import org.espalier.placement.Placement;
@@ -138,61 +133,29 @@ final class ModelMagic implements Magic {
     }
 
     private void load(Load command, MagicCall call) {
-        String model = fetched(command, call);
         boolean fresh = notebook.current().isEmpty();
         Cluster cluster = notebook.orEmbedded();
         if (fresh) {
             call.java().define("cluster", Cluster.class, cluster);
         }
+        LoadBars bars = new LoadBars(call.output(), command.model);
         LoadOptions options = command.options()
                 .withDeployment(command.name)
                 .withEngine(command.engine)
-                .withPrecision(command.precision);
+                .withPrecision(command.precision)
+                .withHub(command.offline ? HubSettings.Access.OFFLINE : HubSettings.Access.ONLINE)
+                .withListener(bars);
         if (command.plan) {
-            try (Model planned = ModelCatalogue.of(List.of(Path.of("models"))).open(model)) {
-                draw(ModelSizes.of(planned), cluster.plan(model, options), command, call);
+            Placement placement = cluster.plan(command.model, options);
+            try (Model planned = ModelCatalogue.ofThisMachine().open(bars.fetchedOr(command.model))) {
+                draw(ModelSizes.of(planned), placement, command, call);
             }
             return;
         }
-        ProgressBar bar = new ProgressBar(call.output(), "loading " + command.model);
-        Deployment deployment = cluster.load(model, options.withListener(bar::report));
-        bar.finish(line(deployment));
+        Deployment deployment = cluster.load(command.model, options);
+        bars.finish(line(deployment));
         if (deployment.placement().shards().size() > 1) {
             draw(size(cluster), deployment.placement(), command, call);
-        }
-    }
-
-    /** The model as it was named, or where it lies after it was fetched from the hub. */
-    private static String fetched(Load command, MagicCall call) {
-        if (!HubReference.looksLikeOne(command.model)) {
-            return command.model;
-        }
-        try {
-            ModelCatalogue.of(List.of(Path.of("models"))).resolve(command.model);
-            return command.model;
-        } catch (ModelNotFoundException notHere) {
-            return pulled(command, call, notHere);
-        }
-    }
-
-    private static String pulled(Load command, MagicCall call, ModelNotFoundException notHere) {
-        HubSettings settings = HubSettings.ofEnvironment();
-        if (command.offline) {
-            settings = settings.withAccess(HubSettings.Access.OFFLINE);
-        }
-        ProgressBar bar = new ProgressBar(call.output(), "fetching " + command.model);
-        try {
-            Path path = ModelPull.pull(
-                    HubReference.parse(command.model),
-                    settings,
-                    progress -> bar.report(progress.done(), progress.total(), progress.text()));
-            bar.finish("fetched " + command.model + " to " + path);
-            return path.toString();
-        } catch (HubException e) {
-            if (e.getCause() instanceof ConnectException) { // perhaps a path with a slip in it
-                throw new EspalierException(notHere.what() + ", but: " + e.getMessage(), e);
-            }
-            throw e;
         }
     }
 

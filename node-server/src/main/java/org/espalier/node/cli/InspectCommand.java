@@ -1,7 +1,6 @@
 package org.espalier.node.cli;
 
 import java.io.PrintWriter;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.espalier.architecture.Architectures;
 import org.espalier.architecture.LayerRange;
@@ -32,7 +31,7 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        try (Model opened = ModelCatalogue.of(List.of()).open(model)) {
+        try (Model opened = ModelCatalogue.ofThisMachine().open(model)) {
             Inspection inspection = Inspection.of(opened);
             out.println(json ? inspection.toJson() : inspection);
             out.flush();

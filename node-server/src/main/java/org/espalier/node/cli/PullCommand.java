@@ -1,6 +1,5 @@
 package org.espalier.node.cli;
 
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -9,7 +8,6 @@ import org.espalier.hub.HubReference;
 import org.espalier.hub.HubSettings;
 import org.espalier.hub.ModelPull;
 import org.espalier.hub.PullListener;
-import org.espalier.hub.PullProgress;
 import org.espalier.hub.ShardPull;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,8 +24,6 @@ import picocli.CommandLine.Spec;
         },
         mixinStandardHelpOptions = true)
 final class PullCommand implements Callable<Integer> {
-
-    private static final long BETWEEN_LINES = 2_000_000_000L; // nanoseconds
 
     @Spec
     private CommandSpec spec;
@@ -53,7 +49,7 @@ final class PullCommand implements Callable<Integer> {
     public Integer call() {
         HubReference reference = HubReference.parse(model);
         HubSettings settings = HubSettings.ofEnvironment();
-        PullListener lines = new Lines(spec.commandLine().getErr());
+        PullListener lines = new PullLines(spec.commandLine().getErr());
         Path path = layers == null
                 ? ModelPull.pull(reference, settings, lines)
                 : ShardPull.pull(reference, range(), settings, models, lines);
@@ -68,25 +64,5 @@ final class PullCommand implements Callable<Integer> {
                     spec.commandLine(), "--layers is '" + layers + "', expected two numbers like 0-14");
         }
         return new ShardPull.Layers(Integer.parseInt(range.group(1)), Integer.parseInt(range.group(2)) + 1);
-    }
-
-    /** A line now and then, and the last one. */
-    private static final class Lines implements PullListener {
-        private final PrintWriter out;
-        private long next = System.nanoTime();
-
-        Lines(PrintWriter out) {
-            this.out = out;
-        }
-
-        @Override
-        public void onProgress(PullProgress progress) {
-            long now = System.nanoTime();
-            if (now >= next || progress.done() == progress.total()) {
-                next = now + BETWEEN_LINES;
-                out.println(progress.text());
-                out.flush();
-            }
-        }
     }
 }

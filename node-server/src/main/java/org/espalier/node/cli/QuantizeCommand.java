@@ -2,7 +2,6 @@ package org.espalier.node.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
@@ -47,7 +46,7 @@ final class QuantizeCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
         Path source;
-        try (Model found = ModelCatalogue.of(List.of()).open(model)) {
+        try (Model found = ModelCatalogue.ofThisMachine().open(model)) {
             source = found.path();
         }
         long started = System.nanoTime();

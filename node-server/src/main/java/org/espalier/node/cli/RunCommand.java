@@ -11,11 +11,12 @@ import org.espalier.cluster.Deployment;
 import org.espalier.cluster.GenerateOptions;
 import org.espalier.cluster.Generation;
 import org.espalier.cluster.GenerationListener;
+import org.espalier.cluster.LoadListener;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.cluster.Prompt;
 import org.espalier.engine.Precision;
-import org.espalier.node.service.EmbeddedNode;
-import org.espalier.node.service.LocalNodes;
+import org.espalier.hub.PullProgress;
+import org.espalier.node.service.LocalCluster;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
@@ -40,7 +41,8 @@ final class RunCommand implements Callable<Integer> {
             names = "--model",
             required = true,
             paramLabel = "DIR_OR_GGUF",
-            description = "Directory, .gguf file or name of a model.")
+            description =
+                    "Directory, .gguf file or name of a model; ORG/NAME is fetched from the hub if it is not here.")
     private String model;
 
     @ArgGroup(multiplicity = "1")
@@ -89,14 +91,8 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         GenerateOptions options = checked();
-        if (nodes == null) {
-            try (EmbeddedNode node = EmbeddedNode.start()) {
-                generate(List.of(node.address()), options);
-            }
-        } else {
-            try (LocalNodes processes = LocalNodes.start(nodes)) {
-                generate(processes.addresses(), options);
-            }
+        try (Cluster cluster = nodes == null ? LocalCluster.embedded() : LocalCluster.start(nodes)) {
+            generate(cluster, options);
         }
         return 0;
     }
@@ -120,25 +116,37 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private void generate(List<String> addresses, GenerateOptions options) {
+    private void generate(Cluster cluster, GenerateOptions options) {
         LoadOptions load = LoadOptions.defaults()
                 .withPlacement(placement)
                 .withEngine(engine)
-                .withPrecision(precision.name().toLowerCase(Locale.ROOT));
+                .withPrecision(precision.name().toLowerCase(Locale.ROOT))
+                .withListener(fetching(spec.commandLine().getErr()));
         PrintWriter out = spec.commandLine().getOut();
         Prompt question = prompt.prompt();
-        try (Cluster cluster = Cluster.connect(addresses)) {
-            Deployment deployment = cluster.load(model, load);
-            if (json) {
-                Generation generation = cluster.generate(question, options);
-                out.println(RunReport.json(deployment, generation, options));
-            } else {
-                Generation generation = cluster.generate(question, options, printing(out));
-                out.println(generation.text().isPresent() ? "" : ids(generation.tokens()));
-                spec.commandLine().getErr().println(summary(generation));
-            }
-            out.flush();
+        Deployment deployment = cluster.load(model, load);
+        if (json) {
+            Generation generation = cluster.generate(question, options);
+            out.println(RunReport.json(deployment, generation, options));
+        } else {
+            Generation generation = cluster.generate(question, options, printing(out));
+            out.println(generation.text().isPresent() ? "" : ids(generation.tokens()));
+            spec.commandLine().getErr().println(summary(generation));
         }
+        out.flush();
+    }
+
+    private static LoadListener fetching(PrintWriter err) {
+        PullLines lines = new PullLines(err);
+        return new LoadListener() {
+            @Override
+            public void onFetch(PullProgress progress) {
+                lines.onProgress(progress);
+            }
+
+            @Override
+            public void onProgress(String node, long done, long total) {}
+        };
     }
 
     private static GenerationListener printing(PrintWriter out) {

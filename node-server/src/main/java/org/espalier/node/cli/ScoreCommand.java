@@ -102,7 +102,7 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private Shard load(Engines engines, Precision runs) {
-        Model opened = ModelCatalogue.of(List.of()).open(model);
+        Model opened = ModelCatalogue.ofThisMachine().open(model);
         return Shard.load(opened, 0, opened.config().layers(), engines.named(engine), runs);
     }
 

@@ -49,8 +49,9 @@ final class ServeCommand implements Callable<Integer> {
             names = "--models",
             paramLabel = "DIR",
             description =
-                    "Folder that models may be read from; may be given more than once. Without it: ESPALIER_MODELS, ~/.espalier/models and"
-                            + " the Hugging Face hub cache.",
+                    "Folder that models may be read from, no other; may be given more than once. Without it those that every command looks into:"
+                            + " ./models and ./notebooks/models, ESPALIER_MODELS, ~/.espalier/models, the Hugging Face hub cache"
+                            + " and the program's own models.",
             showDefaultValue = Visibility.NEVER)
     private List<Path> models = List.of();
 

@@ -282,8 +282,8 @@ final class Deployments implements AutoCloseable {
             throw new Failure(
                             node,
                             Failure.Kind.OUT_OF_MEMORY,
-                            "node " + node + " has not enough memory for its shard of " + order.model() + " ("
-                                    + e.getMessage() + ")")
+                            "node " + node + " has not enough memory for its shard of "
+                                    + order.model().name() + " (" + e.getMessage() + ")")
                     .with(Remedy.SPLIT_OVER_MORE_NODES)
                     .exception();
         } catch (RuntimeException e) {
@@ -298,7 +298,7 @@ final class Deployments implements AutoCloseable {
         var shard = placement.getShards(request.getShard());
         return new ShardLoader.Order(
                 node,
-                request.getModel(),
+                new PlacementCheck(node).identity(request),
                 placement.getLayers(),
                 shard.getFirstLayer(),
                 shard.getEndLayer(),

@@ -44,7 +44,7 @@ final class ModelShards implements ShardLoader {
     ModelShards(List<Path> roots, Engines engines, LongSupplier freeBytes) {
         this.engines = engines;
         this.freeBytes = freeBytes;
-        this.catalogue = roots.isEmpty() ? ModelCatalogue.of(List.of()) : ModelCatalogue.restrictedTo(roots);
+        this.catalogue = roots.isEmpty() ? ModelCatalogue.ofThisMachine() : ModelCatalogue.restrictedTo(roots);
     }
 
     @Override
@@ -77,7 +77,7 @@ final class ModelShards implements ShardLoader {
             throw new Failure(
                             order.node(),
                             Failure.Kind.LOAD_FAILED,
-                            "node " + order.node() + " finds " + layers + " layers in " + order.model()
+                            "node " + order.node() + " finds " + layers + " layers in " + model.path()
                                     + ", the placement is for " + order.layers()
                                     + ": the nodes have different files of that name")
                     .exception();

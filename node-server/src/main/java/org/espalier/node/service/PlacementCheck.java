@@ -1,17 +1,20 @@
 package org.espalier.node.service;
 
+import org.espalier.EspalierException;
 import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
+import org.espalier.model.ModelIdentity;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.Shard;
 
 /** What a node demands of a load request before it touches anything. */
 record PlacementCheck(String node) {
 
-    /** @throws org.espalier.failure.FailureException if the request is incomplete, or its placement does not cover each layer once */
+    /** @throws FailureException if the request is incomplete, or its placement does not cover each layer once */
     void check(LoadRequest request) {
         require(!request.getDeployment().isBlank(), "the deployment has no id");
         require(request.getEpoch() > 0, "epoch " + request.getEpoch() + " is not above 0");
-        require(!request.getModel().isBlank(), "no model is named");
+        identity(request);
         require(!request.getClient().isBlank(), "the client has no name");
         int shards = request.getPlacement().getShardsCount();
         require(
@@ -33,9 +36,23 @@ record PlacementCheck(String node) {
         require(self.equals(node), "this is node " + node + ", the shard is for node " + self);
     }
 
+    /** @throws FailureException if it is not one */
+    ModelIdentity identity(LoadRequest request) {
+        org.espalier.v1.ModelIdentity model = request.getModel();
+        try {
+            return new ModelIdentity(model.getName(), model.getRevision(), model.getHash(), model.getPath());
+        } catch (EspalierException e) {
+            throw wrong(e.getMessage());
+        }
+    }
+
     private void require(boolean holds, String otherwise) {
         if (!holds) {
-            throw new Failure(node, Failure.Kind.INVALID, "the load request is wrong: " + otherwise).exception();
+            throw wrong(otherwise);
         }
+    }
+
+    private FailureException wrong(String what) {
+        return new Failure(node, Failure.Kind.INVALID, "the load request is wrong: " + what).exception();
     }
 }

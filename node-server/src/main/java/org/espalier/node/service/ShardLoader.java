@@ -2,6 +2,7 @@ package org.espalier.node.service;
 
 import java.util.List;
 import org.espalier.engine.Cancel;
+import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
 
 /** Loads parts of models; the node's only way to models and engines. */
@@ -27,14 +28,20 @@ public interface ShardLoader extends AutoCloseable {
      * What to load.
      *
      * @param node this node's name, for messages
-     * @param model path or name
+     * @param model which each node finds in its own folders
      * @param layers L of the whole model, as the placement says
      * @param endLayer exclusive
      * @param engine empty: the best
      * @param precision {@code float32} or {@code fast}
      */
     record Order(
-            String node, String model, int layers, int firstLayer, int endLayer, String engine, String precision) {}
+            String node,
+            ModelIdentity model,
+            int layers,
+            int firstLayer,
+            int endLayer,
+            String engine,
+            String precision) {}
 
     /** Hears how far loading is, in bytes; never throws. */
     @FunctionalInterface

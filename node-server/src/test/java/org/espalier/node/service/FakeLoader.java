@@ -35,10 +35,10 @@ public final class FakeLoader implements ShardLoader {
 
     @Override
     public StageShard load(Order order, Progress progress, Cancel cancel) {
-        if (order.model().equals("broken:" + order.node())) {
+        if (order.model().name().equals("broken:" + order.node())) {
             throw new EspalierException("tensor x is cut off");
         }
-        if (order.model().equals("large:" + order.node())) {
+        if (order.model().name().equals("large:" + order.node())) {
             throw new OutOfMemoryError("heap");
         }
         FakeProgram program = new FakeProgram(order.firstLayer(), order.endLayer(), order.layers(), activationBytes);

@@ -16,6 +16,7 @@ import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadProgress;
 import org.espalier.v1.LoadRequest;
+import org.espalier.v1.ModelIdentity;
 import org.espalier.v1.NodeGrpc;
 import org.espalier.v1.Placement;
 import org.espalier.v1.Shard;
@@ -74,7 +75,7 @@ final class FakeRing implements AutoCloseable {
                 .setDeployment(ID)
                 .setEpoch(epoch)
                 .setClient("test")
-                .setModel(model)
+                .setModel(ModelIdentity.newBuilder().setName(model).setHash("0".repeat(64)))
                 .setPlacement(placement)
                 .setShard(node)
                 .setPrecision("float32");

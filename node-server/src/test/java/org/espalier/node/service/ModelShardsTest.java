@@ -11,6 +11,7 @@ import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.RouterEdits;
+import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,10 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ModelShardsTest {
 
     private static final Path MODELS = Path.of("..", "models", "src", "test", "resources", "models");
-    private static final String LLAMA =
-            MODELS.resolve("llama-tiny").resolve("hf").toAbsolutePath().toString();
+    private static final ModelIdentity LLAMA = ModelIdentity.of(MODELS.resolve("llama-tiny/hf"));
 
-    private static ShardLoader.Order order(String model, int layers) {
+    private static ShardLoader.Order order(ModelIdentity model, int layers) {
         return new ShardLoader.Order("mini-3", model, layers, 0, 2, "", "fast");
     }
 
@@ -56,7 +56,7 @@ class ModelShardsTest {
         try (ModelShards shards = new ModelShards(List.of())) {
             assertThatThrownBy(() -> shards.load(order(LLAMA, 5), (done, total) -> {}, new Cancel()))
                     .isInstanceOf(EspalierException.class)
-                    .hasMessageContaining("node mini-3 finds 3 layers in " + LLAMA + ", the placement is for 5");
+                    .hasMessageContaining("node mini-3 finds 3 layers in " + LLAMA.path() + ", the placement is for 5");
         }
     }
 

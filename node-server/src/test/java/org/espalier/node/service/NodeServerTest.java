@@ -86,7 +86,7 @@ class NodeServerTest {
             assertThat(node.getTotalMemoryBytes()).isPositive();
             assertThat(node.getProcessors()).isPositive();
             assertThat(node.getDeploymentsList()).hasSize(1);
-            assertThat(node.getDeployments(0).getModel()).isEqualTo("fake");
+            assertThat(node.getDeployments(0).getModel().getName()).isEqualTo("fake");
             assertThat(node.getDeployments(0).getPlacement()).isEqualTo(ring.even(2));
             assertThat(node.getDeployments(0).getResidentBytes()).isEqualTo(3000);
             assertThat(node.getDeployments(0).getServing()).isTrue();

@@ -68,7 +68,7 @@ class SmolLm2RealWeightsIT {
 
     private static String model() {
         try {
-            return ModelCatalogue.of(List.of(Path.of("..", "notebooks", "models")))
+            return ModelCatalogue.restrictedTo(List.of(Path.of("..", "notebooks", "models")))
                     .resolve("smollm2")
                     .toString();
         } catch (ModelNotFoundException e) {
