@@ -3,11 +3,16 @@ package org.espalier.architecture;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.model.Backbone;
 import org.espalier.program.Activation;
+import org.espalier.program.Add;
+import org.espalier.program.Embed;
+import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
-import org.espalier.program.Op;
+import org.espalier.program.Linear;
+import org.espalier.program.Logits;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
+import org.espalier.program.RmsNorm;
 import org.espalier.program.View;
 
 /**
@@ -45,7 +50,7 @@ final class Decoder {
     /** The layers of the range, with embedding and logits where they belong to it. */
     Program program(LayerRange layers, Layer layer) {
         if (layers.embeds()) {
-            program.op(new Op.Embed(embedding(), residual));
+            program.op(new Embed(embedding(), residual));
         }
         for (int index = layers.first(); index < layers.end(); index++) {
             layer.add(index, "model.layers." + index);
@@ -55,7 +60,7 @@ final class Decoder {
             String output = backbone.tiedEmbeddings()
                     ? embedding()
                     : weights.matrix("lm_head.weight", backbone.vocabulary(), backbone.hidden());
-            program.op(new Op.Logits(normed, output));
+            program.op(new Logits(normed, output));
         }
         return program.build(residual, residual);
     }
@@ -71,17 +76,17 @@ final class Decoder {
 
     /** Ends a block. */
     void addBlock() {
-        program.op(new Op.Add(residual, block, residual));
+        program.op(new Add(residual, block, residual));
     }
 
     void norm(View in, String module, float eps, View out) {
-        program.op(new Op.RmsNorm(in, weights.vector(module + ".weight", in.width()), eps, 1, out));
+        program.op(new RmsNorm(in, weights.vector(module + ".weight", in.width()), eps, 1, out));
     }
 
     /** Each of {@code heads} equal pieces of x by itself, in place. */
     void normHeads(View x, int heads, String module) {
         String weight = weights.vector(module + ".weight", x.width() / heads);
-        program.op(new Op.RmsNorm(x, weight, backbone.normEps(), heads, x));
+        program.op(new RmsNorm(x, weight, backbone.normEps(), heads, x));
     }
 
     /** Whether a projection has a bias. */
@@ -101,7 +106,7 @@ final class Decoder {
 
     /** out = W in + b. */
     void linear(View in, String module, Bias bias, View out) {
-        program.op(new Op.Linear(in, projection(module, bias, out.width(), in.width()), out));
+        program.op(new Linear(in, projection(module, bias, out.width(), in.width()), out));
     }
 
     Projection projection(String module, Bias bias, int rows, int columns) {
@@ -115,7 +120,7 @@ final class Decoder {
     }
 
     void mlp(View in, String module, Bias bias, int width, View out) {
-        program.op(new Op.GatedMlp(
+        program.op(new GatedMlp(
                 in,
                 new GatedUnit(
                         projection(module + ".gate_proj", bias, width, in.width()),

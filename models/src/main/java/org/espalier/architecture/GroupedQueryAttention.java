@@ -2,8 +2,9 @@ package org.espalier.architecture;
 
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.model.GroupedAttention;
-import org.espalier.program.Op;
+import org.espalier.program.Attention;
 import org.espalier.program.Rope;
+import org.espalier.program.Rotate;
 import org.espalier.program.View;
 
 /**
@@ -50,8 +51,8 @@ final class GroupedQueryAttention {
 
     /** q and k by their positions. */
     void rotate() {
-        decoder.program.op(new Op.Rotate(query, config.heads(), 0, rope));
-        decoder.program.op(new Op.Rotate(key, config.kvHeads(), 0, rope));
+        decoder.program.op(new Rotate(query, config.heads(), 0, rope));
+        decoder.program.op(new Rotate(key, config.kvHeads(), 0, rope));
     }
 
     /** softmax(q k / sqrt(head width)) v over the layer's window. */
@@ -61,12 +62,11 @@ final class GroupedQueryAttention {
 
     /** @param sinks name of a weight [1, H], or null */
     void attend(int layer, String sinks) {
-        decoder.program.op(new Op.Attention(
+        decoder.program.op(new Attention(
                 query,
                 key,
                 value,
-                config.heads(),
-                config.kvHeads(),
+                Attention.grouped(config.heads(), config.kvHeads()),
                 (float) (1 / Math.sqrt(config.headWidth())),
                 sinks,
                 decoder.program.cache(config.cacheWidth(), config.windows().get(layer)),

@@ -5,9 +5,11 @@ import java.util.stream.IntStream;
 import org.espalier.model.GroupLimit;
 import org.espalier.model.RoutedExperts;
 import org.espalier.program.Activation;
+import org.espalier.program.Add;
+import org.espalier.program.Experts;
 import org.espalier.program.GatedUnit;
-import org.espalier.program.Op;
 import org.espalier.program.Projection;
+import org.espalier.program.Route;
 import org.espalier.program.Router;
 import org.espalier.program.View;
 
@@ -20,6 +22,7 @@ final class MixtureOfExperts {
     private final Decoder decoder;
     private final RoutedExperts config;
     private final List<Integer> held;
+    private int routedLayer;
 
     MixtureOfExperts(Decoder decoder, RoutedExperts config) {
         this.decoder = decoder;
@@ -30,34 +33,20 @@ final class MixtureOfExperts {
 
     /** Softmax over all experts, the K greatest, as in <a href="https://arxiv.org/abs/2401.04088">Mixtral</a>. */
     Router softmaxRouter(boolean normalizeTopK) {
-        return router(Router.Scoring.SOFTMAX, GroupLimit.NONE, Router.GroupScore.MAX, normalizeTopK, 1);
+        return new Router(
+                config.count(), config.perToken(), Router.Scoring.SOFTMAX, Router.Groups.NONE, normalizeTopK, 1);
     }
 
     /** Softmax over all experts, of which only those of the best groups can be chosen, <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a>. */
     Router limitedSoftmaxRouter(GroupLimit limit, float scale) {
-        return router(Router.Scoring.SOFTMAX, limit, Router.GroupScore.MAX, false, scale);
+        Router.Groups groups = new Router.Groups(limit.groups(), limit.kept(), Router.Groups.Score.MAX);
+        return new Router(config.count(), config.perToken(), Router.Scoring.SOFTMAX, groups, false, scale);
     }
 
     /** A sigmoid for each expert, groups scored by their two best, <a href="https://arxiv.org/abs/2412.19437">DeepSeek-V3</a> eq. 13 to 16. */
     Router sigmoidRouter(GroupLimit limit, boolean normalizeTopK, float scale) {
-        return router(Router.Scoring.SIGMOID, limit, Router.GroupScore.TOP2_SUM, normalizeTopK, scale);
-    }
-
-    private Router router(
-            Router.Scoring scoring,
-            GroupLimit limit,
-            Router.GroupScore groupScore,
-            boolean normalizeTopK,
-            float scale) {
-        return new Router(
-                config.count(),
-                config.perToken(),
-                scoring,
-                limit.groups(),
-                limit.kept(),
-                groupScore,
-                normalizeTopK,
-                scale);
+        Router.Groups groups = new Router.Groups(limit.groups(), limit.kept(), Router.Groups.Score.TOP2_SUM);
+        return new Router(config.count(), config.perToken(), Router.Scoring.SIGMOID, groups, normalizeTopK, scale);
     }
 
     /** Scores without biases. @param gate for instance {@code model.layers.3.mlp.gate} */
@@ -76,7 +65,8 @@ final class MixtureOfExperts {
 
     /** @param correction name of a weight [1, E], or null */
     void route(int layer, Projection gate, String correction, Router router) {
-        decoder.program.op(new Op.Route(layer, decoder.normed, gate, correction, router));
+        routedLayer = layer;
+        decoder.program.op(new Route(layer, decoder.normed, gate, correction, router));
     }
 
     /** The names that a checkpoint gives to an expert's projections. */
@@ -96,17 +86,22 @@ final class MixtureOfExperts {
     }
 
     void experts(GatedUnit unit) {
-        decoder.program.op(new Op.Experts(decoder.normed, held, unit, routed));
+        decoder.program.op(new Experts(
+                routedLayer,
+                decoder.normed,
+                held.stream().map(Experts.Held::only).toList(),
+                unit,
+                routed));
     }
 
     /** The block is the routed experts and nothing else. */
     void addToResidual() {
-        decoder.program.op(new Op.Add(decoder.residual, routed, decoder.residual));
+        decoder.program.op(new Add(decoder.residual, routed, decoder.residual));
     }
 
     /** The block is what stands there, a shared expert, and the routed ones. */
     void addToBlock() {
-        decoder.program.op(new Op.Add(decoder.block, routed, decoder.block));
+        decoder.program.op(new Add(decoder.block, routed, decoder.block));
     }
 
     /**

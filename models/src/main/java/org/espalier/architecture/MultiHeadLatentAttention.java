@@ -2,8 +2,8 @@ package org.espalier.architecture;
 
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.model.LatentAttention;
-import org.espalier.program.Op;
 import org.espalier.program.Rope;
+import org.espalier.program.Rotate;
 import org.espalier.program.View;
 
 /**
@@ -58,21 +58,21 @@ final class MultiHeadLatentAttention {
             decoder.norm(queryLatent, name + ".q_a_layernorm", LATENT_NORM_EPS, queryLatentNormed);
             decoder.linear(queryLatentNormed, name + ".q_b_proj", query);
         }
-        decoder.program.op(new Op.Rotate(query, config.heads(), config.nope(), rope));
+        decoder.program.op(new Rotate(query, config.heads(), config.nope(), rope));
     }
 
     /** c_KV and k_R. */
     void latent(String name) {
         decoder.linear(decoder.normed, name + ".kv_a_proj_with_mqa", bias, compressed);
         decoder.norm(compressed.columns(0, config.kvRank()), name + ".kv_a_layernorm", LATENT_NORM_EPS, latent);
-        decoder.program.op(new Op.Rotate(keyRope, 1, 0, rope));
+        decoder.program.op(new Rotate(keyRope, 1, 0, rope));
     }
 
     /** o and u, with k_C and v_C absorbed into the query and the output. */
     void attend(String name) {
         MlaShape shape = new MlaShape(config.heads(), config.kvRank(), config.nope(), config.value());
         double warmth = RopeFrequencies.softmaxFactor(config.positions().scaling());
-        decoder.program.op(new Op.LatentAttention(
+        decoder.program.op(new org.espalier.program.LatentAttention(
                 query,
                 latent,
                 keyRope,

@@ -3,8 +3,8 @@ package org.espalier.architecture;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.model.Qwen2MoeConfig;
-import org.espalier.program.Op;
 import org.espalier.program.Program;
+import org.espalier.program.SigmoidScale;
 import org.espalier.program.View;
 
 /**
@@ -42,7 +42,7 @@ record Qwen2Moe(Qwen2MoeConfig config) implements Architecture {
         moe.experts(name + ".experts", MixtureOfExperts.Names.PROJ);
         decoder.mlp(decoder.normed, name + ".shared_expert", config.sharedIntermediate(), decoder.block);
         decoder.linear(decoder.normed, name + ".shared_expert_gate", sharedPart);
-        decoder.program.op(new Op.SigmoidScale(sharedPart, decoder.block));
+        decoder.program.op(new SigmoidScale(sharedPart, decoder.block));
         moe.addToBlock();
     }
 }

@@ -18,7 +18,6 @@ import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
 import org.espalier.engine.reference.ReferenceEngine;
-import org.espalier.program.Op;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.View;
 import org.espalier.weights.Weight;
@@ -74,7 +73,7 @@ class WeightFormatsTest {
                         tensor.columns(),
                         WeightFormats.of(tensor.format()),
                         WeightFormats.piece(tensor)));
-        builder.op(new Op.Embed("w", out));
+        builder.op(new Embed("w", out));
         try (ReferenceEngine engine = new ReferenceEngine();
                 LoadedProgram program = engine.load(builder.build(out, out), Precision.FLOAT32)) {
             program.open(1, tensor.rows(), RouterEdits.NONE);

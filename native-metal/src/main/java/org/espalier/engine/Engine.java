@@ -1,23 +1,28 @@
 package org.espalier.engine;
 
-import java.util.Set;
 import org.espalier.program.Program;
 
-/** One way to compute programs on one device. {@link #load} may be called from any thread. */
+/**
+ * One way to compute programs on one device. An implementation is small and trusts what it is given: {@link LoadedProgram} has checked program,
+ * sessions and steps, and calls {@link #load} and everything of {@link Executor} on {@link #thread} only.
+ */
 public interface Engine extends AutoCloseable {
 
-    /** The name that {@code --engine} takes, for instance {@code reference}. */
-    String name();
+    /** Who started it: name, precisions, and what it can run. */
+    EngineProvider provider();
 
-    Set<Precision> precisions();
+    /** The engine's own thread, on which programs are loaded and run: devices bind their streams to one. */
+    EngineThread thread();
 
     /**
      * Maps or reads the weights and makes the program ready to run.
      *
-     * @throws EngineException when a weight cannot be read or an op is not supported; nothing stays loaded then
+     * @throws EngineException when a weight cannot be read; nothing stays loaded then
+     * @throws CancelledException when the load was cancelled; nothing stays loaded then
      */
-    LoadedProgram load(Program program, Precision precision);
+    Executor load(Program program, EngineOptions options, Loading loading);
 
+    /** Ends the thread; programs that are still loaded are gone. */
     @Override
     void close();
 }

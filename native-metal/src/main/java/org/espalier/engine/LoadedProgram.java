@@ -1,49 +1,256 @@
 package org.espalier.engine;
 
+import java.util.HashMap;
+import java.util.Map;
+import org.espalier.program.Cache;
 import org.espalier.program.Program;
 
 /**
- * A program with its weights and the KV state of its sessions. One owner thread calls everything but {@link
- * #residentBytes}: devices bind their streams to a thread. Session operations take effect in call order between steps.
+ * A program on an engine, with the KV state of its sessions. It proves the program when it is loaded, and checks every session and step, in
+ * words that are the same for all engines; below it an {@link Executor} computes and trusts.
+ *
+ * <p>Any thread may call; everything runs on the engine's thread, in the order of the calls. Session operations take effect between steps.
  */
-public interface LoadedProgram extends AutoCloseable {
+public final class LoadedProgram implements AutoCloseable {
 
-    Program program();
+    private final Engine engine;
+    private final Program program;
+    private final EngineOptions options;
+    private final Map<Long, OpenSession> sessions = new HashMap<>();
+    private final int activationBytes;
+    private final long residentBytes;
+    private final StepCheck steps;
+    /** Null after the device was lost, until the program is loaded anew. */
+    private Executor executor;
+
+    private boolean closed;
+
+    private LoadedProgram(Engine engine, Program program, EngineOptions options, Executor executor) {
+        this.engine = engine;
+        this.program = program;
+        this.options = options;
+        this.executor = executor;
+        this.activationBytes = executor.activationBytes();
+        this.residentBytes = executor.residentBytes();
+        this.steps = new StepCheck(program, activationBytes);
+    }
+
+    /**
+     * Proves the program and loads it; nothing stays loaded when that fails.
+     *
+     * @throws org.espalier.program.ProgramException when the program does not make sense
+     * @throws org.espalier.weights.WeightException when a weight does not lie in its file, or cannot be read
+     * @throws EngineException when the engine cannot run it, naming op or weight
+     * @throws CancelledException when the load was cancelled
+     */
+    public static LoadedProgram load(Engine engine, Program program, EngineOptions options, Loading loading) {
+        program.check();
+        EngineProvider provider = engine.provider();
+        if (!provider.precisions().contains(options.precision())) {
+            throw new EngineException("the engine " + provider.name() + " has no precision "
+                    + options.precision().title() + ", it has " + Precision.titles(provider.precisions()));
+        }
+        provider.refusal(program, options).ifPresent(why -> {
+            throw new EngineException(
+                    "the engine " + provider.name() + " cannot run program '" + program.name() + "': " + why);
+        });
+        Executor executor = engine.thread().call(() -> {
+            loading.cancel().check();
+            return engine.load(program, options, loading);
+        });
+        return new LoadedProgram(engine, program, options, executor);
+    }
+
+    public Program program() {
+        return program;
+    }
+
+    public EngineOptions options() {
+        return options;
+    }
 
     /** Bytes of one activation value on the wire: 4 (float32) or 2 (bfloat16), little-endian. */
-    int activationBytes();
+    public int activationBytes() {
+        return activationBytes;
+    }
 
     /** Memory that the weights occupy, in bytes. */
-    long residentBytes();
+    public long residentBytes() {
+        return residentBytes;
+    }
+
+    /** KV bytes that one more row of a session takes. */
+    public long kvBytesPerRow() {
+        return call(Executor::kvBytesPerRow);
+    }
+
+    /** Rows of new sessions for which KV memory is left. */
+    public long kvRowsFree() {
+        return call(Executor::kvRowsFree);
+    }
 
     /**
      * Opens an empty session.
      *
      * @param maxLength the greatest number of rows that its KV state will ever hold
      */
-    void open(long session, int maxLength, RouterEdits edits);
+    public void open(long session, int maxLength, RouterEdits edits) {
+        run(executor -> {
+            requireFree(session);
+            if (maxLength < 1) {
+                throw new EngineException(
+                        "session " + session + " cannot be opened for " + maxLength + " rows, at least 1");
+            }
+            steps.check(edits);
+            executor.open(session, maxLength, edits);
+            sessions.put(session, new OpenSession(new SessionLength(program, maxLength)));
+        });
+    }
 
     /** Drops KV rows from {@code length} on. */
-    void truncate(long session, int length);
+    public void truncate(long session, int length) {
+        run(executor -> {
+            OpenSession found = session(session);
+            int rows = found.length().get();
+            if (length < 0 || length > rows) {
+                throw new EngineException(
+                        "session " + session + " has " + rows + " rows and cannot be cut to " + length);
+            }
+            requireCut(session, found, length);
+            executor.dropRows(session, length);
+            found.cut(length);
+        });
+    }
 
-    /** Opens session {@code to} with a copy of the first {@code length} KV rows of {@code from} and its edits. */
-    void fork(long from, long to, int length);
+    /** Opens session {@code to} with the first {@code length} KV rows of {@code from} and its edits. */
+    public void fork(long from, long to, int length) {
+        run(executor -> {
+            OpenSession source = session(from);
+            int rows = source.length().get();
+            if (length < 0 || length > rows) {
+                throw new EngineException(
+                        "session " + from + " has " + rows + " rows, a fork of " + length + " was asked for");
+            }
+            requireFree(to);
+            requireCut(from, source, length);
+            executor.copyRows(from, to, length);
+            sessions.put(to, new OpenSession(source.length().copy(length)));
+        });
+    }
+
+    private void requireFree(long session) {
+        if (sessions.containsKey(session)) {
+            throw new EngineException("session " + session + " is open already");
+        }
+    }
+
+    private static void requireCut(long id, OpenSession session, int length) {
+        if (!session.length().canCut(length)) {
+            throw new EngineException(
+                    "session " + id + " has " + session.length().get() + " rows and cannot be cut to "
+                            + length + ": layers that see a window of rows keep " + Cache.Rows.SPARE
+                            + " more than that, states only what they are; open a new session and send its tokens again");
+        }
+    }
 
     /** Frees a session; one that is not open is ignored, so that closing twice is harmless. */
-    void close(long session);
+    public void close(long session) {
+        run(executor -> {
+            if (sessions.remove(session) != null) {
+                executor.close(session);
+            }
+        });
+    }
 
     /** KV rows that a session holds. */
-    int length(long session);
+    public int length(long session) {
+        return call(executor -> session(session).length().get());
+    }
+
+    private OpenSession session(long id) {
+        OpenSession session = sessions.get(id);
+        if (session == null) {
+            throw new EngineException("session " + id + " is not open");
+        }
+        return session;
+    }
 
     /**
-     * Runs all ops over the rows of the step and appends their KV rows.
+     * Runs all ops over the rows of the step and appends their KV rows. A step that fails or is cancelled leaves every session as it was.
      *
      * @param exchange called at each exchange op; {@link Exchange#ALONE} where the program has none
-     * @throws CancelledException when {@code cancel} was set; KV keeps its former length
-     * @throws EngineException for a step that does not fit the program or its sessions
+     * @throws CancelledException when {@code cancel} was set
+     * @throws EngineException for a step that does not fit the program or its sessions, or that failed
      */
-    StepResult run(Step step, Exchange exchange, Cancel cancel);
+    public StepResult run(Step step, Exchange exchange, Cancel cancel) {
+        return call(executor -> {
+            steps.check(step, this::session);
+            StepResult result = executor.run(step, exchange, cancel);
+            for (Step.Entry entry : step.entries()) {
+                boolean logits = program.endsInLogits() && entry.logits() != Step.Logits.NONE;
+                session(entry.session()).stepped(entry.position() + entry.rows(), logits);
+            }
+            return result;
+        });
+    }
 
+    private interface Work {
+        void on(Executor executor);
+    }
+
+    private interface Question<T> {
+        T to(Executor executor);
+    }
+
+    private void run(Work work) {
+        call(executor -> {
+            work.on(executor);
+            return null;
+        });
+    }
+
+    /** On the engine's thread; a device that is lost takes all sessions with it, and the next call loads the program anew. */
+    private <T> T call(Question<T> question) {
+        return engine.thread().call(() -> {
+            if (closed) {
+                throw new EngineException("program '" + program.name() + "' is no longer loaded");
+            }
+            try {
+                if (executor == null) {
+                    executor = engine.load(program, options, Loading.quietly());
+                }
+                return question.to(executor);
+            } catch (DeviceLostException e) {
+                int lost = sessions.size();
+                sessions.clear();
+                release();
+                throw new DeviceLostException(
+                        "the engine " + engine.provider().name() + " lost its device: " + e.getMessage() + "; " + lost
+                                + " sessions are gone with it: open them anew and send their tokens again",
+                        e);
+            }
+        });
+    }
+
+    private void release() {
+        Executor old = executor;
+        executor = null;
+        if (old != null) {
+            old.close();
+        }
+    }
+
+    /** Frees weights and sessions; closing twice, or after the engine, is harmless. */
     @Override
-    void close();
+    public void close() {
+        if (engine.thread().isClosed()) {
+            return;
+        }
+        engine.thread().call(() -> {
+            closed = true;
+            sessions.clear();
+            release();
+            return null;
+        });
+    }
 }

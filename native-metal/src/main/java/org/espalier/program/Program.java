@@ -7,16 +7,17 @@ import java.util.TreeMap;
 import org.espalier.weights.Weight;
 
 /**
- * What one shard computes: ops over slots, with named weights and KV caches.
+ * What one shard computes: a straight line of ops over slots, with named weights and caches. Made from headers alone, it is also the plan
+ * of what a shard reads and keeps, see {@link #plan}.
  *
- * @param name {@code main}, or {@code mtp} for multi-token prediction
+ * @param name {@code main}; a shard may hold others beside it
  * @param hidden D, the width of activations between shards
  * @param slots width of each slot; a slot holds [T, width] floats while a step runs
- * @param input where a step's activations go; a program that begins with {@link Op.Embed} fills it itself
+ * @param input where a step's activations go; a program that begins with {@link Embed} fills it itself
  * @param output where the activations for the next shard are; before the final norm in the last shard
  * @param ops in order of execution
  * @param weights by the published Hugging Face checkpoint's names
- * @param caches one for each attention
+ * @param caches one for each op that remembers rows or a state
  */
 public record Program(
         String name,
@@ -28,29 +29,6 @@ public record Program(
         Map<String, Weight> weights,
         List<Cache> caches) {
 
-    /**
-     * KV state of one attention.
-     *
-     * @param width floats of a row
-     * @param window rows that a row sees, itself among them; 0 where it sees all before it
-     */
-    public record Cache(int width, int window) {
-
-        /** Rows that a windowed cache keeps beyond its window, so that cutting up to so many off a session is exact. */
-        public static final int SPARE = 64;
-
-        public Cache {
-            if (width <= 0 || window < 0) {
-                throw new IllegalArgumentException("not a cache: width " + width + ", window " + window);
-            }
-        }
-
-        /** Rows that it keeps of a session of {@code maxLength}. */
-        public int rows(int maxLength) {
-            return window == 0 ? maxLength : Math.min(maxLength, window + SPARE);
-        }
-    }
-
     public Program {
         slots = List.copyOf(slots);
         ops = List.copyOf(ops);
@@ -58,22 +36,64 @@ public record Program(
         caches = List.copyOf(caches);
     }
 
+    /**
+     * Proves the meaning: slots and widths of every op, the order of values, routes, caches and exchanges, every weight's shape and format, and
+     * that each region lies inside its file. Engines trust a program that passed.
+     *
+     * @return this
+     * @throws ProgramException naming the op
+     * @throws org.espalier.weights.WeightException naming the weight
+     */
+    public Program check() {
+        new ProgramCheck(this).run();
+        return this;
+    }
+
+    /** What this program reads, keeps and costs. */
+    public Plan plan() {
+        return new Plan(this);
+    }
+
     /** Whether steps bring token ids rather than activations. */
     public boolean embedsTokens() {
-        return !ops.isEmpty() && ops.get(0) instanceof Op.Embed;
+        return !ops.isEmpty() && ops.get(0) instanceof Embed;
     }
 
     /** Whether steps yield logits rather than activations. */
     public boolean endsInLogits() {
-        return !ops.isEmpty() && ops.get(ops.size() - 1) instanceof Op.Logits;
+        return !ops.isEmpty() && ops.get(ops.size() - 1) instanceof Logits;
+    }
+
+    /** V, of the embedding or the output matrix; 0 for a program that has neither. */
+    public int vocabulary() {
+        if (embedsTokens()) {
+            return weight(((Embed) ops.get(0)).weight()).rows();
+        }
+        return endsInLogits()
+                ? weight(((Logits) ops.get(ops.size() - 1)).weight()).rows()
+                : 0;
+    }
+
+    /** The route ops, one for each MoE layer, in order. */
+    public List<Route> routes() {
+        return ops.stream()
+                .filter(Route.class::isInstance)
+                .map(Route.class::cast)
+                .toList();
     }
 
     /** The checkpoint's indices of the MoE layers, in order. */
     public List<Integer> routedLayers() {
-        return ops.stream()
-                .filter(Op.Route.class::isInstance)
-                .map(op -> ((Op.Route) op).layer())
-                .toList();
+        return routes().stream().map(Route::layer).toList();
+    }
+
+    /** Of the layer's route op. */
+    public Router router(int layer) {
+        return routes().stream()
+                .filter(route -> route.layer() == layer)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("program '" + name + "' does not route layer " + layer))
+                .router();
     }
 
     public Weight weight(String name) {
@@ -82,10 +102,5 @@ public record Program(
             throw new IllegalArgumentException("program '" + this.name + "' has no weight " + name);
         }
         return weight;
-    }
-
-    /** Bytes of all weights; one shared by two ops (tied embeddings) counts once. */
-    public long weightBytes() {
-        return weights.values().stream().distinct().mapToLong(Weight::bytes).sum();
     }
 }

@@ -14,7 +14,7 @@ public final class ProgramBuilder {
     private final List<Integer> slots = new ArrayList<>();
     private final List<Op> ops = new ArrayList<>();
     private final Map<String, Weight> weights = new LinkedHashMap<>();
-    private final List<Program.Cache> caches = new ArrayList<>();
+    private final List<Cache> caches = new ArrayList<>();
 
     /** @param hidden D */
     public ProgramBuilder(String name, int hidden) {
@@ -28,14 +28,20 @@ public final class ProgramBuilder {
         return new View(slots.size() - 1, 0, width);
     }
 
-    /** A new KV cache whose rows are {@code width} floats; returns its index. */
+    /** A new cache of rows of {@code width} values; returns its index. */
     public int cache(int width) {
         return cache(width, 0);
     }
 
     /** The same for attention that sees {@code window} rows at most; 0 for all. */
     public int cache(int width, int window) {
-        caches.add(new Program.Cache(width, window));
+        caches.add(new Cache.Rows(width, window));
+        return caches.size() - 1;
+    }
+
+    /** A new state of {@code width} values; returns its index. */
+    public int state(int width) {
+        caches.add(new Cache.State(width));
         return caches.size() - 1;
     }
 

@@ -1,5 +1,7 @@
 package org.espalier.program;
 
+import java.util.List;
+
 /**
  * W x + b, by the names of its weights.
  *
@@ -10,5 +12,9 @@ public record Projection(String weight, String bias) {
 
     public static Projection of(String weight) {
         return new Projection(weight, null);
+    }
+
+    List<String> weights() {
+        return bias == null ? List.of(weight) : List.of(weight, bias);
     }
 }

@@ -4,7 +4,7 @@ package org.espalier.program;
  * Rotary position embedding, <a href="https://arxiv.org/abs/2104.09864">Su et al. 2021</a>, with the frequencies already scaled
  * (llama3, YaRN) by the architecture.
  *
- * @param pairing which two dimensions turn together
+ * @param pairing which two dimensions rotate together
  * @param frequencies [rotated dimensions / 2] radians a position
  * @param attentionFactor multiplies cosine and sine (YaRN's mscale); 1 changes nothing
  */
@@ -17,7 +17,7 @@ public record Rope(Pairing pairing, float[] frequencies, float attentionFactor) 
         INTERLEAVED
     }
 
-    /** Dimensions of a head that turn. */
+    /** Dimensions of a head that rotate. */
     public int dimensions() {
         return 2 * frequencies.length;
     }

@@ -1,26 +1,25 @@
 package org.espalier.program;
 
 /**
- * How scores become experts and weights.
+ * How scores become experts and weights, in float32 whatever the precision of the run.
  *
- * <p>Scores s = scoring(W x); choice scores c = s + correction bias where there is one. With groups &gt; 1 the experts fall into equal
- * groups, a group scores by {@code groupScore} over its c, the best {@code topGroups} stay, and the others' c becomes 0.0, not minus
- * infinity (as the published models compute it: a dropped expert can win against negative ones). The K greatest c are chosen; their
- * weights are s, divided by their sum plus 1e-20 where {@code normalize}, times {@code scale}.
+ * <p>Scores s = scoring(W x); choice scores c = s + correction bias where there is one. The K greatest c are chosen, of equal ones the
+ * lowest index; their weights are s, divided by their sum plus 1e-20 where {@code normalize}, times {@code scale}. Experts of a dropped group
+ * and banned ones are never taken, so a row may end with fewer than K; a forced expert is taken even from a dropped group.
  *
  * @param experts E
  * @param topK K
- * @param groups 1 where the model has none
+ * @param normalize whether the chosen weights are divided by their sum
  */
-public record Router(
-        int experts,
-        int topK,
-        Scoring scoring,
-        int groups,
-        int topGroups,
-        GroupScore groupScore,
-        boolean normalize,
-        float scale) {
+public record Router(int experts, int topK, Scoring scoring, Groups groups, boolean normalize, float scale) {
+
+    public Router {
+        boolean grouped = groups.count() >= 1 && experts % groups.count() == 0;
+        if (experts < 1 || experts > Short.MAX_VALUE || topK < 1 || topK > experts || !grouped) {
+            throw new IllegalArgumentException(
+                    "no router: " + topK + " of " + experts + " experts in " + groups.count() + " groups");
+        }
+    }
 
     public enum Scoring {
         SIGMOID,
@@ -28,10 +27,29 @@ public record Router(
         SOFTMAX
     }
 
-    public enum GroupScore {
-        /** The sum of the group's two greatest choice scores (DeepSeek V3). */
-        TOP2_SUM,
-        /** The group's greatest choice score (DeepSeek V2). */
-        MAX
+    /**
+     * The experts fall into equal groups; the best groups stay, of equal ones the lowest, and the others' experts have minus infinity as
+     * choice score, as DeepSeek's own code has it.
+     *
+     * @param count 1 where the model has none
+     * @param kept groups that stay
+     */
+    public record Groups(int count, int kept, Score score) {
+
+        public static final Groups NONE = new Groups(1, 1, Score.MAX);
+
+        public Groups {
+            if (kept < 1 || kept > count) {
+                throw new IllegalArgumentException("keeps " + kept + " of " + count + " groups");
+            }
+        }
+
+        /** What a group's score is, by its choice scores. */
+        public enum Score {
+            /** The sum of the two greatest (DeepSeek V3). */
+            TOP2_SUM,
+            /** The greatest (DeepSeek V2). */
+            MAX
+        }
     }
 }

@@ -16,4 +16,14 @@ public record View(int slot, int offset, int width) {
         }
         return new View(slot, offset + from, columns);
     }
+
+    /** Whether the two share a column. */
+    public boolean overlaps(View other) {
+        return slot == other.slot && offset < other.offset + other.width && other.offset < offset + width;
+    }
+
+    @Override
+    public String toString() {
+        return "columns " + offset + " to " + (offset + width) + " of slot " + slot;
+    }
 }

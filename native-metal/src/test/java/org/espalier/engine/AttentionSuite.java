@@ -6,7 +6,6 @@ import static org.espalier.engine.WeightFile.random;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.espalier.program.Op;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.View;
@@ -67,7 +66,7 @@ public abstract class AttentionSuite {
         View v = x.columns((heads + kvHeads) * width, kvHeads * width);
         int cache = builder.cache(2 * kvHeads * width);
         View mixed = out.columns(0, heads * width);
-        builder.op(new Op.Attention(x.columns(0, heads * width), k, v, heads, kvHeads, 0.3f, null, cache, mixed));
+        builder.op(new Attention(x.columns(0, heads * width), k, v, heads, kvHeads, 0.3f, null, cache, mixed));
         float[][] rows = random(40, 9, row);
         float[][] actual = run(builder.build(x, out), rows, heads * width);
         for (int t = 0; t < rows.length; t++) {
@@ -101,7 +100,7 @@ public abstract class AttentionSuite {
         View out = builder.slot(6);
         int cache = builder.cache(4, window);
         builder.weight("sinks", new WeightFile(directory).floats(new float[][] {{0.7f}}));
-        builder.op(new Op.Attention(
+        builder.op(new Attention(
                 x.columns(0, 2),
                 x.columns(2, 2),
                 x.columns(4, 2),

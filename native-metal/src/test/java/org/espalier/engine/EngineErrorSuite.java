@@ -12,7 +12,6 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.espalier.EspalierException;
 import org.espalier.engine.Step.Entry;
 import org.espalier.engine.Step.Logits;
-import org.espalier.program.Op;
 import org.espalier.program.Projection;
 import org.espalier.weights.Affine;
 import org.espalier.weights.Block;
@@ -143,7 +142,7 @@ public abstract class EngineErrorSuite {
     private void assertWeightRefused(Weight weight, String message) {
         OpBench bench = new OpBench(weight.columns(), weight.rows());
         bench.builder().weight("w", weight);
-        bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out));
+        bench.op((in, out) -> new Linear(in, Projection.of("w"), out));
         assertRefused(() -> bench.run(engine, random(60, 1, weight.columns())), message);
     }
 
@@ -188,7 +187,7 @@ public abstract class EngineErrorSuite {
     @Test
     void weightsThatAnOpNamesButTheProgramHasNot() {
         OpBench bench = new OpBench(4, 4);
-        bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out));
+        bench.op((in, out) -> new Linear(in, Projection.of("w"), out));
         assertRefused(() -> bench.run(engine, new float[1][4]), "program 'main' has no weight w");
     }
 }

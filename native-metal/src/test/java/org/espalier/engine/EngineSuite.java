@@ -99,7 +99,7 @@ public abstract class EngineSuite {
             }
         }
         assertClose(
-                bench.op((in, out) -> new Op.Linear(in, new Projection("w", "b"), out))
+                bench.op((in, out) -> new Linear(in, new Projection("w", "b"), out))
                         .run(engine, x),
                 expected);
     }
@@ -115,8 +115,7 @@ public abstract class EngineSuite {
         OpBench bench = new OpBench(6, 20);
         bench.builder().weight("w", weight);
         assertClose(
-                bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out))
-                        .run(engine, x),
+                bench.op((in, out) -> new Linear(in, Projection.of("w"), out)).run(engine, x),
                 new double[][] {multiply(turned, x[0]), multiply(turned, x[1])});
     }
 
@@ -130,8 +129,7 @@ public abstract class EngineSuite {
         bench.builder().weight("w", odd);
         float[][] chosen = {stored[1], stored[3], stored[5], stored[7], stored[9]};
         assertClose(
-                bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out))
-                        .run(engine, x),
+                bench.op((in, out) -> new Linear(in, Projection.of("w"), out)).run(engine, x),
                 new double[][] {multiply(chosen, x[0])});
     }
 
@@ -169,7 +167,7 @@ public abstract class EngineSuite {
     private float[][] multiply(Weight weight, float[][] x) {
         OpBench bench = new OpBench(weight.columns(), weight.rows());
         bench.builder().weight("w", weight);
-        return bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out)).run(engine, x);
+        return bench.op((in, out) -> new Linear(in, Projection.of("w"), out)).run(engine, x);
     }
 
     @ParameterizedTest
@@ -192,7 +190,7 @@ public abstract class EngineSuite {
         OpBench bench = new OpBench(12, 12);
         bench.builder().weight("n", new WeightFile(directory).floats(weight));
         assertClose(
-                bench.op((in, out) -> new Op.RmsNorm(in, "n", eps, groups, out)).run(engine, x), expected);
+                bench.op((in, out) -> new RmsNorm(in, "n", eps, groups, out)).run(engine, x), expected);
     }
 
     @ParameterizedTest
@@ -216,7 +214,7 @@ public abstract class EngineSuite {
             }
         }
         OpBench bench = new OpBench(10, 10);
-        bench.op((in, out) -> new Op.Rotate(in, 2, 1, rope)).op((in, out) -> new Op.Add(in, in, out));
+        bench.op((in, out) -> new Rotate(in, 2, 1, rope)).op((in, out) -> new Add(in, in, out));
         assertClose(bench.run(engine, x), expected);
     }
 
@@ -231,7 +229,7 @@ public abstract class EngineSuite {
         bench.builder().weight("g", file.floats(gate));
         bench.builder().weight("u", file.floats(up));
         bench.builder().weight("d", file.floats(down));
-        bench.op((in, out) -> new Op.GatedMlp(in, GatedUnit.of("g", "u", "d", Activation.SILU), out));
+        bench.op((in, out) -> new GatedMlp(in, GatedUnit.of("g", "u", "d", Activation.SILU), out));
         assertClose(bench.run(engine, x), new double[][] {mlp(gate, up, down, x[0]), mlp(gate, up, down, x[1])});
     }
 
@@ -268,14 +266,14 @@ public abstract class EngineSuite {
                 }
             }
         }
-        assertClose(bench.op((in, out) -> new Op.GatedMlp(in, unit, out)).run(engine, x), expected);
+        assertClose(bench.op((in, out) -> new GatedMlp(in, unit, out)).run(engine, x), expected);
     }
 
     @Test
     void sigmoidScaleMultipliesARowByOneNumber() {
         float[][] x = random(55, 4, 6);
         OpBench bench = new OpBench(6, 6);
-        bench.op((in, out) -> new Op.Add(in, in, out)).op((in, out) -> new Op.SigmoidScale(in.columns(4, 1), out));
+        bench.op((in, out) -> new Add(in, in, out)).op((in, out) -> new SigmoidScale(in.columns(4, 1), out));
         double[][] expected = new double[4][6];
         IntStream.range(0, 24)
                 .forEach(i -> expected[i / 6][i % 6] = 2 * x[i / 6][i % 6] / (1 + Math.exp(-x[i / 6][4])));
@@ -297,8 +295,8 @@ public abstract class EngineSuite {
         bench.builder().weight("u", file.floats(ups));
         bench.builder().weight("d", file.floats(downs));
         Router router = new Router(4, 2, Router.Scoring.SOFTMAX, 1, 1, Router.GroupScore.MAX, true, 2.5f);
-        bench.op((in, out) -> new Op.Route(7, in, Projection.of("r"), null, router));
-        bench.op((in, out) -> new Op.Experts(in, held, GatedUnit.of("g", "u", "d", Activation.SILU), out));
+        bench.op((in, out) -> new Route(7, in, Projection.of("r"), null, router));
+        bench.op((in, out) -> new Experts(in, held, GatedUnit.of("g", "u", "d", Activation.SILU), out));
         double[][] expected = new double[7][6];
         StepResult result = bench.result(engine, x);
         Routing routing = result.routing();
@@ -336,7 +334,7 @@ public abstract class EngineSuite {
                 partial.putFloat(at, 10 + partial.getFloat(at));
             }
         });
-        bench.op((in, out) -> new Op.Add(in, in, out)).op((in, out) -> new Op.Exchange(out));
+        bench.op((in, out) -> new Add(in, in, out)).op((in, out) -> new Op.Exchange(out));
         double[][] expected = new double[3][4];
         IntStream.range(0, 12).forEach(i -> expected[i / 4][i % 4] = 10 + 2.0 * x[i / 4][i % 4]);
         assertClose(bench.run(engine, x), expected);
@@ -348,7 +346,7 @@ public abstract class EngineSuite {
         float[][] x = random(28, 2, 8);
         OpBench bench = new OpBench(8, 8);
         bench.builder().weight("head", new WeightFile(directory).floats(head));
-        StepResult result = bench.op((in, out) -> new Op.Logits(in, "head")).result(engine, x);
+        StepResult result = bench.op((in, out) -> new Logits(in, "head")).result(engine, x);
         assertClose(result.logits(), new double[][] {multiply(head, x[0]), multiply(head, x[1])});
         assertThat(result.activations()).isNull();
     }

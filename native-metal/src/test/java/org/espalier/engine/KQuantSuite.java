@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
-import org.espalier.program.Op;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.View;
 import org.espalier.weights.Block;
@@ -61,7 +60,7 @@ public abstract class KQuantSuite {
         ProgramBuilder builder = new ProgramBuilder("main", expected.length);
         View out = builder.slot(expected.length);
         builder.weight("w", weight);
-        builder.op(new Op.Embed("w", out));
+        builder.op(new Embed("w", out));
         try (LoadedProgram program = engine.load(builder.build(out, out), Precision.FLOAT32)) {
             program.open(1, 1, RouterEdits.NONE);
             Step step =

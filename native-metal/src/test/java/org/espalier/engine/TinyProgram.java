@@ -38,15 +38,15 @@ final class TinyProgram {
         builder.weight("kv", file.floats(random(33, 8, HIDDEN)));
         builder.weight("head", file.floats(random(34, VOCABULARY, HIDDEN)));
         Rope rope = new Rope(Rope.Pairing.HALF, new float[] {1, 0.1f}, 1);
-        return builder.op(new Op.Embed("embed", x))
-                .op(new Op.Linear(x, Projection.of("q"), q))
-                .op(new Op.Linear(x, Projection.of("kv"), kv))
-                .op(new Op.Rotate(q, 2, 0, rope))
-                .op(new Op.Rotate(kv.columns(0, 4), 1, 0, rope))
-                .op(new Op.Attention(q, kv.columns(0, 4), kv.columns(4, 4), 2, 1, 0.5f, null, cache, mixed))
+        return builder.op(new Embed("embed", x))
+                .op(new Linear(x, Projection.of("q"), q))
+                .op(new Linear(x, Projection.of("kv"), kv))
+                .op(new Rotate(q, 2, 0, rope))
+                .op(new Rotate(kv.columns(0, 4), 1, 0, rope))
+                .op(new Attention(q, kv.columns(0, 4), kv.columns(4, 4), 2, 1, 0.5f, null, cache, mixed))
                 .op(new Op.Exchange(mixed))
-                .op(new Op.Add(x, mixed, x))
-                .op(new Op.Logits(x, "head"))
+                .op(new Add(x, mixed, x))
+                .op(new Logits(x, "head"))
                 .build(x, x);
     }
 
@@ -65,7 +65,7 @@ final class TinyProgram {
         int cache = builder.cache(RANK + ROPE);
         builder.weight("keyUp", file.floats(keyUp()));
         builder.weight("valueUp", file.floats(valueUp()));
-        return builder.op(new Op.LatentAttention(
+        return builder.op(new LatentAttention(
                         x.columns(0, queries),
                         x.columns(queries, RANK),
                         x.columns(queries + RANK, ROPE),

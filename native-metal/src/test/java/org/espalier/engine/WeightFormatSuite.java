@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.espalier.program.Op;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
 import org.espalier.program.View;
@@ -57,7 +56,7 @@ public abstract class WeightFormatSuite {
         ProgramBuilder builder = new ProgramBuilder("main", weight.columns());
         View out = builder.slot(weight.columns());
         builder.weight("w", weight);
-        builder.op(new Op.Embed("w", out));
+        builder.op(new Embed("w", out));
         try (LoadedProgram program = engine.load(builder.build(out, out), Precision.FLOAT32)) {
             program.open(1, weight.rows(), RouterEdits.NONE);
             int[] tokens = IntStream.range(0, weight.rows()).toArray();
@@ -294,7 +293,7 @@ public abstract class WeightFormatSuite {
             float[][] x = WeightFile.random(51, t, columns);
             OpBench bench = new OpBench(columns, rows);
             bench.builder().weight("w", weight);
-            float[][] actual = bench.op((in, out) -> new Op.Linear(in, Projection.of("w"), out))
+            float[][] actual = bench.op((in, out) -> new Linear(in, Projection.of("w"), out))
                     .run(engine, x);
             for (int i = 0; i < t; i++) {
                 for (int r = 0; r < rows; r++) {

@@ -2,8 +2,10 @@ package org.espalier.engine.reference;
 
 import java.util.Arrays;
 import org.espalier.engine.Cancel;
-import org.espalier.program.Op;
+import org.espalier.program.Attention;
+import org.espalier.program.LatentAttention;
 import org.espalier.program.Rope;
+import org.espalier.program.Rotate;
 import org.espalier.weights.Matrix;
 
 /** Rotary positions and both kinds of attention. */
@@ -15,7 +17,7 @@ final class AttentionOps {
         this.parallel = parallel;
     }
 
-    void rotate(Op.Rotate op, Slots slots, StepRows rows) {
+    void rotate(Rotate op, Slots slots, StepRows rows) {
         float[] x = slots.array(op.x());
         int headWidth = op.x().width() / op.heads();
         Rope rope = op.rope();
@@ -39,7 +41,7 @@ final class AttentionOps {
     }
 
     /** @param sinks [H], or null */
-    void attention(Op.Attention op, float[] sinks, Slots slots, StepRows rows, Cancel cancel) {
+    void attention(Attention op, float[] sinks, Slots slots, StepRows rows, Cancel cancel) {
         int headWidth = op.q().width() / op.heads();
         int kvWidth = op.k().width();
         for (int t = 0; t < rows.count(); t++) {
@@ -53,7 +55,7 @@ final class AttentionOps {
             for (int index = from; index < to; index++) {
                 int t = index / op.heads();
                 int head = index % op.heads();
-                int kvHead = head * op.kvHeads() / op.heads();
+                int kvHead = op.kvHead().get(head);
                 KvCache cache = rows.cache(t, op.cache());
                 int first = cache.firstSeen(rows.position(t));
                 int seen = rows.position(t) + 1 - first;
@@ -83,8 +85,7 @@ final class AttentionOps {
      * @param keyUp count H, [rank, nope]
      * @param valueUp count H, [value, rank]
      */
-    void latentAttention(
-            Op.LatentAttention op, Matrix keyUp, Matrix valueUp, Slots slots, StepRows rows, Cancel cancel) {
+    void latentAttention(LatentAttention op, Matrix keyUp, Matrix valueUp, Slots slots, StepRows rows, Cancel cancel) {
         int rank = op.latent().width();
         int rope = op.keyRope().width();
         int nope = keyUp.weight().columns();

@@ -50,12 +50,7 @@ final class GrowingCache implements KvCache {
     public void commit(int length) {}
 
     @Override
-    public boolean canTruncate(int length) {
-        return true;
-    }
-
-    @Override
-    public void truncate(int length) {}
+    public void drop(int length) {}
 
     @Override
     public KvCache copy(int length) {

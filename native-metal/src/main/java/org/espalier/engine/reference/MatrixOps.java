@@ -33,10 +33,10 @@ final class MatrixOps {
     void multiply(Matrix matrix, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
         int columns = matrix.weight().columns();
         if (matrix.weight().transposed()) {
-            float[][] turned = matrix.decode(index);
-            parallel.forRange(turned.length, cancel, (from, to) -> {
+            float[][] whole = matrix.decode(index);
+            parallel.forRange(whole.length, cancel, (from, to) -> {
                 for (int r = from; r < to; r++) {
-                    dots(turned[r], columns, in, out, rows, r);
+                    dots(whole[r], columns, in, out, rows, r);
                 }
             });
             return;
@@ -74,10 +74,10 @@ final class MatrixOps {
     }
 
     /** out[t][r] = W[r] · in[t] + bias[r] for t in {@code rows}. */
-    void project(Dense affine, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
-        multiply(affine.weight, index, in, out, rows, cancel);
-        if (affine.bias != null) {
-            float[] bias = affine.bias.vector(index);
+    void project(Dense dense, int index, Rows in, Rows out, int[] rows, Cancel cancel) {
+        multiply(dense.weight, index, in, out, rows, cancel);
+        if (dense.bias != null) {
+            float[] bias = dense.bias.vector(index);
             for (int t : rows) {
                 Vectors.addScaled(1, bias, 0, out.values(), out.row(t), bias.length);
             }
@@ -100,7 +100,11 @@ final class MatrixOps {
         project(mlp.down, index, gate, out, rows, cancel);
     }
 
-    /** W and b of one projection, or of all experts of a layer. @param bias null where there is none */
+    /**
+     * W and b of one projection, or of all experts of a layer.
+     *
+     * @param bias null where there is none
+     */
     record Dense(Matrix weight, Matrix bias) {}
 
     /** The three projections of a gated MLP, or of all experts of a layer. */

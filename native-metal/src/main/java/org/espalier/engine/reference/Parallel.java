@@ -43,18 +43,18 @@ final class Parallel implements AutoCloseable {
     void forRange(int count, int smallest, Cancel cancel, Body body) {
         int pieces = (int) Math.min(threads, ((long) count + smallest - 1) / smallest);
         if (pieces <= 1) {
-            looking(0, count, cancel, body);
+            inPieces(0, count, cancel, body);
             return;
         }
         List<Future<?>> others = new ArrayList<>();
         for (int piece = 1; piece < pieces; piece++) {
             int from = (int) ((long) count * piece / pieces);
             int to = (int) ((long) count * (piece + 1) / pieces);
-            others.add(pool.submit(() -> looking(from, to, cancel, body)));
+            others.add(pool.submit(() -> inPieces(from, to, cancel, body)));
         }
         RuntimeException failure = null;
         try {
-            looking(0, count / pieces, cancel, body);
+            inPieces(0, count / pieces, cancel, body);
         } catch (RuntimeException e) {
             failure = e;
         }
@@ -80,7 +80,7 @@ final class Parallel implements AutoCloseable {
         }
     }
 
-    private static void looking(int from, int to, Cancel cancel, Body body) {
+    private static void inPieces(int from, int to, Cancel cancel, Body body) {
         for (int at = from; at < to; at += BETWEEN_LOOKS) {
             cancel.check();
             body.run(at, Math.min(to, at + BETWEEN_LOOKS));

@@ -1,37 +1,49 @@
 package org.espalier.engine.reference;
 
-import java.util.Set;
 import org.espalier.engine.Engine;
-import org.espalier.engine.EngineException;
-import org.espalier.engine.LoadedProgram;
-import org.espalier.engine.Precision;
+import org.espalier.engine.EngineOptions;
+import org.espalier.engine.EngineProvider;
+import org.espalier.engine.EngineThread;
+import org.espalier.engine.Executor;
+import org.espalier.engine.Loading;
 import org.espalier.program.Program;
 
 /** Runs programs in plain Java and float32: slow, readable, and what every other engine is compared with. */
 public final class ReferenceEngine implements Engine {
 
+    private final EngineProvider provider;
+    private final Numbers numbers;
+    private final EngineThread thread;
     private final Parallel parallel = new Parallel();
 
-    @Override
-    public String name() {
-        return "reference";
+    public ReferenceEngine() {
+        this(new ReferenceProvider(), Numbers.FLOAT32);
+    }
+
+    ReferenceEngine(EngineProvider provider, Numbers numbers) {
+        this.provider = provider;
+        this.numbers = numbers;
+        this.thread = new EngineThread(provider.name());
     }
 
     @Override
-    public Set<Precision> precisions() {
-        return Set.of(Precision.FLOAT32);
+    public EngineProvider provider() {
+        return provider;
     }
 
     @Override
-    public LoadedProgram load(Program program, Precision precision) {
-        if (precision != Precision.FLOAT32) {
-            throw new EngineException("the reference engine has only precision float32, asked for " + precision);
-        }
-        return new ReferenceProgram(program, parallel);
+    public EngineThread thread() {
+        return thread;
+    }
+
+    @Override
+    public Executor load(Program program, EngineOptions options, Loading loading) {
+        return ReferenceExecutor.load(program, options, loading, parallel, numbers);
     }
 
     @Override
     public void close() {
+        thread.close();
         parallel.close();
     }
 }

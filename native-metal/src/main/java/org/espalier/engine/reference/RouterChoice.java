@@ -3,7 +3,6 @@ package org.espalier.engine.reference;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.Set;
-import org.espalier.engine.EngineException;
 import org.espalier.engine.RouterEdits.LayerEdit;
 import org.espalier.program.Router;
 
@@ -26,10 +25,8 @@ record RouterChoice(int[] experts, float[] weights) {
         for (int e = 0; correction != null && e < choice.length; e++) {
             choice[e] += correction[e];
         }
-        if (router.groups() > 1) {
-            dropGroups(router, choice);
-        }
-        int[] experts = choose(router, choice, edit);
+        boolean[] dropped = dropped(router.groups(), choice);
+        int[] experts = choose(router, choice, dropped, edit);
         float[] weights = new float[experts.length];
         float sum = 0;
         for (int i = 0; i < experts.length; i++) {
@@ -56,40 +53,45 @@ record RouterChoice(int[] experts, float[] weights) {
         return scores;
     }
 
-    private static void dropGroups(Router router, float[] choice) {
-        int size = choice.length / router.groups();
-        float[] groups = new float[router.groups()];
+    /** By expert, whether its group is dropped. */
+    private static boolean[] dropped(Router.Groups limit, float[] choice) {
+        boolean[] dropped = new boolean[choice.length];
+        if (limit.count() == 1) {
+            return dropped;
+        }
+        int size = choice.length / limit.count();
+        float[] groups = new float[limit.count()];
         for (int g = 0; g < groups.length; g++) {
             float[] sorted = Arrays.copyOfRange(choice, g * size, (g + 1) * size);
             Arrays.sort(sorted);
-            groups[g] = switch (router.groupScore()) {
+            groups[g] = switch (limit.score()) {
                 case TOP2_SUM -> sorted[size - 1] + (size > 1 ? sorted[size - 2] : 0);
                 case MAX -> sorted[size - 1];
             };
         }
         boolean[] kept = new boolean[groups.length];
-        for (int n = 0; n < router.topGroups(); n++) {
+        for (int n = 0; n < limit.kept(); n++) {
             kept[greatest(groups, kept)] = true;
         }
         for (int e = 0; e < choice.length; e++) {
-            if (!kept[e / size]) {
-                choice[e] = 0;
-            }
+            dropped[e] = !kept[e / size];
         }
+        return dropped;
     }
 
-    private static int[] choose(Router router, float[] choice, LayerEdit edit) {
+    /** @param dropped experts that only force can take */
+    private static int[] choose(Router router, float[] choice, boolean[] dropped, LayerEdit edit) {
         int k = edit == null ? router.topK() : edit.topK().orElse(router.topK());
-        boolean[] taken = new boolean[choice.length];
+        boolean[] taken = dropped.clone();
         Set<Integer> chosen = new LinkedHashSet<>();
         if (edit != null) {
-            edit.ban().forEach(e -> taken[known(e, choice.length)] = true);
+            edit.ban().forEach(e -> taken[e] = true);
             edit.force().stream()
                     .distinct()
                     .filter(e -> !edit.ban().contains(e))
                     .limit(k)
                     .forEach(e -> {
-                        taken[known(e, choice.length)] = true;
+                        taken[e] = true;
                         chosen.add(e);
                     });
         }
@@ -105,13 +107,6 @@ record RouterChoice(int[] experts, float[] weights) {
                 .sorted((a, b) -> choice[a] == choice[b] ? a - b : Float.compare(choice[b], choice[a]))
                 .mapToInt(Integer::intValue)
                 .toArray();
-    }
-
-    private static int known(int expert, int experts) {
-        if (expert < 0 || expert >= experts) {
-            throw new EngineException("a router edit names expert " + expert + ", the layer has 0 to " + (experts - 1));
-        }
-        return expert;
     }
 
     /** Index of the greatest value that is not taken, the first of equal ones; -1 if all are. */

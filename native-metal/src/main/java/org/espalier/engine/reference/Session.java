@@ -3,19 +3,19 @@ package org.espalier.engine.reference;
 import java.util.List;
 import org.espalier.engine.RouterEdits;
 
-/** KV state of one sequence on this shard. */
+/** What one sequence keeps on this shard. */
 final class Session {
 
     private final int maxLength;
     private final RouterEdits edits;
-    private final List<KvCache> caches;
-    private int length;
+    private final List<SessionCache> caches;
+    /** The token that the last row of logits would choose. */
+    private int greedy = -1;
 
-    Session(int maxLength, RouterEdits edits, List<KvCache> caches, int length) {
+    Session(int maxLength, RouterEdits edits, List<SessionCache> caches) {
         this.maxLength = maxLength;
         this.edits = edits;
         this.caches = caches;
-        this.length = length;
     }
 
     int maxLength() {
@@ -26,31 +26,37 @@ final class Session {
         return edits;
     }
 
-    List<KvCache> caches() {
-        return caches;
+    KvCache cache(int index) {
+        return (KvCache) caches.get(index);
     }
 
-    int length() {
-        return length;
+    int greedy() {
+        return greedy;
     }
 
-    /** The rows of a finished step belong to the session. */
-    void commit(int newLength) {
+    /** Makes room for a step that brings the rows up to {@code end}. */
+    void reserve(int end) {
+        caches.forEach(cache -> cache.reserve(end));
+    }
+
+    /**
+     * The rows of a finished step belong to the session.
+     *
+     * @param lastLogits [V] of its last row, or null
+     */
+    void commit(int newLength, float[] lastLogits) {
         caches.forEach(cache -> cache.commit(newLength));
-        length = newLength;
+        greedy = lastLogits == null ? -1 : Vectors.greatest(lastLogits);
     }
 
-    boolean canTruncate(int newLength) {
-        return caches.stream().allMatch(cache -> cache.canTruncate(newLength));
+    void drop(int newLength) {
+        caches.forEach(cache -> cache.drop(newLength));
     }
 
-    void truncate(int newLength) {
-        caches.forEach(cache -> cache.truncate(newLength));
-        length = newLength;
-    }
-
-    Session fork(int upTo) {
+    Session copy(int length) {
         return new Session(
-                maxLength, edits, caches.stream().map(cache -> cache.copy(upTo)).toList(), upTo);
+                maxLength,
+                edits,
+                caches.stream().map(cache -> cache.copy(length)).toList());
     }
 }

@@ -4,10 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.espalier.engine.Cancel;
+import org.espalier.engine.CancelledException;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.RouterEdits.LayerEdit;
@@ -15,80 +17,80 @@ import org.espalier.engine.Routing;
 import org.espalier.engine.reference.MatrixOps.Dense;
 import org.espalier.engine.reference.MatrixOps.Mlp;
 import org.espalier.engine.reference.MatrixOps.Rows;
+import org.espalier.program.Add;
+import org.espalier.program.Attention;
+import org.espalier.program.Embed;
+import org.espalier.program.ExchangeAwait;
+import org.espalier.program.ExchangeBegin;
+import org.espalier.program.Experts;
+import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
+import org.espalier.program.LatentAttention;
+import org.espalier.program.Linear;
+import org.espalier.program.Logits;
 import org.espalier.program.Op;
 import org.espalier.program.Program;
 import org.espalier.program.Projection;
+import org.espalier.program.RmsNorm;
+import org.espalier.program.Rotate;
+import org.espalier.program.Route;
+import org.espalier.program.SigmoidScale;
 import org.espalier.program.View;
 import org.espalier.weights.Matrix;
 
-/** One step on its way through the ops. */
-final class StepRun {
+/**
+ * One step on its way through the ops. A step that was cancelled ends at the next op; in a group of nodes only at an exchange, so that none
+ * leaves alone.
+ */
+final class StepRun implements Op.Visitor<Void> {
 
-    private final Program program;
-    private final Map<String, Matrix> matrices;
-    private final Parallel parallel;
+    private final Loaded loaded;
     private final MatrixOps matrixOps;
     private final AttentionOps attentionOps;
     private final Slots slots;
     private final StepRows rows;
+    private final Link link;
     private final Cancel cancel;
     private final int[] all;
+    private final Map<Integer, Begun> begun = new HashMap<>();
     /** [MoE layer][T], in the order of the route ops. */
     private final List<RouterChoice[]> choices = new ArrayList<>();
 
     private float[][] logits = new float[0][];
 
-    StepRun(
-            Program program,
-            Map<String, Matrix> matrices,
-            Parallel parallel,
-            Slots slots,
-            StepRows rows,
-            Cancel cancel) {
-        this.program = program;
-        this.matrices = matrices;
-        this.parallel = parallel;
-        this.matrixOps = new MatrixOps(parallel);
-        this.attentionOps = new AttentionOps(parallel);
+    /** What all steps of a program share. */
+    record Loaded(Program program, Map<String, Matrix> matrices, Parallel parallel) {}
+
+    /**
+     * What connects the step with others.
+     *
+     * @param flag the step's own
+     * @param cancel looked at between ops; never set in a group
+     */
+    record Link(Exchange exchange, Cancel flag, Cancel cancel) {}
+
+    /** An exchange under way. */
+    private record Begun(View view, ByteBuffer values) {}
+
+    StepRun(Loaded loaded, Slots slots, StepRows rows, Link link) {
+        this.loaded = loaded;
+        this.matrixOps = new MatrixOps(loaded.parallel());
+        this.attentionOps = new AttentionOps(loaded.parallel());
         this.slots = slots;
         this.rows = rows;
-        this.cancel = cancel;
+        this.link = link;
+        this.cancel = link.cancel();
         this.all = rows.all();
     }
 
-    void run(Op op, Exchange exchange) {
-        if (op instanceof Op.Embed embed) {
-            embed(embed);
-        } else if (op instanceof Op.RmsNorm norm) {
-            norm(norm);
-        } else if (op instanceof Op.Linear linear) {
-            linear(linear);
-        } else if (op instanceof Op.Rotate rotate) {
-            attentionOps.rotate(rotate, slots, rows);
-        } else if (op instanceof Op.Attention attention) {
-            attentionOps.attention(attention, optionalVector(attention.sinks()), slots, rows, cancel);
-        } else if (op instanceof Op.LatentAttention attention) {
-            attentionOps.latentAttention(
-                    attention, matrix(attention.keyUp()), matrix(attention.valueUp()), slots, rows, cancel);
-        } else if (op instanceof Op.GatedMlp mlp) {
-            matrixOps.gatedMlp(mlp(mlp.unit()), 0, view(mlp.in()), view(mlp.out()), all, cancel);
-        } else if (op instanceof Op.Route route) {
-            route(route);
-        } else if (op instanceof Op.Experts experts) {
-            experts(experts);
-        } else if (op instanceof Op.SigmoidScale scale) {
-            sigmoidScale(scale);
-        } else if (op instanceof Op.Add add) {
-            add(add);
-        } else if (op instanceof Op.Exchange sum) {
-            exchange(sum.x(), exchange);
-        } else if (op instanceof Op.Logits head) {
-            logits(head);
-        } else {
-            throw new EngineException(
-                    "the reference engine has no op " + op.getClass().getSimpleName());
-        }
+    void run(Op op) {
+        cancel.check();
+        op.accept(this);
+    }
+
+    /** After the last op. */
+    void end() {
+        cancel.check();
     }
 
     float[][] logits() {
@@ -115,25 +117,22 @@ final class StepRun {
                 at += width;
             }
         }
-        int[] layers =
-                program.routedLayers().stream().mapToInt(Integer::intValue).toArray();
+        int[] layers = loaded.program().routedLayers().stream()
+                .mapToInt(Integer::intValue)
+                .toArray();
         return new Routing(layers, rows.count(), width, experts, weights);
     }
 
     private Matrix matrix(String name) {
-        Matrix matrix = matrices.get(name);
-        if (matrix == null) {
-            throw new EngineException("program '" + program.name() + "' has no weight " + name);
-        }
-        return matrix;
+        return loaded.matrices().get(name);
     }
 
-    private Dense affine(Projection projection) {
+    private Dense dense(Projection projection) {
         return new Dense(matrix(projection.weight()), projection.bias() == null ? null : matrix(projection.bias()));
     }
 
     private Mlp mlp(GatedUnit unit) {
-        return new Mlp(affine(unit.gate()), affine(unit.up()), affine(unit.down()), unit.activation());
+        return new Mlp(dense(unit.gate()), dense(unit.up()), dense(unit.down()), unit.activation());
     }
 
     /** Null where the op names none. */
@@ -146,21 +145,19 @@ final class StepRun {
         return new Rows(slots.array(view), view.offset(), stride);
     }
 
-    private void embed(Op.Embed op) {
+    @Override
+    public Void embed(Embed op) {
         Matrix table = matrix(op.weight());
         float[] row = new float[op.out().width()];
         for (int t = 0; t < rows.count(); t++) {
-            int token = rows.token(t);
-            if (token < 0 || token >= table.weight().rows()) {
-                throw new EngineException("token " + token + " is not in the vocabulary of "
-                        + table.weight().rows());
-            }
-            table.decodeRow(0, token, row);
+            table.decodeRow(0, rows.token(t), row);
             System.arraycopy(row, 0, slots.array(op.out()), slots.at(op.out(), t), row.length);
         }
+        return null;
     }
 
-    private void norm(Op.RmsNorm op) {
+    @Override
+    public Void rmsNorm(RmsNorm op) {
         float[] weight = matrix(op.weight()).vector(0);
         int width = op.in().width() / op.groups();
         float[] in = slots.array(op.in());
@@ -179,16 +176,44 @@ final class StepRun {
                 }
             }
         }
+        return null;
     }
 
-    private void linear(Op.Linear op) {
-        matrixOps.project(affine(op.projection()), 0, view(op.in()), view(op.out()), all, cancel);
+    @Override
+    public Void linear(Linear op) {
+        matrixOps.project(dense(op.projection()), 0, view(op.in()), view(op.out()), all, cancel);
+        return null;
     }
 
-    private void route(Op.Route op) {
+    @Override
+    public Void rotate(Rotate op) {
+        attentionOps.rotate(op, slots, rows);
+        return null;
+    }
+
+    @Override
+    public Void attention(Attention op) {
+        attentionOps.attention(op, optionalVector(op.sinks()), slots, rows, cancel);
+        return null;
+    }
+
+    @Override
+    public Void latentAttention(LatentAttention op) {
+        attentionOps.latentAttention(op, matrix(op.keyUp()), matrix(op.valueUp()), slots, rows, cancel);
+        return null;
+    }
+
+    @Override
+    public Void gatedMlp(GatedMlp op) {
+        matrixOps.gatedMlp(mlp(op.unit()), 0, view(op.in()), view(op.out()), all, cancel);
+        return null;
+    }
+
+    @Override
+    public Void route(Route op) {
         int experts = op.router().experts();
         float[] scores = new float[rows.count() * experts];
-        matrixOps.project(affine(op.gate()), 0, view(op.in()), new Rows(scores, 0, experts), all, cancel);
+        matrixOps.project(dense(op.gate()), 0, view(op.in()), new Rows(scores, 0, experts), all, cancel);
         float[] correction = optionalVector(op.correctionBias());
         RouterChoice[] chosen = new RouterChoice[rows.count()];
         for (int t = 0; t < chosen.length; t++) {
@@ -197,10 +222,12 @@ final class StepRun {
             chosen[t] = RouterChoice.of(op.router(), row, correction, edit);
         }
         choices.add(chosen);
+        return null;
     }
 
     /** Expert by expert, so that each one's weights are decoded once for all rows that chose it. */
-    private void experts(Op.Experts op) {
+    @Override
+    public Void experts(Experts op) {
         RouterChoice[] chosen = choices.get(choices.size() - 1);
         Mlp mlp = mlp(op.unit());
         int width = op.out().width();
@@ -209,10 +236,11 @@ final class StepRun {
             Arrays.fill(sums, slots.at(op.out(), t), slots.at(op.out(), t) + width, 0);
         }
         float[] output = new float[rows.count() * width];
-        for (int index = 0; index < op.experts().size(); index++) {
-            int expert = op.experts().get(index);
+        for (int index = 0; index < op.held().size(); index++) {
+            Experts.Held held = op.held().get(index);
+            int expert = held.expert();
             int[] takers = IntStream.range(0, rows.count())
-                    .filter(t -> place(chosen[t], expert) >= 0)
+                    .filter(t -> place(chosen[t], expert) >= 0 && held.computes(rows.position(t), op.layer()))
                     .toArray();
             if (takers.length == 0) {
                 continue;
@@ -223,6 +251,7 @@ final class StepRun {
                 Vectors.addScaled(weight, output, t * width, sums, slots.at(op.out(), t), width);
             }
         }
+        return null;
     }
 
     private static int place(RouterChoice choice, int expert) {
@@ -234,7 +263,8 @@ final class StepRun {
         return -1;
     }
 
-    private void sigmoidScale(Op.SigmoidScale op) {
+    @Override
+    public Void sigmoidScale(SigmoidScale op) {
         for (int t = 0; t < rows.count(); t++) {
             float factor = Vectors.sigmoid(slots.array(op.gate())[slots.at(op.gate(), t)]);
             int x = slots.at(op.x(), t);
@@ -242,9 +272,11 @@ final class StepRun {
                 slots.array(op.x())[x + i] *= factor;
             }
         }
+        return null;
     }
 
-    private void add(Op.Add op) {
+    @Override
+    public Void add(Add op) {
         for (int t = 0; t < rows.count(); t++) {
             int a = slots.at(op.a(), t);
             int b = slots.at(op.b(), t);
@@ -253,26 +285,46 @@ final class StepRun {
                 slots.array(op.out())[out + i] = slots.array(op.a())[a + i] + slots.array(op.b())[b + i];
             }
         }
+        return null;
     }
 
-    private void exchange(View x, Exchange exchange) {
-        ByteBuffer partial = ByteBuffer.allocateDirect(rows.count() * x.width() * Float.BYTES)
+    @Override
+    public Void exchangeBegin(ExchangeBegin op) {
+        View x = op.view();
+        ByteBuffer values = ByteBuffer.allocateDirect(rows.count() * x.width() * Float.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN);
         for (int t = 0; t < rows.count(); t++) {
             for (int i = 0; i < x.width(); i++) {
-                partial.putFloat(slots.array(x)[slots.at(x, t) + i]);
+                values.putFloat(slots.array(x)[slots.at(x, t) + i]);
             }
         }
-        exchange.sum(partial.flip());
-        partial.rewind();
-        for (int t = 0; t < rows.count(); t++) {
-            for (int i = 0; i < x.width(); i++) {
-                slots.array(x)[slots.at(x, t) + i] = partial.getFloat();
-            }
-        }
+        values.flip();
+        begun.put(op.id(), new Begun(x, values));
+        link.exchange().begin(op, values.duplicate().order(ByteOrder.LITTLE_ENDIAN), link.flag());
+        return null;
     }
 
-    private void logits(Op.Logits op) {
+    @Override
+    public Void exchangeAwait(ExchangeAwait op) {
+        Begun exchanged = begun.remove(op.id());
+        switch (link.exchange().await(op.id())) {
+            case DONE -> {}
+            case CANCELLED -> throw new CancelledException();
+            case FAILED ->
+                throw new EngineException("exchange " + op.id() + " of program '"
+                        + loaded.program().name() + "' failed: another node of the group failed or is gone");
+        }
+        View x = exchanged.view();
+        for (int t = 0; t < rows.count(); t++) {
+            for (int i = 0; i < x.width(); i++) {
+                slots.array(x)[slots.at(x, t) + i] = exchanged.values().getFloat();
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public Void logits(Logits op) {
         int[] wanted = rows.logitsRows();
         Matrix head = matrix(op.weight());
         int vocabulary = head.weight().rows();
@@ -288,5 +340,6 @@ final class StepRun {
         for (int i = 0; i < wanted.length; i++) {
             logits[i] = Arrays.copyOfRange(values, i * vocabulary, (i + 1) * vocabulary);
         }
+        return null;
     }
 }

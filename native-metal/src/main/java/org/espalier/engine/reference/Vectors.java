@@ -62,4 +62,15 @@ final class Vectors {
     static float sigmoid(float x) {
         return (float) (1 / (1 + Math.exp(-x)));
     }
+
+    /** Index of the greatest value, the first of equal ones. */
+    static int greatest(float[] x) {
+        int best = 0;
+        for (int i = 1; i < x.length; i++) {
+            if (x[i] > x[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
 }

@@ -1,27 +1,25 @@
 package org.espalier.engine.reference;
 
 import java.util.Arrays;
-import org.espalier.program.Program;
+import org.espalier.program.Cache;
 
 /**
- * The last rows of a session whose attention sees a window: a ring of {@link Program.Cache#rows} rows. The rows of a running step lie
+ * The last rows of a session whose attention sees a window: a ring of {@link Cache.Rows#kept} rows. The rows of a running step lie
  * apart, so that a step of any length can be cancelled.
  */
 final class WindowCache implements KvCache {
 
-    private final Program.Cache cache;
+    private final Cache.Rows cache;
     private final int maxLength;
     private final int kept;
     private float[] ring = new float[0];
     private float[] pending = new float[0];
     private int length;
-    /** The oldest row that the ring still has. */
-    private int oldest;
 
-    WindowCache(Program.Cache cache, int maxLength) {
+    WindowCache(Cache.Rows cache, int maxLength) {
         this.cache = cache;
         this.maxLength = maxLength;
-        this.kept = cache.rows(maxLength);
+        this.kept = cache.kept(maxLength);
     }
 
     @Override
@@ -41,7 +39,7 @@ final class WindowCache implements KvCache {
 
     @Override
     public int firstSeen(int position) {
-        return Math.max(0, position - cache.window() + 1);
+        return cache.firstSeen(position);
     }
 
     @Override
@@ -50,7 +48,6 @@ final class WindowCache implements KvCache {
         for (int position = Math.max(length, newLength - kept); position < newLength; position++) {
             System.arraycopy(pending, at(position), ring, position % kept * cache.width(), cache.width());
         }
-        oldest = Math.max(oldest, newLength - kept);
         length = newLength;
         pending = new float[0];
     }
@@ -64,14 +61,8 @@ final class WindowCache implements KvCache {
     }
 
     @Override
-    public boolean canTruncate(int newLength) {
-        return firstSeen(newLength) >= Math.min(oldest, newLength);
-    }
-
-    @Override
-    public void truncate(int newLength) {
+    public void drop(int newLength) {
         length = newLength;
-        oldest = Math.min(oldest, newLength);
     }
 
     @Override
@@ -79,8 +70,7 @@ final class WindowCache implements KvCache {
         WindowCache copy = new WindowCache(cache, maxLength);
         copy.ring = ring.clone();
         copy.length = length;
-        copy.oldest = oldest;
-        copy.truncate(newLength);
+        copy.drop(newLength);
         return copy;
     }
 }

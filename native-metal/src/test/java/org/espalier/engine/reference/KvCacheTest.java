@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import org.espalier.engine.EngineException;
-import org.espalier.program.Program;
 import org.junit.jupiter.api.Test;
 
 final class KvCacheTest {
@@ -20,7 +19,7 @@ final class KvCacheTest {
 
     @Test
     void aWindowKeepsItsRowsAndTheSpareOnesWhateverTheSession() {
-        KvCache cache = KvCache.of(new Program.Cache(2, 10), 1 << 20);
+        KvCache cache = KvCache.of(new Cache.Rows(2, 10), 1 << 20);
         for (int end = 1; end <= 1000; end++) {
             cache.reserve(end);
             cache.array(end - 1)[cache.at(end - 1)] = end;

@@ -1,0 +1,89 @@
+package org.espalier.engine;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+
+/** The one thread that an engine's programs are loaded and run on. Any thread may call; calls run one after the other. */
+public final class EngineThread implements AutoCloseable {
+
+    private final String engine;
+    private final ExecutorService thread;
+    private volatile Thread running;
+
+    /** @param engine its name, for errors and thread dumps */
+    public EngineThread(String engine) {
+        this.engine = engine;
+        this.thread = Executors.newSingleThreadExecutor(work -> {
+            Thread created = new Thread(work, "espalier-engine-" + engine);
+            created.setDaemon(true);
+            running = created;
+            return created;
+        });
+    }
+
+    /**
+     * Runs the work there and waits for its end, also when interrupted: work on a device is stopped by its {@link Cancel}, and what it writes must
+     * not go on after this returns. An interrupt is kept for the caller.
+     *
+     * @throws EngineException when the thread has ended, or with what the work threw where that is no RuntimeException
+     */
+    public <T> T call(Callable<T> work) {
+        if (Thread.currentThread() == running) {
+            return direct(work);
+        }
+        Future<T> result;
+        try {
+            result = thread.submit(work);
+        } catch (RejectedExecutionException e) {
+            throw new EngineException("the engine " + engine + " is closed", e);
+        }
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return result.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            throw failure(e.getCause());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    boolean isClosed() {
+        return thread.isShutdown();
+    }
+
+    private <T> T direct(Callable<T> work) {
+        try {
+            return work.call();
+        } catch (Exception e) {
+            throw failure(e);
+        }
+    }
+
+    private RuntimeException failure(Throwable cause) {
+        if (cause instanceof RuntimeException known) {
+            return known;
+        }
+        if (cause instanceof OutOfMemoryError) {
+            return new EngineException("the engine " + engine + " has no memory left: " + cause.getMessage(), cause);
+        }
+        return new EngineException("the engine " + engine + " failed: " + cause, cause);
+    }
+
+    /** No more work is taken; what was begun ends first. */
+    @Override
+    public void close() {
+        thread.shutdown();
+    }
+}

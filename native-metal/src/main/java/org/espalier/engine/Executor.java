@@ -1,0 +1,46 @@
+package org.espalier.engine;
+
+/**
+ * An engine's side of a loaded program. It trusts its caller, {@link LoadedProgram}: sessions are open, lengths fit, tokens and edits are
+ * valid. Everything is called on the engine's thread.
+ */
+public interface Executor extends AutoCloseable {
+
+    /** Bytes of one activation value between shards: 4 (float32) or 2 (bfloat16), little-endian. */
+    int activationBytes();
+
+    /** Memory that the weights occupy, in bytes. */
+    long residentBytes();
+
+    /** KV bytes that one more row of a session takes. */
+    long kvBytesPerRow();
+
+    /** Rows of new sessions for which KV memory is left. */
+    long kvRowsFree();
+
+    /** An empty session that will hold at most {@code maxLength} rows. */
+    void open(long session, int maxLength, RouterEdits edits);
+
+    /** The first {@code length} rows of {@code from}, and its edits, for the new session {@code to}; pages may be shared until one of them is written. */
+    void copyRows(long from, long to, int length);
+
+    /** Forgets the rows of a session from {@code length} on. */
+    void dropRows(long session, int length);
+
+    /** Frees a session. */
+    void close(long session);
+
+    /**
+     * Runs all ops over the rows of the step and appends their KV rows.
+     *
+     * @param exchange called at each exchange op; in a group of several nodes only its outcome cancels, so that no member leaves alone
+     * @throws CancelledException when it was cancelled; sessions are as before
+     * @throws DeviceLostException when the device is gone, and all sessions with it
+     * @throws EngineException for any other failure; sessions are as before
+     */
+    StepResult run(Step step, Exchange exchange, Cancel cancel);
+
+    /** Frees weights and sessions. */
+    @Override
+    void close();
+}

@@ -1,0 +1,199 @@
+package org.espalier.engine.reference;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
+import org.espalier.engine.Cancel;
+import org.espalier.engine.EngineException;
+import org.espalier.engine.EngineOptions;
+import org.espalier.engine.Exchange;
+import org.espalier.engine.Executor;
+import org.espalier.engine.Loading;
+import org.espalier.engine.RouterEdits;
+import org.espalier.engine.Step;
+import org.espalier.engine.StepResult;
+import org.espalier.program.Op;
+import org.espalier.program.Program;
+import org.espalier.program.View;
+import org.espalier.weights.Matrix;
+import org.espalier.weights.WeightReader;
+
+/** A program with its mapped weights and the rows of its sessions. */
+final class ReferenceExecutor implements Executor {
+
+    private final Program program;
+    private final EngineOptions options;
+    private final Parallel parallel;
+    private final Numbers numbers;
+    private final WeightReader reader = WeightReader.mapped();
+    private final Map<String, Matrix> matrices = new HashMap<>();
+    private final Map<Long, Session> sessions = new HashMap<>();
+
+    private ReferenceExecutor(Program program, EngineOptions options, Parallel parallel, Numbers numbers) {
+        this.program = program;
+        this.options = options;
+        this.parallel = parallel;
+        this.numbers = numbers;
+    }
+
+    /** Maps every weight. */
+    static ReferenceExecutor load(
+            Program program, EngineOptions options, Loading loading, Parallel parallel, Numbers numbers) {
+        ReferenceExecutor executor = new ReferenceExecutor(program, options, parallel, numbers);
+        long all = program.plan().residentBytes();
+        long done = 0;
+        try {
+            for (String name : program.weights().keySet()) {
+                loading.cancel().check();
+                executor.matrices.put(name, executor.reader.open(name, program.weight(name)));
+                done = Math.min(all, done + program.weight(name).bytes());
+                loading.progress().loaded(done, all);
+            }
+            return executor;
+        } catch (RuntimeException e) {
+            executor.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public int activationBytes() {
+        return numbers.bytes();
+    }
+
+    @Override
+    public long residentBytes() {
+        return program.plan().residentBytes();
+    }
+
+    @Override
+    public long kvBytesPerRow() {
+        return program.plan().cacheValuesPerRow() * Float.BYTES;
+    }
+
+    @Override
+    public long kvRowsFree() {
+        return (kvLimit() - kvReserved()) / Math.max(1, kvBytesPerRow());
+    }
+
+    private long kvLimit() {
+        Runtime memory = Runtime.getRuntime();
+        return options.kvBytes() > 0
+                ? options.kvBytes()
+                : memory.maxMemory() - memory.totalMemory() + memory.freeMemory() + kvReserved();
+    }
+
+    private long kvReserved() {
+        return sessions.values().stream()
+                .mapToLong(session -> kvBytes(session.maxLength()))
+                .sum();
+    }
+
+    private long kvBytes(int maxLength) {
+        return program.plan().cacheValues(maxLength) * Float.BYTES;
+    }
+
+    @Override
+    public void open(long session, int maxLength, RouterEdits edits) {
+        requireKv(session, maxLength);
+        sessions.put(
+                session,
+                new Session(
+                        maxLength,
+                        edits,
+                        program.caches().stream()
+                                .map(cache -> SessionCache.of(cache, maxLength))
+                                .toList()));
+    }
+
+    private void requireKv(long session, int maxLength) {
+        long free = options.kvBytes() - kvReserved();
+        if (options.kvBytes() > 0 && kvBytes(maxLength) > free) {
+            throw new EngineException("session " + session + " of " + maxLength + " rows needs " + kvBytes(maxLength)
+                    + " bytes of KV cache, " + free + " of " + options.kvBytes()
+                    + " are free: close other sessions, open a shorter one, or raise the limit");
+        }
+    }
+
+    @Override
+    public void copyRows(long from, long to, int length) {
+        Session source = sessions.get(from);
+        requireKv(to, source.maxLength());
+        sessions.put(to, source.copy(length));
+    }
+
+    @Override
+    public void dropRows(long session, int length) {
+        sessions.get(session).drop(length);
+    }
+
+    @Override
+    public void close(long session) {
+        sessions.remove(session);
+    }
+
+    @Override
+    public StepResult run(Step step, Exchange exchange, Cancel cancel) {
+        StepRows rows = new StepRows(step, sessions);
+        Slots slots = new Slots(program.slots(), rows.count());
+        if (!program.embedsTokens()) {
+            receive(step.activations(), slots, rows.count());
+        }
+        boolean alone = options.group().size() == 1;
+        StepRun run = new StepRun(
+                new StepRun.Loaded(program, matrices, parallel),
+                slots,
+                rows,
+                new StepRun.Link(exchange, cancel, alone ? cancel : new Cancel()));
+        for (Op op : program.ops()) {
+            run.run(op);
+            op.writes().forEach(view -> round(slots, view, rows.count()));
+        }
+        run.end();
+        rows.commit(run.logits());
+        boolean hidden = step.wants(Step.Want.LAST_HIDDEN);
+        ByteBuffer output = program.endsInLogits() && !hidden ? null : send(slots, rows.count());
+        return new StepResult(
+                program.endsInLogits() ? null : output,
+                run.logits(),
+                rows.greedy(),
+                step.wants(Step.Want.ROUTING) ? run.routing() : null,
+                hidden ? output : null);
+    }
+
+    private void round(Slots slots, View view, int rows) {
+        for (int t = 0; t < rows; t++) {
+            numbers.round(slots.array(view), slots.at(view, t), view.width());
+        }
+    }
+
+    private void receive(ByteBuffer activations, Slots slots, int rows) {
+        ByteBuffer bytes = activations.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        for (int t = 0; t < rows; t++) {
+            int at = slots.at(program.input(), t);
+            for (int i = 0; i < program.hidden(); i++) {
+                slots.array(program.input())[at + i] = numbers.get(bytes);
+            }
+        }
+    }
+
+    private ByteBuffer send(Slots slots, int rows) {
+        ByteBuffer bytes =
+                ByteBuffer.allocate(rows * program.hidden() * numbers.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        for (int t = 0; t < rows; t++) {
+            int at = slots.at(program.output(), t);
+            for (int i = 0; i < program.hidden(); i++) {
+                numbers.put(bytes, slots.array(program.output())[at + i]);
+            }
+        }
+        return bytes.flip();
+    }
+
+    @Override
+    public void close() {
+        sessions.clear();
+        matrices.clear();
+        reader.close();
+    }
+}

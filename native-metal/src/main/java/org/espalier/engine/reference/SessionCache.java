@@ -1,0 +1,26 @@
+package org.espalier.engine.reference;
+
+import org.espalier.program.Cache;
+
+/** What a session keeps for one op. What a step writes belongs to the session once it is committed. */
+interface SessionCache {
+
+    static SessionCache of(Cache cache, int maxLength) {
+        if (cache instanceof Cache.Rows rows) {
+            return rows.window() == 0 ? new GrowingCache(rows.width(), maxLength) : new WindowCache(rows, maxLength);
+        }
+        return new StateCache(((Cache.State) cache).width());
+    }
+
+    /** Makes room for a step that brings the rows from the session's length to {@code end}. */
+    void reserve(int end);
+
+    /** The session now has {@code length} rows. */
+    void commit(int length);
+
+    /** Forgets the rows from {@code length} on. */
+    void drop(int length);
+
+    /** The first {@code length} rows for another session. */
+    SessionCache copy(int length);
+}

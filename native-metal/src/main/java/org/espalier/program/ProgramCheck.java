@@ -1,0 +1,161 @@
+package org.espalier.program;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.espalier.weights.WeightCheck;
+import org.espalier.weights.WeightException;
+
+/** Proves the meaning of a program, so that engines may trust it: what the reference would meet as a Java exception, C would meet as memory. */
+final class ProgramCheck {
+
+    private final Program program;
+    private final State state = new State();
+    private final Map<Integer, ExchangeBegin> begun = new HashMap<>();
+    private final Set<Integer> exchanges = new HashSet<>();
+
+    /** What the ops so far have done. */
+    static final class State {
+        /** By slot, the columns that have a value. */
+        final List<BitSet> written = new ArrayList<>();
+
+        final Set<Integer> caches = new HashSet<>();
+        Route route;
+    }
+
+    ProgramCheck(Program program) {
+        this.program = program;
+    }
+
+    void run() {
+        slots();
+        for (int index = 0; index < program.ops().size(); index++) {
+            op(index, program.ops().get(index));
+        }
+        end();
+        weights();
+    }
+
+    private void slots() {
+        for (int width : program.slots()) {
+            require(width > 0, "has a slot " + width + " wide");
+            state.written.add(new BitSet(width));
+        }
+        for (View edge : List.of(program.input(), program.output())) {
+            require(inside(edge), "takes or yields " + edge + ", which lies in no slot");
+            require(
+                    edge.width() == program.hidden(),
+                    "takes or yields " + edge.width() + " columns, expected " + program.hidden());
+        }
+        if (!program.embedsTokens()) {
+            write(program.input());
+        }
+    }
+
+    private void op(int index, Op op) {
+        OpCheck check = new OpCheck(program, index, state);
+        boolean first = index == 0;
+        boolean last = index == program.ops().size() - 1;
+        check.that(first || !(op instanceof Embed), "embeds after other ops");
+        check.that(last || !(op instanceof Logits), "yields logits before other ops");
+        for (View view : op.reads()) {
+            check.that(inside(view), "reads " + view + ", which lies in no slot");
+            check.written(view);
+        }
+        for (View view : op.writes()) {
+            check.that(inside(view), "writes " + view + ", which lies in no slot");
+        }
+        for (ExchangeBegin exchange : begun.values()) {
+            for (View view : touched(op)) {
+                check.that(
+                        !view.overlaps(exchange.view()),
+                        "touches " + view + " while exchange " + exchange.id() + " has it");
+            }
+        }
+        op.check(check);
+        if (op instanceof Route route) {
+            boolean ascends = state.route == null || state.route.layer() < route.layer();
+            check.that(
+                    ascends, "routes layer " + route.layer() + " after layer " + (ascends ? 0 : state.route.layer()));
+            state.route = route;
+        } else if (op instanceof ExchangeBegin begin) {
+            check.that(inside(begin.view()), "exchanges " + begin.view() + ", which lies in no slot");
+            check.that(exchanges.add(begin.id()), "begins exchange " + begin.id() + " again");
+            begun.put(begin.id(), begin);
+        } else if (op instanceof ExchangeAwait await) {
+            ExchangeBegin begin = begun.remove(await.id());
+            check.that(begin != null, "awaits exchange " + await.id() + ", which has not begun");
+            write(begin.view());
+        }
+        op.writes().forEach(this::write);
+    }
+
+    private static List<View> touched(Op op) {
+        List<View> touched = new ArrayList<>(op.reads());
+        touched.addAll(op.writes());
+        if (op instanceof ExchangeBegin begin) {
+            touched.add(begin.view());
+        }
+        return touched;
+    }
+
+    private void end() {
+        require(begun.isEmpty(), "never awaits exchange " + begun.keySet());
+        if (!program.endsInLogits()) {
+            View output = program.output();
+            BitSet written = state.written.get(output.slot());
+            require(
+                    written.nextClearBit(output.offset()) >= output.offset() + output.width(),
+                    "yields " + output + ", which nothing has written");
+        }
+        for (int cache = 0; cache < program.caches().size(); cache++) {
+            boolean used = state.caches.contains(cache) || program.caches().get(cache) instanceof Cache.State;
+            require(used, "has cache " + cache + ", which no op uses");
+        }
+    }
+
+    private void weights() {
+        Set<String> unused = new TreeSet<>(program.weights().keySet());
+        program.ops().forEach(op -> op.weights().forEach(unused::remove));
+        require(unused.isEmpty(), "has weights that no op takes: " + unused);
+        Map<Path, Long> sizes = new HashMap<>();
+        program.weights()
+                .forEach((name, weight) ->
+                        WeightCheck.check(name, weight, file -> sizes.computeIfAbsent(file, ProgramCheck::size)));
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            String what = Files.exists(file) ? "cannot be read: " + e.getMessage() : "is gone";
+            throw new WeightException("the weights' file " + file + " " + what, e);
+        }
+    }
+
+    private boolean inside(View view) {
+        return view.slot() >= 0
+                && view.slot() < program.slots().size()
+                && view.offset() >= 0
+                && view.width() > 0
+                && (long) view.offset() + view.width() <= program.slots().get(view.slot());
+    }
+
+    private void write(View view) {
+        state.written.get(view.slot()).set(view.offset(), view.offset() + view.width());
+    }
+
+    private void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new ProgramException("program '" + program.name() + "' " + otherwise);
+        }
+    }
+}
