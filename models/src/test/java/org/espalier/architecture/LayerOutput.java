@@ -1,6 +1,5 @@
 package org.espalier.architecture;
 
-import java.util.List;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.Engine;
 import org.espalier.engine.Exchange;
@@ -20,7 +19,7 @@ final class LayerOutput {
         try (LoadedProgram shard = Run.load(model, 0, end, engine)) {
             shard.open(1, tokens.length, RouterEdits.NONE);
             Step.Entry entry = Step.Entry.ofTokens(1, 0, tokens, Step.Logits.NONE);
-            StepResult result = shard.run(new Step(List.of(entry), null, false, false), Exchange.ALONE, new Cancel());
+            StepResult result = shard.run(Step.of(entry), Exchange.ALONE, new Cancel());
             float[] row = new float[model.config().hidden()];
             int from = (tokens.length - 1) * row.length * Float.BYTES;
             for (int i = 0; i < row.length; i++) {

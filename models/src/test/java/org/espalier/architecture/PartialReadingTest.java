@@ -13,6 +13,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.espalier.checkpoint.Checkpoint;
@@ -177,7 +178,7 @@ class PartialReadingTest {
             ByteBuffer rows = ByteBuffer.allocate(2 * hidden * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             IntStream.range(0, 2 * hidden).forEach(i -> rows.putFloat((float) Math.sin(i)));
             Step.Entry entry = Step.Entry.ofRows(1, 0, 2, Step.Logits.NONE);
-            return shard.run(new Step(List.of(entry), rows.flip(), false, false), Exchange.ALONE, new Cancel())
+            return shard.run(new Step(List.of(entry), rows.flip(), Set.of()), Exchange.ALONE, new Cancel())
                     .activations();
         }
     }

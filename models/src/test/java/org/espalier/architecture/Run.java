@@ -3,16 +3,19 @@ package org.espalier.architecture;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.Engine;
+import org.espalier.engine.EngineOptions;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.LoadedProgram;
-import org.espalier.engine.Precision;
+import org.espalier.engine.Loading;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
 import org.espalier.model.Model;
+import org.espalier.program.Program;
 
 /** One greedy sequence through the shards of a model in this process, activations handed from one to the next. */
 final class Run implements AutoCloseable {
@@ -44,7 +47,8 @@ final class Run implements AutoCloseable {
             Step.Entry entry = activations == null
                     ? Step.Entry.ofTokens(SESSION, position, tokens, logits)
                     : Step.Entry.ofRows(SESSION, position, tokens.length, logits);
-            result = shard.run(new Step(List.of(entry), activations, true, false), Exchange.ALONE, new Cancel());
+            result = shard.run(
+                    new Step(List.of(entry), activations, Set.of(Step.Want.ROUTING)), Exchange.ALONE, new Cancel());
             activations = result.activations();
             if (result.routing().layers().length > 0) {
                 routing.add(result.routing());
@@ -76,7 +80,8 @@ final class Run implements AutoCloseable {
     /** Layers {@code first} to {@code end} exclusive, ready to run. */
     static LoadedProgram load(Model model, int first, int end, Engine engine) {
         LayerRange layers = new LayerRange(first, end, model.config().layers());
-        return engine.load(Architectures.of(model.config()).program(model.checkpoint(), layers), Precision.FLOAT32);
+        Program program = Architectures.of(model.config()).program(model.checkpoint(), layers);
+        return LoadedProgram.load(engine, program, EngineOptions.FLOAT32, Loading.quietly());
     }
 
     @Override

@@ -7,17 +7,20 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Tensor;
 import org.espalier.engine.Cancel;
+import org.espalier.engine.EngineOptions;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.LoadedProgram;
-import org.espalier.engine.Precision;
+import org.espalier.engine.Loading;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
 import org.espalier.engine.reference.ReferenceEngine;
+import org.espalier.program.Embed;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.View;
 import org.espalier.weights.Weight;
@@ -75,10 +78,11 @@ class WeightFormatsTest {
                         WeightFormats.piece(tensor)));
         builder.op(new Embed("w", out));
         try (ReferenceEngine engine = new ReferenceEngine();
-                LoadedProgram program = engine.load(builder.build(out, out), Precision.FLOAT32)) {
+                LoadedProgram program =
+                        LoadedProgram.load(engine, builder.build(out, out), EngineOptions.FLOAT32, Loading.quietly())) {
             program.open(1, tensor.rows(), RouterEdits.NONE);
             int[] tokens = IntStream.range(0, tensor.rows()).toArray();
-            Step step = new Step(List.of(Step.Entry.ofTokens(1, 0, tokens, Step.Logits.NONE)), null, false, false);
+            Step step = new Step(List.of(Step.Entry.ofTokens(1, 0, tokens, Step.Logits.NONE)), null, Set.of());
             StepResult result = program.run(step, Exchange.ALONE, new Cancel());
             FloatBuffer floats =
                     result.activations().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();

@@ -1,8 +1,8 @@
 package org.espalier.engine;
 
-/** A step was stopped by its {@link Cancel}; every session of the step has its former length. */
+/** A step or a load was stopped by its {@link Cancel}; a step's sessions have their former lengths, of a load nothing stays. */
 public final class CancelledException extends EngineException {
     public CancelledException() {
-        super("the step was cancelled");
+        super("it was cancelled");
     }
 }

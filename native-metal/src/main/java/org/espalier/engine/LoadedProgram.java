@@ -2,7 +2,6 @@ package org.espalier.engine;
 
 import java.util.HashMap;
 import java.util.Map;
-import org.espalier.program.Cache;
 import org.espalier.program.Program;
 
 /**
@@ -145,12 +144,11 @@ public final class LoadedProgram implements AutoCloseable {
     }
 
     private static void requireCut(long id, OpenSession session, int length) {
-        if (!session.length().canCut(length)) {
+        session.length().reasonAgainstCut(length).ifPresent(why -> {
             throw new EngineException(
-                    "session " + id + " has " + session.length().get() + " rows and cannot be cut to "
-                            + length + ": layers that see a window of rows keep " + Cache.Rows.SPARE
-                            + " more than that, states only what they are; open a new session and send its tokens again");
-        }
+                    "session " + id + " has " + session.length().get() + " rows and cannot be cut to " + length + ": "
+                            + why + "; open a new session and send its tokens again");
+        });
     }
 
     /** Frees a session; one that is not open is ignored, so that closing twice is harmless. */

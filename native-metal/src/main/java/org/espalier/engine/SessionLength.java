@@ -1,6 +1,7 @@
 package org.espalier.engine;
 
 import java.util.List;
+import java.util.Optional;
 import org.espalier.program.Cache;
 import org.espalier.program.Program;
 
@@ -41,17 +42,18 @@ final class SessionLength {
         length = newLength;
     }
 
-    /** Whether every cache still has what the rows after {@code newLength} see. */
-    boolean canCut(int newLength) {
+    /** Empty where every cache still has what the rows after {@code newLength} see. */
+    Optional<String> reasonAgainstCut(int newLength) {
         for (int i = 0; i < oldest.length; i++) {
-            boolean has = caches.get(i) instanceof Cache.Rows rows
-                    ? rows.firstSeen(newLength) >= Math.min(oldest[i], newLength)
-                    : newLength == length || newLength == 0;
-            if (!has) {
-                return false;
+            if (caches.get(i) instanceof Cache.Rows rows) {
+                if (rows.firstSeen(newLength) < Math.min(oldest[i], newLength)) {
+                    return Optional.of("layers that see a window of rows keep " + Cache.Rows.SPARE + " more than that");
+                }
+            } else if (newLength != length && newLength != 0) {
+                return Optional.of("a state can be cut to nothing only");
             }
         }
-        return true;
+        return Optional.empty();
     }
 
     void cut(int newLength) {

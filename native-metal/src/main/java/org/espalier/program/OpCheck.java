@@ -20,7 +20,7 @@ public final class OpCheck {
     }
 
     /** @throws ProgramException with the op and {@code otherwise}, unless it holds */
-    public void that(boolean holds, String otherwise) {
+    void that(boolean holds, String otherwise) {
         if (!holds) {
             String weights = op.weights().isEmpty() ? "" : " of " + op.weights().get(0);
             throw new ProgramException("program '" + program.name() + "', op " + index + ", "
@@ -28,22 +28,22 @@ public final class OpCheck {
         }
     }
 
-    public void width(String what, View view, int expected) {
+    void width(String what, View view, int expected) {
         that(view.width() == expected, what + " has " + view.width() + " columns, expected " + expected);
     }
 
     /** The two share no column. */
-    public void apart(View in, View out) {
+    void apart(View in, View out) {
         that(!in.overlaps(out), "writes " + out + " while it reads " + in);
     }
 
     /** The two are the same columns, or share none. */
-    public void sameOrApart(View in, View out) {
+    void sameOrApart(View in, View out) {
         that(in.equals(out) || !in.overlaps(out), "writes " + out + " while it reads " + in);
     }
 
     /** An op before this one has set every column. */
-    public void written(View view) {
+    void written(View view) {
         BitSet written = state.written.get(view.slot());
         int missing = written.nextClearBit(view.offset());
         that(
@@ -52,7 +52,7 @@ public final class OpCheck {
     }
 
     /** [rows, columns] of one weight of {@code count} matrices. */
-    public void matrices(String name, int rows, int columns, int count) {
+    void matrices(String name, int rows, int columns, int count) {
         Weight weight = weight(name);
         that(
                 weight.rows() == rows && weight.columns() == columns && weight.count() == count,
@@ -61,7 +61,7 @@ public final class OpCheck {
     }
 
     /** One row or one column of {@code width} values, {@code count} times. */
-    public void vector(String name, int width, int count) {
+    void vector(String name, int width, int count) {
         Weight weight = weight(name);
         boolean line = weight.rows() == 1 || weight.columns() == 1;
         that(
@@ -70,18 +70,18 @@ public final class OpCheck {
                         + ", expected a vector " + shape(count, 1, width));
     }
 
-    public void columns(String name, int expected) {
+    void columns(String name, int expected) {
         int found = weight(name).columns();
         that(found == expected, "weight " + name + " has " + found + " columns, expected " + expected);
     }
 
-    public void count(String name, int expected) {
+    void count(String name, int expected) {
         int found = weight(name).count();
         that(found == expected, "weight " + name + " has " + found + " matrices, expected " + expected);
     }
 
     /** y[rows] = W x[columns] + b, {@code count} times. */
-    public void projection(Projection projection, int rows, int columns, int count) {
+    void projection(Projection projection, int rows, int columns, int count) {
         matrices(projection.weight(), rows, columns, count);
         if (projection.bias() != null) {
             vector(projection.bias(), rows, count);
@@ -89,7 +89,7 @@ public final class OpCheck {
     }
 
     /** Gate and up from {@code in} columns to a width of their own, down from there to {@code out}. */
-    public void unit(GatedUnit unit, int in, int out, int count) {
+    void unit(GatedUnit unit, int in, int out, int count) {
         int width = weight(unit.gate().weight()).rows();
         projection(unit.gate(), width, in, count);
         projection(unit.up(), width, in, count);
@@ -97,7 +97,7 @@ public final class OpCheck {
     }
 
     /** Rows of {@code width} values, which no other op uses. */
-    public void cache(int cache, int width) {
+    void cache(int cache, int width) {
         that(
                 cache >= 0 && cache < program.caches().size(),
                 "uses cache " + cache + " of " + program.caches().size());
@@ -107,7 +107,7 @@ public final class OpCheck {
     }
 
     /** The router of the layer's {@link Route}, which is the last one before this op. */
-    public Router router(int layer) {
+    Router router(int layer) {
         Route route = state.route;
         that(
                 route != null && route.layer() == layer,

@@ -6,6 +6,9 @@ import static org.espalier.engine.WeightFile.random;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import org.espalier.program.Add;
+import org.espalier.program.Attention;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.View;
@@ -33,10 +36,10 @@ public abstract class AttentionSuite {
 
     /** The first {@code width} columns that {@code program} makes of {@code rows} in one step. */
     private float[][] run(Program program, float[][] rows, int width) {
-        try (LoadedProgram loaded = engine.load(program, Precision.FLOAT32)) {
+        try (LoadedProgram loaded = LoadedProgram.load(engine, program, EngineOptions.FLOAT32, Loading.quietly())) {
             loaded.open(1, rows.length, RouterEdits.NONE);
             Step.Entry entry = Step.Entry.ofRows(1, 0, rows.length, Step.Logits.NONE);
-            Step step = new Step(List.of(entry), OpBench.pack(rows, program.hidden()), false, false);
+            Step step = new Step(List.of(entry), OpBench.pack(rows, program.hidden()), Set.of());
             StepResult result = loaded.run(step, Exchange.ALONE, new Cancel());
             return OpBench.unpack(result.activations(), rows.length, width);
         }
@@ -66,7 +69,9 @@ public abstract class AttentionSuite {
         View v = x.columns((heads + kvHeads) * width, kvHeads * width);
         int cache = builder.cache(2 * kvHeads * width);
         View mixed = out.columns(0, heads * width);
-        builder.op(new Attention(x.columns(0, heads * width), k, v, heads, kvHeads, 0.3f, null, cache, mixed));
+        builder.op(new Add(x, x, out)); // a program yields what it has written
+        builder.op(new Attention(
+                x.columns(0, heads * width), k, v, Attention.grouped(heads, kvHeads), 0.3f, null, cache, mixed));
         float[][] rows = random(40, 9, row);
         float[][] actual = run(builder.build(x, out), rows, heads * width);
         for (int t = 0; t < rows.length; t++) {
@@ -99,13 +104,15 @@ public abstract class AttentionSuite {
         View x = builder.slot(6);
         View out = builder.slot(6);
         int cache = builder.cache(4, window);
-        builder.weight("sinks", new WeightFile(directory).floats(new float[][] {{0.7f}}));
+        builder.op(new Add(x, x, out)); // a program yields what it has written
+        if (sink) {
+            builder.weight("sinks", new WeightFile(directory).floats(new float[][] {{0.7f}}));
+        }
         builder.op(new Attention(
                 x.columns(0, 2),
                 x.columns(2, 2),
                 x.columns(4, 2),
-                1,
-                1,
+                List.of(0),
                 0.9f,
                 sink ? "sinks" : null,
                 cache,

@@ -8,10 +8,12 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.espalier.EspalierException;
 import org.espalier.engine.Step.Entry;
 import org.espalier.engine.Step.Logits;
+import org.espalier.program.Linear;
 import org.espalier.program.Projection;
 import org.espalier.weights.Affine;
 import org.espalier.weights.Block;
@@ -41,7 +43,7 @@ public abstract class EngineErrorSuite {
     @BeforeEach
     void load() {
         file = new WeightFile(directory);
-        program = engine.load(TinyProgram.tokens(file), Precision.FLOAT32);
+        program = LoadedProgram.load(engine, TinyProgram.tokens(file), EngineOptions.FLOAT32, Loading.quietly());
         program.open(1, 4, RouterEdits.NONE);
     }
 
@@ -56,7 +58,7 @@ public abstract class EngineErrorSuite {
     }
 
     private void run(ByteBuffer activations, Entry... entries) {
-        program.run(new Step(List.of(entries), activations, false, false), Exchange.ALONE, new Cancel());
+        program.run(new Step(List.of(entries), activations, Set.of()), Exchange.ALONE, new Cancel());
     }
 
     private static Entry tokens(long session, int position, int... tokens) {
@@ -91,9 +93,9 @@ public abstract class EngineErrorSuite {
     @Test
     void stepsThatDoNotFitTheirSession() {
         run(null, tokens(1, 0, 1, 2));
-        assertRefused(() -> run(null, tokens(1, 1, 1)), "session 1 has 2 rows, the step goes on at 1");
+        assertRefused(() -> run(null, tokens(1, 1, 1)), "session 1 has 2 rows, the step continues at 1");
         assertRefused(() -> run(null, tokens(1, 2, 1, 1, 1)), "session 1 was opened for 4 rows, the step would make 5");
-        assertRefused(() -> run(null, tokens(1, 2, 1), tokens(1, 3, 1)), "session 1 stands twice in the step");
+        assertRefused(() -> run(null, tokens(1, 2, 1), tokens(1, 3, 1)), "session 1 is in the step twice");
         assertRefused(() -> run(null, tokens(1, 2)), "session 1 brings 0 rows");
         assertRefused(
                 () -> run(null, Entry.ofRows(1, 2, Integer.MAX_VALUE, Logits.NONE)),
@@ -113,17 +115,17 @@ public abstract class EngineErrorSuite {
 
     @Test
     void activationsOfTheWrongSize() {
-        try (LoadedProgram latent = engine.load(TinyProgram.latent(file), Precision.FLOAT32)) {
+        try (LoadedProgram latent =
+                LoadedProgram.load(engine, TinyProgram.latent(file), EngineOptions.FLOAT32, Loading.quietly())) {
             latent.open(1, 4, RouterEdits.NONE);
             Entry entry = Entry.ofRows(1, 0, 2, Logits.NONE);
             for (ByteBuffer bytes : new ByteBuffer[] {null, ByteBuffer.allocate(64)}) {
                 assertRefused(
-                        () -> latent.run(new Step(List.of(entry), bytes, false, false), Exchange.ALONE, new Cancel()),
+                        () -> latent.run(new Step(List.of(entry), bytes, Set.of()), Exchange.ALONE, new Cancel()),
                         "2 rows x 17 need 136 bytes of activations, found " + (bytes == null ? "none" : "64"));
             }
             assertRefused(
-                    () -> latent.run(
-                            new Step(List.of(tokens(1, 0, 1)), null, false, false), Exchange.ALONE, new Cancel()),
+                    () -> latent.run(new Step(List.of(tokens(1, 0, 1)), null, Set.of()), Exchange.ALONE, new Cancel()),
                     "program 'main' takes activations, the step brings tokens");
         }
     }
@@ -131,10 +133,11 @@ public abstract class EngineErrorSuite {
     @Test
     void precisionsThatTheEngineHasNot() {
         for (Precision precision : Precision.values()) {
-            if (!engine.precisions().contains(precision)) {
+            if (!engine.provider().precisions().contains(precision)) {
                 assertThatExceptionOfType(EngineException.class)
-                        .isThrownBy(() -> engine.load(program.program(), precision))
-                        .withMessageContaining("asked for " + precision);
+                        .isThrownBy(() -> LoadedProgram.load(
+                                engine, program.program(), EngineOptions.FLOAT32.with(precision), Loading.quietly()))
+                        .withMessageContaining("has no precision " + precision.title());
             }
         }
     }
@@ -188,6 +191,7 @@ public abstract class EngineErrorSuite {
     void weightsThatAnOpNamesButTheProgramHasNot() {
         OpBench bench = new OpBench(4, 4);
         bench.op((in, out) -> new Linear(in, Projection.of("w"), out));
-        assertRefused(() -> bench.run(engine, new float[1][4]), "program 'main' has no weight w");
+        assertRefused(
+                () -> bench.run(engine, new float[1][4]), "program 'main', op 1, Linear of w: there is no weight w");
     }
 }

@@ -12,11 +12,21 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.espalier.program.Activation;
+import org.espalier.program.Add;
+import org.espalier.program.ExchangeAwait;
+import org.espalier.program.ExchangeBegin;
+import org.espalier.program.Experts;
+import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
-import org.espalier.program.Op;
+import org.espalier.program.Linear;
+import org.espalier.program.Logits;
 import org.espalier.program.Projection;
+import org.espalier.program.RmsNorm;
 import org.espalier.program.Rope;
+import org.espalier.program.Rotate;
+import org.espalier.program.Route;
 import org.espalier.program.Router;
+import org.espalier.program.SigmoidScale;
 import org.espalier.weights.Affine;
 import org.espalier.weights.Element;
 import org.espalier.weights.Piece;
@@ -294,9 +304,14 @@ public abstract class EngineSuite {
         bench.builder().weight("g", file.floats(gates));
         bench.builder().weight("u", file.floats(ups));
         bench.builder().weight("d", file.floats(downs));
-        Router router = new Router(4, 2, Router.Scoring.SOFTMAX, 1, 1, Router.GroupScore.MAX, true, 2.5f);
+        Router router = new Router(4, 2, Router.Scoring.SOFTMAX, Router.Groups.NONE, true, 2.5f);
         bench.op((in, out) -> new Route(7, in, Projection.of("r"), null, router));
-        bench.op((in, out) -> new Experts(in, held, GatedUnit.of("g", "u", "d", Activation.SILU), out));
+        bench.op((in, out) -> new Experts(
+                7,
+                in,
+                held.stream().map(Experts.Held::only).toList(),
+                GatedUnit.of("g", "u", "d", Activation.SILU),
+                out));
         double[][] expected = new double[7][6];
         StepResult result = bench.result(engine, x);
         Routing routing = result.routing();
@@ -327,14 +342,16 @@ public abstract class EngineSuite {
     @Test
     void exchangeReplacesThePartialSums() {
         float[][] x = random(26, 3, 4);
-        OpBench bench = new OpBench(4, 4).exchange(partial -> {
+        OpBench bench = new OpBench(4, 4).exchange(2, OneNodeExchange.of(partial -> {
             assertThat(partial.remaining()).isEqualTo(3 * 4 * Float.BYTES);
             partial.order(ByteOrder.LITTLE_ENDIAN);
             for (int at = 0; at < partial.limit(); at += Float.BYTES) {
                 partial.putFloat(at, 10 + partial.getFloat(at));
             }
-        });
-        bench.op((in, out) -> new Add(in, in, out)).op((in, out) -> new Op.Exchange(out));
+        }));
+        bench.op((in, out) -> new Add(in, in, out))
+                .op((in, out) -> new ExchangeBegin(3, out, new ExchangeBegin.Sum()))
+                .op((in, out) -> new ExchangeAwait(3));
         double[][] expected = new double[3][4];
         IntStream.range(0, 12).forEach(i -> expected[i / 4][i % 4] = 10 + 2.0 * x[i / 4][i % 4]);
         assertClose(bench.run(engine, x), expected);

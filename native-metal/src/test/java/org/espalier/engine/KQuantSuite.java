@@ -7,7 +7,9 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.BiFunction;
+import org.espalier.program.Embed;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.View;
 import org.espalier.weights.Block;
@@ -61,10 +63,10 @@ public abstract class KQuantSuite {
         View out = builder.slot(expected.length);
         builder.weight("w", weight);
         builder.op(new Embed("w", out));
-        try (LoadedProgram program = engine.load(builder.build(out, out), Precision.FLOAT32)) {
+        try (LoadedProgram program =
+                LoadedProgram.load(engine, builder.build(out, out), EngineOptions.FLOAT32, Loading.quietly())) {
             program.open(1, 1, RouterEdits.NONE);
-            Step step =
-                    new Step(List.of(Step.Entry.ofTokens(1, 0, new int[] {0}, Step.Logits.NONE)), null, false, false);
+            Step step = new Step(List.of(Step.Entry.ofTokens(1, 0, new int[] {0}, Step.Logits.NONE)), null, Set.of());
             StepResult result = program.run(step, Exchange.ALONE, new Cancel());
             assertThat(OpBench.unpack(result.activations(), 1, expected.length)[0])
                     .containsExactly(expected);

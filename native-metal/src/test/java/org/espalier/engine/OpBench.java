@@ -3,7 +3,10 @@ package org.espalier.engine;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiFunction;
+import org.espalier.program.Add;
+import org.espalier.program.Embed;
 import org.espalier.program.Op;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
@@ -19,6 +22,8 @@ final class OpBench {
     private final View outColumns;
     private RouterEdits edits = RouterEdits.NONE;
     private Exchange exchange = Exchange.ALONE;
+    private EngineOptions.Group group = EngineOptions.Group.ALONE;
+    private boolean empty = true;
 
     /** Both widths are columns of wider slots, so that an op which ignores strides or offsets fails. */
     OpBench(int inWidth, int outWidth) {
@@ -39,25 +44,33 @@ final class OpBench {
         return this;
     }
 
-    OpBench exchange(Exchange sum) {
-        exchange = sum;
+    /** As the first node of a group of {@code nodes}. */
+    OpBench exchange(int nodes, Exchange with) {
+        exchange = with;
+        group = new EngineOptions.Group(0, nodes);
         return this;
     }
 
     /** Adds the op that {@code op} makes of the views of input and output. */
-    OpBench op(BiFunction<View, View, Op> op) {
-        builder.op(op.apply(inColumns, outColumns));
+    OpBench op(BiFunction<View, View, Op> make) {
+        Op op = make.apply(inColumns, outColumns);
+        if (empty && !(op instanceof Embed)) {
+            builder.op(new Add(in, in, out)); // a program yields what it has written
+        }
+        empty = false;
+        builder.op(op);
         return this;
     }
 
     StepResult result(Engine engine, float[][] rows) {
         Program program = builder.build(in, out);
-        try (LoadedProgram loaded = engine.load(program, Precision.FLOAT32)) {
+        try (LoadedProgram loaded =
+                LoadedProgram.load(engine, program, EngineOptions.FLOAT32.with(group), Loading.quietly())) {
             loaded.open(1, rows.length, edits);
             Step.Entry entry = Step.Entry.ofRows(1, 0, rows.length, Step.Logits.ALL);
             ByteBuffer activations = pack(rows, program.hidden());
-            boolean routing = !program.routedLayers().isEmpty();
-            return loaded.run(new Step(List.of(entry), activations, routing, false), exchange, new Cancel());
+            Set<Step.Want> wants = program.routes().isEmpty() ? Set.of() : Set.of(Step.Want.ROUTING);
+            return loaded.run(new Step(List.of(entry), activations, wants), exchange, new Cancel());
         }
     }
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.espalier.engine.Step.Entry;
 import org.espalier.engine.Step.Logits;
 import org.junit.jupiter.api.AfterEach;
@@ -31,7 +32,8 @@ public abstract class SessionSuite {
 
     @BeforeEach
     void load() {
-        program = engine.load(TinyProgram.tokens(new WeightFile(directory)), Precision.FLOAT32);
+        program = LoadedProgram.load(
+                engine, TinyProgram.tokens(new WeightFile(directory)), EngineOptions.FLOAT32, Loading.quietly());
     }
 
     @AfterEach
@@ -45,7 +47,7 @@ public abstract class SessionSuite {
     }
 
     private float[][] run(Entry... entries) {
-        return program.run(new Step(List.of(entries), null, false, false), Exchange.ALONE, new Cancel())
+        return program.run(new Step(List.of(entries), null, Set.of()), Exchange.ALONE, new Cancel())
                 .logits();
     }
 
@@ -155,13 +157,13 @@ public abstract class SessionSuite {
         float[][] expected = oneShot();
         open(1);
         run(tokens(1, 0, 4));
-        Step step = new Step(List.of(Entry.ofTokens(1, 4, new int[] {7, 7}, Logits.ALL)), null, false, false);
+        Step step = new Step(List.of(Entry.ofTokens(1, 4, new int[] {7, 7}, Logits.ALL)), null, Set.of());
         Cancel before = new Cancel();
         before.set();
         assertThatExceptionOfType(CancelledException.class).isThrownBy(() -> program.run(step, Exchange.ALONE, before));
         Cancel during = new Cancel();
         assertThatExceptionOfType(CancelledException.class)
-                .isThrownBy(() -> program.run(step, partial -> during.set(), during));
+                .isThrownBy(() -> program.run(step, OneNodeExchange.of(partial -> during.set()), during));
         assertThat(program.length(1)).isEqualTo(4);
         assertSame(run(tokens(1, 4, 9))[4], expected[8]);
     }
@@ -169,7 +171,7 @@ public abstract class SessionSuite {
     @Test
     void lastHiddenIsTheRowBeforeTheHead() {
         open(1);
-        Step step = new Step(List.of(tokens(1, 0, 3)), null, false, true);
+        Step step = new Step(List.of(tokens(1, 0, 3)), null, Set.of(Step.Want.LAST_HIDDEN));
         StepResult result = program.run(step, Exchange.ALONE, new Cancel());
         float[][] hidden = OpBench.unpack(result.lastHidden(), 3, TinyProgram.HIDDEN);
         float[][] head = WeightFile.random(34, TinyProgram.VOCABULARY, TinyProgram.HIDDEN);

@@ -2,11 +2,19 @@ package org.espalier.engine;
 
 import static org.espalier.engine.WeightFile.random;
 
-import org.espalier.program.Op;
+import org.espalier.program.Add;
+import org.espalier.program.Attention;
+import org.espalier.program.Embed;
+import org.espalier.program.ExchangeAwait;
+import org.espalier.program.ExchangeBegin;
+import org.espalier.program.LatentAttention;
+import org.espalier.program.Linear;
+import org.espalier.program.Logits;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
 import org.espalier.program.Rope;
+import org.espalier.program.Rotate;
 import org.espalier.program.View;
 
 /**
@@ -43,8 +51,10 @@ final class TinyProgram {
                 .op(new Linear(x, Projection.of("kv"), kv))
                 .op(new Rotate(q, 2, 0, rope))
                 .op(new Rotate(kv.columns(0, 4), 1, 0, rope))
-                .op(new Attention(q, kv.columns(0, 4), kv.columns(4, 4), 2, 1, 0.5f, null, cache, mixed))
-                .op(new Op.Exchange(mixed))
+                .op(new Attention(
+                        q, kv.columns(0, 4), kv.columns(4, 4), Attention.grouped(2, 1), 0.5f, null, cache, mixed))
+                .op(new ExchangeBegin(1, mixed, new ExchangeBegin.Sum()))
+                .op(new ExchangeAwait(1))
                 .op(new Add(x, mixed, x))
                 .op(new Logits(x, "head"))
                 .build(x, x);
@@ -65,7 +75,8 @@ final class TinyProgram {
         int cache = builder.cache(RANK + ROPE);
         builder.weight("keyUp", file.floats(keyUp()));
         builder.weight("valueUp", file.floats(valueUp()));
-        return builder.op(new LatentAttention(
+        return builder.op(new Add(x, x, out)) // a program yields what it has written
+                .op(new LatentAttention(
                         x.columns(0, queries),
                         x.columns(queries, RANK),
                         x.columns(queries + RANK, ROPE),

@@ -14,8 +14,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.espalier.program.Embed;
+import org.espalier.program.Linear;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
 import org.espalier.program.View;
@@ -57,10 +60,11 @@ public abstract class WeightFormatSuite {
         View out = builder.slot(weight.columns());
         builder.weight("w", weight);
         builder.op(new Embed("w", out));
-        try (LoadedProgram program = engine.load(builder.build(out, out), Precision.FLOAT32)) {
+        try (LoadedProgram program =
+                LoadedProgram.load(engine, builder.build(out, out), EngineOptions.FLOAT32, Loading.quietly())) {
             program.open(1, weight.rows(), RouterEdits.NONE);
             int[] tokens = IntStream.range(0, weight.rows()).toArray();
-            Step step = new Step(List.of(Step.Entry.ofTokens(1, 0, tokens, Step.Logits.NONE)), null, false, false);
+            Step step = new Step(List.of(Step.Entry.ofTokens(1, 0, tokens, Step.Logits.NONE)), null, Set.of());
             StepResult result = program.run(step, Exchange.ALONE, new Cancel());
             return OpBench.unpack(result.activations(), weight.rows(), weight.columns());
         }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.espalier.engine.Step.Entry;
 import org.espalier.engine.Step.Logits;
 import org.junit.jupiter.api.AfterEach;
@@ -34,7 +35,11 @@ public abstract class WindowSuite {
     @BeforeEach
     void load() {
         Arrays.setAll(prompt, i -> i * i % TinyProgram.VOCABULARY);
-        program = engine.load(TinyProgram.tokens(new WeightFile(directory), WINDOW), Precision.FLOAT32);
+        program = LoadedProgram.load(
+                engine,
+                TinyProgram.tokens(new WeightFile(directory), WINDOW),
+                EngineOptions.FLOAT32,
+                Loading.quietly());
         program.open(0, LENGTH, RouterEdits.NONE);
         expected = run(0, 0, LENGTH);
         program.open(1, LENGTH, RouterEdits.NONE);
@@ -53,7 +58,7 @@ public abstract class WindowSuite {
 
     private Step step(long session, int from, int to) {
         int[] tokens = Arrays.copyOfRange(prompt, from, to);
-        return new Step(List.of(Entry.ofTokens(session, from, tokens, Logits.ALL)), null, false, false);
+        return new Step(List.of(Entry.ofTokens(session, from, tokens, Logits.ALL)), null, Set.of());
     }
 
     private void assertSameFrom(float[][] logits, int from) {
@@ -107,7 +112,7 @@ public abstract class WindowSuite {
         run(1, 0, 100);
         Cancel during = new Cancel();
         assertThatExceptionOfType(CancelledException.class)
-                .isThrownBy(() -> program.run(step(1, 100, 400), partial -> during.set(), during));
+                .isThrownBy(() -> program.run(step(1, 100, 400), OneNodeExchange.of(partial -> during.set()), during));
         assertThat(program.length(1)).isEqualTo(100);
         assertSameFrom(run(1, 100, 110), 100);
     }

@@ -152,8 +152,8 @@ class ClusterTest {
 
     @Test
     void whatTheDeploymentItselfHoldsCountsAsFreeWhenItIsPlacedAnew() {
+        loaders.get(0).layerBytes = 1L << 45; // far more than any machine of a test has
         cluster.load("m", LoadOptions.defaults().withDeployment("x"));
-        loaders.get(0).loaded.get(0).layerBytes = 1L << 45; // far more than any machine of a test has
         assertThat(cluster.plan(LoadOptions.defaults()).shards())
                 .containsExactly(
                         new Placement.Shard("n0", 0, 4),

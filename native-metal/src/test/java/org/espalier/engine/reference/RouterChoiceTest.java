@@ -1,7 +1,6 @@
 package org.espalier.engine.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
@@ -11,14 +10,14 @@ import java.util.Set;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.RouterEdits.LayerEdit;
 import org.espalier.program.Router;
-import org.espalier.program.Router.GroupScore;
+import org.espalier.program.Router.Groups.Score;
 import org.espalier.program.Router.Scoring;
 import org.junit.jupiter.api.Test;
 
 final class RouterChoiceTest {
 
-    private static final Router PLAIN = new Router(4, 2, Scoring.SIGMOID, 1, 1, GroupScore.MAX, false, 1);
-    private static final Router NORMALIZED = new Router(4, 2, Scoring.SIGMOID, 1, 1, GroupScore.MAX, true, 3);
+    private static final Router PLAIN = new Router(4, 2, Scoring.SIGMOID, Router.Groups.NONE, false, 1);
+    private static final Router NORMALIZED = new Router(4, 2, Scoring.SIGMOID, Router.Groups.NONE, true, 3);
 
     /** The logits whose sigmoids are {@code scores}. */
     private static float[] logits(double... scores) {
@@ -46,7 +45,7 @@ final class RouterChoiceTest {
 
     @Test
     void softmaxIsOverAllExperts() {
-        Router router = new Router(4, 2, Scoring.SOFTMAX, 1, 1, GroupScore.MAX, false, 1);
+        Router router = new Router(4, 2, Scoring.SOFTMAX, Router.Groups.NONE, false, 1);
         float[] logits = {(float) Math.log(1), (float) Math.log(5), (float) Math.log(4), (float) Math.log(10)};
         assertChoice(RouterChoice.of(router, logits, null, null), new int[] {3, 1}, 0.5f, 0.25f);
     }
@@ -75,18 +74,35 @@ final class RouterChoiceTest {
     void aGroupScoresByItsBestOrItsTwoBest() {
         // group 0 has the greatest score, group 1 the greatest pair
         float[] logits = logits(0.9, 0.1, 0.6, 0.7);
-        Router best = new Router(4, 2, Scoring.SIGMOID, 2, 1, GroupScore.MAX, false, 1);
-        Router pair = new Router(4, 2, Scoring.SIGMOID, 2, 1, GroupScore.TOP2_SUM, false, 1);
+        Router best = new Router(4, 2, Scoring.SIGMOID, new Router.Groups(2, 1, Score.MAX), false, 1);
+        Router pair = new Router(4, 2, Scoring.SIGMOID, new Router.Groups(2, 1, Score.TOP2_SUM), false, 1);
         assertChoice(RouterChoice.of(best, logits, null, null), new int[] {0, 1}, 0.9f, 0.1f);
         assertChoice(RouterChoice.of(pair, logits, null, null), new int[] {3, 2}, 0.7f, 0.6f);
     }
 
+    /** Where dropped experts had 0.0 they would win against negative ones: here expert 3 of the kept group has -0.3, expert 0 is dropped. */
     @Test
-    void anExpertOfADroppedGroupScoresZeroAndBeatsNegativeOnes() {
-        Router router = new Router(4, 2, Scoring.SIGMOID, 2, 1, GroupScore.MAX, false, 1);
+    void anExpertOfADroppedGroupIsNeverTaken() {
+        Router router = new Router(4, 2, Scoring.SIGMOID, new Router.Groups(2, 1, Score.MAX), false, 1);
         float[] logits = logits(0.3, 0.4, 0.9, 0.2);
         float[] correction = {-1, -1, 0, -0.5f}; // choice scores -0.7 -0.6 | 0.9 -0.3
-        assertChoice(RouterChoice.of(router, logits, correction, null), new int[] {2, 0}, 0.9f, 0.3f);
+        assertChoice(RouterChoice.of(router, logits, correction, null), new int[] {2, 3}, 0.9f, 0.2f);
+    }
+
+    @Test
+    void aRowEndsWithFewerWhereDroppedGroupsAndBansLeaveFewer() {
+        Router router = new Router(4, 2, Scoring.SIGMOID, new Router.Groups(2, 1, Score.MAX), false, 1);
+        float[] logits = logits(0.3, 0.4, 0.9, 0.2);
+        LayerEdit edit = edit(Set.of(2), List.of(), OptionalInt.empty(), 1);
+        assertChoice(RouterChoice.of(router, logits, null, edit), new int[] {3}, 0.2f);
+    }
+
+    @Test
+    void forceOverridesADroppedGroup() {
+        Router router = new Router(4, 2, Scoring.SIGMOID, new Router.Groups(2, 1, Score.MAX), false, 1);
+        float[] logits = logits(0.3, 0.4, 0.9, 0.2);
+        LayerEdit edit = edit(Set.of(), List.of(0), OptionalInt.empty(), 1);
+        assertChoice(RouterChoice.of(router, logits, null, edit), new int[] {2, 0}, 0.9f, 0.3f);
     }
 
     @Test
@@ -138,13 +154,5 @@ final class RouterChoiceTest {
         float[] logits = logits(0.2, 0.8, 0.1, 0.6);
         LayerEdit edit = edit(Set.of(0, 1, 3), List.of(), OptionalInt.empty(), 1);
         assertChoice(RouterChoice.of(PLAIN, logits, null, edit), new int[] {2}, 0.1f);
-    }
-
-    @Test
-    void anEditOfAnUnknownExpertIsRefused() {
-        LayerEdit edit = edit(Set.of(4), List.of(), OptionalInt.empty(), 1);
-        assertThatExceptionOfType(EngineException.class)
-                .isThrownBy(() -> RouterChoice.of(PLAIN, new float[4], null, edit))
-                .withMessage("a router edit names expert 4, the layer has 0 to 3");
     }
 }

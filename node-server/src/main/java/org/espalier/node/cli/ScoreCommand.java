@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.espalier.EspalierException;
+import org.espalier.architecture.LayerRange;
 import org.espalier.engine.Precision;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
@@ -103,7 +104,7 @@ final class ScoreCommand implements Callable<Integer> {
 
     private Shard load(Engines engines, Precision runs) {
         Model opened = ModelCatalogue.ofThisMachine().open(model);
-        return Shard.load(opened, 0, opened.config().layers(), engines.named(engine), runs);
+        return Shard.load(opened, LayerRange.whole(opened.config().layers()), engines, Shard.Wish.of(engine, runs));
     }
 
     private static String read(Path file) {

@@ -235,7 +235,7 @@ final class Stage {
             rows += tokens.length;
         }
         if (place.isHead()) {
-            return new Step(entries, null, frame.getRouting(), false);
+            return new Step(entries, null, wants(frame));
         }
         ByteBuffer activations = frame.getActivations().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
         long expected = (long) rows * program.program().hidden() * program.activationBytes();
@@ -243,7 +243,11 @@ final class Stage {
             throw new EngineException("expected " + expected + " bytes of activations for " + rows + " rows, found "
                     + activations.remaining());
         }
-        return new Step(entries, activations, frame.getRouting(), false);
+        return new Step(entries, activations, wants(frame));
+    }
+
+    private static Set<Step.Want> wants(StepFrame frame) {
+        return frame.getRouting() ? Set.of(Step.Want.ROUTING) : Set.of();
     }
 
     private void advance(StepFrame frame, StepResult result) {

@@ -2,6 +2,7 @@ package org.espalier.node.score;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.Exchange;
@@ -43,8 +44,8 @@ public final class Scorer {
                 int end = Math.min(first + CHUNK, inputs);
                 int[] tokens = Arrays.copyOfRange(row, first, end);
                 Step.Entry entry = Step.Entry.ofTokens(SESSION, first, tokens, Step.Logits.ALL);
-                StepResult result =
-                        program.run(new Step(List.of(entry), null, true, false), Exchange.ALONE, new Cancel());
+                StepResult result = program.run(
+                        new Step(List.of(entry), null, Set.of(Step.Want.ROUTING)), Exchange.ALONE, new Cancel());
                 for (int i = 0; i < tokens.length; i++) {
                     nats += surprise(result.logits()[i], row[first + i + 1]);
                 }

@@ -7,10 +7,11 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
 import org.espalier.Remedy;
+import org.espalier.architecture.LayerRange;
 import org.espalier.engine.Cancel;
-import org.espalier.engine.Engine;
+import org.espalier.engine.EngineOptions;
 import org.espalier.engine.LoadedProgram;
-import org.espalier.engine.Precision;
+import org.espalier.engine.Loading;
 import org.espalier.failure.Failure;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
@@ -54,8 +55,10 @@ final class ModelShards implements ShardLoader {
 
     @Override
     public StageShard load(Order order, Progress progress, Cancel cancel) {
-        Engine engine = engines.named(order.engine());
-        Precision precision = Shard.precision(order.precision());
+        Shard.Wish wish = new Shard.Wish(
+                order.engine(),
+                EngineOptions.FLOAT32.with(Shard.precision(order.precision())),
+                new Loading(progress::report, cancel));
         Model model = catalogue.open(order.model());
         try {
             cancel.check();
@@ -65,10 +68,9 @@ final class ModelShards implements ShardLoader {
             model.close();
             throw e;
         }
-        // One phase to the engine as yet. What is loaded is its owner's to free, cancelled or not: never this thread's.
-        Shard shard = Shard.load(model, order.firstLayer(), order.endLayer(), engine, precision);
-        progress.report(shard.residentBytes(), shard.residentBytes());
-        return new Loaded(shard);
+        // What is loaded is its owner's to free, cancelled or not: never this thread's.
+        LayerRange layers = new LayerRange(order.firstLayer(), order.endLayer(), order.layers());
+        return new Loaded(Shard.load(model, layers, engines, wish));
     }
 
     private void check(Model model, Order order) {
@@ -116,7 +118,7 @@ final class ModelShards implements ShardLoader {
 
         @Override
         public String precision() {
-            return shard.precision().name().toLowerCase(Locale.ROOT);
+            return shard.precision().title();
         }
 
         @Override

@@ -1,49 +1,117 @@
 package org.espalier.node.shard;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.engine.Engine;
-import org.espalier.engine.reference.ReferenceEngine;
+import org.espalier.engine.EngineOptions;
+import org.espalier.engine.EngineProvider;
+import org.espalier.engine.EngineProvider.Availability;
+import org.espalier.engine.Precision;
+import org.espalier.engine.reference.ReferenceProvider;
+import org.espalier.program.Program;
 
-/** The engines of this machine, each started when it is first asked for. A new engine is an entry here. */
+/** The engines of this machine, each started when it is first chosen. */
 public final class Engines implements AutoCloseable {
 
-    /** The best first. */
-    private static final Map<String, Supplier<Engine>> AVAILABLE =
-            new LinkedHashMap<>(Map.of("reference", ReferenceEngine::new));
+    /** The best first. A new engine is a line here. */
+    private static final List<EngineProvider> PROVIDERS = List.of(new ReferenceProvider());
 
+    private final List<EngineProvider> providers;
     private final String preferred;
     private final Map<String, Engine> started = new LinkedHashMap<>();
 
-    /** @param preferred what {@link #named} takes where none is named; empty: the best */
+    /** @param preferred what {@link #choose} takes where none is named; empty: the best */
     public Engines(String preferred) {
-        this.preferred = preferred.isEmpty() ? names().get(0) : preferred;
+        this(PROVIDERS, preferred);
     }
 
-    /** Names that {@link #named} takes, the best first. */
+    /** @param providers the best first */
+    Engines(List<EngineProvider> providers, String preferred) {
+        this.providers = List.copyOf(providers);
+        this.preferred = preferred;
+    }
+
+    /** All that are known, the best first, whether they can be started or not. */
+    public static List<EngineProvider> providers() {
+        return PROVIDERS;
+    }
+
+    /** The names of all that are known, the best first. */
     public static List<String> names() {
-        return List.copyOf(AVAILABLE.keySet());
+        return PROVIDERS.stream().map(EngineProvider::name).toList();
     }
 
-    /** What to say where an engine of that name is asked for. */
+    /** What to say where an engine of that name is asked for and there is none. */
     public static String unknown(String name) {
-        return "there is no engine '" + name + "' here: choose one of " + String.join(", ", names());
+        return unknown(name, PROVIDERS);
+    }
+
+    private static String unknown(String name, List<EngineProvider> providers) {
+        String names = providers.stream().map(EngineProvider::name).collect(Collectors.joining(", "));
+        return "there is no engine '" + name + "' here: choose one of " + names;
     }
 
     /**
-     * @param name empty: the preferred one
-     * @throws EspalierException naming the known ones if there is none of that name
+     * The engine of that name, or the first that is ready and can run the program; {@link EngineProvider#onlyByName} ones are not chosen by
+     * themselves.
+     *
+     * @param name empty: the preferred one, or the best
+     * @throws EspalierException saying of each engine why it is not the one
      */
-    public synchronized Engine named(String name) {
-        String chosen = name.isEmpty() ? preferred : name;
-        Supplier<Engine> supplier = AVAILABLE.get(chosen);
-        if (supplier == null) {
-            throw new EspalierException(unknown(chosen));
+    public synchronized Engine choose(String name, Program program, EngineOptions options) {
+        String wanted = name.isEmpty() ? preferred : name;
+        if (!wanted.isEmpty()) {
+            return start(named(wanted));
         }
-        return started.computeIfAbsent(chosen, key -> supplier.get());
+        List<String> reasons = new ArrayList<>();
+        for (EngineProvider provider : providers) {
+            Optional<String> reason = reasonAgainst(provider, program, options);
+            if (reason.isEmpty()) {
+                return start(provider);
+            }
+            reasons.add(provider.name() + " " + reason.get());
+        }
+        throw new EspalierException(
+                "no engine of this machine can run the model by default: " + String.join("; ", reasons));
+    }
+
+    private static Optional<String> reasonAgainst(EngineProvider provider, Program program, EngineOptions options) {
+        if (provider.onlyByName()) {
+            return Optional.of("is chosen by name only");
+        }
+        Availability availability = provider.availability();
+        if (availability instanceof Availability.Missing missing) {
+            return Optional.of("is missing: " + missing.why());
+        }
+        if (availability instanceof Availability.Obtainable obtainable) {
+            return Optional.of("is not fetched yet: " + obtainable.what());
+        }
+        Precision runs = provider.precisions().contains(options.precision()) ? options.precision() : Precision.FLOAT32;
+        return provider.refusal(program, options.with(runs)).map(why -> "cannot run it: " + why);
+    }
+
+    private EngineProvider named(String name) {
+        EngineProvider found = providers.stream()
+                .filter(provider -> provider.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new EspalierException(unknown(name, providers)));
+        if (found.availability() instanceof Availability.Missing missing) {
+            throw new EspalierException("the engine " + name + " is missing here: " + missing.why());
+        }
+        if (found.availability() instanceof Availability.Obtainable obtainable) {
+            throw new EspalierException("the engine " + name + " is not fetched yet: it needs " + obtainable.what()
+                    + ", " + obtainable.bytes() + " bytes");
+        }
+        return found;
+    }
+
+    private Engine start(EngineProvider provider) {
+        return started.computeIfAbsent(provider.name(), name -> provider.start());
     }
 
     @Override

@@ -4,12 +4,16 @@ import java.util.Locale;
 import org.espalier.EspalierException;
 import org.espalier.architecture.Architectures;
 import org.espalier.architecture.LayerRange;
+import org.espalier.engine.CancelledException;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
+import org.espalier.engine.EngineOptions;
 import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.Loading;
 import org.espalier.engine.Precision;
 import org.espalier.model.Model;
 import org.espalier.program.Program;
+import org.espalier.program.ProgramException;
 import org.espalier.weights.WeightException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,36 +29,60 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
     private static final Logger LOG = LoggerFactory.getLogger(Shard.class);
 
     /**
-     * Loads layers {@code first} to {@code end} exclusive.
+     * How a shard is to be loaded.
+     *
+     * @param engine its name; empty: the best that can run the model
+     * @param options with the precision that is asked for
+     */
+    public record Wish(String engine, EngineOptions options, Loading loading) {
+
+        public static Wish of(String engine, Precision precision) {
+            return new Wish(engine, EngineOptions.FLOAT32.with(precision), Loading.quietly());
+        }
+    }
+
+    /**
+     * Loads layers of a model.
      *
      * @param model closed with the shard, also when loading fails
      * @throws EspalierException if the checkpoint does not fit its config, or the engine cannot load it
      */
-    public static Shard load(Model model, int first, int end, Engine engine, Precision precision) {
+    public static Shard load(Model model, LayerRange layers, Engines engines, Wish wish) {
         try {
-            LayerRange layers = new LayerRange(first, end, model.config().layers());
             Program program = Architectures.of(model.config()).program(model.checkpoint(), layers);
-            Precision runs = runs(engine, precision);
-            return new Shard(model, engine.load(program, runs), engine.name(), runs);
-        } catch (EngineException | WeightException e) {
-            model.close();
-            throw new EspalierException(
-                    "the engine " + engine.name() + " cannot load " + model.path() + ": " + e.getMessage(), e);
+            Engine engine = engines.choose(wish.engine(), program, wish.options());
+            String name = engine.provider().name();
+            EngineOptions runs = wish.options().with(precision(engine, wish.options()));
+            return new Shard(model, load(model, program, engine, runs, wish.loading()), name, runs.precision());
         } catch (RuntimeException e) {
             model.close();
             throw e;
         }
     }
 
-    private static Precision runs(Engine engine, Precision asked) {
-        if (engine.precisions().contains(asked)) {
-            return asked;
+    private static LoadedProgram load(
+            Model model, Program program, Engine engine, EngineOptions options, Loading loading) {
+        try {
+            return LoadedProgram.load(engine, program, options, loading);
+        } catch (CancelledException e) {
+            throw e;
+        } catch (EngineException | WeightException | ProgramException e) {
+            throw new EspalierException(
+                    "the engine " + engine.provider().name() + " cannot load " + model.path() + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** What is asked for, or float32, which every engine has. */
+    private static Precision precision(Engine engine, EngineOptions options) {
+        if (engine.provider().precisions().contains(options.precision())) {
+            return options.precision();
         }
         LOG.info(
                 "the engine {} has no precision {}: float32 runs",
-                engine.name(),
-                asked.name().toLowerCase(Locale.ROOT));
-        return Precision.FLOAT32; // every engine has it
+                engine.provider().name(),
+                options.precision().title());
+        return Precision.FLOAT32;
     }
 
     /** Memory that the weights occupy, in bytes. */

@@ -26,6 +26,10 @@ public final class FakeLoader implements ShardLoader {
     /** The last phase of each load, when its program exists already. */
     public volatile Consumer<Cancel> whileLoading = cancel -> {};
 
+    /** Bytes that each layer says it occupies. */
+    public volatile long layerBytes = 1000;
+
+    private final FakeEngine fakes = new FakeEngine();
     public final List<FakeProgram> loaded = new CopyOnWriteArrayList<>();
 
     @Override
@@ -42,14 +46,18 @@ public final class FakeLoader implements ShardLoader {
             throw new OutOfMemoryError("heap");
         }
         FakeProgram program = new FakeProgram(order.firstLayer(), order.endLayer(), order.layers(), activationBytes);
+        program.layerBytes = layerBytes;
         progress.report(program.residentBytes() / 2, program.residentBytes());
         loaded.add(program);
+        FakeShard shard = new FakeShard(fakes.load(program), engine, precision);
         whileLoading.accept(cancel);
-        return new FakeShard(program, engine, precision);
+        return shard;
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        fakes.close();
+    }
 
     public List<FakeProgram> open() {
         List<FakeProgram> open = new ArrayList<>(loaded);
@@ -57,7 +65,7 @@ public final class FakeLoader implements ShardLoader {
         return open;
     }
 
-    private record FakeShard(FakeProgram fake, String engine, String precision) implements StageShard {
+    private record FakeShard(LoadedProgram fake, String engine, String precision) implements StageShard {
         @Override
         public LoadedProgram program() {
             return fake;

@@ -1,7 +1,11 @@
 package org.espalier.node.service;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -11,27 +15,37 @@ import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
+import org.espalier.engine.Executor;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
+import org.espalier.program.Embed;
+import org.espalier.program.Logits;
 import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.View;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
 
 /**
  * A causal "model" of whole numbers below a prime, exact in float32: every layer mixes a row with a sum over all rows before it, so a
  * lost, doubled or misplaced row changes every later token. Layers from 1 on "route".
  */
-public final class FakeProgram implements LoadedProgram {
+public final class FakeProgram implements Executor {
 
     static final int HIDDEN = 8;
     static final int VOCABULARY = 61;
     static final int EXPERTS = 16;
     static final int WIDTH = 2;
     private static final int PRIME = 65_521;
+    private static final Path TABLE = table();
 
     /** Running sums of each layer after each row: [row][layer][D]. */
-    private record Session(int maxLength, List<long[][]> rows) {}
+    private record Session(List<long[][]> rows) {}
 
     /** Milliseconds that each row takes; looks at the cancel flag all the time. */
     public volatile int rowMillis;
@@ -58,14 +72,34 @@ public final class FakeProgram implements LoadedProgram {
         this.last = end == layers;
     }
 
+    /** Bytes that nothing reads, where the program's weights lie. */
+    private static Path table() {
+        try {
+            Path file = Files.createTempFile("fake", ".weights");
+            file.toFile().deleteOnExit();
+            return Files.write(file, new byte[VOCABULARY * HIDDEN * Float.BYTES]);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Steps that ran so far. */
     public int steps() {
         return steps.get();
     }
 
-    @Override
-    public Program program() {
-        return new Program("main", HIDDEN, List.of(), null, null, List.of(), Map.of(), List.of());
+    /** Says what {@link LoadedProgram} checks steps by; an engine would compute it. */
+    Program program() {
+        ProgramBuilder builder = new ProgramBuilder("main", HIDDEN);
+        View x = builder.slot(HIDDEN);
+        Weight table = Weight.matrix(VOCABULARY, HIDDEN, Plain.F32, Piece.of(new Region(TABLE, 0, HIDDEN * 4)));
+        if (first == 0) {
+            builder.op(new Embed(builder.weight("embedding", table), x));
+        }
+        if (last) {
+            builder.op(new Logits(x, builder.weight("head", table)));
+        }
+        return builder.build(x, x);
     }
 
     @Override
@@ -79,36 +113,38 @@ public final class FakeProgram implements LoadedProgram {
     }
 
     @Override
-    public void open(long session, int maxLength, RouterEdits edits) {
-        own();
-        if (sessions.putIfAbsent(session, new Session(maxLength, new ArrayList<>())) != null) {
-            throw new EngineException("session " + session + " is open already");
-        }
+    public long kvBytesPerRow() {
+        return (long) (end - first) * HIDDEN * Long.BYTES;
     }
 
     @Override
-    public void truncate(long session, int length) {
+    public long kvRowsFree() {
+        return Integer.MAX_VALUE;
+    }
+
+    @Override
+    public void open(long session, int maxLength, RouterEdits edits) {
         own();
-        List<long[][]> rows = session(session).rows;
+        sessions.put(session, new Session(new ArrayList<>()));
+    }
+
+    @Override
+    public void dropRows(long session, int length) {
+        own();
+        List<long[][]> rows = sessions.get(session).rows;
         rows.subList(length, rows.size()).clear();
     }
 
     @Override
-    public void fork(long from, long to, int length) {
+    public void copyRows(long from, long to, int length) {
         own();
-        Session source = session(from);
-        sessions.put(to, new Session(source.maxLength, new ArrayList<>(source.rows.subList(0, length))));
+        sessions.put(to, new Session(new ArrayList<>(sessions.get(from).rows.subList(0, length))));
     }
 
     @Override
     public void close(long session) {
         own();
         sessions.remove(session);
-    }
-
-    @Override
-    public int length(long session) {
-        return session(session).rows.size();
     }
 
     @Override
@@ -130,12 +166,8 @@ public final class FakeProgram implements LoadedProgram {
                 new float[routed.size() * step.rows() * WIDTH]);
         int row = 0;
         for (Step.Entry entry : step.entries()) {
-            Session session = session(entry.session());
+            Session session = sessions.get(entry.session());
             int before = session.rows.size();
-            if (before != entry.position() || before + entry.rows() > session.maxLength) {
-                throw new EngineException("session has " + before + " rows of " + session.maxLength + ", the step adds "
-                        + entry.rows() + " at " + entry.position());
-            }
             for (int i = 0; i < entry.rows(); i++, row++) {
                 try {
                     pause(cancel);
@@ -158,7 +190,11 @@ public final class FakeProgram implements LoadedProgram {
             }
         }
         return new StepResult(
-                last ? null : out.flip(), logits.toArray(float[][]::new), step.routing() ? routing : null, null);
+                last ? null : out.flip(),
+                logits.toArray(float[][]::new),
+                new int[0],
+                step.wants(Step.Want.ROUTING) ? routing : null,
+                null);
     }
 
     @Override
@@ -171,7 +207,7 @@ public final class FakeProgram implements LoadedProgram {
         long[] x = new long[HIDDEN];
         for (int i = 0; i < HIDDEN; i++) {
             x[i] = first == 0
-                    ? (entry.tokens()[row] * 7919L + i * 104_729L + 1) % PRIME
+                    ? (((Step.Input.Tokens) entry.input()).ids()[row] * 7919L + i * 104_729L + 1) % PRIME
                     : (long) activations.getFloat();
         }
         return x;
@@ -216,14 +252,6 @@ public final class FakeProgram implements LoadedProgram {
                 throw new EngineException("interrupted", e);
             }
         }
-    }
-
-    private Session session(long id) {
-        Session session = sessions.get(id);
-        if (session == null) {
-            throw new EngineException("session " + id + " is not open");
-        }
-        return session;
     }
 
     private void own() {

@@ -47,7 +47,7 @@ class LoadCancelTest {
     private static void wasFreedByItsOwner(FakeRing ring) {
         FakeProgram program = ring.loaders.get(0).loaded.get(0);
         assertThat(program.closed).isTrue();
-        assertThat(program.owners).extracting(Thread::getName).containsOnly("espalier-engine");
+        assertThat(program.owners).extracting(Thread::getName).containsOnly("espalier-engine-fake");
     }
 
     @Test

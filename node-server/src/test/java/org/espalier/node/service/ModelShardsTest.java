@@ -10,7 +10,6 @@ import java.util.List;
 import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
-import org.espalier.engine.RouterEdits;
 import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
 import org.junit.jupiter.api.Test;
@@ -83,13 +82,11 @@ class ModelShardsTest {
     }
 
     @Test
-    void whatIsLoadedAlreadyIsItsOwnersToFree() {
+    void aLoadThatIsCancelledBetweenItsWeightsEnds() {
         Cancel cancel = new Cancel();
         try (ModelShards shards = new ModelShards(List.of())) {
-            StageShard shard = shards.load(order(LLAMA, 3), (done, total) -> cancel.set(), cancel);
-            shard.program().open(1, 8, RouterEdits.NONE);
-            assertThat(shard.program().length(1)).isZero();
-            shard.close();
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> cancel.set(), cancel))
+                    .isInstanceOf(CancelledException.class);
         }
     }
 

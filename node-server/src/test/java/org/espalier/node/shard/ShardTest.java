@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.espalier.EspalierException;
+import org.espalier.architecture.LayerRange;
 import org.espalier.engine.Precision;
 import org.espalier.model.Model;
 import org.junit.jupiter.api.AfterEach;
@@ -40,7 +41,8 @@ class ShardTest {
 
     @Test
     void runsFloat32WhereTheEngineHasNothingFaster() {
-        try (Shard shard = Shard.load(Model.open(LLAMA), 0, 3, engines.named(""), Precision.FAST)) {
+        try (Shard shard =
+                Shard.load(Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Wish.of("", Precision.FAST))) {
             assertThat(shard.precision()).isEqualTo(Precision.FLOAT32);
             assertThat(shard.engine()).isEqualTo("reference");
         }
@@ -63,14 +65,16 @@ class ShardTest {
         Files.copy(LLAMA.resolve("model.safetensors"), folder.resolve("model.safetensors"));
         mapper.writeValue(folder.resolve("config.json").toFile(), config.put("mlp_bias", true));
 
-        assertThatThrownBy(() -> Shard.load(Model.open(folder), 0, 3, engines.named(""), Precision.FLOAT32))
+        assertThatThrownBy(() -> Shard.load(
+                        Model.open(folder), LayerRange.whole(3), engines, Shard.Wish.of("", Precision.FLOAT32)))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("model.layers.0.mlp.gate_proj.bias");
 
         mapper.writeValue(
                 folder.resolve("config.json").toFile(),
                 config.put("mlp_bias", false).put("attention_bias", true));
-        assertThatThrownBy(() -> Shard.load(Model.open(folder), 0, 3, engines.named(""), Precision.FLOAT32))
+        assertThatThrownBy(() -> Shard.load(
+                        Model.open(folder), LayerRange.whole(3), engines, Shard.Wish.of("", Precision.FLOAT32)))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("model.layers.0.self_attn.q_proj.bias");
     }
@@ -78,7 +82,7 @@ class ShardTest {
     @Test
     void enginesAndPrecisionsAreListedWhereAnUnknownOneIsAskedFor() {
         assertThat(Engines.names()).contains("reference");
-        assertThatThrownBy(() -> engines.named("warp"))
+        assertThatThrownBy(() -> load("warp"))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("there is no engine 'warp' here: choose one of reference");
         assertThatThrownBy(() -> Shard.precision("half"))
@@ -86,7 +90,15 @@ class ShardTest {
                 .hasMessageContaining("choose float32 or fast");
     }
 
+    private Shard load(String engine) {
+        return Shard.load(Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Wish.of(engine, Precision.FLOAT32));
+    }
+
     private Shard load(int first, int end) {
-        return Shard.load(Model.open(LLAMA), first, end, engines.named("reference"), Precision.FLOAT32);
+        return Shard.load(
+                Model.open(LLAMA),
+                new LayerRange(first, end, 3),
+                engines,
+                Shard.Wish.of("reference", Precision.FLOAT32));
     }
 }
