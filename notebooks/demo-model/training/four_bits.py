@@ -67,7 +67,7 @@ def as_stored(value: Tensor) -> Tensor:
 
 
 def rounded_parameter(name: str, value: Tensor, c: Config) -> Tensor:
-    """In kv_b_proj the file has the keys' part turned round, by heads: it is applied to the queries."""
+    """In kv_b_proj the file has the keys' part transposed, by heads: it is applied to the queries."""
     if not name.endswith("kv_b_proj.weight"):
         return rounded(value)
     keys, out = value.view(c.heads, c.nope + c.v, c.kv_lora).split([c.nope, c.v], 1)
