@@ -22,8 +22,8 @@ import org.xml.sax.SAXException;
 import org.xml.sax.helpers.DefaultHandler;
 
 /**
- * The last line of {@code mvn verify}: how many tests were skipped and why, over the reports of all modules (Surefire's, Failsafe's and
- * pytest's, all in JUnit's XML).
+ * What {@code mvn verify} says at its end: in one line, how many tests were skipped and why, over the reports of all modules (Surefire's,
+ * Failsafe's and pytest's, all in JUnit's XML).
  */
 public final class SkippedTests {
 
