@@ -1,7 +1,9 @@
 package org.espalier.program;
 
-import java.util.HashMap;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.espalier.weights.FileRanges;
 import org.espalier.weights.Weight;
@@ -14,29 +16,71 @@ public final class Plan {
 
     private final Program program;
 
+    /**
+     * Bytes of a program's parts. With tied embeddings the head has the embedding's matrix, which {@link #residentBytes} counts once.
+     *
+     * @param embedding 0 where activations come in
+     * @param layers everything else
+     * @param head what turns the last layer's activations into logits; 0 where activations go out
+     */
+    public record Parts(long embedding, long layers, long head) {}
+
     Plan(Program program) {
         this.program = program;
     }
 
-    /** The bytes of each file that the program reads, as they are fetched: ranges less than {@link #FETCH_GAP} apart are one. */
-    public FileRanges ranges() {
-        return FileRanges.of(program.weights().values(), FETCH_GAP);
+    /**
+     * The bytes of each file that the program reads; ranges less than {@code gap} bytes apart are one, with what lies between them.
+     *
+     * @param gap {@link #FETCH_GAP} where they are fetched, 0 for what is read and nothing else
+     */
+    public FileRanges ranges(long gap) {
+        return FileRanges.of(program.weights().values(), gap);
     }
 
-    /** Bytes of weights that stay resident; one that two ops share (tied embeddings) counts once. */
+    /** Bytes of weights that stay resident, each once: tied embeddings, scales that two weights share. */
     public long residentBytes() {
-        return program.weights().values().stream()
-                .distinct()
-                .mapToLong(Weight::bytes)
-                .sum();
+        return ranges(0).bytes();
     }
 
     /** The same by format, as people call it. */
     public Map<String, Long> bytesByFormat() {
-        return program.weights().values().stream()
+        Map<String, List<Weight>> byFormat = program.weights().values().stream()
+                .collect(Collectors.groupingBy(weight -> weight.format().title()));
+        Map<String, Long> bytes = new TreeMap<>();
+        byFormat.forEach((format, weights) -> bytes.put(format, bytes(weights)));
+        return bytes;
+    }
+
+    public Parts parts() {
+        List<Op> ops = program.ops();
+        int first = program.embedsTokens() ? 1 : 0;
+        int end = ops.size();
+        if (program.endsInLogits()) {
+            while (end > first && !writesOutput(ops.get(end - 1))) {
+                end--;
+            }
+        }
+        return new Parts(
+                bytesOf(ops.subList(0, first)),
+                bytesOf(ops.subList(first, end)),
+                bytesOf(ops.subList(end, ops.size())));
+    }
+
+    private boolean writesOutput(Op op) {
+        return op.writes().stream().anyMatch(view -> view.overlaps(program.output()));
+    }
+
+    private long bytesOf(List<Op> ops) {
+        return bytes(ops.stream()
+                .flatMap(op -> op.weights().stream())
                 .distinct()
-                .collect(Collectors.groupingBy(
-                        weight -> weight.format().title(), HashMap::new, Collectors.summingLong(Weight::bytes)));
+                .map(program::weight)
+                .toList());
+    }
+
+    private static long bytes(Collection<Weight> weights) {
+        return FileRanges.of(weights, 0).bytes();
     }
 
     /** KV values that one more row of a session keeps; layers with a full window keep no more of them. */

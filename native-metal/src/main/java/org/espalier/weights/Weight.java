@@ -72,7 +72,8 @@ public record Weight(
             return (long) storedRows() * count();
         }
         return IntStream.range(0, count())
-                .mapToLong(index -> 1 + pieces.get(index).scales().index(storedRows() - 1L))
+                .mapToObj(index -> pieces.get(index).scales())
+                .mapToLong(scales -> scales.index(storedRow(storedRows() - 1)) - scales.index(storedRow(0)) + 1)
                 .sum();
     }
 
