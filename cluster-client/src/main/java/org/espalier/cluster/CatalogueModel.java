@@ -7,8 +7,8 @@ import java.util.Set;
 import org.espalier.model.Model;
 import org.espalier.model.ModelConfig;
 import org.espalier.model.ModelIdentity;
-import org.espalier.model.ModelSize;
-import org.espalier.model.ModelSizes;
+import org.espalier.plan.ModelSize;
+import org.espalier.plan.ShardPlans;
 import org.espalier.template.ChatMessage;
 import org.espalier.template.ChatTemplate;
 import org.espalier.tokenizer.SpecialTokens;
@@ -30,7 +30,7 @@ record CatalogueModel(Model model, ModelIdentity identity) implements ClientMode
 
     @Override
     public ModelSize size() {
-        return ModelSizes.of(model);
+        return new ShardPlans(model).sizes();
     }
 
     @Override

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.espalier.model.ModelConfig;
 import org.espalier.model.ModelIdentity;
-import org.espalier.model.ModelSize;
+import org.espalier.plan.ModelSize;
 
 /** What the client has to know of a model: headers and text, no weights. Closing it frees the tokenizer. */
 interface ClientModel extends AutoCloseable {

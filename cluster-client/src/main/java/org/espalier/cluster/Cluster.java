@@ -18,6 +18,7 @@ import org.espalier.placement.NodeMemory;
 import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementFile;
 import org.espalier.placement.Strategy;
+import org.espalier.plan.ModelSize;
 import org.espalier.routing.RoutingTrace;
 import org.espalier.sampling.SamplingMessage;
 import org.espalier.v1.GenerateRequest;
@@ -167,7 +168,7 @@ public final class Cluster implements AutoCloseable {
     public synchronized Deployment split(Placement placement, LoadOptions options) {
         List<NodeInfo> known = nodes();
         Serving now = current();
-        return split(now, check(placement, now.model.model(), known), known, options);
+        return split(now, check(placement, now.model.model().size(), known), known, options);
     }
 
     private Deployment split(Serving now, Placement placement, List<NodeInfo> known, LoadOptions options) {
@@ -395,8 +396,9 @@ public final class Cluster implements AutoCloseable {
     }
 
     private Placement place(ClientModel model, String id, List<NodeInfo> known, LoadOptions options) {
+        ModelSize size = model.size();
         if (options.placement().endsWith(".json")) {
-            return check(PlacementFile.read(Path.of(options.placement())), model, known);
+            return check(PlacementFile.read(Path.of(options.placement())), size, known);
         }
         if (options.nodes() < 0 || options.nodes() > known.size()) {
             throw new ClusterException(
@@ -423,11 +425,11 @@ public final class Cluster implements AutoCloseable {
                                         .mapToLong(ShardInfo::residentBytes)
                                         .sum()))
                 .toList();
-        return check(Strategy.named(options.placement()).place(model.size(), memory), model, known);
+        return check(Strategy.named(options.placement()).place(size, memory), size, known);
     }
 
-    private static Placement check(Placement placement, ClientModel model, List<NodeInfo> known) {
+    private static Placement check(Placement placement, ModelSize size, List<NodeInfo> known) {
         return placement.check(
-                model.size().layers().size(), known.stream().map(NodeInfo::name).toList());
+                size.layers().size(), known.stream().map(NodeInfo::name).toList());
     }
 }

@@ -4,17 +4,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.espalier.Remedy;
-import org.espalier.model.ModelSize;
+import org.espalier.plan.ModelSize;
 
 /**
  * Consecutive layers to each node, so that the node whose memory fills most fills as little as possible: bytes of a shard over the
- * node's free bytes, embedding and output matrix counted where they lie. Every node gets at least one layer; where there are more nodes
+ * node's free bytes. Every node gets at least one layer; where there are more nodes
  * than layers the last nodes get none and stay out of the ring.
  */
 public final class PipelineStrategy implements Strategy {
-
-    /** KV rows for this many tokens are counted to a layer: room for a long conversation. */
-    static final int PLANNED_TOKENS = 4096;
 
     @Override
     public Placement place(ModelSize model, List<NodeMemory> nodes) {
@@ -27,18 +24,13 @@ public final class PipelineStrategy implements Strategy {
         List<Placement.Shard> shards = new ArrayList<>();
         for (int stage = 0, first = 0; stage < stages; first = ends[stage++]) {
             NodeMemory node = nodes.get(stage);
-            long need = need(model, first, ends[stage]);
+            long need = model.shard(first, ends[stage]).bytes();
             if (need > node.freeBytes()) {
                 throw new PlacementException(shortOfMemory(node, need, nodes.size()));
             }
             shards.add(new Placement.Shard(node.node(), first, ends[stage]));
         }
         return new Placement("pipeline", layers, shards);
-    }
-
-    /** Weights and planned KV state of the layers {@code first} to {@code end} exclusive, in bytes. */
-    static long need(ModelSize model, int first, int end) {
-        return model.shardBytes(first, end) + (long) (end - first) * model.cacheBytesPerToken() * PLANNED_TOKENS;
     }
 
     /**
@@ -58,7 +50,8 @@ public final class PipelineStrategy implements Strategy {
             double free = Math.max(1, nodes.get(stage - 1).freeBytes());
             for (int end = stage; end <= layers - (stages - stage); end++) {
                 for (int first = stage - 1; first < end; first++) {
-                    double fill = Math.max(best[stage - 1][first], need(model, first, end) / free);
+                    double fill = Math.max(
+                            best[stage - 1][first], model.shard(first, end).bytes() / free);
                     if (fill < best[stage][end]) {
                         best[stage][end] = fill;
                         from[stage][end] = first;

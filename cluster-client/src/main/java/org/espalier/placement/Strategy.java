@@ -3,7 +3,7 @@ package org.espalier.placement;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.espalier.model.ModelSize;
+import org.espalier.plan.ModelSize;
 
 /** A way to make a placement. A new strategy is a class here and an entry in {@link #BY_NAME}. */
 public interface Strategy {

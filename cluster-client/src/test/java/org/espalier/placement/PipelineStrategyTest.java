@@ -6,7 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.espalier.model.ModelSize;
+import org.espalier.plan.ModelSize;
+import org.espalier.plan.ShardSize;
 import org.junit.jupiter.api.Test;
 
 class PipelineStrategyTest {
@@ -17,7 +18,7 @@ class PipelineStrategyTest {
 
     @Test
     void equalNodesGetEqualShares() {
-        ModelSize model = new ModelSize(0, Collections.nCopies(61, 6 * GB), 0, 0);
+        ModelSize model = model(Collections.nCopies(61, 6 * GB));
         Placement placement = pipeline.place(model, nodes(8, 64 * GB));
         assertThat(placement.shards()).extracting(Placement.Shard::layers).allMatch(n -> n == 7 || n == 8);
         assertThat(placement.shards().stream().mapToInt(Placement.Shard::layers).sum())
@@ -26,7 +27,7 @@ class PipelineStrategyTest {
 
     @Test
     void sharesFollowMemory() {
-        ModelSize model = new ModelSize(0, Collections.nCopies(30, GB), 0, 0);
+        ModelSize model = model(Collections.nCopies(30, GB));
         Placement placement =
                 pipeline.place(model, List.of(new NodeMemory("a", 40 * GB), new NodeMemory("b", 20 * GB)));
         assertThat(placement.shards())
@@ -35,20 +36,21 @@ class PipelineStrategyTest {
 
     @Test
     void embeddingAndOutputCountWhereTheyLie() {
-        ModelSize model = new ModelSize(2 * GB, Collections.nCopies(8, GB), 2 * GB, 0);
+        ModelSize model = model(List.of(3 * GB, GB, GB, GB, GB, GB, GB, 3 * GB));
         Placement placement = pipeline.place(model, nodes(3, 10 * GB));
         assertThat(placement.shards()).extracting(Placement.Shard::layers).containsExactly(2, 4, 2);
     }
 
     @Test
     void moreNodesThanLayersLeaveTheLastOut() {
-        ModelSize model = new ModelSize(1, List.of(1L, 1L), 1, 0);
+        ModelSize model = model(List.of(2L, 2L));
         assertThat(pipeline.place(model, nodes(3, GB)).nodes()).containsExactly("n0", "n1");
     }
 
     @Test
     void keyValueStateIsCounted() {
-        ModelSize model = new ModelSize(0, List.of(GB, GB), 0, 1_000_000);
+        ShardSize layer = new ShardSize(GB, 4 * GB + 100_000_000);
+        ModelSize model = new ModelSize(List.of(layer, layer), new ShardSize(2 * GB, 8 * GB + 200_000_000));
         assertThatThrownBy(() -> pipeline.place(model, nodes(1, 3 * GB)))
                 .isInstanceOf(PlacementException.class)
                 .hasMessage(
@@ -59,8 +61,22 @@ class PipelineStrategyTest {
     void refusesAnUnknownStrategyAndAnEmptyCluster() {
         assertThatThrownBy(() -> Strategy.named("magic"))
                 .hasMessageStartingWith("there is no placement strategy 'magic': choose one of pipeline");
-        assertThatThrownBy(() -> pipeline.place(new ModelSize(1, List.of(1L), 1, 0), List.of()))
+        assertThatThrownBy(() -> pipeline.place(model(List.of(1L)), List.of()))
                 .hasMessageContaining("there is no node to place the model on");
+    }
+
+    /** A node that holds all has the matrix of tied embeddings once. */
+    @Test
+    void aModelThatFitsOneNodeFits() {
+        ShardSize layer = new ShardSize(3 * GB, 0);
+        ModelSize tied = new ModelSize(List.of(layer, layer), new ShardSize(5 * GB, 0));
+        assertThat(pipeline.place(tied, nodes(1, 5 * GB)).nodes()).containsExactly("n0");
+    }
+
+    private static ModelSize model(List<Long> layers) {
+        long all = layers.stream().mapToLong(Long::longValue).sum();
+        return new ModelSize(
+                layers.stream().map(bytes -> new ShardSize(bytes, 0)).toList(), new ShardSize(all, 0));
     }
 
     private static List<NodeMemory> nodes(int count, long free) {

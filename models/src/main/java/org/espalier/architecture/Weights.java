@@ -126,7 +126,6 @@ public final class Weights {
     /** @throws CheckpointException if it is missing or has another shape */
     static Tensor tensor(Checkpoint checkpoint, String name, List<Integer> expected) {
         Tensor tensor = checkpoint.tensor(name);
-        checkpoint.requirePresent(tensor);
         if (!tensor.shape().equals(expected)) {
             throw new CheckpointException(
                     checkpoint.path() + ": tensor " + name + " has the shape " + tensor.shape() + ", expected "

@@ -35,13 +35,6 @@ public interface Checkpoint {
     /** @throws CheckpointException naming the tensor if there is none */
     Tensor tensor(String name);
 
-    /**
-     * Fails unless every byte of a tensor is on this machine: a node may have fetched its own layers only.
-     *
-     * @throws CheckpointException saying that it is not
-     */
-    default void requirePresent(Tensor tensor) {}
-
     /** Which two dimensions of a query turn together in this file, where the architecture says {@code published}. */
     RopePairing ropePairing(RopePairing published);
 

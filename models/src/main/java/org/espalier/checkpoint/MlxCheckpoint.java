@@ -145,11 +145,6 @@ final class MlxCheckpoint implements Checkpoint {
     }
 
     @Override
-    public void requirePresent(Tensor tensor) {
-        directory.requirePresent(tensor);
-    }
-
-    @Override
     public RopePairing ropePairing(RopePairing published) {
         return published;
     }

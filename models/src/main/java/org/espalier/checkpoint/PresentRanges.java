@@ -8,10 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.espalier.weights.FileRanges;
+import org.espalier.weights.Weight;
 
 /**
  * Which bytes of a file are really there, where only a shard's own were fetched: {@code FILE.ranges.json} beside it, with the commit that they
@@ -48,6 +52,33 @@ public final class PresentRanges {
             ranges.add(begin, end);
         }
         return Optional.of(ranges);
+    }
+
+    /**
+     * Fails unless every byte of the weights is on this machine: a node may have fetched its own layers only.
+     *
+     * @throws CheckpointException naming the first weight that is not
+     */
+    public static void require(Map<String, Weight> weights) {
+        Map<Path, Optional<PresentRanges>> partial = new HashMap<>();
+        if (areThere(weights.values(), partial)) {
+            return;
+        }
+        weights.forEach((name, weight) -> {
+            if (!areThere(List.of(weight), partial)) {
+                Path folder = weight.pieces().get(0).values().file().getParent();
+                throw new CheckpointException(folder + " holds only some layers, " + name
+                        + " was not fetched: pull the layers that this node shall run, or the whole model");
+            }
+        });
+    }
+
+    private static boolean areThere(Collection<Weight> weights, Map<Path, Optional<PresentRanges>> partial) {
+        return FileRanges.of(weights, 0).byFile().entrySet().stream().allMatch(read -> {
+            Optional<PresentRanges> present = partial.computeIfAbsent(read.getKey(), PresentRanges::of);
+            return present.isEmpty()
+                    || read.getValue().stream().allMatch(range -> present.get().covers(range.begin(), range.end()));
+        });
     }
 
     private static Path record(Path file) {

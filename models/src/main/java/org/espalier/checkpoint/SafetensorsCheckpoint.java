@@ -55,11 +55,6 @@ final class SafetensorsCheckpoint implements Checkpoint {
     }
 
     @Override
-    public void requirePresent(Tensor tensor) {
-        directory.requirePresent(tensor);
-    }
-
-    @Override
     public RopePairing ropePairing(RopePairing published) {
         return published;
     }

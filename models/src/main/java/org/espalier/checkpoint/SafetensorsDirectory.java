@@ -3,8 +3,6 @@ package org.espalier.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,17 +13,15 @@ import java.util.TreeMap;
  *
  * @param format {@code __metadata__}'s {@code format} of the first file: {@code pt}, {@code mlx}; empty where there is none
  * @param entries of all files by tensor name
- * @param partial what is there of files that are not whole
  */
-record SafetensorsDirectory(
-        Path path, String format, Map<String, SafetensorsFile.Entry> entries, Map<Path, PresentRanges> partial) {
+record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFile.Entry> entries) {
     static final String SINGLE = "model.safetensors";
     static final String INDEX = "model.safetensors.index.json";
 
     static SafetensorsDirectory read(Path directory) {
         if (Files.exists(directory.resolve(SINGLE))) {
             SafetensorsFile file = SafetensorsFile.read(directory.resolve(SINGLE));
-            return of(directory, formatOf(file), file.entries());
+            return new SafetensorsDirectory(directory, formatOf(file), file.entries());
         }
         Path index = directory.resolve(INDEX);
         if (!Files.exists(index)) {
@@ -33,15 +29,6 @@ record SafetensorsDirectory(
                     + "; other weight formats are not read");
         }
         return readShards(directory, index);
-    }
-
-    private static SafetensorsDirectory of(Path directory, String format, Map<String, SafetensorsFile.Entry> entries) {
-        Map<Path, PresentRanges> partial = new HashMap<>();
-        entries.values().stream()
-                .map(SafetensorsFile.Entry::file)
-                .distinct()
-                .forEach(file -> PresentRanges.of(file).ifPresent(ranges -> partial.put(file, ranges)));
-        return new SafetensorsDirectory(directory, format, entries, partial);
     }
 
     private static SafetensorsDirectory readShards(Path directory, Path index) {
@@ -63,7 +50,8 @@ record SafetensorsDirectory(
                         + ", which " + INDEX + " says is there: fetch both files again");
             }
         }
-        return of(directory, formatOf(shards.values().iterator().next()), entries);
+        return new SafetensorsDirectory(
+                directory, formatOf(shards.values().iterator().next()), entries);
     }
 
     private static String shardName(Path index, Map.Entry<String, JsonNode> mapping) {
@@ -137,19 +125,6 @@ record SafetensorsDirectory(
         List<Integer> shape = Shapes.of(path + ": tensor " + name, entry.shape());
         var values = new Tensor.Extent(entry.file(), entry.begin(), shape.get(shape.size() - 1));
         return new Tensor(name, shape, format, values, null, null);
-    }
-
-    /** @see Checkpoint#requirePresent */
-    void requirePresent(Tensor tensor) {
-        long rows = (long) tensor.rows() * tensor.count();
-        for (Tensor.Extent extent : Arrays.asList(tensor.values(), tensor.scales(), tensor.biases())) {
-            PresentRanges ranges = extent == null ? null : partial.get(extent.file());
-            boolean present = ranges == null || ranges.covers(extent.offset(), extent.offset() + extent.bytes(rows));
-            if (!present) {
-                throw new CheckpointException(path + " holds only some layers, " + tensor.name()
-                        + " was not fetched: pull the layers that this node shall run, or the whole model");
-            }
-        }
     }
 
     long bytes() {

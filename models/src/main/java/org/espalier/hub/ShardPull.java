@@ -20,14 +20,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.JsonFile;
 import org.espalier.checkpoint.PresentRanges;
-import org.espalier.checkpoint.SafetensorsFile;
 import org.espalier.model.ConfigException;
+import org.espalier.model.Model;
 import org.espalier.model.ModelConfig;
+import org.espalier.plan.ShardPlans;
+import org.espalier.program.Plan;
+import org.espalier.weights.FileRanges;
 
 /**
  * Fetches some layers of a model and no others: the small files, the headers of the weights, and of their data what those layers need, to its
@@ -36,7 +37,6 @@ import org.espalier.model.ModelConfig;
  */
 public final class ShardPull {
 
-    private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\..*");
     private static final int MAX_HEADER = 100_000_000; // the format's own limit
 
     private final HubReference reference;
@@ -45,6 +45,7 @@ public final class ShardPull {
     private final HubCache cache;
     private final Path folder;
     private final Duration stall;
+    private final long gap;
 
     /**
      * @param first layer, from 0
@@ -52,8 +53,11 @@ public final class ShardPull {
      */
     public record Layers(int first, int end) {}
 
-    /** @param stall after so long without a byte a connection is given up */
-    record Limits(RetryPolicy retries, Duration stall) {}
+    /**
+     * @param stall after so long without a byte a connection is given up
+     * @param gap ranges less than so many bytes apart are fetched as one
+     */
+    record Limits(RetryPolicy retries, Duration stall, long gap) {}
 
     ShardPull(HubReference reference, Layers layers, HubSettings settings, Path models, Limits limits) {
         this.reference = reference;
@@ -62,6 +66,7 @@ public final class ShardPull {
         this.cache = new HubCache(settings.cache(), reference.repository());
         this.folder = models.resolve(reference.repository());
         this.stall = limits.stall;
+        this.gap = limits.gap;
     }
 
     /**
@@ -71,7 +76,7 @@ public final class ShardPull {
      */
     public static Path pull(
             HubReference reference, Layers layers, HubSettings settings, Path models, PullListener listener) {
-        Limits limits = new Limits(RetryPolicy.PATIENT, Duration.ofSeconds(60));
+        Limits limits = new Limits(RetryPolicy.PATIENT, Duration.ofSeconds(60), Plan.FETCH_GAP);
         return new ShardPull(reference, layers, settings, models, limits).pull(listener);
     }
 
@@ -84,20 +89,25 @@ public final class ShardPull {
                 throw new HubException(
                         reference + " is a GGUF file: its layers are not fetched by themselves, pull it whole");
             }
-            ModelConfig config = config(choice, listing);
+            requireLayers(choice, listing);
             Files.createDirectories(folder);
-            Map<HubFile, List<long[]>> wanted = new LinkedHashMap<>();
+            List<HubFile> weights = new ArrayList<>();
             for (HubFile file : choice.folder(shards(choice, listing))) {
                 if (file.endsWith(".safetensors")) {
                     begin(file, listing);
-                    wanted.put(file, missing(file, config));
+                    weights.add(file);
                 } else if (!file.name().equals(FileChoice.CONFIG)) {
                     copy(file, listing);
                 }
             }
+            copy(
+                    choice.file(FileChoice.CONFIG).orElseThrow(),
+                    listing); // last: now it is a model, whose weights are missing
+            FileRanges read = read();
+            Map<HubFile, List<long[]>> wanted = new LinkedHashMap<>();
+            weights.forEach(file -> wanted.put(file, missing(file, read)));
             requireRoom(wanted);
             fetch(wanted, listing, listener);
-            copy(choice.file(FileChoice.CONFIG).orElseThrow(), listing); // last: now it is a model
             return folder;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -107,7 +117,7 @@ public final class ShardPull {
         }
     }
 
-    private ModelConfig config(FileChoice choice, HubListing listing) throws IOException, InterruptedException {
+    private void requireLayers(FileChoice choice, HubListing listing) throws IOException, InterruptedException {
         HubFile file = choice.file(FileChoice.CONFIG).orElseThrow();
         try {
             ModelConfig config = ModelConfig.of(JsonFile.read(small(file, listing)));
@@ -115,7 +125,6 @@ public final class ShardPull {
                 throw new HubException(reference + " has layers 0 to " + (config.layers() - 1) + ", not " + layers.first
                         + " to " + (layers.end - 1));
             }
-            return config;
         } catch (ConfigException e) {
             throw new HubException(reference + " is not served, its weights were not fetched: " + e.getMessage(), e);
         }
@@ -192,40 +201,25 @@ public final class ShardPull {
         }
     }
 
-    /** What these layers need of a file and is not there. */
-    private List<long[]> missing(HubFile file, ModelConfig config) {
-        Path target = folder.resolve(file.name());
-        PresentRanges present = PresentRanges.of(target).orElseThrow();
-        PresentRanges wanted = new PresentRanges("");
-        try {
-            SafetensorsFile.read(target).entries().forEach((name, entry) -> {
-                if (isWanted(name, config)) {
-                    wanted.add(entry.begin(), entry.end());
-                }
-            });
+    /** What these layers read, by the headers. */
+    private FileRanges read() {
+        if (layers.end == layers.first) {
+            return new FileRanges(Map.of());
+        }
+        try (Model model = Model.open(folder)) {
+            return new ShardPlans(model).of(layers.first, layers.end).ranges(gap);
         } catch (CheckpointException e) {
-            throw new HubException(file.name() + " of " + reference + ": " + e.getMessage(), e);
+            throw new HubException(reference + " is not served, its weights were not fetched: " + e.getMessage(), e);
         }
-        List<long[]> gaps = new ArrayList<>();
-        for (long[] range : wanted.all()) {
-            gaps.addAll(present.missing(range[0], range[1]));
-        }
-        return gaps;
     }
 
-    /** The first layers embed tokens, the last ones make logits, with the embedding where that is tied. */
-    private boolean isWanted(String tensor, ModelConfig config) {
-        boolean any = layers.end > layers.first;
-        boolean last = any && layers.end == config.layers();
-        Matcher layer = LAYER.matcher(tensor);
-        if (layer.matches()) {
-            int index = Integer.parseInt(layer.group(1));
-            return index >= layers.first && index < layers.end;
-        }
-        if (tensor.startsWith("model.embed_tokens.")) {
-            return any && layers.first == 0 || last && config.tiedEmbeddings();
-        }
-        return last;
+    /** What is not there of a file: pairs of begin and end. */
+    private List<long[]> missing(HubFile file, FileRanges read) {
+        Path target = folder.resolve(file.name());
+        PresentRanges present = PresentRanges.of(target).orElseThrow();
+        return read.byFile().getOrDefault(target, List.of()).stream()
+                .flatMap(range -> present.missing(range.begin(), range.end()).stream())
+                .toList();
     }
 
     private void requireRoom(Map<HubFile, List<long[]>> wanted) throws IOException {

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.espalier.fuzz.Fuzzing;
 import org.espalier.model.Model;
-import org.espalier.model.ModelSizes;
+import org.espalier.plan.ShardPlans;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,7 +101,7 @@ class CheckpointFuzzTest {
     /** Every tensor that is listed lies within its file. */
     private static void openAll(Path path) {
         try (Model model = Model.open(path)) {
-            ModelSizes.of(model);
+            new ShardPlans(model).sizes();
             for (String name : model.checkpoint().names()) {
                 Tensor tensor = model.checkpoint().tensor(name);
                 long start = tensor.values().offset();

@@ -12,7 +12,7 @@ import java.util.SplittableRandom;
 import org.espalier.fuzz.Seeds;
 import org.espalier.model.ConfigException;
 import org.espalier.model.Model;
-import org.espalier.model.ModelSizes;
+import org.espalier.plan.ShardPlans;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,7 +121,7 @@ class HostileCheckpointTest {
 
     private static void opensOrRefuses(Path path) {
         try (Model model = Model.open(path)) {
-            ModelSizes.of(model);
+            new ShardPlans(model).sizes();
             for (String name : model.checkpoint().names()) {
                 Tensor tensor = model.checkpoint().tensor(name);
                 for (Tensor.Extent extent : new Tensor.Extent[] {tensor.values(), tensor.scales(), tensor.biases()}) {

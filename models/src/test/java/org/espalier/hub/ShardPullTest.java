@@ -11,14 +11,19 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.espalier.architecture.Architectures;
+import org.espalier.architecture.LayerOutput;
+import org.espalier.architecture.LayerRange;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.Golden;
 import org.espalier.checkpoint.PresentRanges;
 import org.espalier.checkpoint.Tensor;
 import org.espalier.model.Model;
-import org.espalier.model.ModelSize;
-import org.espalier.model.ModelSizes;
+import org.espalier.plan.ShardPlans;
+import org.espalier.program.Plan;
+import org.espalier.program.Program;
+import org.espalier.weights.FileRanges;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,7 +61,12 @@ class ShardPullTest {
         hub.close();
     }
 
+    /** Gaps that are fetched too would be most of a tiny model. */
     private Path pull(int first, int end) {
+        return pull(first, end, 64);
+    }
+
+    private Path pull(int first, int end, long gap) {
         HubSettings settings =
                 new HubSettings(hub.address(), directory.resolve("cache"), Optional.empty(), HubSettings.Access.ONLINE);
         RetryPolicy retries = new RetryPolicy(4, Duration.ofSeconds(1), Duration.ofSeconds(30), wait -> {});
@@ -65,7 +75,7 @@ class ShardPullTest {
                         new ShardPull.Layers(first, end),
                         settings,
                         directory.resolve("models"),
-                        new ShardPull.Limits(retries, Duration.ofSeconds(5)))
+                        new ShardPull.Limits(retries, Duration.ofSeconds(5), gap))
                 .pull(PullListener.SILENT);
     }
 
@@ -87,40 +97,73 @@ class ShardPullTest {
         Path folder = pull(2, 3);
         try (Model whole = Model.open(TINY);
                 Model part = Model.open(folder)) {
-            ModelSize size = ModelSizes.of(whole);
-            long share = size.layers().get(2);
+            long share = new ShardPlans(whole).of(2, 3).residentBytes();
             assertThat((double) (hub.sent.get() - before)).isCloseTo(share, within(0.02 * share));
-            assertThat(ModelSizes.of(part)).as("a plan needs headers only").isEqualTo(size);
-            Checkpoint checkpoint = part.checkpoint();
-            for (String name : checkpoint.names()) {
+            assertThat(new ShardPlans(part).sizes())
+                    .as("a plan needs headers only")
+                    .isEqualTo(new ShardPlans(whole).sizes());
+            PresentRanges.require(program(part, 2, 3).weights());
+            for (String name : part.checkpoint().names()) {
                 if (name.startsWith("model.layers.2.")) {
-                    checkpoint.requirePresent(checkpoint.tensor(name));
-                    assertThat(isSame(checkpoint, name)).as(name).isTrue();
+                    assertThat(isSame(part.checkpoint(), name)).as(name).isTrue();
                 }
             }
+        }
+    }
+
+    private static Program program(Model model, int first, int end) {
+        LayerRange layers = new LayerRange(first, end, model.config().layers());
+        return Architectures.of(model.config()).program(model.checkpoint(), layers);
+    }
+
+    private static void requirePresent(Path folder, int first, int end) {
+        try (Model model = Model.open(folder)) {
+            PresentRanges.require(program(model, first, end).weights());
         }
     }
 
     @Test
     void whatWasNotFetchedIsNotRead() {
         Path folder = pull(1, 3);
-        Checkpoint checkpoint = Checkpoint.open(folder);
-        for (String name :
-                new String[] {"model.layers.0.input_layernorm.weight", "model.embed_tokens.weight", "lm_head.weight"}) {
-            assertThatThrownBy(() -> checkpoint.requirePresent(checkpoint.tensor(name)))
-                    .isInstanceOf(CheckpointException.class)
-                    .hasMessage(folder + " holds only some layers, " + name
-                            + " was not fetched: pull the layers that this" + " node shall run, or the whole model");
-        }
+        requirePresent(folder, 1, 2);
+        requirePresent(folder, 2, 3);
+        assertThatThrownBy(() -> requirePresent(folder, 0, 1)).isInstanceOf(CheckpointException.class);
+        assertThatThrownBy(() -> requirePresent(folder, 2, 4))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessage(
+                        folder + " holds only some layers, lm_head.weight was not fetched: pull the layers that this"
+                                + " node shall run, or the whole model");
     }
 
     @Test
     void theEndsBringEmbeddingAndOutput() {
-        Checkpoint first = Checkpoint.open(pull(0, 1));
-        first.requirePresent(first.tensor("model.embed_tokens.weight"));
-        Checkpoint both = Checkpoint.open(pull(3, 4));
-        both.requirePresent(both.tensor("lm_head.weight"));
-        both.requirePresent(both.tensor("model.norm.weight"));
+        requirePresent(pull(0, 1), 0, 1);
+        requirePresent(pull(3, 4), 3, 4);
+    }
+
+    /** Layer 1 lies in two parts of the file; one request brings both, and what is between them. */
+    @Test
+    void shortGapsAreFetchedToo() throws IOException {
+        Path file = pull(1, 2, Plan.FETCH_GAP).resolve(FIRST);
+        try (Model model = Model.open(TINY)) {
+            Plan plan = new ShardPlans(model).of(1, 2);
+            Path whole = TINY.resolve(FIRST);
+            assertThat(plan.ranges(0).byFile().get(whole)).hasSizeGreaterThan(1);
+            FileRanges.Range read =
+                    plan.ranges(Plan.FETCH_GAP).byFile().get(whole).get(0);
+            assertThat(PresentRanges.of(file).orElseThrow().covers(read.begin(), read.end()))
+                    .isTrue();
+            assertThat(hub.requests.stream().filter(request -> request.contains(FIRST)))
+                    .as("the header's length, the header, the data")
+                    .hasSize(3);
+        }
+    }
+
+    /** All that a shard's engine reads came, and is the model's own. */
+    @Test
+    void aPulledShardRunsAsTheWholeModel() {
+        Path folder = pull(1, 3);
+        assertThat(LayerOutput.between(folder, 1, 3)).isEqualTo(LayerOutput.between(TINY, 1, 3));
     }
 
     @Test
@@ -130,8 +173,7 @@ class ShardPullTest {
         pull(0, 2);
         assertThat(hub.sent.get()).isEqualTo(before);
         Path folder = pull(0, 4);
-        Checkpoint checkpoint = Checkpoint.open(folder);
-        checkpoint.names().forEach(name -> checkpoint.requirePresent(checkpoint.tensor(name)));
+        requirePresent(folder, 0, 4);
         assertThat(folder.resolve(FIRST)).hasSameBinaryContentAs(TINY.resolve(FIRST));
     }
 

@@ -61,48 +61,4 @@ class ModelTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessage(config + ": hidden_act is relu, only silu is computed");
     }
-
-    @Test
-    void sizesAreTheBytesOfTheTensors() {
-        try (Model model = Model.open(Golden.tiny("llama-tiny/hf"))) {
-            // F16: q 128x64, k and v 64x64, o 64x128, three matrices of 128x64, two norms of 64
-            long layer = 2L * (128 * 64 + 2 * 64 * 64 + 64 * 128 + 3 * 128 * 64 + 2 * 64);
-            long embedding = 2L * 264 * 64;
-            assertThat(ModelSizes.of(model))
-                    .isEqualTo(
-                            new ModelSize(embedding, List.of(layer, layer, layer), embedding + 2 * 64, 4 * 2 * 2 * 32));
-        }
-    }
-
-    @Test
-    void layersBehindTheLastAreListedAndNotCounted() {
-        try (Model model = Model.open(Golden.shared("deepseek_v3/hf"))) {
-            Inspection inspection = Inspection.of(model);
-            assertThat(inspection.notLoaded()).isNotEmpty().allMatch(name -> name.startsWith("model.layers.3."));
-            assertThat(inspection.size().layers()).hasSize(3);
-            long notLoaded = inspection.notLoaded().stream()
-                    .mapToLong(name -> model.checkpoint().tensor(name).bytes())
-                    .sum();
-            assertThat(inspection.bytes()).isEqualTo(model.checkpoint().bytes() - notLoaded);
-        }
-    }
-
-    @Test
-    void inspectionSaysWhatTheCheckpointHolds() {
-        try (Model model = Model.open(Golden.tiny("deepseek_v3-tiny/mlx4"))) {
-            Inspection inspection = Inspection.of(model);
-            assertThat(inspection.describe())
-                    .contains(
-                            "architecture       deepseek_v3, stored as mlx",
-                            "experts            16 in each of 3 layers, 4 a token",
-                            "ignored keys       none",
-                            "not loaded         nothing");
-            assertThat(inspection.formats().get("affine 8 bits, group 64"))
-                    .isEqualTo(new Inspection.Usage(1, 64 * 128 + 2 * 64 * 2 * 2));
-            assertThat(inspection.toJson().path("experts").path("layers").toString())
-                    .isEqualTo("[1,2,3]");
-            assertThat(inspection.toJson().path("layerBytes")).hasSize(4);
-            assertThat(inspection.toString()).contains("  layer 0", "tensor, 8,704 bytes");
-        }
-    }
 }

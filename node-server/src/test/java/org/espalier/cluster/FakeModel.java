@@ -10,7 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.espalier.model.ModelConfig;
 import org.espalier.model.ModelIdentity;
-import org.espalier.model.ModelSize;
+import org.espalier.plan.ModelSize;
+import org.espalier.plan.ShardSize;
 
 /**
  * Six layers of equal weight; token t is the letter of that number, a conversation is its last message.
@@ -42,7 +43,7 @@ record FakeModel(String name, Runnable whenEncoding, AtomicInteger closes) imple
 
     @Override
     public ModelSize size() {
-        return new ModelSize(1, Collections.nCopies(LAYERS, 100L), 1, 0);
+        return new ModelSize(Collections.nCopies(LAYERS, new ShardSize(100, 0)), new ShardSize(600, 0));
     }
 
     @Override

@@ -4,9 +4,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import org.espalier.model.ModelSize;
 import org.espalier.placement.Placement;
 import org.espalier.placement.Placement.Shard;
+import org.espalier.plan.ModelSize;
 
 /**
  * Who holds which layers: one bar a node over the model's layers, with the bytes of each shard.
@@ -41,7 +41,7 @@ public final class PlacementPicture {
                     shard.node(),
                     shard.firstLayer() + " to " + (shard.endLayer() - 1),
                     "" + shard.layers(),
-                    Bytes.text(size.shardBytes(shard.firstLayer(), shard.endLayer())),
+                    Bytes.text(size.shard(shard.firstLayer(), shard.endLayer()).weightBytes()),
                     role(i)));
         }
         return new Grid(List.of("node", "layers", "count", "weights", "also holds"), rows);

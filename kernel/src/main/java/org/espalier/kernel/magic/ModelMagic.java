@@ -14,10 +14,10 @@ import org.espalier.kernel.display.PlacementPicture;
 import org.espalier.kernel.display.ProgressBar;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
-import org.espalier.model.ModelSize;
-import org.espalier.model.ModelSizes;
 import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementFile;
+import org.espalier.plan.ModelSize;
+import org.espalier.plan.ShardPlans;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -148,7 +148,7 @@ final class ModelMagic implements Magic {
         if (command.plan) {
             Placement placement = cluster.plan(command.model, options);
             try (Model planned = ModelCatalogue.ofThisMachine().open(bars.fetchedOr(command.model))) {
-                draw(ModelSizes.of(planned), placement, command, call);
+                draw(new ShardPlans(planned).sizes(), placement, command, call);
             }
             return;
         }
@@ -175,7 +175,7 @@ final class ModelMagic implements Magic {
     }
 
     private static ModelSize size(Cluster cluster) {
-        return ModelSizes.of(cluster.model().orElseThrow());
+        return new ShardPlans(cluster.model().orElseThrow()).sizes();
     }
 
     private static void draw(ModelSize size, Placement placement, Placing command, MagicCall call) {

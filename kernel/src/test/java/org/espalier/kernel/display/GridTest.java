@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
-import org.espalier.model.ModelSize;
+import java.util.stream.Stream;
 import org.espalier.placement.Placement;
 import org.espalier.placement.Placement.Shard;
+import org.espalier.plan.ModelSize;
+import org.espalier.plan.ShardSize;
 import org.junit.jupiter.api.Test;
 
 class GridTest {
@@ -41,8 +43,11 @@ class GridTest {
     @Test
     void aPlacementShowsLayersAndBytesOfEachNode() {
         Placement placement = new Placement("pipeline", 4, List.of(new Shard("n1", 0, 1), new Shard("n2", 1, 4)));
+        List<ShardSize> layers = Stream.of(1500, 1000, 1000, 3000)
+                .map(bytes -> new ShardSize(bytes, 9_000_000))
+                .toList();
         PlacementPicture picture =
-                new PlacementPicture(placement, new ModelSize(500, List.of(1000L, 1000L, 1000L, 1000L), 2000, 0));
+                new PlacementPicture(placement, new ModelSize(layers, new ShardSize(6000, 9_000_000)));
         assertThat(picture.text())
                 .isEqualTo("pipeline, 4 layers\n"
                         + "node  layers  count  weights  also holds\n"

@@ -2,11 +2,9 @@ package org.espalier.node.cli;
 
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
-import org.espalier.architecture.Architectures;
-import org.espalier.architecture.LayerRange;
-import org.espalier.model.Inspection;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
+import org.espalier.plan.Inspection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -15,7 +13,8 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "inspect",
-        description = "Shows what a model's files hold: architecture, layers and their bytes, experts, ignored keys.",
+        description =
+                "Shows what a model's files hold and what a token reads of them: layers, formats, experts, ignored keys.",
         mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
 
@@ -35,11 +34,6 @@ final class InspectCommand implements Callable<Integer> {
             Inspection inspection = Inspection.of(opened);
             out.println(json ? inspection.toJson() : inspection);
             out.flush();
-            // Finds every tensor that a run needs and compares its shape with the config.
-            Architectures.of(opened.config())
-                    .program(
-                            opened.checkpoint(),
-                            LayerRange.whole(opened.config().layers()));
         }
         return 0;
     }

@@ -16,11 +16,11 @@ import org.espalier.failure.Failure;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.model.ModelConfig;
-import org.espalier.model.ModelSizes;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
 import org.espalier.node.shard.Engines;
 import org.espalier.node.shard.Shard;
+import org.espalier.plan.ShardPlans;
 import org.espalier.tokenizer.SpecialTokens;
 import org.espalier.tokenizer.StreamingDetokenizer;
 import org.espalier.tokenizer.Tokenizer;
@@ -84,7 +84,8 @@ final class ModelShards implements ShardLoader {
                                     + ": the nodes have different files of that name")
                     .exception();
         }
-        long need = ModelSizes.of(model).shardBytes(order.firstLayer(), order.endLayer());
+        long need =
+                new ShardPlans(model).size(order.firstLayer(), order.endLayer()).bytes();
         long free = freeBytes.getAsLong();
         if (need > free) {
             String message = String.format(

@@ -4,6 +4,7 @@ import java.util.Locale;
 import org.espalier.EspalierException;
 import org.espalier.architecture.Architectures;
 import org.espalier.architecture.LayerRange;
+import org.espalier.checkpoint.PresentRanges;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
@@ -45,11 +46,12 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
      * Loads layers of a model.
      *
      * @param model closed with the shard, also when loading fails
-     * @throws EspalierException if the checkpoint does not fit its config, or the engine cannot load it
+     * @throws EspalierException if the checkpoint does not fit its config, these layers were not fetched, or the engine cannot load it
      */
     public static Shard load(Model model, LayerRange layers, Engines engines, Wish wish) {
         try {
             Program program = Architectures.of(model.config()).program(model.checkpoint(), layers);
+            PresentRanges.require(program.weights());
             Engine engine = engines.choose(wish.engine(), program, wish.options());
             String name = engine.provider().name();
             EngineOptions runs = wish.options().with(precision(engine, wish.options()));

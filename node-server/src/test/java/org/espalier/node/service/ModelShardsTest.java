@@ -50,6 +50,20 @@ class ModelShardsTest {
         }
     }
 
+    /** Layers 0 and 1 of three: their weights, the embedding, and KV state of 2 x 2 heads of 32 for the 2048 tokens of the context. */
+    @Test
+    void roomForAConversationIsPartOfTheNeed() {
+        long layer = 2L * (128 * 64 + 2 * 64 * 64 + 64 * 128 + 3 * 128 * 64 + 2 * 64);
+        long need = 2 * layer + 2L * 264 * 64 + 2 * 4L * 2 * 2 * 32 * 2048;
+        try (ModelShards shards = new ModelShards(List.of(), () -> need)) {
+            shards.load(order(LLAMA, 3), (done, total) -> {}, new Cancel()).close();
+        }
+        try (ModelShards shards = new ModelShards(List.of(), () -> need - 1)) {
+            assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}, new Cancel()))
+                    .hasMessageContaining("the shard needs 0.0 GB");
+        }
+    }
+
     @Test
     void noticesAnotherModelOfTheSameName() {
         try (ModelShards shards = new ModelShards(List.of())) {

@@ -8,10 +8,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.espalier.EspalierException;
 import org.espalier.architecture.LayerRange;
+import org.espalier.checkpoint.PresentRanges;
 import org.espalier.engine.Precision;
 import org.espalier.model.Model;
+import org.espalier.plan.ShardPlans;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,6 +58,31 @@ class ShardTest {
                 .hasMessageContaining("layers 0 to 3 are no part of a model with layers 0 to 2");
         assertThatThrownBy(() -> load(2, 2)).isInstanceOf(EspalierException.class);
         assertThatThrownBy(() -> load(-1, 2)).isInstanceOf(EspalierException.class);
+    }
+
+    /** Of the file only the first layer's bytes are there; the rest would be read as zeros. */
+    @Test
+    void layersThatWereNotFetchedAreRefused(@TempDir Path folder) throws IOException {
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(LLAMA.resolve(file), folder.resolve(file));
+        }
+        Path weights = folder.resolve("model.safetensors");
+        PresentRanges present = new PresentRanges("commit");
+        try (Model model = Model.open(folder)) {
+            new ShardPlans(model)
+                    .of(1, 2)
+                    .ranges(0)
+                    .byFile()
+                    .get(weights)
+                    .forEach(range -> present.add(range.begin(), range.end()));
+        }
+        present.write(weights);
+        Shard.Wish wish = Shard.Wish.of("", Precision.FLOAT32);
+        Shard.load(Model.open(folder), new LayerRange(1, 2, 3), engines, wish).close();
+        assertThatThrownBy(() -> Shard.load(Model.open(folder), new LayerRange(1, 3, 3), engines, wish))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageContaining(folder + " holds only some layers, model.")
+                .hasMessageContaining(" was not fetched");
     }
 
     @Test

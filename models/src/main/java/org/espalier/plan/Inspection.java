@@ -1,0 +1,209 @@
+package org.espalier.plan;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.CheckpointException;
+import org.espalier.checkpoint.Tensor;
+import org.espalier.model.Model;
+import org.espalier.model.ModelConfig;
+import org.espalier.program.Cost;
+import org.espalier.program.Plan;
+import org.espalier.program.StepShape;
+import org.espalier.weights.FileRanges;
+
+/**
+ * What a model's programs make of its files, for the command {@code inspect}.
+ *
+ * @param name of the model
+ * @param path directory or file
+ * @param layout {@code safetensors}, {@code mlx} or {@code gguf}
+ * @param token what the first token of an answer reads and computes
+ * @param formats by the format's name, what is loaded only
+ * @param notLoaded tensors that no program reads (multi-token prediction), in the file's order
+ */
+public record Inspection(
+        String name,
+        String path,
+        String layout,
+        ModelConfig config,
+        Sizes sizes,
+        Cost token,
+        Map<String, Usage> formats,
+        List<String> notLoaded) {
+
+    /**
+     * In bytes.
+     *
+     * @param all that is loaded, tied embeddings once
+     * @param head final norm and output matrix; with tied embeddings the embedding's again
+     * @param cachePerToken KV state of one token in all layers, as float32
+     */
+    public record Sizes(long all, long embedding, List<Long> layers, long head, long cachePerToken) {
+        public Sizes {
+            layers = List.copyOf(layers);
+        }
+    }
+
+    /** How much is stored in one format. */
+    public record Usage(int tensors, long bytes) {}
+
+    public Inspection {
+        formats = Collections.unmodifiableMap(new TreeMap<>(formats));
+        notLoaded = List.copyOf(notLoaded);
+    }
+
+    /** @throws org.espalier.EspalierException if the headers do not fit the config */
+    public static Inspection of(Model model) {
+        ShardPlans plans = new ShardPlans(model);
+        Plan whole = plans.whole();
+        Checkpoint checkpoint = model.checkpoint();
+        FileRanges read = whole.ranges(0);
+        Map<String, Integer> tensors = new TreeMap<>();
+        List<String> notLoaded = new ArrayList<>();
+        for (String name : checkpoint.names()) {
+            Optional<Tensor> loaded = tensor(checkpoint, name).filter(tensor -> read.contain(start(tensor)));
+            loaded.ifPresentOrElse(
+                    tensor -> tensors.merge(tensor.format().title(), 1, Integer::sum), () -> notLoaded.add(name));
+        }
+        Map<String, Usage> formats = new TreeMap<>();
+        whole.bytesByFormat()
+                .forEach((format, bytes) -> formats.put(format, new Usage(tensors.getOrDefault(format, 0), bytes)));
+        int perToken = model.config().moe().map(ModelConfig.Moe::perToken).orElse(0);
+        return new Inspection(
+                model.name(),
+                model.path().toString(),
+                checkpoint.layout().name().toLowerCase(Locale.ROOT),
+                model.config(),
+                sizes(plans, whole),
+                whole.cost(new StepShape(1, perToken, 1)),
+                formats,
+                notLoaded);
+    }
+
+    /** Empty for one of a type that is not computed with, which then no program reads. */
+    private static Optional<Tensor> tensor(Checkpoint checkpoint, String name) {
+        try {
+            return Optional.of(checkpoint.tensor(name));
+        } catch (CheckpointException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static FileRanges start(Tensor tensor) {
+        long begin = tensor.values().offset();
+        return new FileRanges(Map.of(tensor.values().file(), List.of(new FileRanges.Range(begin, begin + 1))));
+    }
+
+    private static Sizes sizes(ShardPlans plans, Plan whole) {
+        List<Long> layers = IntStream.range(0, plans.model().config().layers())
+                .mapToObj(layer -> plans.of(layer, layer + 1).parts().layers())
+                .toList();
+        return new Sizes(
+                whole.residentBytes(),
+                whole.parts().embedding(),
+                layers,
+                whole.parts().head(),
+                whole.cacheValuesPerRow() * Float.BYTES);
+    }
+
+    /** A table for people, one line an entry. */
+    public List<String> describe() {
+        List<String> lines = new ArrayList<>();
+        lines.add(line("model", name + " (" + path + ")"));
+        lines.add(line("architecture", config.architecture() + ", stored as " + layout));
+        lines.add(line("layers", config.layers() + " of width " + config.hidden()));
+        lines.add(line("vocabulary", config.vocabulary() + (config.tiedEmbeddings() ? ", tied embeddings" : "")));
+        lines.add(line(
+                "context", config.context() + " positions, " + number(sizes.cachePerToken) + " bytes of cache each"));
+        config.moe()
+                .ifPresent(moe -> lines.add(line(
+                        "experts",
+                        moe.experts() + " in each of " + moe.layers().size() + " layers, " + moe.perToken()
+                                + " a token")));
+        lines.add(line("bytes", number(sizes.all)));
+        lines.add(line("  embedding", number(sizes.embedding)));
+        addLayers(lines);
+        lines.add(line("  head", number(sizes.head) + (config.tiedEmbeddings() ? ", the embedding again" : "")));
+        lines.add(line(
+                "one token",
+                "reads " + number(token.weightBytes()) + " bytes of weights, takes " + number(token.operations())
+                        + " operations"));
+        formats.forEach((format, usage) -> lines.add(line(
+                "format",
+                format + ": " + usage.tensors() + (usage.tensors() == 1 ? " tensor, " : " tensors, ")
+                        + number(usage.bytes()) + " bytes")));
+        lines.add(line(
+                "ignored keys", config.ignoredKeys().isEmpty() ? "none" : String.join(", ", config.ignoredKeys())));
+        lines.add(line(
+                "not loaded",
+                notLoaded.isEmpty()
+                        ? "nothing"
+                        : notLoaded.size() + " tensors, from " + notLoaded.get(0)
+                                + " on (multi-token prediction is not computed)"));
+        return lines;
+    }
+
+    /** One line for each run of layers of the same size. */
+    private void addLayers(List<String> lines) {
+        int first = 0;
+        List<Long> layers = sizes.layers;
+        for (int i = 1; i <= layers.size(); i++) {
+            if (i == layers.size() || !layers.get(i).equals(layers.get(first))) {
+                String which = i - first == 1 ? "  layer " + first : "  layers " + first + " to " + (i - 1);
+                lines.add(line(which, number(layers.get(first)) + (i - first == 1 ? "" : " each")));
+                first = i;
+            }
+        }
+    }
+
+    private static String number(long value) {
+        return String.format(Locale.ROOT, "%,d", value);
+    }
+
+    private static String line(String label, String text) {
+        return String.format(Locale.ROOT, "%-18s %s", label, text);
+    }
+
+    /** The same for programs. */
+    public ObjectNode toJson() {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("name", name)
+                .put("path", path)
+                .put("architecture", config.architecture())
+                .put("layout", layout);
+        json.put("layers", config.layers()).put("hidden", config.hidden()).put("vocabulary", config.vocabulary());
+        json.put("context", config.context())
+                .put("tiedEmbeddings", config.tiedEmbeddings())
+                .put("bytes", sizes.all);
+        json.put("embeddingBytes", sizes.embedding).put("headBytes", sizes.head);
+        json.put("cacheBytesPerToken", sizes.cachePerToken);
+        json.putObject("token").put("weightBytes", token.weightBytes()).put("operations", token.operations());
+        sizes.layers.forEach(json.putArray("layerBytes")::add);
+        Optional<ModelConfig.Moe> moe = config.moe();
+        if (moe.isPresent()) {
+            ObjectNode experts = json.putObject("experts");
+            experts.put("count", moe.get().experts()).put("perToken", moe.get().perToken());
+            moe.get().layers().forEach(experts.putArray("layers")::add);
+        }
+        ObjectNode formatsJson = json.putObject("formats");
+        formats.forEach((format, usage) ->
+                formatsJson.putObject(format).put("tensors", usage.tensors()).put("bytes", usage.bytes()));
+        config.ignoredKeys().forEach(json.putArray("ignoredKeys")::add);
+        notLoaded.forEach(json.putArray("notLoaded")::add);
+        return json;
+    }
+
+    @Override
+    public String toString() {
+        return String.join(System.lineSeparator(), describe());
+    }
+}

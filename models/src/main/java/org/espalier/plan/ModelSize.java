@@ -1,0 +1,23 @@
+package org.espalier.plan;
+
+import java.util.List;
+
+/**
+ * What the shards of a model need.
+ *
+ * @param layers of shards that hold one layer each, in order
+ * @param whole of the shard that holds all: less than their sum where embedding and output are one matrix
+ */
+public record ModelSize(List<ShardSize> layers, ShardSize whole) {
+
+    public ModelSize {
+        layers = List.copyOf(layers);
+    }
+
+    /** Of the shard that holds the layers {@code first} to {@code end} exclusive. */
+    public ShardSize shard(int first, int end) {
+        return end - first == layers.size()
+                ? whole
+                : layers.subList(first, end).stream().reduce(ShardSize.NONE, ShardSize::plus);
+    }
+}

@@ -1,0 +1,51 @@
+package org.espalier.plan;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.espalier.architecture.Architectures;
+import org.espalier.architecture.LayerRange;
+import org.espalier.model.Model;
+import org.espalier.program.Plan;
+import org.espalier.program.Program;
+
+/** The plans of a model's shards. They need headers only: the weights may be on another machine. */
+public record ShardPlans(Model model) {
+
+    /** Tokens of the conversation that memory is planned for; fewer where the model's context ends before. */
+    public static final int PLANNED_TOKENS = 4096;
+
+    /**
+     * Of the shard with the layers {@code first} to {@code end} exclusive.
+     *
+     * @throws org.espalier.EspalierException if the model has no such layers, or its headers do not fit its config
+     */
+    public Plan of(int first, int end) {
+        return program(first, end).plan();
+    }
+
+    /** Of all layers. */
+    public Plan whole() {
+        return of(0, model.config().layers());
+    }
+
+    /** What that shard needs. */
+    public ShardSize size(int first, int end) {
+        Plan plan = of(first, end);
+        int tokens = Math.min(PLANNED_TOKENS, model.config().context());
+        return new ShardSize(plan.residentBytes(), plan.cacheValues(tokens) * Float.BYTES); // the wider precision
+    }
+
+    /** What all shards need, by one program a layer. */
+    public ModelSize sizes() {
+        int layers = model.config().layers();
+        List<ShardSize> single = IntStream.range(0, layers)
+                .mapToObj(layer -> size(layer, layer + 1))
+                .toList();
+        return new ModelSize(single, size(0, layers));
+    }
+
+    Program program(int first, int end) {
+        LayerRange layers = new LayerRange(first, end, model.config().layers());
+        return Architectures.of(model.config()).program(model.checkpoint(), layers);
+    }
+}
