@@ -56,6 +56,7 @@ def test_a_killed_node_is_named_and_the_kernel_lives_on(book):
     print(f"a killed node was named after {seconds:.2f} s")
     assert cell.status == "error"
     assert "node local-2" in cell.error and "is lost" in cell.error
+    assert "; run `%cluster` to see the nodes, `%model load` to place the model again" in cell.error
     assert seconds < LOST_SECONDS
 
     assert book.ok("1 + 1").result == "2"
@@ -100,7 +101,7 @@ def test_split_moves_layers_and_keeps_the_answer(book, tmp_path):
         ("%cluster connect 127.0.0.1:1", "nothing answers at 127.0.0.1:1"),
         ("%cluster connect", "HOST:PORT"),
         ("%cluster local --nodes 0", "cannot start 0 local nodes"),
-        ("%model split --placement nowhere.json", "there is no placement file nowhere.json"),
+        ("%model split --placement nowhere.json", "there is no placement file nowhere.json; write the right one with `%model"),
         ("%model split --placement magic", "there is no placement strategy 'magic'"),
         ("%expert", "did you mean %experts"),
     ],

@@ -89,11 +89,8 @@ public final class Cluster implements AutoCloseable {
             addresses.forEach(address -> nodes.add(new ClusterNode(address)));
             cluster = new Cluster(nodes, models, ownNodes);
             Set<String> names = new HashSet<>();
-            for (NodeInfo node : cluster.nodes()) {
-                if (!node.reachable()) {
-                    throw new ClusterException("nothing answers at " + node.address()
-                            + ": start a node there with `espalier-node serve --port PORT`, or check the address");
-                }
+            for (NodeInfo node : Concurrently.all(
+                    nodes.stream().map(node -> (Callable<NodeInfo>) node::greet).toList())) {
                 if (!names.add(node.name())) {
                     throw new ClusterException("two nodes have the name " + node.name()
                             + ": start one of them again with another `--name`");

@@ -90,6 +90,21 @@ final class ClusterNode implements AutoCloseable {
         return Wire.node(address, reply);
     }
 
+    /** As {@link #describe} for a first time, when nobody may be there at all. */
+    NodeInfo greet() {
+        try {
+            return describe();
+        } catch (StatusRuntimeException e) {
+            if (failure(e) instanceof NodeLostException) {
+                throw new ClusterException(
+                        "nothing answers at " + address
+                                + ": start a node there with `espalier-node serve --port PORT`, or check the address",
+                        e);
+            }
+            throw failure(e);
+        }
+    }
+
     /** What failed, as an exception: the node's own failure, or what the code of the call or this side's error says. */
     ClusterException failure(Throwable error) {
         if (error instanceof ClusterException known) {

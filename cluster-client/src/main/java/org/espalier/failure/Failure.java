@@ -72,6 +72,11 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
 
     /** To be thrown on this side of the wire. */
     public FailureException exception() {
-        return new FailureException(this);
+        return exception(null);
+    }
+
+    /** @param cause for the log of this side; may be null */
+    public FailureException exception(Throwable cause) {
+        return new FailureException(this, cause);
     }
 }

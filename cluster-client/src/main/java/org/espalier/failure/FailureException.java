@@ -7,8 +7,9 @@ public final class FailureException extends EspalierException {
 
     private final Failure failure;
 
-    public FailureException(Failure failure) {
-        super(failure.message(), failure.remedy(), null);
+    /** @param cause may be null */
+    FailureException(Failure failure, Throwable cause) {
+        super(failure.message(), failure.remedy(), cause);
         this.failure = failure;
     }
 

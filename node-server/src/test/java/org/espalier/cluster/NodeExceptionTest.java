@@ -75,6 +75,22 @@ class NodeExceptionTest {
                         "node odd (ADDRESS) failed without saying why: INTERNAL (the proxy hates node things)"));
     }
 
+    @Test
+    void anotherKindOfServerIsNotTakenForAnEmptyAddress() throws Exception {
+        Server server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+                .build()
+                .start();
+        String address = "127.0.0.1:" + server.getPort();
+        try {
+            assertThatThrownBy(() -> Cluster.connect(List.of(address), FakeModel::new))
+                    .isInstanceOf(NodeException.class)
+                    .hasMessage("node " + address
+                            + " does not know this call: it is not an Espalier node, or of another version");
+        } finally {
+            server.shutdownNow();
+        }
+    }
+
     /** A server with the failure that it gives to every load. */
     private static void loadFails(StatusRuntimeException given, Failure expected) throws Exception {
         BindableService odd = new NodeGrpc.NodeImplBase() {

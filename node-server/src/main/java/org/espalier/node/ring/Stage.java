@@ -28,12 +28,16 @@ import org.espalier.v1.StepEnd;
 import org.espalier.v1.StepEntry;
 import org.espalier.v1.StepFrame;
 import org.espalier.v1.StepOutcome;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A shard's part in the ring: executes the frames of its one inbound stream in their order on the engine thread and sends each on when
  * it is done. Only {@code CancelSession} overtakes: it takes effect, and travels on, as it arrives.
  */
 final class Stage {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Stage.class);
 
     /** More frames than a head ever keeps waiting (a step and a few session operations each): a flood ends the ring, not the memory. */
     private static final int MAX_WAITING = 4096;
@@ -295,6 +299,10 @@ final class Stage {
     }
 
     private static Failure failure(Throwable error) {
-        return Failure.of(error, Failure.Kind.ENGINE_FAILED);
+        Failure failure = Failure.of(error, Failure.Kind.ENGINE_FAILED);
+        if (failure.kind() == Failure.Kind.INTERNAL) {
+            LOG.error("a step or session operation failed by a defect", error);
+        }
+        return failure;
     }
 }

@@ -285,11 +285,11 @@ final class Deployments implements AutoCloseable {
                             "node " + node + " has not enough memory for its shard of "
                                     + order.model().name() + " (" + e.getMessage() + ")")
                     .with(Remedy.SPLIT_OVER_MORE_NODES)
-                    .exception();
+                    .exception(e);
         } catch (RuntimeException e) {
             throw Failure.of(e, Failure.Kind.LOAD_FAILED)
                     .at(node, "node " + node)
-                    .exception();
+                    .exception(e);
         }
     }
 
