@@ -82,7 +82,7 @@ class NodeExceptionTest {
                 .start();
         String address = "127.0.0.1:" + server.getPort();
         try {
-            assertThatThrownBy(() -> Cluster.connect(List.of(address), FakeModel::new))
+            assertThatThrownBy(() -> Cluster.connect(List.of(address), new FakeModels()))
                     .isInstanceOf(NodeException.class)
                     .hasMessage("node " + address
                             + " does not know this call: it is not an Espalier node, or of another version");

@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The deployments of a node. Loading and unloading happen one at a time; looking a deployment up never waits. Closing the node, or
+ * The deployments of a node. RunningLoad and unloading happen one at a time; looking a deployment up never waits. Closing the node, or
  * unloading what is being loaded, ends the load first.
  */
 final class Deployments implements AutoCloseable {
@@ -49,7 +49,7 @@ final class Deployments implements AutoCloseable {
     /** Held by whoever loads, unloads or closes. */
     private final ReentrantLock changing = new ReentrantLock();
 
-    private volatile Loading current;
+    private volatile RunningLoad current;
     private volatile boolean closed;
 
     Deployments(String node, ShardLoader loader, Attachments attachments, RingClock clock) {
@@ -65,7 +65,7 @@ final class Deployments implements AutoCloseable {
      * @throws FailureException with one clear sentence, also when the load was ended; nothing of the deployment stays loaded then, but a
      *     refusal changes nothing
      */
-    RingMember load(Loading loading, ShardLoader.Progress progress) {
+    RingMember load(RunningLoad loading, ShardLoader.Progress progress) {
         new PlacementCheck(node).check(loading.request());
         while (!locked(LOOK_MILLIS)) {
             checkGoesOn(loading);
@@ -80,7 +80,7 @@ final class Deployments implements AutoCloseable {
         }
     }
 
-    private void checkGoesOn(Loading loading) {
+    private void checkGoesOn(RunningLoad loading) {
         if (closed) {
             loading.end(RingFailure.ended(loading.self()));
         }
@@ -96,7 +96,7 @@ final class Deployments implements AutoCloseable {
         }
     }
 
-    private RingMember place(Loading loading, ShardLoader.Progress progress) {
+    private RingMember place(RunningLoad loading, ShardLoader.Progress progress) {
         LoadRequest request = loading.request();
         Deployed old = byId.get(request.getDeployment());
         if (old != null) {
@@ -153,7 +153,7 @@ final class Deployments implements AutoCloseable {
     }
 
     private void endLoad(UnloadRequest request) {
-        Loading now = current;
+        RunningLoad now = current;
         if (now == null
                 || !now.request().getDeployment().equals(request.getDeployment())
                 || request.getEpoch() != 0
@@ -228,7 +228,7 @@ final class Deployments implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        Loading now = current;
+        RunningLoad now = current;
         if (now != null) {
             now.end(RingFailure.ended(now.self()));
         }
@@ -272,7 +272,7 @@ final class Deployments implements AutoCloseable {
                 .build();
     }
 
-    private StageShard load(ShardLoader.Order order, Loading loading, ShardLoader.Progress progress) {
+    private StageShard load(ShardLoader.Order order, RunningLoad loading, ShardLoader.Progress progress) {
         try {
             return loader.load(order, progress, loading.cancel());
         } catch (CancelledException e) {

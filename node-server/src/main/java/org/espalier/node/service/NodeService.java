@@ -63,7 +63,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     @Override
     public void load(LoadRequest request, StreamObserver<LoadProgress> replies) {
         ServerCallStreamObserver<LoadProgress> call = (ServerCallStreamObserver<LoadProgress>) replies;
-        Loading loading = new Loading(request);
+        RunningLoad loading = new RunningLoad(request);
         // With a handler set, progress for a client that went away is harmless.
         call.setOnCancelHandler(
                 () -> loading.end(new Failure(node, Failure.Kind.CANCELLED, "the client has gone away")));

@@ -7,13 +7,13 @@ import org.espalier.v1.LoadRequest;
 import org.espalier.v1.Shard;
 
 /** A load under way. Others may end it: the client by going away, an unload, the node by closing. The first reason counts. */
-final class Loading {
+final class RunningLoad {
 
     private final LoadRequest request;
     private final Cancel cancel = new Cancel();
     private final AtomicReference<Failure> reason = new AtomicReference<>();
 
-    Loading(LoadRequest request) {
+    RunningLoad(LoadRequest request) {
         this.request = request;
     }
 
