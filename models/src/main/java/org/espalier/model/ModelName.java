@@ -48,6 +48,13 @@ final class ModelName {
         return !part.matches() || part.group(2).equals("00001");
     }
 
+    /** Whether two files of one folder are parts of one GGUF model, or the same one. */
+    static boolean isSameModel(Path file, Path other) {
+        return isGguf(file)
+                && withoutGguf(file.getFileName().toString())
+                        .equals(withoutGguf(other.getFileName().toString()));
+    }
+
     static String withoutGguf(String file) {
         Matcher part = PART.matcher(file);
         if (part.matches()) {

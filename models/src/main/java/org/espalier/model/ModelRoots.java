@@ -19,15 +19,19 @@ final class ModelRoots {
         this.roots = roots;
     }
 
-    /** @throws ModelNotFoundException unless the path, and what lies directly in it, is in a root; the same for what does not exist */
+    /**
+     * @throws ModelNotFoundException unless the path, and what lies directly in it or are further parts of it, is in a root; the same for what
+     *     does not exist
+     */
     void require(Path path) {
         try {
             requireInside(path, path);
-            if (Files.isDirectory(path)) {
-                try (DirectoryStream<Path> files = Files.newDirectoryStream(path)) {
-                    for (Path file : files) {
-                        requireInside(file, path);
-                    }
+            boolean directory = Files.isDirectory(path);
+            Path folder = directory ? path : path.toAbsolutePath().getParent();
+            try (DirectoryStream<Path> files =
+                    Files.newDirectoryStream(folder, file -> directory || ModelName.isSameModel(file, path))) {
+                for (Path file : files) {
+                    requireInside(file, path);
                 }
             }
         } catch (IOException | DirectoryIteratorException e) {

@@ -183,6 +183,17 @@ class ModelIdentityTest {
     }
 
     @Test
+    void aPartThatIsALinkOutOfTheFoldersIsRefused() throws IOException {
+        Files.createFile(root.resolve("x-00001-of-00002.gguf"));
+        Files.createFile(root.resolve("y.gguf"));
+        Files.createSymbolicLink(root.resolve("x-00002-of-00002.gguf"), mine.resolve("model.safetensors"));
+        ModelCatalogue catalogue = ModelCatalogue.restrictedTo(List.of(root));
+        assertThatThrownBy(() -> catalogue.resolve("x"))
+                .hasMessageContaining("x-00001-of-00002.gguf is not in the model folders of this node");
+        assertThat(catalogue.resolve("y")).isEqualTo(root.resolve("y.gguf"));
+    }
+
+    @Test
     void wordsThatAreNotAnIdentityAreRefused() {
         for (String name : List.of("a\0b", "a\nb", "x".repeat(513), "", " ")) {
             assertThatThrownBy(() -> new ModelIdentity(name, "", NO_HASH, "")).isInstanceOf(EspalierException.class);
