@@ -10,8 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.espalier.EspalierException;
+import org.espalier.checkpoint.PresentRanges;
 import org.espalier.model.Model;
 import org.espalier.weights.Matrix;
 import org.espalier.weights.Scaled;
@@ -50,6 +52,8 @@ public final class Quantizer {
     public static void convert(Path source, Path target, Settings settings, Progress progress) {
         try (Model model = Model.open(source)) {
             ConversionPlan plan = ConversionPlan.of(model, new AffineGroups(settings.bits(), settings.group()));
+            PresentRanges.require(
+                    plan.tensors().stream().collect(Collectors.toMap(Converted::name, Converted::source)));
             long total = plan.tensors().stream()
                     .flatMap(tensor -> entries(tensor).stream())
                     .mapToLong(SafetensorsWriter.Entry::bytes)

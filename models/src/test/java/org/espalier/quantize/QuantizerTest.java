@@ -18,6 +18,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.espalier.EspalierException;
+import org.espalier.checkpoint.PresentRanges;
 import org.espalier.checkpoint.SafetensorsFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -157,6 +158,24 @@ class QuantizerTest {
         assertThatThrownBy(() -> Quantizer.convert(TINY.resolve("hf"), out, FOUR_BITS, SILENT))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("does not exist: create it first");
+    }
+
+    /** The rest would be read as zeros. */
+    @Test
+    void someLayersOfAModelAreRefused() throws IOException {
+        Path part = Files.createDirectory(directory.resolve("part"));
+        for (Path file : names(TINY.resolve("hf")).stream()
+                .map(TINY.resolve("hf")::resolve)
+                .toList()) {
+            Files.copy(file, part.resolve(file.getFileName()));
+        }
+        PresentRanges header = new PresentRanges("commit");
+        header.add(0, 1000);
+        header.write(part.resolve("model-00001-of-00002.safetensors"));
+        assertThatThrownBy(() -> Quantizer.convert(part, directory.resolve("out"), FOUR_BITS, SILENT))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageStartingWith(part + " holds only some layers, ");
+        assertThat(directory.resolve("out")).doesNotExist();
     }
 
     @Test
