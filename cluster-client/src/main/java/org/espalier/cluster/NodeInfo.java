@@ -10,6 +10,7 @@ import java.util.List;
  * @param reachable whether it answered just now; where not, the other values are empty or 0
  * @param version of Espalier
  * @param freeMemoryBytes what a shard may still take
+ * @param engines the preferred first, also those that cannot be started
  * @param device the processor in words
  */
 public record NodeInfo(
@@ -19,7 +20,7 @@ public record NodeInfo(
         String version,
         long totalMemoryBytes,
         long freeMemoryBytes,
-        List<String> engines,
+        List<EngineInfo> engines,
         String device,
         int processors,
         List<ShardInfo> shards) {

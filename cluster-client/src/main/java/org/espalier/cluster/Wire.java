@@ -6,6 +6,7 @@ import org.espalier.model.ModelIdentity;
 import org.espalier.placement.Placement;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.DescribeReply;
+import org.espalier.v1.EngineState;
 import org.espalier.v1.Shard;
 
 /** Between the messages of the wire and the values that a user holds. */
@@ -21,7 +22,7 @@ final class Wire {
                 reply.getVersion(),
                 reply.getTotalMemoryBytes(),
                 reply.getFreeMemoryBytes(),
-                reply.getEnginesList(),
+                reply.getEnginesList().stream().map(Wire::engine).toList(),
                 reply.getDevice(),
                 reply.getProcessors(),
                 reply.getDeploymentsList().stream().map(Wire::shard).toList());
@@ -90,5 +91,19 @@ final class Wire {
                         .setScale(edit.scale())
                         .build())
                 .toList();
+    }
+
+    private static EngineInfo engine(EngineState state) {
+        EngineInfo.Availability availability = switch (state.getAvailability()) {
+            case READY -> EngineInfo.Availability.READY;
+            case OBTAINABLE -> EngineInfo.Availability.OBTAINABLE;
+            default -> EngineInfo.Availability.MISSING;
+        };
+        return new EngineInfo(
+                state.getName(),
+                availability,
+                state.getDetail(),
+                state.getObtainableBytes(),
+                state.getPrecisionsList());
     }
 }

@@ -2,6 +2,7 @@ package org.espalier.kernel.display;
 
 import java.util.List;
 import java.util.stream.Collectors;
+import org.espalier.cluster.EngineInfo;
 import org.espalier.cluster.NodeInfo;
 import org.espalier.cluster.ShardInfo;
 import org.espalier.placement.Placement.Shard;
@@ -26,7 +27,7 @@ public final class ClusterTable {
                 node.address(),
                 node.device() + " x " + node.processors(),
                 Bytes.text(node.freeMemoryBytes()),
-                String.join(", ", node.engines()),
+                node.engines().stream().map(EngineInfo::toString).collect(Collectors.joining(", ")),
                 node.shards().isEmpty()
                         ? "nothing"
                         : node.shards().stream()

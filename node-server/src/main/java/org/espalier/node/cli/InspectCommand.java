@@ -1,10 +1,14 @@
 package org.espalier.node.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import org.espalier.architecture.Architectures;
+import org.espalier.architecture.LayerRange;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.plan.Inspection;
+import org.espalier.program.Program;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,7 +36,19 @@ final class InspectCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (Model opened = ModelCatalogue.ofThisMachine().open(model)) {
             Inspection inspection = Inspection.of(opened);
-            out.println(json ? inspection.toJson() : inspection);
+            Program program = Architectures.of(opened.config())
+                    .program(
+                            opened.checkpoint(),
+                            LayerRange.whole(opened.config().layers()));
+            EngineReport engines = EngineReport.of(program);
+            if (json) {
+                ObjectNode all = inspection.toJson();
+                all.set("engines", engines.toJson());
+                out.println(all);
+            } else {
+                out.println(inspection);
+                engines.describe().forEach(out::println);
+            }
             out.flush();
         }
         return 0;

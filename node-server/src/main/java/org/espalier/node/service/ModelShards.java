@@ -18,12 +18,14 @@ import org.espalier.model.ModelCatalogue;
 import org.espalier.model.ModelConfig;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
+import org.espalier.node.shard.EngineStates;
 import org.espalier.node.shard.Engines;
 import org.espalier.node.shard.Shard;
 import org.espalier.plan.ShardPlans;
 import org.espalier.tokenizer.SpecialTokens;
 import org.espalier.tokenizer.StreamingDetokenizer;
 import org.espalier.tokenizer.Tokenizer;
+import org.espalier.v1.EngineState;
 
 /** Loads shards of real models from files of this machine, within the node's model roots. */
 final class ModelShards implements ShardLoader {
@@ -49,8 +51,8 @@ final class ModelShards implements ShardLoader {
     }
 
     @Override
-    public List<String> engines() {
-        return Engines.names();
+    public List<EngineState> engines() {
+        return EngineStates.of(engines.known());
     }
 
     @Override

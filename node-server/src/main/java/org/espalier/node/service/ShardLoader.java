@@ -4,12 +4,13 @@ import java.util.List;
 import org.espalier.engine.Cancel;
 import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
+import org.espalier.v1.EngineState;
 
 /** Loads parts of models; the node's only way to models and engines. */
 public interface ShardLoader extends AutoCloseable {
 
-    /** The engines that {@link Order#engine} may name, the best first. */
-    List<String> engines();
+    /** The engines that {@link Order#engine} may name, the best first, also those that cannot be started. */
+    List<EngineState> engines();
 
     /**
      * Makes layers of a model ready to run.

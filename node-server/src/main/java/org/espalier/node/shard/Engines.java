@@ -37,8 +37,8 @@ public final class Engines implements AutoCloseable {
     }
 
     /** All that are known, the best first, whether they can be started or not. */
-    public static List<EngineProvider> providers() {
-        return PROVIDERS;
+    public List<EngineProvider> known() {
+        return providers;
     }
 
     /** The names of all that are known, the best first. */

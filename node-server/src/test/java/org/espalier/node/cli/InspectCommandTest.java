@@ -24,6 +24,7 @@ class InspectCommandTest {
         assertThat(command.exit()).isZero();
         assertThat(command.err()).isEmpty();
         assertThat(command.out()).contains("deepseek_v3").contains("16").contains("ignored keys");
+        assertThat(command.out()).containsPattern("engine +reference, float32; ready: plain Java on the processor");
     }
 
     @Test
@@ -35,6 +36,9 @@ class InspectCommandTest {
         assertThat(json.path("layers").intValue()).isEqualTo(4);
         assertThat(json.path("experts").path("count").intValue()).isEqualTo(16);
         assertThat(json.path("layerBytes")).hasSize(4);
+        assertThat(json.path("engines").path(0).path("name").textValue()).isEqualTo("reference");
+        assertThat(json.path("engines").path(0).path("precisions").path(0).textValue())
+                .isEqualTo("float32");
     }
 
     @Test

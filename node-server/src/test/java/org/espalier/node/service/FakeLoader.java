@@ -11,6 +11,7 @@ import org.espalier.engine.LoadedProgram;
 import org.espalier.model.ModelConfig;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
+import org.espalier.v1.EngineState;
 
 /** Loads {@link FakeProgram}s; a model named {@code broken:NODE} or {@code large:NODE} fails on that node. Token t is the letter of that number. */
 public final class FakeLoader implements ShardLoader {
@@ -33,8 +34,11 @@ public final class FakeLoader implements ShardLoader {
     public final List<FakeProgram> loaded = new CopyOnWriteArrayList<>();
 
     @Override
-    public List<String> engines() {
-        return List.of("fake");
+    public List<EngineState> engines() {
+        return List.of(EngineState.newBuilder()
+                .setName("fake")
+                .setAvailability(EngineState.Availability.READY)
+                .build());
     }
 
     @Override

@@ -29,7 +29,7 @@ class ModelShardsTest {
         List<Long> progress = new ArrayList<>();
         try (ModelShards shards = new ModelShards(List.of())) {
             StageShard shard = shards.load(order(LLAMA, 3), (done, total) -> progress.add(done), new Cancel());
-            assertThat(shard.engine()).isEqualTo(shards.engines().get(0));
+            assertThat(shard.engine()).isEqualTo(shards.engines().get(0).getName());
             assertThat(shard.context()).isEqualTo(2048);
             assertThat(shard.vocabulary()).isEqualTo(264);
             assertThat(shard.program().residentBytes()).isPositive();
