@@ -109,16 +109,24 @@ public final class LoadedProgram implements AutoCloseable {
     /** Drops KV rows from {@code length} on. */
     public void truncate(long session, int length) {
         run(executor -> {
-            OpenSession found = session(session);
-            int rows = found.length().get();
-            if (length < 0 || length > rows) {
-                throw new EngineException(
-                        "session " + session + " has " + rows + " rows and cannot be cut to " + length);
-            }
-            requireCut(session, found, length);
+            requireTruncate(session, length);
             executor.dropRows(session, length);
-            found.cut(length);
+            session(session).cut(length);
         });
+    }
+
+    /** Whether {@link #truncate} can be done: throws what it would throw, and changes nothing. */
+    public void checkTruncate(long session, int length) {
+        run(executor -> requireTruncate(session, length));
+    }
+
+    private void requireTruncate(long session, int length) {
+        OpenSession found = session(session);
+        int rows = found.length().get();
+        if (length < 0 || length > rows) {
+            throw new EngineException("session " + session + " has " + rows + " rows and cannot be cut to " + length);
+        }
+        requireCut(session, found, length);
     }
 
     /** Opens session {@code to} with the first {@code length} KV rows of {@code from} and its edits. */

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -19,13 +20,16 @@ import org.espalier.failure.FailureWire;
 import org.espalier.v1.CancelSession;
 import org.espalier.v1.CloseSession;
 import org.espalier.v1.Finished;
+import org.espalier.v1.ForkSession;
 import org.espalier.v1.Frame;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.OpenSession;
 import org.espalier.v1.Routing;
+import org.espalier.v1.SessionOutcome;
 import org.espalier.v1.StepEntry;
 import org.espalier.v1.StepFrame;
 import org.espalier.v1.StepOutcome;
+import org.espalier.v1.TruncateSession;
 
 /**
  * The ring's only scheduler. It forms steps from all waiting generations, decode rows first, then prefill rows up to a chunk, and keeps
@@ -35,6 +39,9 @@ final class HeadScheduler implements AutoCloseable {
 
     /** Rows of a step at most; a longer prompt takes several, between which other sessions decode. */
     static final int CHUNK = 256;
+
+    /** Generations at once; each may have some frames waiting at each node, which takes {@link Stage#MAX_WAITING} in all. */
+    static final int MAX_SESSIONS = 512;
 
     private record Flight(List<HeadSession> sessions, List<StepEntry> entries) {}
 
@@ -46,6 +53,9 @@ final class HeadScheduler implements AutoCloseable {
     private final Deque<HeadSession> decoding = new ArrayDeque<>();
     private final Deque<HeadSession> prefilling = new ArrayDeque<>();
     private final Map<Long, Flight> flights = new HashMap<>();
+    /** What is done with the nodes' answer to a fork or a cut, by session; the answer is why one refuses, or empty. */
+    private final Map<Long, Consumer<Optional<Failure>>> asked = new HashMap<>();
+
     private final ExecutorService thread = Executors.newSingleThreadExecutor(work -> {
         Thread created = new Thread(work, "espalier-scheduler");
         created.setDaemon(true);
@@ -65,10 +75,9 @@ final class HeadScheduler implements AutoCloseable {
         this.violation = violation;
     }
 
-    void submit(HeadSession session, int maxLength) {
+    void submit(HeadSession session) {
         run(() -> {
-            if (failure != null) {
-                session.replies.onError(FailureStatus.of(failure));
+            if (refuses(session)) {
                 return;
             }
             sessions.put(session.id, session);
@@ -76,11 +85,149 @@ final class HeadScheduler implements AutoCloseable {
             stage.accept(Frame.newBuilder()
                     .setOpen(OpenSession.newBuilder()
                             .setSession(session.id)
-                            .setMaxLength(maxLength)
+                            .setMaxLength(session.maxLength())
                             .setSampling(session.request.getSampling())
                             .addAllEdits(session.request.getEditsList()))
                     .build());
         });
+    }
+
+    /** As {@link #submit}, in a copy of the first {@code length} rows of another generation's session. */
+    void fork(HeadSession session, long from, int length) {
+        run(() -> {
+            if (refuses(session)) {
+                return;
+            }
+            HeadSession source = sessions.get(from);
+            try {
+                if (source == null) {
+                    throw new IllegalArgumentException("session " + from + " has no generation that runs");
+                }
+                session.copy(source, length);
+            } catch (IllegalArgumentException e) {
+                session.replies.onError(FailureStatus.of(refusal(e.getMessage())));
+                return;
+            }
+            sessions.put(session.id, session);
+            ask(
+                    session,
+                    refusal -> forked(session, refusal),
+                    Frame.newBuilder()
+                            .setFork(ForkSession.newBuilder()
+                                    .setFrom(from)
+                                    .setTo(session.id)
+                                    .setLength(length)
+                                    .setSampling(session.request.getSampling())));
+        });
+    }
+
+    private void forked(HeadSession session, Optional<Failure> refusal) {
+        if (refusal.isEmpty()) {
+            ready(session);
+            return;
+        }
+        remove(session, refusal.get());
+        closeSession(session.id);
+        session.replies.onError(FailureStatus.of(refusal.get()));
+    }
+
+    private boolean refuses(HeadSession session) {
+        if (failure != null) {
+            session.replies.onError(FailureStatus.of(failure));
+        } else if (sessions.size() >= MAX_SESSIONS) {
+            session.replies.onError(FailureStatus.of(refusal("node " + node + " has " + MAX_SESSIONS
+                    + " generations that run or wait: ask again when some have ended")));
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    private Failure refusal(String why) {
+        return new Failure(node, Failure.Kind.REFUSED, why);
+    }
+
+    /**
+     * Cuts a session back between two of its steps.
+     *
+     * @return completes on the scheduler's thread, exceptionally if a node refuses or the generation ends first
+     */
+    CompletableFuture<Void> truncate(long id, int length) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        boolean runs = run(() -> {
+            HeadSession session = sessions.get(id);
+            if (session == null) {
+                done.completeExceptionally(refusal("session " + id + " has no generation that runs")
+                        .exception());
+            } else if (session.cut() != null) {
+                done.completeExceptionally(
+                        refusal("session " + id + " is being cut already").exception());
+            } else {
+                session.setCut(new HeadSession.Cut(length, done));
+                if (decoding.remove(session) || prefilling.remove(session)) {
+                    ready(session);
+                }
+            }
+        });
+        if (!runs) {
+            done.completeExceptionally(refusal("node " + node + " ends").exception());
+        }
+        return done;
+    }
+
+    /** A session between two steps: is cut if that was asked for, and waits for its next step. */
+    private void ready(HeadSession session) {
+        HeadSession.Cut cut = session.cut();
+        if (cut == null) {
+            (session.decoding() ? decoding : prefilling).add(session);
+        } else if (cut.length() < 0 || cut.length() > session.position()) {
+            cut(
+                    session,
+                    Optional.of(refusal("session " + session.id + " has " + session.position()
+                            + " rows and cannot be cut to " + cut.length())));
+        } else {
+            ask(session, refusal -> cut(session, refusal), truncation(session, true));
+        }
+    }
+
+    private void cut(HeadSession session, Optional<Failure> refusal) {
+        if (refusal.isEmpty()) {
+            stage.accept(truncation(session, false).build());
+        }
+        session.endCut(refusal);
+        ready(session);
+    }
+
+    private static Frame.Builder truncation(HeadSession session, boolean check) {
+        return Frame.newBuilder()
+                .setTruncate(TruncateSession.newBuilder()
+                        .setSession(session.id)
+                        .setLength(session.cut().length())
+                        .setCheck(check));
+    }
+
+    private void ask(HeadSession session, Consumer<Optional<Failure>> then, Frame.Builder question) {
+        asked.put(session.id, then);
+        stage.accept(question.build());
+    }
+
+    /** All nodes have answered a fork or a cut; without effect where its session has ended meanwhile. */
+    void answered(SessionOutcome outcome) {
+        run(() -> {
+            Consumer<Optional<Failure>> then = asked.remove(outcome.getSession());
+            if (then != null) {
+                then.accept(
+                        outcome.hasRefusal()
+                                ? Optional.of(FailureWire.decode(outcome.getRefusal()))
+                                : Optional.empty());
+            }
+        });
+    }
+
+    private boolean remove(HeadSession session, Failure why) {
+        asked.remove(session.id);
+        session.endCut(Optional.of(why));
+        return sessions.remove(session.id) != null;
     }
 
     /** Ends a generation's work on every node; harmless when it is over. */
@@ -118,8 +265,10 @@ final class HeadScheduler implements AutoCloseable {
         run(() -> {
             if (failure == null) {
                 failure = cause;
-                sessions.values().forEach(session -> session.replies.onError(FailureStatus.of(cause)));
-                sessions.clear();
+                List.copyOf(sessions.values()).forEach(session -> {
+                    remove(session, cause);
+                    session.replies.onError(FailureStatus.of(cause));
+                });
                 decoding.clear();
                 prefilling.clear();
                 flights.clear();
@@ -138,14 +287,16 @@ final class HeadScheduler implements AutoCloseable {
         }
     }
 
-    private void run(Runnable event) {
+    /** @return whether it will run */
+    private boolean run(Runnable event) {
         try {
             thread.execute(() -> {
                 event.run();
                 schedule();
             });
+            return true;
         } catch (RejectedExecutionException closed) {
-            // the deployment is gone and its generations have failed
+            return false; // the deployment is gone and its generations have failed
         }
     }
 
@@ -194,9 +345,11 @@ final class HeadScheduler implements AutoCloseable {
                             "a token came for another session than step " + outcome.getStep() + " asked for");
                 }
                 if (sessions.containsKey(session.id)) {
-                    Optional<Routing> routing = session.request.getRouting() && outcome.getRoutesCount() > 0
+                    int repeated = session.repeated(entry);
+                    int rows = entry.getTokensCount() - repeated;
+                    Optional<Routing> routing = session.request.getRouting() && outcome.getRoutesCount() > 0 && rows > 0
                             ? Optional.of(RoutingFrames.slice(
-                                    outcome.getRoutesList(), row, entry.getTokensCount(), entry.getPosition()))
+                                    outcome.getRoutesList(), row + repeated, rows, entry.getPosition() + repeated))
                             : Optional.empty();
                     session.advance(entry, routing);
                     Optional<Finished> finished =
@@ -213,10 +366,10 @@ final class HeadScheduler implements AutoCloseable {
 
     private void goOn(HeadSession session, Optional<Finished> finished) {
         if (finished.isEmpty()) {
-            (session.decoding() ? decoding : prefilling).add(session);
+            ready(session);
             return;
         }
-        sessions.remove(session.id);
+        remove(session, refusal("the generation of session " + session.id + " has ended"));
         closeSession(session.id);
         session.replies.onNext(
                 GenerateReply.newBuilder().setFinished(finished.get()).build());
@@ -224,18 +377,24 @@ final class HeadScheduler implements AutoCloseable {
     }
 
     private void end(Flight flight, StepOutcome outcome) {
+        Failure why = FailureWire.decode(outcome.getEnd().getFailure());
         for (HeadSession session : flight.sessions) {
-            if (sessions.remove(session.id) != null) {
+            if (remove(session, why)) {
                 closeSession(session.id);
-                session.replies.onError(
-                        FailureStatus.of(FailureWire.decode(outcome.getEnd().getFailure())));
+                session.replies.onError(FailureStatus.of(why));
             }
         }
     }
 
     private void cancelNow(long id) {
-        HeadSession session = sessions.remove(id);
+        HeadSession session = sessions.get(id);
         if (session != null) {
+            remove(
+                    session,
+                    new Failure(
+                            node,
+                            Failure.Kind.CANCELLED,
+                            "the generation of session " + session.id + " was cancelled"));
             decoding.remove(session);
             prefilling.remove(session);
             stage.accept(Frame.newBuilder()

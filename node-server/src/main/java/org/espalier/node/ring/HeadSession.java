@@ -1,7 +1,11 @@
 package org.espalier.node.ring;
 
 import io.grpc.stub.StreamObserver;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.espalier.failure.Failure;
 import org.espalier.v1.FinishReason;
 import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
@@ -16,57 +20,136 @@ import org.espalier.v1.Token;
 /** A generation as the head knows it: how far it is, what it feeds next, when it ends. Owned by the scheduler's thread. */
 final class HeadSession {
 
+    /**
+     * An ordered truncation.
+     *
+     * @param done hears how it went
+     */
+    record Cut(int length, CompletableFuture<Void> done) {}
+
     final long id;
     final GenerateRequest request;
     final StreamObserver<GenerateReply> replies;
-    private final int maxNew;
+    private int maxNew;
     private final TokenText text;
     private final StopStrings stops;
     private final long arrived = System.nanoTime();
     private long firstToken;
     private long lastToken;
+    /** Prompt and answer. */
+    private final List<Integer> tokens;
+    /** Rows that all nodes hold. */
     private int position;
+    /** Rows of which the client has heard: fewer are computed again after a cut. */
+    private int reported;
+
     private int produced;
-    private int feed;
+    private Cut cut;
 
     /** @param shard opens the tokenizer, only where stop strings are asked for */
     HeadSession(long id, GenerateRequest request, int maxNew, StageShard shard, StreamObserver<GenerateReply> replies) {
         this.id = id;
         this.request = request;
         this.maxNew = maxNew;
+        this.tokens = new ArrayList<>(request.getPromptList());
         this.text = request.getStopStringsCount() == 0 ? null : shard.text();
         this.stops = new StopStrings(request.getStopStringsList());
         this.replies = replies;
     }
 
+    /** The greatest number of rows that it ever has. */
+    int maxLength() {
+        return request.getPromptCount() + maxNew;
+    }
+
+    int position() {
+        return position;
+    }
+
+    /** Whether only its newest token waits. */
     boolean decoding() {
-        return position >= request.getPromptCount();
+        return position >= request.getPromptCount() && rowsWaiting() == 1;
     }
 
     /** Rows that its next step could have. */
     int rowsWaiting() {
-        return decoding() ? 1 : request.getPromptCount() - position;
+        return tokens.size() - position;
+    }
+
+    /** The cut that is asked for; null: none. */
+    Cut cut() {
+        return cut;
+    }
+
+    void setCut(Cut ordered) {
+        cut = ordered;
+    }
+
+    /** @param refusal empty: all nodes hold only that many rows now */
+    void endCut(Optional<Failure> refusal) {
+        Cut ended = cut;
+        cut = null;
+        if (ended == null) {
+            return;
+        }
+        if (refusal.isEmpty()) {
+            position = ended.length;
+            ended.done.complete(null);
+        } else {
+            ended.done.completeExceptionally(refusal.get().exception());
+        }
+    }
+
+    /**
+     * Makes this session a copy of the first rows of another one.
+     *
+     * @throws IllegalArgumentException saying why it cannot be one
+     */
+    void copy(HeadSession from, int length) {
+        if (length < 0 || length > from.position) {
+            throw new IllegalArgumentException(
+                    "session " + from.id + " has " + from.position + " rows, a fork of " + length + " was asked for");
+        }
+        if (length >= tokens.size() || !tokens.subList(0, length).equals(from.tokens.subList(0, length))) {
+            throw new IllegalArgumentException(
+                    "the prompt of a fork begins with the " + length + " tokens that it takes over, and has more");
+        }
+        if (!request.getEditsList().equals(from.request.getEditsList())) {
+            throw new IllegalArgumentException("a fork has the router edits of the session that it is taken from");
+        }
+        int room = from.maxLength() - tokens.size();
+        if (room < 0 || room == 0 && maxNew > 0) {
+            throw new IllegalArgumentException("session " + from.id + " holds " + from.maxLength()
+                    + " rows with its answer, the fork's prompt alone has " + tokens.size());
+        }
+        maxNew = Math.min(maxNew, room);
+        position = length;
+        reported = length;
     }
 
     /** The next rows as an entry of a step. */
     StepEntry entry(int rows) {
         StepEntry.Builder entry = StepEntry.newBuilder().setSession(id).setPosition(position);
-        if (decoding()) {
-            return entry.addTokens(feed).setSample(true).build();
-        }
-        boolean last = position + rows == request.getPromptCount();
-        return entry.addAllTokens(request.getPromptList().subList(position, position + rows))
+        boolean last = position + rows == tokens.size();
+        return entry.addAllTokens(tokens.subList(position, position + rows))
                 .setSample(last && maxNew > 0)
-                .setLogits(last && request.getPromptLogits())
+                .setLogits(last && produced == 0 && request.getPromptLogits())
                 .build();
+    }
+
+    /** How many of an entry's first rows are computed again, after a cut: their routing is known. */
+    int repeated(StepEntry entry) {
+        return Math.min(Math.max(reported - entry.getPosition(), 0), entry.getTokensCount());
     }
 
     /** The step with this entry is computed. */
     void advance(StepEntry entry, Optional<Routing> routing) {
         position += entry.getTokensCount();
+        boolean news = position > reported;
+        reported = Math.max(reported, position);
         routing.ifPresent(
                 r -> replies.onNext(GenerateReply.newBuilder().setRouting(r).build()));
-        if (position <= request.getPromptCount()) {
+        if (news && position <= request.getPromptCount()) {
             replies.onNext(GenerateReply.newBuilder()
                     .setPrefill(Progress.newBuilder().setDone(position).setTotal(request.getPromptCount()))
                     .build());
@@ -83,16 +166,17 @@ final class HeadSession {
         if (!entry.getSample()) {
             return Optional.of(finished(FinishReason.FINISH_REASON_LENGTH).build());
         }
-        feed = sampled.getToken();
+        int token = sampled.getToken();
+        tokens.add(token);
         lastToken = System.nanoTime();
         firstToken = produced++ == 0 ? lastToken : firstToken;
         replies.onNext(GenerateReply.newBuilder()
-                .setToken(Token.newBuilder().setId(feed).setLogprob(sampled.getLogprob()))
+                .setToken(Token.newBuilder().setId(token).setLogprob(sampled.getLogprob()))
                 .build());
-        if (request.getStopTokensList().contains(feed)) {
+        if (request.getStopTokensList().contains(token)) {
             return Optional.of(finished(FinishReason.FINISH_REASON_EOS).build());
         }
-        Optional<String> stop = text == null ? Optional.empty() : stops.add(text.add(feed));
+        Optional<String> stop = text == null ? Optional.empty() : stops.add(text.add(token));
         if (stop.isPresent()) {
             return Optional.of(finished(FinishReason.FINISH_REASON_STOP)
                     .setStopString(stop.get())
@@ -105,7 +189,7 @@ final class HeadSession {
 
     /** After a step that asks for nothing. Present: the prompt is computed and no token is wanted. */
     Optional<Finished> unanswered() {
-        return maxNew == 0 && decoding()
+        return maxNew == 0 && position == request.getPromptCount()
                 ? Optional.of(finished(FinishReason.FINISH_REASON_LENGTH).build())
                 : Optional.empty();
     }

@@ -227,9 +227,7 @@ public final class RingMember {
             try {
                 if (!place.isHead()) {
                     stage.accept(frame);
-                } else if (frame.hasOutcome()) {
-                    scheduler.outcome(frame.getOutcome());
-                } else {
+                } else if (!toHead(frame)) {
                     throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is not one for the head");
                 }
             } catch (IllegalArgumentException e) {
@@ -243,9 +241,21 @@ public final class RingMember {
         }
     }
 
+    /** Hands the last node's answers to the scheduler; false: it is not one. */
+    private boolean toHead(Frame frame) {
+        switch (frame.getBodyCase()) {
+            case OUTCOME -> scheduler.outcome(frame.getOutcome());
+            case SESSION -> scheduler.answered(frame.getSession());
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private void send(Frame.Builder frame) {
         if (place.isAlone()) {
-            scheduler.outcome(frame.getOutcome());
+            toHead(frame.build());
             return;
         }
         RingLink link;
@@ -264,6 +274,12 @@ public final class RingMember {
      * @throws FailureException if this is not the head, the ring is broken, or the request does not fit the model
      */
     public long generate(GenerateRequest request, StreamObserver<GenerateReply> replies) {
+        HeadSession session = session(request, replies);
+        scheduler.submit(session);
+        return session.id;
+    }
+
+    private HeadSession session(GenerateRequest request, StreamObserver<GenerateReply> replies) {
         if (scheduler == null) {
             throw refusal(
                     Failure.Kind.INVALID,
@@ -278,8 +294,30 @@ public final class RingMember {
             throw refusal(Failure.Kind.REFUSED, "deployment " + place.deployment() + " is not joined yet");
         }
         int maxNew = new GenerateLimits(place.self().getNode(), shard).maxNew(request);
-        HeadSession session = new HeadSession(nextSession.getAndIncrement(), request, maxNew, shard, replies);
-        scheduler.submit(session, request.getPromptCount() + maxNew);
+        return new HeadSession(nextSession.getAndIncrement(), request, maxNew, shard, replies);
+    }
+
+    /**
+     * Cuts a generation's session back to its first {@code length} rows on every node, between two of its steps. The generation continues
+     * from there: it computes the rows of its tokens anew, and nothing that its client has heard is taken back.
+     *
+     * @return completes when all nodes are told; exceptionally, with every node as it was, if one cannot or the generation ends first
+     */
+    public CompletableFuture<Void> truncate(long session, int length) {
+        return scheduler.truncate(session, length);
+    }
+
+    /**
+     * Starts a generation in a copy of the first {@code length} rows of a running one's session, which stays as it is. Its prompt begins
+     * with the tokens of those rows, its router edits are the same, and it gets no longer than the other may.
+     *
+     * @param replies hears also if a node refuses
+     * @return its session
+     * @throws FailureException if the request does not fit the model
+     */
+    public long fork(long from, int length, GenerateRequest request, StreamObserver<GenerateReply> replies) {
+        HeadSession session = session(request, replies);
+        scheduler.fork(session, from, length);
         return session.id;
     }
 

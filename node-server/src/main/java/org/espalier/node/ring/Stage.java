@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,14 +21,17 @@ import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureWire;
+import org.espalier.v1.ForkSession;
 import org.espalier.v1.Frame;
 import org.espalier.v1.OpenSession;
 import org.espalier.v1.Routing;
 import org.espalier.v1.Sampled;
+import org.espalier.v1.SessionOutcome;
 import org.espalier.v1.StepEnd;
 import org.espalier.v1.StepEntry;
 import org.espalier.v1.StepFrame;
 import org.espalier.v1.StepOutcome;
+import org.espalier.v1.TruncateSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -130,13 +134,14 @@ final class Stage {
     private void execute(Frame frame) {
         switch (frame.getBodyCase()) {
             case OPEN -> open(frame.getOpen());
-            case TRUNCATE ->
-                truncate(frame.getTruncate().getSession(), frame.getTruncate().getLength());
-            case FORK ->
-                fork(
-                        frame.getFork().getFrom(),
-                        frame.getFork().getTo(),
-                        frame.getFork().getLength());
+            case TRUNCATE -> {
+                truncate(frame.getTruncate());
+                return;
+            }
+            case FORK -> {
+                fork(frame.getFork());
+                return;
+            }
             case CLOSE -> close(frame.getClose().getSession());
             default -> {
                 step(frame.getStep());
@@ -155,18 +160,59 @@ final class Stage {
         });
     }
 
-    private void truncate(long session, int length) {
-        attempt(session, () -> {
-            program.truncate(session, length);
-            tail.truncate(session, length);
-        });
+    private void truncate(TruncateSession truncate) {
+        long session = truncate.getSession();
+        int length = truncate.getLength();
+        if (!truncate.getCheck()) {
+            attempt(session, () -> {
+                program.truncate(session, length);
+                tail.truncate(session, length);
+            });
+            if (!place.isLast()) {
+                next.send(Frame.newBuilder().setTruncate(truncate));
+            }
+            return;
+        }
+        Optional<org.espalier.v1.Failure> refusal = truncate.hasRefusal()
+                ? Optional.of(truncate.getRefusal())
+                : refusal(() -> program.checkTruncate(session, length));
+        TruncateSession.Builder further = truncate.toBuilder();
+        refusal.ifPresent(further::setRefusal);
+        answer(session, refusal, Frame.newBuilder().setTruncate(further));
     }
 
-    private void fork(long from, long to, int length) {
-        attempt(to, () -> {
-            program.fork(from, to, length);
-            tail.fork(from, to, length);
-        });
+    private void fork(ForkSession fork) {
+        Optional<org.espalier.v1.Failure> refusal = fork.hasRefusal()
+                ? Optional.of(fork.getRefusal())
+                : refusal(() -> {
+                    program.fork(fork.getFrom(), fork.getTo(), fork.getLength());
+                    tail.fork(fork.getFrom(), fork.getTo(), fork.getLength(), fork.getSampling());
+                });
+        ForkSession.Builder further = fork.toBuilder();
+        refusal.ifPresent(further::setRefusal);
+        answer(fork.getTo(), refusal, Frame.newBuilder().setFork(further));
+    }
+
+    /** What this node says against an operation; empty: it is done. */
+    private Optional<org.espalier.v1.Failure> refusal(Runnable operation) {
+        try {
+            operation.run();
+            return Optional.empty();
+        } catch (Throwable e) {
+            return Optional.of(FailureWire.encode(
+                    failure(e, Failure.Kind.REFUSED).at(place.self().getNode(), RingPlace.name(place.self()))));
+        }
+    }
+
+    /** Asks the next node too; the last one tells the head what all have said. */
+    private void answer(long session, Optional<org.espalier.v1.Failure> refusal, Frame.Builder further) {
+        if (place.isLast()) {
+            SessionOutcome.Builder outcome = SessionOutcome.newBuilder().setSession(session);
+            refusal.ifPresent(outcome::setRefusal);
+            next.send(Frame.newBuilder().setSession(outcome));
+        } else {
+            next.send(further);
+        }
     }
 
     private void close(long session) {
@@ -182,7 +228,7 @@ final class Stage {
         try {
             operation.run();
         } catch (Throwable e) {
-            failedOperations.put(session, failure(e));
+            failedOperations.put(session, failure(e, Failure.Kind.ENGINE_FAILED));
         }
     }
 
@@ -212,7 +258,7 @@ final class Stage {
         } catch (CancelledException e) {
             end(frame, StepEnd.newBuilder().setCancelled(true).build());
         } catch (Throwable e) {
-            Failure failure = failure(e)
+            Failure failure = failure(e, Failure.Kind.ENGINE_FAILED)
                     .at(
                             place.self().getNode(),
                             RingPlace.name(place.self()) + " could not run step " + frame.getStep());
@@ -298,8 +344,8 @@ final class Stage {
         }
     }
 
-    private static Failure failure(Throwable error) {
-        Failure failure = Failure.of(error, Failure.Kind.ENGINE_FAILED);
+    private static Failure failure(Throwable error, Failure.Kind kindOfKnown) {
+        Failure failure = Failure.of(error, kindOfKnown);
         if (failure.kind() == Failure.Kind.INTERNAL) {
             LOG.error("a step or session operation failed by a defect", error);
         }

@@ -54,9 +54,9 @@ final class TailSampler {
         sequence.count = Math.min(sequence.count, length);
     }
 
-    void fork(long from, long to, int length) {
+    void fork(long from, long to, int length, org.espalier.v1.Sampling sampling) {
         Sequence source = sequence(from);
-        Sequence copy = new Sequence(source.options);
+        Sequence copy = new Sequence(SamplingMessage.read(sampling));
         copy.tokens = source.tokens.clone();
         copy.count = Math.min(source.count, length);
         sequences.put(to, copy);

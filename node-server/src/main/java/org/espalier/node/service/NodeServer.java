@@ -122,6 +122,11 @@ public final class NodeServer implements AutoCloseable {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
     }
 
+    /** This node in the ring of a deployment, for orders that no client gives yet. */
+    RingMember member(String deployment, long epoch) {
+        return deployments.member(deployment, epoch);
+    }
+
     /** Waits until the node is closed. */
     public void await() throws InterruptedException {
         server.awaitTermination();

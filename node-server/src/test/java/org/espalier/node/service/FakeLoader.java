@@ -23,6 +23,8 @@ public final class FakeLoader implements ShardLoader {
 
     public volatile String precision = "float32";
     public volatile int activationBytes = Float.BYTES;
+    /** Rows that their layers see; 0: all. With a window no more than {@code SPARE} rows can be cut off a session. */
+    public volatile int window;
 
     /** The last phase of each load, when its program exists already. */
     public volatile Consumer<Cancel> whileLoading = cancel -> {};
@@ -49,7 +51,8 @@ public final class FakeLoader implements ShardLoader {
         if (order.model().name().equals("large:" + order.node())) {
             throw new OutOfMemoryError("heap");
         }
-        FakeProgram program = new FakeProgram(order.firstLayer(), order.endLayer(), order.layers(), activationBytes);
+        FakeProgram program =
+                new FakeProgram(order.firstLayer(), order.endLayer(), order.layers(), activationBytes, window);
         program.layerBytes = layerBytes;
         progress.report(program.residentBytes() / 2, program.residentBytes());
         loaded.add(program);

@@ -21,6 +21,7 @@ import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
+import org.espalier.program.Attention;
 import org.espalier.program.Embed;
 import org.espalier.program.Logits;
 import org.espalier.program.Program;
@@ -54,6 +55,8 @@ public final class FakeProgram implements Executor {
     /** A step of a session at or beyond this length fails. */
     public volatile int failAtLength = Integer.MAX_VALUE;
 
+    final AtomicInteger cuts = new AtomicInteger();
+    final AtomicInteger rows = new AtomicInteger();
     final AtomicInteger steps = new AtomicInteger();
     final AtomicInteger greatestStep = new AtomicInteger();
     final List<Thread> owners = new ArrayList<>();
@@ -63,10 +66,13 @@ public final class FakeProgram implements Executor {
     private final int end;
     private final boolean last;
     private final int activationBytes;
+    private final int window;
     private final Map<Long, Session> sessions = new HashMap<>();
 
-    FakeProgram(int first, int end, int layers, int activationBytes) {
+    /** @param window rows that the layers say they see; 0: all */
+    FakeProgram(int first, int end, int layers, int activationBytes, int window) {
         this.activationBytes = activationBytes;
+        this.window = window;
         this.first = first;
         this.end = end;
         this.last = end == layers;
@@ -95,6 +101,10 @@ public final class FakeProgram implements Executor {
         Weight table = Weight.matrix(VOCABULARY, HIDDEN, Plain.F32, Piece.of(new Region(TABLE, 0, HIDDEN * 4)));
         if (first == 0) {
             builder.op(new Embed(builder.weight("embedding", table), x));
+        }
+        if (window > 0) {
+            View seen = builder.slot(HIDDEN);
+            builder.op(new Attention(x, x, x, List.of(0), 1, null, builder.cache(2 * HIDDEN, window), seen));
         }
         if (last) {
             builder.op(new Logits(x, builder.weight("head", table)));
@@ -133,6 +143,7 @@ public final class FakeProgram implements Executor {
         own();
         List<long[][]> rows = sessions.get(session).rows;
         rows.subList(length, rows.size()).clear();
+        cuts.incrementAndGet();
     }
 
     @Override
@@ -151,6 +162,7 @@ public final class FakeProgram implements Executor {
     public StepResult run(Step step, Exchange exchange, Cancel cancel) {
         own();
         steps.incrementAndGet();
+        rows.addAndGet(step.rows());
         greatestStep.accumulateAndGet(step.rows(), Math::max);
         ByteBuffer out = ByteBuffer.allocate(step.rows() * HIDDEN * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         List<float[]> logits = new ArrayList<>();

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.espalier.node.ring.RingMember;
 import org.espalier.v1.FinishReason;
 import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
@@ -152,6 +153,25 @@ class RingTest {
             assertThatThrownBy(() ->
                             ring.generate(FakeRing.request(3, 1).addPrompt(61).build()))
                     .hasMessageContaining("the prompt has token 61, the model knows 0 to 60");
+        }
+    }
+
+    @Test
+    void generationsBeyondTheLimitAreRefusedUntilOneEnds() throws Exception {
+        try (FakeRing ring = FakeRing.serving(1)) {
+            ring.loaders.get(0).loaded.get(0).rowMillis = 60_000;
+            RingMember head = ring.nodes.get(0).member(FakeRing.ID, 1);
+            long first = head.generate(REQUEST, new Heard());
+            for (int i = 1; i < 512; i++) {
+                head.generate(REQUEST, new Heard());
+            }
+            Heard refused = new Heard();
+            head.generate(REQUEST, refused);
+            assertThatThrownBy(refused::all).hasMessageContaining("node n0 has 512 generations that run or wait");
+            head.cancel(first);
+            Heard accepted = new Heard();
+            head.generate(REQUEST, accepted);
+            FakeRing.eventually(Duration.ofSeconds(5), () -> ring.sessions() == 512);
         }
     }
 
