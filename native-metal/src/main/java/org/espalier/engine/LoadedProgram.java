@@ -1,7 +1,10 @@
 package org.espalier.engine;
 
+import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.espalier.program.Program;
 
 /**
@@ -57,7 +60,30 @@ public final class LoadedProgram implements AutoCloseable {
             loading.cancel().check();
             return engine.load(program, options, loading);
         });
-        return new LoadedProgram(engine, program, options, executor);
+        LoadedProgram loaded = new LoadedProgram(engine, program, options, executor);
+        if (options.preparations().contains(EngineOptions.Preparation.WARM_UP)) {
+            loaded.warmUp(loading.cancel());
+        }
+        return loaded;
+    }
+
+    /** Runs one step that leaves nothing behind; where it fails, so does the load. A node of a group cannot run one alone. */
+    private void warmUp(Cancel cancel) {
+        if (options.group().size() > 1) {
+            return;
+        }
+        try {
+            open(0, 1, RouterEdits.NONE);
+            ByteBuffer zeros = program.embedsTokens() ? null : ByteBuffer.allocate(program.hidden() * activationBytes);
+            Step.Entry entry = program.embedsTokens()
+                    ? Step.Entry.ofTokens(0, 0, new int[1], Step.Logits.LAST)
+                    : Step.Entry.ofRows(0, 0, 1, Step.Logits.LAST);
+            run(new Step(List.of(entry), zeros, Set.of()), Exchange.ALONE, cancel);
+            close(0);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     public Program program() {

@@ -75,6 +75,20 @@ public final class Matrix {
         return into;
     }
 
+    /**
+     * Reads every row once, so that its pages are in memory.
+     *
+     * @param between runs before each matrix; what it throws ends this
+     */
+    public void touch(Runnable between) {
+        for (int index = 0; index < weight.count(); index++) {
+            between.run();
+            for (int row = 0; row < weight.storedRows(); row++) {
+                fetch(index, row);
+            }
+        }
+    }
+
     /** Matrix {@code index} whole, [rows][columns] as the op uses it, also where it is stored transposed. */
     public float[][] decode(int index) {
         float[][] stored = new float[weight.storedRows()][weight.storedColumns()];

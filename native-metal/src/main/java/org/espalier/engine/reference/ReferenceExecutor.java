@@ -46,7 +46,11 @@ final class ReferenceExecutor implements Executor {
         try {
             for (String name : program.weights().keySet()) {
                 loading.cancel().check();
-                executor.matrices.put(name, executor.reader.open(name, program.weight(name)));
+                Matrix matrix = executor.reader.open(name, program.weight(name));
+                executor.matrices.put(name, matrix);
+                if (options.preparations().contains(EngineOptions.Preparation.WARM_UP)) {
+                    matrix.touch(loading.cancel()::check);
+                }
                 done = Math.min(all, done + program.weight(name).bytes());
                 loading.progress().loaded(done, all);
             }

@@ -34,6 +34,9 @@ public final class ReferenceProvider implements EngineProvider {
 
     /** It has every op and every format. */
     static Optional<String> refusal(EngineOptions options) {
+        if (options.preparations().contains(EngineOptions.Preparation.LOCK_MEMORY)) {
+            return Optional.of("Java cannot lock memory: load without it");
+        }
         return options.kvType() == EngineOptions.KvType.F32
                 ? Optional.empty()
                 : Optional.of("it keeps KV caches as f32, asked for "
