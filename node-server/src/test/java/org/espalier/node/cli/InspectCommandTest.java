@@ -23,7 +23,11 @@ class InspectCommandTest {
 
         assertThat(command.exit()).isZero();
         assertThat(command.err()).isEmpty();
-        assertThat(command.out()).contains("deepseek_v3").contains("16").contains("ignored keys");
+        assertThat(command.out())
+                .contains("deepseek_v3")
+                .contains("16")
+                .contains("ignored keys")
+                .contains("one token          reads ");
         assertThat(command.out()).containsPattern("engine +reference, float32; ready: plain Java on the processor");
     }
 
@@ -36,6 +40,15 @@ class InspectCommandTest {
         assertThat(json.path("layers").intValue()).isEqualTo(4);
         assertThat(json.path("experts").path("count").intValue()).isEqualTo(16);
         assertThat(json.path("layerBytes")).hasSize(4);
+        long parts =
+                json.path("embeddingBytes").longValue() + json.path("headBytes").longValue();
+        for (JsonNode layer : json.path("layerBytes")) {
+            parts += layer.longValue();
+        }
+        assertThat(json.path("bytes").longValue()).isEqualTo(parts);
+        // 4 of 16 experts in 3 of 4 layers, and a row of the embedding
+        assertThat(json.path("token").path("weightBytes").longValue()).isBetween(parts / 4, parts / 2);
+        assertThat(json.path("token").path("operations").longValue()).isPositive();
         assertThat(json.path("engines").path(0).path("name").textValue()).isEqualTo("reference");
         assertThat(json.path("engines").path(0).path("precisions").path(0).textValue())
                 .isEqualTo("float32");
