@@ -30,6 +30,8 @@ import org.espalier.v1.StepEntry;
 import org.espalier.v1.StepFrame;
 import org.espalier.v1.StepOutcome;
 import org.espalier.v1.TruncateSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The ring's only scheduler. It forms steps from all waiting generations, decode rows first, then prefill rows up to a chunk, and keeps
@@ -43,12 +45,15 @@ final class HeadScheduler implements AutoCloseable {
     /** Generations at once; each may have some frames waiting at each node, which takes {@link Stage#MAX_WAITING} in all. */
     static final int MAX_SESSIONS = 512;
 
+    private static final Logger LOG = LoggerFactory.getLogger(HeadScheduler.class);
+
     private record Flight(List<HeadSession> sessions, List<StepEntry> entries) {}
 
     private final String node;
     private final int stages;
     private final Consumer<Frame> stage;
-    private final Consumer<String> violation;
+    private final RingPlace place;
+    private final Consumer<Failure> broken;
     private final Map<Long, HeadSession> sessions = new LinkedHashMap<>();
     private final Deque<HeadSession> decoding = new ArrayDeque<>();
     private final Deque<HeadSession> prefilling = new ArrayDeque<>();
@@ -66,13 +71,14 @@ final class HeadScheduler implements AutoCloseable {
 
     /**
      * @param stage takes the frames of the head's own stage
-     * @param violation hears that the last node answered what it was not asked
+     * @param broken hears why the ring cannot continue: the last node answered what it was not asked, or a defect here
      */
-    HeadScheduler(RingPlace place, Consumer<Frame> stage, Consumer<String> violation) {
+    HeadScheduler(RingPlace place, Consumer<Frame> stage, Consumer<Failure> broken) {
         this.node = place.self().getNode();
         this.stages = place.shards().size();
         this.stage = stage;
-        this.violation = violation;
+        this.place = place;
+        this.broken = broken;
     }
 
     void submit(HeadSession session) {
@@ -141,6 +147,10 @@ final class HeadScheduler implements AutoCloseable {
             return false;
         }
         return true;
+    }
+
+    private void violation(String reason) {
+        broken.accept(RingFailure.violation(place.former(), reason));
     }
 
     private Failure refusal(String why) {
@@ -251,7 +261,7 @@ final class HeadScheduler implements AutoCloseable {
         run(() -> {
             Flight flight = flights.remove(outcome.getStep());
             if (flight == null) {
-                violation.accept("an outcome of step " + outcome.getStep() + " came, which is not in flight");
+                violation("an outcome of step " + outcome.getStep() + " came, which is not in flight");
             } else if (outcome.hasEnd()) {
                 end(flight, outcome);
             } else {
@@ -291,8 +301,14 @@ final class HeadScheduler implements AutoCloseable {
     private boolean run(Runnable event) {
         try {
             thread.execute(() -> {
-                event.run();
-                schedule();
+                try {
+                    event.run();
+                    schedule();
+                } catch (Throwable e) {
+                    LOG.error("the scheduler failed by a defect", e);
+                    broken.accept(new Failure(
+                            node, Failure.Kind.INTERNAL, "the scheduler of node " + node + " failed: " + e));
+                }
             });
             return true;
         } catch (RejectedExecutionException closed) {
@@ -360,7 +376,7 @@ final class HeadScheduler implements AutoCloseable {
                 answer += answered ? 1 : 0;
             }
         } catch (RuntimeException e) {
-            violation.accept("the outcome of step " + outcome.getStep() + " cannot be used: " + e.getMessage());
+            violation("the outcome of step " + outcome.getStep() + " cannot be used: " + e.getMessage());
         }
     }
 

@@ -52,9 +52,7 @@ public final class RingMember {
         this.engine = engine;
         this.clock = clock;
         this.stage = new Stage(place, shard, engine, this::send);
-        this.scheduler = place.isHead()
-                ? new HeadScheduler(place, stage::accept, reason -> fail(RingFailure.violation(place.former(), reason)))
-                : null;
+        this.scheduler = place.isHead() ? new HeadScheduler(place, stage::accept, this::fail) : null;
     }
 
     public RingPlace place() {

@@ -229,6 +229,19 @@ class SessionOrdersTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aDefectOfTheSchedulerIsSaidToAllWhoWait(int nodes) throws Exception {
+        try (FakeRing ring = FakeRing.serving(nodes)) {
+            Heard heard = new Heard().at(2, () -> {
+                throw new AssertionError("a defect");
+            });
+            head(ring).generate(request(9, 60).build(), heard);
+            assertThatThrownBy(heard::all)
+                    .hasMessageContaining("the scheduler of node n0 failed: java.lang.AssertionError: a defect");
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void manyOrdersAmongManyGenerations(int nodes) throws Exception {
         try (FakeRing ring = FakeRing.serving(nodes)) {
