@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.espalier.config.RoutedExperts;
 import org.espalier.model.Model;
-import org.espalier.model.ModelConfig;
 import org.espalier.model.ModelIdentity;
 import org.espalier.plan.ModelSize;
 import org.espalier.plan.ShardPlans;
@@ -35,12 +35,12 @@ record CatalogueModel(Model model, ModelIdentity identity) implements ClientMode
 
     @Override
     public Set<Integer> endOfSequence() {
-        return model.config().endOfSequence();
+        return model.architecture().endOfSequence();
     }
 
     @Override
-    public Optional<ModelConfig.Moe> moe() {
-        return model.config().moe();
+    public Optional<RoutedExperts> moe() {
+        return model.architecture().moe();
     }
 
     @Override

@@ -3,7 +3,7 @@ package org.espalier.cluster;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.espalier.model.ModelConfig;
+import org.espalier.config.RoutedExperts;
 import org.espalier.model.ModelIdentity;
 import org.espalier.plan.ModelSize;
 
@@ -20,7 +20,7 @@ interface ClientModel extends AutoCloseable {
 
     Set<Integer> endOfSequence();
 
-    Optional<ModelConfig.Moe> moe();
+    Optional<RoutedExperts> moe();
 
     /** @throws org.espalier.EspalierException if the model has no tokenizer, or no chat template for a conversation */
     List<Integer> encode(Prompt prompt);

@@ -3,7 +3,7 @@ package org.espalier.cluster;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import org.espalier.model.ModelConfig;
+import org.espalier.config.RoutedExperts;
 import org.espalier.routing.RoutingTrace;
 import org.espalier.v1.LayerEdit;
 import org.espalier.v1.Routing;
@@ -14,9 +14,9 @@ final class TraceBuilder {
     private final RoutingTrace trace;
 
     /** @param edits of the generation: a layer may be asked for more experts than the model's K */
-    TraceBuilder(ModelConfig.Moe moe, List<LayerEdit> edits) {
+    TraceBuilder(RoutedExperts moe, List<LayerEdit> edits) {
         int width = edits.stream().mapToInt(LayerEdit::getTopK).reduce(moe.perToken(), Math::max);
-        this.trace = new RoutingTrace(moe.layers(), moe.experts(), width);
+        this.trace = new RoutingTrace(moe.layers(), moe.count(), width);
     }
 
     RoutingTrace trace() {

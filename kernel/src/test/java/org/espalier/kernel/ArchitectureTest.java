@@ -64,6 +64,8 @@ class ArchitectureTest {
                 "org.espalier.tokenizer..  | org.espalier,org.espalier.tokenizer..",
                 "org.espalier.template..   | org.espalier,org.espalier.template..",
                 "org.espalier.checkpoint.. | org.espalier,org.espalier.weights..,org.espalier.checkpoint..",
+                "org.espalier.config..     | org.espalier,org.espalier.config..",
+                "org.espalier.architecture.. | org.espalier,org.espalier.weights..,org.espalier.program..,org.espalier.checkpoint..,org.espalier.config..,org.espalier.architecture..",
                 "org.espalier.placement..  | org.espalier,org.espalier.plan..,org.espalier.placement..",
                 "org.espalier.routing..    | org.espalier,org.espalier.routing..",
                 "org.espalier.sampling..   | org.espalier,org.espalier.v1..,org.espalier.sampling..",

@@ -1,10 +1,33 @@
 package org.espalier.architecture;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.config.AttentionConfig;
+import org.espalier.config.Backbone;
+import org.espalier.config.RoutedExperts;
 import org.espalier.program.Program;
 
-/** How a model of one config computes. */
+/** What a model's config.json says, and how such a model computes. One record each, named after Hugging Face's {@code model_type}. */
 public interface Architecture {
+
+    /** {@code model_type}. */
+    String modelType();
+
+    /** What every architecture has. */
+    Backbone backbone();
+
+    /** How tokens look at each other. */
+    AttentionConfig attention();
+
+    /** {@link RoutedExperts#NONE} in a dense model. */
+    default RoutedExperts experts() {
+        return RoutedExperts.NONE;
+    }
+
+    /** Keys that were neither read nor known to be harmless, for {@code inspect}. */
+    List<String> ignoredKeys();
 
     /**
      * The program of a range of layers: the range that begins with layer 0 embeds tokens, the one that ends with the last layer yields logits.
@@ -12,4 +35,38 @@ public interface Architecture {
      * @throws org.espalier.checkpoint.CheckpointException naming a tensor that is missing or has another shape than the config says
      */
     Program program(Checkpoint checkpoint, LayerRange layers);
+
+    /** What is routed; empty where no layer has experts. */
+    default Optional<RoutedExperts> moe() {
+        return experts().layers().isEmpty() ? Optional.empty() : Optional.of(experts());
+    }
+
+    /** L, decoder layers; multi-token-prediction layers not counted. */
+    default int layers() {
+        return backbone().layers();
+    }
+
+    /** D. */
+    default int hidden() {
+        return backbone().hidden();
+    }
+
+    /** V. */
+    default int vocabulary() {
+        return backbone().vocabulary();
+    }
+
+    /** The greatest number of positions, prompt and answer together. */
+    default int context() {
+        return backbone().context();
+    }
+
+    /** Ids that end an answer; {@code eos_token_id}, one or several. */
+    default Set<Integer> endOfSequence() {
+        return backbone().endOfSequence();
+    }
+
+    default boolean tiedEmbeddings() {
+        return backbone().tiedEmbeddings();
+    }
 }

@@ -1,63 +1,70 @@
 package org.espalier.architecture;
 
-import org.espalier.EspalierException;
-import org.espalier.model.DeepseekV2Config;
-import org.espalier.model.DeepseekV3Config;
-import org.espalier.model.Glm4MoeConfig;
-import org.espalier.model.GptOssConfig;
-import org.espalier.model.LlamaConfig;
-import org.espalier.model.MistralConfig;
-import org.espalier.model.MixtralConfig;
-import org.espalier.model.ModelConfig;
-import org.espalier.model.OlmoeConfig;
-import org.espalier.model.Qwen2Config;
-import org.espalier.model.Qwen2MoeConfig;
-import org.espalier.model.Qwen3Config;
-import org.espalier.model.Qwen3MoeConfig;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.function.Function;
+import org.espalier.checkpoint.GgufDialect;
+import org.espalier.checkpoint.GgufDialects;
+import org.espalier.config.ConfigException;
+import org.espalier.config.ConfigReader;
 
-/** The one place that maps a config to its architecture. */
+/** The register of what is served, a line for each {@code model_type}; no other place lists the architectures. */
 public final class Architectures {
+
+    private static final List<Entry> REGISTER = List.of(
+            entry("deepseek_v2", DeepseekV2::read, DeepseekV2.GGUF),
+            entry("deepseek_v3", DeepseekV3::read, DeepseekV3.GGUF),
+            entry("glm4_moe", Glm4Moe::read, Glm4Moe.GGUF),
+            entry("gpt_oss", GptOss::read, GptOss.GGUF),
+            entry("kimi_k2", DeepseekV3::read),
+            entry("llama", Llama::read, Llama.GGUF),
+            entry("mistral", Mistral::read),
+            entry("mixtral", Mixtral::read, Mixtral.GGUF),
+            entry("olmoe", Olmoe::read, Olmoe.GGUF),
+            entry("qwen2", Qwen2::read, Qwen2.GGUF),
+            entry("qwen2_moe", Qwen2Moe::read, Qwen2Moe.GGUF),
+            entry("qwen3", Qwen3::read, Qwen3.GGUF),
+            entry("qwen3_moe", Qwen3Moe::read, Qwen3Moe.GGUF));
+
+    private static final GgufDialects GGUF = new GgufDialects(
+            REGISTER.stream().flatMap(entry -> entry.gguf.stream()).toList());
+
+    private record Entry(String modelType, Function<ConfigReader, Architecture> read, List<GgufDialect> gguf) {}
 
     private Architectures() {}
 
-    /** @throws EspalierException if there is no file for the config's architecture */
-    public static Architecture of(ModelConfig config) {
-        if (config instanceof DeepseekV2Config deepseek) {
-            return new DeepseekV2(deepseek);
+    private static Entry entry(String modelType, Function<ConfigReader, Architecture> read, GgufDialect... gguf) {
+        return new Entry(modelType, read, List.of(gguf));
+    }
+
+    /** Each {@code model_type} that {@link #read} knows. */
+    public static List<String> modelTypes() {
+        return REGISTER.stream().map(Entry::modelType).toList();
+    }
+
+    /** The GGUF files that are read. */
+    public static GgufDialects gguf() {
+        return GGUF;
+    }
+
+    /**
+     * The architecture that a config.json describes.
+     *
+     * @throws ConfigException naming the key, and the value where there is one
+     */
+    public static Architecture read(ObjectNode json) {
+        ConfigReader config = new ConfigReader(json);
+        config.refuseForeignQuantization();
+        String type = config.text("model_type", null);
+        if (type == null) {
+            throw new ConfigException("the required key model_type is missing");
         }
-        if (config instanceof DeepseekV3Config deepseek) {
-            return new DeepseekV3(deepseek);
-        }
-        if (config instanceof Glm4MoeConfig glm) {
-            return new Glm4Moe(glm);
-        }
-        if (config instanceof GptOssConfig gpt) {
-            return new GptOss(gpt);
-        }
-        if (config instanceof LlamaConfig llama) {
-            return new Llama(llama);
-        }
-        if (config instanceof MistralConfig mistral) {
-            return new Mistral(mistral);
-        }
-        if (config instanceof MixtralConfig mixtral) {
-            return new Mixtral(mixtral);
-        }
-        if (config instanceof OlmoeConfig olmoe) {
-            return new Olmoe(olmoe);
-        }
-        if (config instanceof Qwen2Config qwen) {
-            return new Qwen2(qwen);
-        }
-        if (config instanceof Qwen2MoeConfig qwen) {
-            return new Qwen2Moe(qwen);
-        }
-        if (config instanceof Qwen3Config qwen) {
-            return new Qwen3(qwen);
-        }
-        if (config instanceof Qwen3MoeConfig qwen) {
-            return new Qwen3Moe(qwen);
-        }
-        throw new EspalierException("the architecture " + config.architecture() + " is read but not computed yet");
+        return REGISTER.stream()
+                .filter(entry -> entry.modelType.equals(type))
+                .findFirst()
+                .orElseThrow(() -> new ConfigException(
+                        "model_type " + type + " is not served; served are: " + String.join(", ", modelTypes())))
+                .read
+                .apply(config);
     }
 }

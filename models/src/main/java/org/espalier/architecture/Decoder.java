@@ -1,7 +1,7 @@
 package org.espalier.architecture;
 
 import org.espalier.checkpoint.Checkpoint;
-import org.espalier.model.Backbone;
+import org.espalier.config.Backbone;
 import org.espalier.program.Activation;
 import org.espalier.program.Add;
 import org.espalier.program.Embed;
@@ -31,9 +31,12 @@ final class Decoder {
     final View block;
 
     private final Backbone backbone;
+    private final LayerRange layers;
 
-    Decoder(Backbone backbone, Checkpoint checkpoint) {
+    /** @param layers of which a program is made */
+    Decoder(Backbone backbone, Checkpoint checkpoint, LayerRange layers) {
         this.backbone = backbone;
+        this.layers = layers;
         this.program = new ProgramBuilder("main", backbone.hidden());
         this.weights = new Weights(checkpoint, program);
         this.residual = program.slot(backbone.hidden());
@@ -48,7 +51,7 @@ final class Decoder {
     }
 
     /** The layers of the range, with embedding and logits where they belong to it. */
-    Program program(LayerRange layers, Layer layer) {
+    Program program(Layer layer) {
         if (layers.embeds()) {
             program.op(new Embed(embedding(), residual));
         }
@@ -69,7 +72,11 @@ final class Decoder {
         return weights.matrix("model.embed_tokens.weight", backbone.vocabulary(), backbone.hidden());
     }
 
-    /** What a block reads. @param module the norm */
+    /**
+     * What a block reads.
+     *
+     * @param module the norm
+     */
     void normResidual(String module) {
         norm(residual, module, backbone.normEps(), normed);
     }
@@ -99,7 +106,11 @@ final class Decoder {
         }
     }
 
-    /** out = W in. @param module its name without {@code .weight} */
+    /**
+     * out = W in.
+     *
+     * @param module its name without {@code .weight}
+     */
     void linear(View in, String module, View out) {
         linear(in, module, Bias.NONE, out);
     }

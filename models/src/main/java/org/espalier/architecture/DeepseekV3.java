@@ -1,13 +1,25 @@
 package org.espalier.architecture;
 
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.espalier.checkpoint.Checkpoint;
-import org.espalier.model.DeepseekV3Config;
+import org.espalier.checkpoint.GgufConfig;
+import org.espalier.checkpoint.GgufDialect;
+import org.espalier.checkpoint.GgufFile;
+import org.espalier.checkpoint.GgufNames;
+import org.espalier.config.Backbone;
+import org.espalier.config.ConfigReader;
+import org.espalier.config.GroupLimit;
+import org.espalier.config.LatentAttentionConfig;
+import org.espalier.config.RoutedExperts;
 import org.espalier.program.Program;
 import org.espalier.program.Router;
 
 /**
- * {@code model_type: deepseek_v3}, <a href="https://arxiv.org/abs/2412.19437">DeepSeek-V3</a>, and {@code kimi_k2}. The
- * multi-token-prediction layer after the last decoder layer is not part of the program.
+ * {@code model_type: deepseek_v3}, <a href="https://arxiv.org/abs/2412.19437">DeepSeek-V3</a>; {@code kimi_k2}, <a
+ * href="https://arxiv.org/abs/2507.20534">Kimi K2</a>, has the same keys and computes the same. The multi-token-prediction layer after the
+ * last decoder layer is not part of the program.
  *
  * <table>
  *   <caption>paper and method</caption>
@@ -16,31 +28,106 @@ import org.espalier.program.Router;
  *   <tr><td>eq. 13 to 16, sigmoid affinity, bias for the choice only</td><td>{@link MixtureOfExperts#sigmoidRouter}</td></tr>
  *   <tr><td>section 4.3, YaRN</td><td>{@link RopeFrequencies}</td></tr>
  * </table>
+ *
+ * @param intermediate width of the dense layers' MLP
+ * @param firstDense {@code first_k_dense_replace}
+ * @param sharedExperts {@code n_shared_experts}; one MLP of that many times the expert width
+ * @param normalizeTopK whether the chosen weights are divided by their sum
+ * @param nextTokenLayers {@code num_nextn_predict_layers}; listed, not loaded
  */
-record DeepseekV3(DeepseekV3Config config) implements Architecture {
+record DeepseekV3(
+        Backbone backbone,
+        LatentAttentionConfig attention,
+        int intermediate,
+        int firstDense,
+        RoutedExperts experts,
+        int sharedExperts,
+        GroupLimit limit,
+        boolean normalizeTopK,
+        float routedScaling,
+        int nextTokenLayers,
+        List<String> ignoredKeys)
+        implements Architecture {
+
+    static DeepseekV3 read(ConfigReader config) {
+        Backbone backbone = Backbone.read(config, Set.of(1));
+        config.only("topk_method", "noaux_tc");
+        config.only("scoring_func", "sigmoid");
+        config.only("moe_layer_freq", 1);
+        int firstDense = config.number("first_k_dense_replace", 0, backbone.layers());
+        RoutedExperts experts = RoutedExperts.read(
+                config, "n_routed_experts", "moe_intermediate_size", backbone.layersFrom(firstDense));
+        int nextTokenLayers = config.count("num_mtp_layers", 1);
+        return new DeepseekV3(
+                backbone,
+                LatentAttentionConfig.read(config),
+                config.size("intermediate_size"),
+                firstDense,
+                experts,
+                config.count("n_shared_experts"),
+                GroupLimit.readForPairs(config, experts),
+                config.flag("norm_topk_prob"),
+                config.positive("routed_scaling_factor"),
+                config.count("num_nextn_predict_layers", nextTokenLayers),
+                config.ignoredKeys());
+    }
+
+    @Override
+    public String modelType() {
+        return "deepseek_v3";
+    }
 
     @Override
     public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(config.backbone(), checkpoint);
-        MultiHeadLatentAttention attention = new MultiHeadLatentAttention(decoder, config.attention());
-        MixtureOfExperts moe = new MixtureOfExperts(decoder, config.experts());
-        Router router = moe.sigmoidRouter(config.limit(), config.normalizeTopK(), config.routedScaling());
-        return decoder.program(layers, (layer, name) -> {
+        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+        MultiHeadLatentAttention mla = new MultiHeadLatentAttention(decoder, attention);
+        MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
+        Router router = moe.sigmoidRouter(limit, normalizeTopK, routedScaling);
+        return decoder.program((layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
-            attention.query(name + ".self_attn");
-            attention.latent(name + ".self_attn");
-            attention.attend(name + ".self_attn");
+            mla.query(name + ".self_attn");
+            mla.latent(name + ".self_attn");
+            mla.attend(name + ".self_attn");
             decoder.addBlock();
 
             decoder.normResidual(name + ".post_attention_layernorm");
-            if (layer < config.firstDense()) {
-                decoder.mlp(decoder.normed, name + ".mlp", config.intermediate(), decoder.block);
+            if (layer < firstDense) {
+                decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
                 decoder.addBlock();
             } else {
                 moe.routeWithCorrection(layer, name + ".mlp.gate", router);
                 moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
-                moe.addToResidualWithShared(name + ".mlp.shared_experts", config.sharedExperts());
+                moe.addToResidualWithShared(name + ".mlp.shared_experts", sharedExperts);
             }
         });
+    }
+
+    private static final int SIGMOID = 2; // gguf-py's ExpertGatingFuncType
+
+    /** {@code deepseek2} is {@link DeepseekV2} too. */
+    static final GgufDialect GGUF = GgufDialect.of("deepseek2", "deepseek_v3")
+            .onlyWhere(DeepseekV3::scoresWithSigmoid)
+            .tensors(GgufNames.dense()
+                    .withLatentAttention()
+                    .withExperts()
+                    .withSharedExperts("shared_experts")
+                    .with(Map.of("exp_probs_b.bias", "mlp.gate.e_score_correction_bias")))
+            .metadata(DeepseekV3::fromGguf);
+
+    static boolean scoresWithSigmoid(GgufFile file) {
+        return file.number("deepseek2.expert_gating_func", 0) == SIGMOID;
+    }
+
+    private static void fromGguf(GgufConfig config) {
+        config.only("expert_gating_func", SIGMOID);
+        // Older converters left the groups out; the number of experts says which of the published models it is: V3 and
+        // R1, or another.
+        boolean v3 = config.whole("expert_count", 0) == 256;
+        config.latentHeads()
+                .deepseekExperts()
+                .put("n_group", config.whole("expert_group_count", v3 ? 8 : 1))
+                .put("topk_group", config.whole("expert_group_used_count", v3 ? 4 : 1))
+                .put("topk_method", "noaux_tc")
+                .put("norm_topk_prob", config.flagOrFalse("expert_weights_norm"));
     }
 }

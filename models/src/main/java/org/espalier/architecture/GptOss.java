@@ -1,34 +1,87 @@
 package org.espalier.architecture;
 
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
-import org.espalier.model.GptOssConfig;
+import org.espalier.checkpoint.GgufConfig;
+import org.espalier.checkpoint.GgufDialect;
+import org.espalier.checkpoint.GgufNames;
+import org.espalier.config.Backbone;
+import org.espalier.config.ConfigReader;
+import org.espalier.config.GroupedAttentionConfig;
+import org.espalier.config.RoutedExperts;
+import org.espalier.config.SlidingWindows;
 import org.espalier.program.Activation;
 import org.espalier.program.Program;
 import org.espalier.program.Projection;
 
 /**
- * {@code model_type: gpt_oss}, <a href="https://arxiv.org/abs/2508.10925">gpt-oss</a> section 2: every other layer sees a window, each
- * head has a learned sink in its softmax, and everything has biases. The weights are the softmax of the chosen scores, which is the
- * softmax over all, chosen and divided by its sum.
+ * {@code model_type: gpt_oss}, <a href="https://arxiv.org/abs/2508.10925">gpt-oss</a>: everything has biases.
+ *
+ * <table>
+ *   <caption>paper and method</caption>
+ *   <tr><td>section 2.2, banded windows in every other layer</td><td>{@link #read}</td></tr>
+ *   <tr><td>section 2.2, a learned sink in the softmax of each head</td><td>{@link GroupedQueryAttention#attend(int, String)}</td></tr>
+ *   <tr><td>section 2.2, YaRN</td><td>{@link RopeFrequencies}</td></tr>
+ *   <tr><td>section 2.2, softmax over the chosen experts, which is the softmax over all, chosen and divided by its sum</td><td>{@link
+ *       MixtureOfExperts#softmaxRouter}</td></tr>
+ *   <tr><td>section 2.2, gated SwiGLU with clamping</td><td>{@link Activation.ClampedSwiglu}</td></tr>
+ * </table>
+ *
+ * @param attentionBias whether q, k, v and o have biases
+ * @param swigluAlpha steepness of the gate's sigmoid
+ * @param swigluLimit where gate and up are cut
  */
-record GptOss(GptOssConfig config) implements Architecture {
+record GptOss(
+        Backbone backbone,
+        GroupedAttentionConfig attention,
+        boolean attentionBias,
+        RoutedExperts experts,
+        float swigluAlpha,
+        float swigluLimit,
+        List<String> ignoredKeys)
+        implements Architecture {
+
+    private static final GroupedAttentionConfig.Defaults DEFAULTS = new GroupedAttentionConfig.Defaults(64, 150_000, 1);
+    private static final int WINDOW = 128; // as published, and transformers' default
+
+    static GptOss read(ConfigReader config) {
+        Backbone backbone = Backbone.read(config, Set.of());
+        config.ignore("experts_per_token", "initial_context_length"); // num_experts_per_tok and the rope object say it
+        if (!config.has("rope_scaling") && !config.has("rope_parameters")) {
+            throw config.wrong("rope_scaling", "YaRN, as published");
+        }
+        List<Integer> windows = SlidingWindows.some(config, backbone, layer -> layer % 2 == 0, WINDOW);
+        return new GptOss(
+                backbone,
+                GroupedAttentionConfig.read(config, backbone, DEFAULTS, windows),
+                config.flagOrTrue("attention_bias"),
+                RoutedExperts.read(config, "num_local_experts", "intermediate_size", backbone.everyLayer()),
+                config.positive("swiglu_alpha", 1.702f),
+                config.positive("swiglu_limit", 7),
+                config.ignoredKeys());
+    }
+
+    @Override
+    public String modelType() {
+        return "gpt_oss";
+    }
 
     @Override
     public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(config.backbone(), checkpoint);
-        GroupedQueryAttention attention = new GroupedQueryAttention(decoder, config.attention());
-        MixtureOfExperts moe = new MixtureOfExperts(decoder, config.experts());
-        Bias bias = Bias.of(config.attentionBias());
-        return decoder.program(layers, (layer, name) -> {
+        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+        GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
+        MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
+        Bias bias = Bias.of(attentionBias);
+        return decoder.program((layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
-            attention.project(name + ".self_attn", bias);
-            attention.rotate();
-            String sinks = name + ".self_attn.sinks";
-            attention.attend(
-                    layer, decoder.weights.vector(sinks, config.attention().heads()));
-            attention.output(name + ".self_attn", bias);
+            gqa.project(name + ".self_attn", bias);
+            gqa.rotate();
+            gqa.attend(layer, decoder.weights.vector(name + ".self_attn.sinks", attention.heads()));
+            gqa.output(name + ".self_attn", bias);
             decoder.addBlock();
 
             decoder.normResidual(name + ".post_attention_layernorm");
@@ -38,16 +91,38 @@ record GptOss(GptOssConfig config) implements Architecture {
     }
 
     private void experts(Decoder decoder, MixtureOfExperts moe, int layer, String name) {
-        int experts = config.experts().count();
-        int hidden = config.backbone().hidden();
-        Projection gate = decoder.projection(name + ".router", Bias.ADDED, experts, hidden);
+        int count = experts.count();
+        int hidden = backbone.hidden();
+        Projection gate = decoder.projection(name + ".router", Bias.ADDED, count, hidden);
         moe.route(layer, gate, null, moe.softmaxRouter(true));
-        MergedExperts merged = new MergedExperts(
-                IntStream.range(0, experts).boxed().toList(),
-                experts,
-                config.experts().intermediate(),
-                hidden);
+        MergedExperts merged =
+                new MergedExperts(IntStream.range(0, count).boxed().toList(), count, experts.intermediate(), hidden);
         moe.experts(decoder.weights.mergedExperts(
-                name + ".experts", merged, new Activation.ClampedSwiglu(config.swigluAlpha(), config.swigluLimit())));
+                name + ".experts", merged, new Activation.ClampedSwiglu(swigluAlpha, swigluLimit)));
+    }
+
+    /** Its experts are stacks with gate and up apart and keep the names that MLX gives them. */
+    static final GgufDialect GGUF = GgufDialect.of("gpt-oss", "gpt_oss")
+            .tensors(GgufNames.dense()
+                    .with(Map.of(
+                            "post_attention_norm", "post_attention_layernorm",
+                            "attn_sinks.weight", "self_attn.sinks",
+                            "ffn_gate_inp", "mlp.router",
+                            "ffn_gate_exps", "mlp.experts.gate_proj",
+                            "ffn_up_exps", "mlp.experts.up_proj",
+                            "ffn_down_exps", "mlp.experts.down_proj")))
+            .metadata(GptOss::fromGguf);
+
+    /** That layers alternate, the clamp and the unrounded YaRN range are fixed parts of the architecture and not in the file. */
+    private static void fromGguf(GgufConfig config) {
+        config.wholeHeads()
+                .number("expert_count", "num_local_experts")
+                .number("expert_used_count", "num_experts_per_tok")
+                .number("expert_feed_forward_length", "intermediate_size")
+                .number("attention.sliding_window", "sliding_window")
+                .put("attention_bias", true);
+        if (config.scaling() != null) {
+            config.scaling().put("truncate", false);
+        }
     }
 }

@@ -1,7 +1,7 @@
 package org.espalier.architecture;
 
 import org.espalier.architecture.Decoder.Bias;
-import org.espalier.model.GroupedAttention;
+import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.program.Attention;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
@@ -23,10 +23,10 @@ final class GroupedQueryAttention {
     final View mixed;
 
     private final Decoder decoder;
-    private final GroupedAttention config;
+    private final GroupedAttentionConfig config;
     private final Rope rope;
 
-    GroupedQueryAttention(Decoder decoder, GroupedAttention config) {
+    GroupedQueryAttention(Decoder decoder, GroupedAttentionConfig config) {
         this.decoder = decoder;
         this.config = config;
         query = decoder.program.slot(config.heads() * config.headWidth());
@@ -36,7 +36,11 @@ final class GroupedQueryAttention {
         rope = RopeFrequencies.rope(decoder.weights.ropePairing(Rope.Pairing.HALF), config.positions());
     }
 
-    /** q, k, v = W x. @param name for instance {@code model.layers.3.self_attn} */
+    /**
+     * q, k, v = W x.
+     *
+     * @param name for instance {@code model.layers.3.self_attn}
+     */
     void project(String name, Bias bias) {
         decoder.linear(decoder.normed, name + ".q_proj", bias, query);
         decoder.linear(decoder.normed, name + ".k_proj", bias, key);

@@ -2,8 +2,8 @@ package org.espalier.architecture;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import org.espalier.model.GroupLimit;
-import org.espalier.model.RoutedExperts;
+import org.espalier.config.GroupLimit;
+import org.espalier.config.RoutedExperts;
 import org.espalier.program.Activation;
 import org.espalier.program.Add;
 import org.espalier.program.Experts;
@@ -49,7 +49,11 @@ final class MixtureOfExperts {
         return new Router(config.count(), config.perToken(), Router.Scoring.SIGMOID, groups, normalizeTopK, scale);
     }
 
-    /** Scores without biases. @param gate for instance {@code model.layers.3.mlp.gate} */
+    /**
+     * Scores without biases.
+     *
+     * @param gate for instance {@code model.layers.3.mlp.gate}
+     */
     void route(int layer, String gate, Router router) {
         route(layer, decoder.projection(gate, Decoder.Bias.NONE, config.count(), decoder.normed.width()), null, router);
     }
@@ -99,7 +103,7 @@ final class MixtureOfExperts {
         decoder.program.op(new Add(decoder.residual, routed, decoder.residual));
     }
 
-    /** The block is what stands there, a shared expert, and the routed ones. */
+    /** The block is what it holds already, a shared expert, and the routed ones. */
     void addToBlock() {
         decoder.program.op(new Add(decoder.block, routed, decoder.block));
     }

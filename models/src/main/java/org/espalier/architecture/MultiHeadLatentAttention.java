@@ -1,14 +1,15 @@
 package org.espalier.architecture;
 
 import org.espalier.architecture.Decoder.Bias;
-import org.espalier.model.LatentAttention;
+import org.espalier.config.LatentAttentionConfig;
+import org.espalier.program.LatentAttention;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
 import org.espalier.program.View;
 
 /**
  * Multi-head latent attention, <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a> section 2.1, from the normed residual stream to
- * the block: {@link #query}, {@link #latent}, {@link #attend}. Only the latent and one turned key for all heads are kept. The slots are used
+ * the block: {@link #query}, {@link #latent}, {@link #attend}. Only the latent and one rotated key for all heads are kept. The slots are used
  * again by each layer.
  */
 final class MultiHeadLatentAttention {
@@ -17,7 +18,7 @@ final class MultiHeadLatentAttention {
     private static final float LATENT_NORM_EPS = 1e-6f;
 
     private final Decoder decoder;
-    private final LatentAttention config;
+    private final LatentAttentionConfig config;
     private final Bias bias;
     private final Rope rope;
     /** [T, query rank], c_Q before and after its norm; null where queries are projected in one step. */
@@ -35,7 +36,7 @@ final class MultiHeadLatentAttention {
     /** [T, H * value]. */
     private final View mixed;
 
-    MultiHeadLatentAttention(Decoder decoder, LatentAttention config) {
+    MultiHeadLatentAttention(Decoder decoder, LatentAttentionConfig config) {
         this.decoder = decoder;
         this.config = config;
         bias = Bias.of(config.bias());
@@ -49,7 +50,11 @@ final class MultiHeadLatentAttention {
         mixed = decoder.program.slot(config.heads() * config.value());
     }
 
-    /** c_Q, q_C and q_R. @param name for instance {@code model.layers.3.self_attn} */
+    /**
+     * c_Q, q_C and q_R.
+     *
+     * @param name for instance {@code model.layers.3.self_attn}
+     */
     void query(String name) {
         if (queryLatent == null) {
             decoder.linear(decoder.normed, name + ".q_proj", query);
@@ -71,15 +76,16 @@ final class MultiHeadLatentAttention {
     /** o and u, with k_C and v_C absorbed into the query and the output. */
     void attend(String name) {
         MlaShape shape = new MlaShape(config.heads(), config.kvRank(), config.nope(), config.value());
-        double warmth = RopeFrequencies.softmaxFactor(config.positions().scaling());
-        decoder.program.op(new org.espalier.program.LatentAttention(
+        double softmaxScale =
+                RopeFrequencies.mscaleSquared(config.positions().scaling()) / Math.sqrt(config.nope() + config.rope());
+        decoder.program.op(new LatentAttention(
                 query,
                 latent,
                 keyRope,
                 decoder.weights.mlaKeyUp(name, shape),
                 decoder.weights.mlaValueUp(name, shape),
                 config.heads(),
-                (float) (warmth / Math.sqrt(config.nope() + config.rope())),
+                (float) softmaxScale,
                 decoder.program.cache(config.cacheWidth()),
                 mixed));
         decoder.linear(mixed, name + ".o_proj", bias, decoder.block);

@@ -1,13 +1,13 @@
 package org.espalier.architecture;
 
 import java.util.function.IntToDoubleFunction;
-import org.espalier.model.Positions;
-import org.espalier.model.RopeScaling;
+import org.espalier.config.Positions;
+import org.espalier.config.RopeScaling;
 import org.espalier.program.Rope;
 
 /**
- * Rotary frequencies as Hugging Face's transformers computes them ({@code modeling_rope_utils.py}). Pair i of n/2 turns by theta^(-2i/n)
- * radians a position; the scalings slow pairs down so that a longer context turns no further than in training.
+ * Rotary frequencies as Hugging Face's transformers computes them ({@code modeling_rope_utils.py}). Pair i of n/2 rotates by theta^(-2i/n)
+ * radians a position; the scalings slow pairs down so that a longer context rotates no further than in training.
  */
 final class RopeFrequencies {
 
@@ -39,10 +39,10 @@ final class RopeFrequencies {
     }
 
     /**
-     * What DeepSeek's softmax scale is multiplied with: mscale² where the config has {@code mscale_all_dim}. The part of it that {@link
-     * #attentionFactor} gives to the turned columns is divided out there.
+     * What DeepSeek's softmax scale is multiplied by: mscale² where the config has {@code mscale_all_dim}, 1 elsewhere. The part of it that
+     * {@link #attentionFactor} gives to the rotated columns is divided out there.
      */
-    static double softmaxFactor(RopeScaling scaling) {
+    static double mscaleSquared(RopeScaling scaling) {
         if (scaling instanceof RopeScaling.Yarn yarn && yarn.mscaleAllDim() != 0) {
             double mscale = mscale(yarn.factor(), yarn.mscaleAllDim());
             return mscale * mscale;
@@ -62,20 +62,20 @@ final class RopeFrequencies {
         return Math.pow(theta, -2.0 * i / dimensions);
     }
 
-    /** Wavelengths beyond the old context are stretched by factor, short ones kept, with a ramp in the number of turns between. */
+    /** Wavelengths beyond the old context are stretched by factor, short ones kept, with a ramp in the number of rotations between. */
     private double llama3(int i, RopeScaling.Llama3 scaling) {
         double frequency = frequency(i);
-        double turns = scaling.originalContext() * frequency / (2 * Math.PI); // within the old context
+        double rotations = scaling.originalContext() * frequency / (2 * Math.PI); // within the old context
         double low = scaling.lowFrequencyFactor();
         double high = scaling.highFrequencyFactor();
-        double kept = clamp((turns - low) / (high - low));
+        double kept = clamp((rotations - low) / (high - low));
         return kept * frequency + (1 - kept) * frequency / scaling.factor();
     }
 
     /** YaRN section 3.2, "NTK-by-parts": pairs before {@code low} are kept, those after {@code high} stretched, with a ramp between. */
     private double yarn(int i, RopeScaling.Yarn scaling) {
-        double low = pairThatTurns(scaling.betaFast(), scaling.originalContext());
-        double high = pairThatTurns(scaling.betaSlow(), scaling.originalContext());
+        double low = pairThatRotates(scaling.betaFast(), scaling.originalContext());
+        double high = pairThatRotates(scaling.betaSlow(), scaling.originalContext());
         if (scaling.truncate()) {
             low = Math.floor(low);
             high = Math.ceil(high);
@@ -87,9 +87,9 @@ final class RopeFrequencies {
         return (1 - stretched) * frequency(i) + stretched * frequency(i) / scaling.factor();
     }
 
-    /** The (fractional) pair that makes so many turns within the old context: solves context * frequency(i) = 2 pi turns. */
-    private double pairThatTurns(double turns, int context) {
-        return dimensions * Math.log(context / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
+    /** The (fractional) pair that rotates so often within the old context: solves context * frequency(i) = 2 pi rotations. */
+    private double pairThatRotates(double rotations, int context) {
+        return dimensions * Math.log(context / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
     }
 
     /** YaRN section 3.4; DeepSeek's configs split it between cosine and sine and the softmax scale. */

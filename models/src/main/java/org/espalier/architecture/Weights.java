@@ -96,7 +96,7 @@ public final class Weights {
         return experts.find(checkpoint, program, prefix, activation);
     }
 
-    /** How this file's q and k rows are turned, where the published checkpoint has {@code published}. */
+    /** How this file's q and k rows rotate, where the published checkpoint has {@code published}. */
     public Rope.Pairing ropePairing(Rope.Pairing published) {
         return Rope.Pairing.valueOf(checkpoint
                 .ropePairing(Checkpoint.RopePairing.valueOf(published.name()))

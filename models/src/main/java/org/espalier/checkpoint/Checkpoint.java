@@ -35,7 +35,7 @@ public interface Checkpoint {
     /** @throws CheckpointException naming the tensor if there is none */
     Tensor tensor(String name);
 
-    /** Which two dimensions of a query turn together in this file, where the architecture says {@code published}. */
+    /** Which two dimensions of a query rotate together in this file, where the architecture says {@code published}. */
     RopePairing ropePairing(RopePairing published);
 
     /** Bytes of all tensors, each once. */
@@ -54,9 +54,10 @@ public interface Checkpoint {
     /**
      * Opens a directory with config.json and safetensors (Hugging Face or MLX), or a .gguf file.
      *
+     * @param dialects of the GGUF files that are read
      * @throws CheckpointException if the path is neither, or a file is missing, cut off or malformed
      */
-    static Checkpoint open(Path path) {
-        return Layouts.open(path);
+    static Checkpoint open(Path path, GgufDialects dialects) {
+        return Layouts.open(path, dialects);
     }
 }

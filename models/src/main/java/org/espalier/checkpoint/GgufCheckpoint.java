@@ -17,7 +17,7 @@ final class GgufCheckpoint implements Checkpoint {
     private static final int MAX_NAMES = 1 << 20;
 
     private final GgufFile file;
-    private final GgufArchitecture architecture;
+    private final GgufDialect dialect;
     private final ObjectNode config;
     private final Map<String, Stored> tensors = new LinkedHashMap<>();
     private final long bytes;
@@ -26,7 +26,7 @@ final class GgufCheckpoint implements Checkpoint {
     private record Stored(GgufFile.Info info, int expert) {}
 
     /** @param parts the first has the metadata */
-    GgufCheckpoint(List<GgufFile> parts) {
+    GgufCheckpoint(List<GgufFile> parts, GgufDialects dialects) {
         Map<String, GgufFile.Info> all = new LinkedHashMap<>();
         for (GgufFile part : parts) {
             for (GgufFile.Info info : part.tensors().values()) {
@@ -37,7 +37,7 @@ final class GgufCheckpoint implements Checkpoint {
             }
         }
         this.file = new GgufFile(parts.get(0).path(), parts.get(0).metadata(), all);
-        this.architecture = GgufArchitecture.of(file);
+        this.dialect = dialects.of(file);
         long total = 0;
         for (GgufFile part : parts) {
             for (GgufFile.Info info : part.tensors().values()) {
@@ -48,15 +48,14 @@ final class GgufCheckpoint implements Checkpoint {
             }
         }
         this.bytes = total;
-        this.config = architecture.config(file);
+        this.config = dialect.config(file);
     }
 
     private void put(GgufFile.Info info) {
-        String name = architecture
-                .names()
+        String name = dialect.names()
                 .published(info.name())
                 .orElseThrow(() -> new CheckpointException(info.file() + " has the tensor " + info.name()
-                        + ", which the architecture " + architecture.name() + " does not compute with"));
+                        + ", which the architecture " + dialect.name() + " does not compute with"));
         int every = name.indexOf(GgufNames.EVERY);
         if (every < 0) {
             putOnce(name, new Stored(info, -1));
@@ -119,13 +118,13 @@ final class GgufCheckpoint implements Checkpoint {
                                 + ", which is not computed with, expected one of " + GgmlType.served()));
         List<Integer> shape = Shapes.of(stored.info.file() + ": tensor " + info.name(), info.shape());
         var values = new Tensor.Extent(info.file(), info.offset(), format.rowBytes(shape.get(shape.size() - 1)));
-        Tensor whole = new Tensor(name, architecture.publishedShape(name, shape), format, values, null, null);
+        Tensor whole = new Tensor(name, dialect.names().publishedShape(name, shape), format, values, null, null);
         return stored.expert < 0 ? whole : whole.element(stored.expert);
     }
 
     @Override
     public RopePairing ropePairing(RopePairing published) {
-        return architecture.ropePairing(published);
+        return dialect.ropePairing(published);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -14,8 +15,12 @@ import java.util.Set;
  * Makes config.json's keys from GGUF metadata, whose keys all begin with the architecture's name. Keys that are not asked for go into the
  * config under their own name, so that whoever reads it can list them.
  */
-final class GgufConfig {
+public final class GgufConfig {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+    private static final ObjectMapper VALUES = new ObjectMapper();
+
+    /** The converter writes the multiplier of 0.1 ln(factor) + 1, which is the config's {@code mscale_all_dim}, times 0.1. */
+    private static final double LOG_MULTIPLIER = 0.1;
 
     /** What every decoder has. */
     private static final Map<String, String> DECODER = Map.of(
@@ -54,7 +59,7 @@ final class GgufConfig {
         json.put("model_type", modelType).put("hidden_act", "silu");
     }
 
-    /** Sizes, vocabulary, ends of an answer, whether the output matrix is the embedding. */
+    /** Sizes, vocabulary, ends of an answer, whether the output matrix is the embedding, rope scaling. */
     GgufConfig decoder() {
         DECODER.forEach(this::number);
         if (!json.has("vocab_size")) {
@@ -72,31 +77,68 @@ final class GgufConfig {
         if (file.metadata().get("tokenizer.ggml.bos_token_id") instanceof Number id) {
             json.put("bos_token_id", id.longValue());
         }
+        ropeScaling();
         return this;
     }
 
-    /** Heads whose keys and values are of one width, all of whose columns turn. */
-    GgufConfig wholeHeads() {
+    /** Heads whose keys and values are of one width, all of whose columns rotate. */
+    public GgufConfig wholeHeads() {
         heads();
         only("rope.dimension_count", headWidth());
         return this;
     }
 
+    /**
+     * Multi-head latent attention. Newer files count the absorbed heads: one key head as wide as latent and rope together, and say the whole
+     * ones' widths under keys of their own.
+     */
+    public GgufConfig latentHeads() {
+        long rope = whole("rope.dimension_count", 0);
+        long key = whole("attention.key_length", 0);
+        long value = whole("attention.value_length", 0);
+        put("qk_rope_head_dim", rope);
+        put("qk_nope_head_dim", whole("attention.key_length_mla", key) - rope);
+        put("v_head_dim", whole("attention.value_length_mla", value));
+        number("attention.q_lora_rank", "q_lora_rank");
+        number("attention.kv_lora_rank", "kv_lora_rank");
+        double scale = real("rope.scaling.yarn_log_multiplier", 0) / LOG_MULTIPLIER;
+        if (scaling() != null && scale != 0) {
+            scaling().put("mscale", scale).put("mscale_all_dim", scale); // equal in all published models
+        }
+        return this;
+    }
+
+    /** DeepSeekMoE: dense layers first, then layers of routed experts and shared ones. */
+    public GgufConfig deepseekExperts() {
+        number("expert_count", "n_routed_experts");
+        number("expert_used_count", "num_experts_per_tok");
+        number("expert_feed_forward_length", "moe_intermediate_size");
+        put("n_shared_experts", whole("expert_shared_count", 0));
+        put("first_k_dense_replace", whole("leading_dense_block_count", 0));
+        return put("routed_scaling_factor", real("expert_weights_scale", 1));
+    }
+
+    /** DeepSeek's groups of experts. */
+    public GgufConfig groups(long fallbackCount, long fallbackKept) {
+        put("n_group", whole("expert_group_count", fallbackCount));
+        return put("topk_group", whole("expert_group_used_count", fallbackKept));
+    }
+
     /** Heads whose keys and values are of one width. */
-    GgufConfig heads() {
+    public GgufConfig heads() {
         number("attention.key_length", "head_dim");
         only("attention.value_length", headWidth());
         return this;
     }
 
     /** 0 where the file does not say it. */
-    long headWidth() {
+    public long headWidth() {
         long heads = whole("attention.head_count", 0);
         return whole("attention.key_length", heads > 0 ? whole("embedding_length", 0) / heads : 0);
     }
 
     /** Fails unless the key is absent or has the value; anything goes where that is 0. */
-    private void only(String key, long expected) {
+    public void only(String key, long expected) {
         if (value(key) != null && expected > 0) {
             boolean same = value(key) instanceof Number number && number.doubleValue() == expected;
             require(same, key, expected);
@@ -104,7 +146,7 @@ final class GgufConfig {
     }
 
     /** Rope scaling as keys, or as llama.cpp's divisors of the frequencies. */
-    GgufConfig ropeScaling() {
+    private void ropeScaling() {
         value("rope.scaling.finetuned");
         Object type = value("rope.scaling.type") == null ? "none" : value("rope.scaling.type");
         boolean divided = holds(GgufRopeDivisors.TENSOR);
@@ -116,7 +158,7 @@ final class GgufConfig {
                 ArrayNode numbers = scaling.putArray("divisors");
                 divisors.forEach(numbers::add);
             });
-            return this;
+            return;
         }
         require(type.equals("linear") || type.equals("yarn"), "rope.scaling.type", "none, linear or yarn");
         ObjectNode scaling = json.putObject("rope_scaling").put("rope_type", type.toString());
@@ -129,15 +171,14 @@ final class GgufConfig {
             only("rope.scaling.yarn_attn_factor", 1);
             only("rope.scaling.yarn_ext_factor", 1);
         }
-        return this;
     }
 
     /** The metadata's number under another name; nothing where it is absent. */
-    GgufConfig number(String key, String configKey) {
+    public GgufConfig number(String key, String configKey) {
         return numberInto(json, key, configKey);
     }
 
-    GgufConfig numberInto(ObjectNode object, String key, String configKey) {
+    private GgufConfig numberInto(ObjectNode object, String key, String configKey) {
         Object value = value(key);
         if (value != null) {
             object.set(configKey, scalar(key, value));
@@ -145,17 +186,25 @@ final class GgufConfig {
         return this;
     }
 
-    /** The metadata's truth value, or {@code fallback}. */
-    boolean flag(String key, boolean fallback) {
-        Object value = value(key);
-        if (value == null || value instanceof Boolean) {
-            return value == null ? fallback : (Boolean) value;
+    /** The metadata's truth value; false where it is absent. */
+    public boolean flagOrFalse(String key) {
+        return value(key) != null && flag(key);
+    }
+
+    /** The metadata's truth value; true where it is absent. */
+    public boolean flagOrTrue(String key) {
+        return value(key) == null || flag(key);
+    }
+
+    private boolean flag(String key) {
+        if (value(key) instanceof Boolean flag) {
+            return flag;
         }
-        throw wrong(key, value, "true or false");
+        throw wrong(key, value(key), "true or false");
     }
 
     /** The metadata's whole number, or {@code fallback}. */
-    long whole(String key, long fallback) {
+    public long whole(String key, long fallback) {
         Object value = value(key);
         if (value == null) {
             return fallback;
@@ -167,38 +216,23 @@ final class GgufConfig {
     }
 
     /** The metadata's number, or {@code fallback}. */
-    double real(String key, double fallback) {
+    public double real(String key, double fallback) {
         Object value = value(key);
         return value == null ? fallback : scalar(key, value).doubleValue();
     }
 
-    GgufConfig put(String configKey, JsonNode value) {
-        json.set(configKey, value);
+    /** A number, a text or a truth value of the config. */
+    public GgufConfig put(String configKey, Object value) {
+        json.set(configKey, VALUES.valueToTree(value));
         return this;
     }
 
-    GgufConfig put(String configKey, long value) {
-        return put(configKey, JSON.numberNode(value));
-    }
-
-    GgufConfig put(String configKey, double value) {
-        return put(configKey, JSON.numberNode(value));
-    }
-
-    GgufConfig put(String configKey, String value) {
-        return put(configKey, JSON.textNode(value));
-    }
-
-    GgufConfig flagged(String configKey, boolean value) {
-        return put(configKey, JSON.booleanNode(value));
-    }
-
     /** {@code rope_scaling}, where there is one. */
-    ObjectNode scaling() {
+    public ObjectNode scaling() {
         return json.get("rope_scaling") instanceof ObjectNode scaling ? scaling : null;
     }
 
-    boolean holds(String tensor) {
+    public boolean holds(String tensor) {
         return file.tensors().containsKey(tensor);
     }
 
@@ -257,7 +291,7 @@ final class GgufConfig {
     }
 
     /** @throws CheckpointException that the key's value is not computed with */
-    void refuse(String key, Object computed) {
+    public void refuse(String key, Object computed) {
         require(false, key, computed);
     }
 }

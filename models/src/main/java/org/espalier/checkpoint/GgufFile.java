@@ -57,7 +57,7 @@ public record GgufFile(Path path, Map<String, Object> metadata, Map<String, Info
         }
     }
 
-    /** @throws CheckpointException if the key is absent or no text */
+    /** @throws CheckpointException if the key is absent or not a text */
     public String text(String key) {
         if (metadata.get(key) instanceof String text) {
             return text;
@@ -65,7 +65,12 @@ public record GgufFile(Path path, Map<String, Object> metadata, Map<String, Info
         throw new CheckpointException(path + " has no text for the metadata key " + key);
     }
 
-    /** Array elements, for instance of {@code tokenizer.ggml.tokens}; empty where the key is absent or no array. */
+    /** The metadata's number; {@code fallback} where the key is absent or not a number. */
+    public double number(String key, double fallback) {
+        return metadata.get(key) instanceof Number number ? number.doubleValue() : fallback;
+    }
+
+    /** Array elements, for instance of {@code tokenizer.ggml.tokens}; empty where the key is absent or not an array. */
     public List<?> list(String key) {
         return metadata.get(key) instanceof List<?> list ? list : List.of();
     }

@@ -32,7 +32,7 @@ final class GgufHeader {
 
     GgufFile read() {
         if (file.length() < Integer.BYTES || file.int32("the magic bytes") != MAGIC) {
-            throw new CheckpointException(file.path() + " is no GGUF file: it does not begin with the bytes GGUF");
+            throw new CheckpointException(file.path() + " is not a GGUF file: it does not begin with the bytes GGUF");
         }
         int version = file.int32("the version");
         if (version != 2 && version != 3) {
@@ -47,7 +47,7 @@ final class GgufHeader {
             String key = text("a metadata key", MAX_NAME_BYTES);
             Object value = value(file.int32("the type of " + key), key);
             if (metadata.put(key, value) != null) {
-                throw damaged("the metadata key " + key + " stands twice");
+                throw damaged("duplicate metadata key " + key);
             }
         }
         Map<String, GgufFile.Info> infos = new LinkedHashMap<>();
@@ -60,7 +60,7 @@ final class GgufHeader {
         long dataStart = (file.position() + alignment - 1) & -(long) alignment;
         for (GgufFile.Info info : relative) {
             if (infos.put(info.name(), checked(info, dataStart, alignment)) != null) {
-                throw damaged("the tensor " + info.name() + " stands twice");
+                throw damaged("duplicate tensor " + info.name());
             }
         }
         requireNoOverlap(infos);

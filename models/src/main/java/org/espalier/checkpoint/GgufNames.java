@@ -1,8 +1,10 @@
 package org.espalier.checkpoint;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -10,7 +12,7 @@ import java.util.regex.Pattern;
  * The published names of a GGUF architecture's tensors, by the file's own
  * (<a href="https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py">gguf-py's constants</a>).
  */
-final class GgufNames {
+public final class GgufNames {
     /** Stands for the number of an expert: in a published name that a stack answers for all its experts. */
     static final String EVERY = "*";
 
@@ -33,33 +35,36 @@ final class GgufNames {
             "ffn_down", "mlp.down_proj");
 
     private final Map<String, String> inBlock;
+    /** Modules whose weight is a matrix of one row: ggml's tools drop outer dimensions of 1 when they write a file anew. */
+    private final Set<String> rows;
 
-    private GgufNames(Map<String, String> inBlock) {
+    private GgufNames(Map<String, String> inBlock, Set<String> rows) {
         this.inBlock = Map.copyOf(inBlock);
+        this.rows = Set.copyOf(rows);
     }
 
     /** Norms, grouped-query attention and gated MLP. */
-    static GgufNames dense() {
-        return new GgufNames(DENSE);
+    public static GgufNames dense() {
+        return new GgufNames(DENSE, Set.of());
     }
 
     /**
      * These too, in place of those of the same key. A key with {@code .weight} or {@code .bias} is a tensor, one without is a module that
      * has either; {@code ffn_gate.*} is a tensor of one expert, and the {@code *} of its published name is that expert.
      */
-    GgufNames with(Map<String, String> more) {
+    public GgufNames with(Map<String, String> more) {
         Map<String, String> all = new HashMap<>(inBlock);
         all.putAll(more);
-        return new GgufNames(all);
+        return new GgufNames(all, rows);
     }
 
     /** Each head of q and k is normed. */
-    GgufNames withHeadNorms() {
+    public GgufNames withHeadNorms() {
         return with(Map.of("attn_q_norm", "self_attn.q_norm", "attn_k_norm", "self_attn.k_norm"));
     }
 
     /** Stacks of experts and their router in the module {@code mlp}. */
-    GgufNames withExperts() {
+    public GgufNames withExperts() {
         return with(Map.of(
                 "ffn_gate_inp", "mlp.gate",
                 "ffn_gate_exps", "mlp.experts.*.gate_proj",
@@ -68,11 +73,36 @@ final class GgufNames {
     }
 
     /** @param module for instance {@code shared_experts} */
-    GgufNames withSharedExperts(String module) {
+    public GgufNames withSharedExperts(String module) {
         return with(Map.of(
                 "ffn_gate_shexp", "mlp." + module + ".gate_proj",
                 "ffn_up_shexp", "mlp." + module + ".up_proj",
                 "ffn_down_shexp", "mlp." + module + ".down_proj"));
+    }
+
+    /** A module whose weight is a matrix of one row, be it stored as a vector. */
+    public GgufNames withRow(String module, String published) {
+        return new GgufNames(with(Map.of(module, published)).inBlock, Set.of(published));
+    }
+
+    /** Multi-head latent attention; {@code kv_b_proj} whole or, in newer files, in the two parts that MLX has. */
+    public GgufNames withLatentAttention() {
+        return with(Map.of(
+                "attn_q_a", "self_attn.q_a_proj",
+                "attn_q_a_norm", "self_attn.q_a_layernorm",
+                "attn_q_b", "self_attn.q_b_proj",
+                "attn_kv_a_mqa", "self_attn.kv_a_proj_with_mqa",
+                "attn_kv_a_norm", "self_attn.kv_a_layernorm",
+                "attn_kv_b", "self_attn.kv_b_proj",
+                "attn_k_b", "self_attn.embed_q",
+                "attn_v_b", "self_attn.unembed_out"));
+    }
+
+    /** The published shape of a tensor. */
+    List<Integer> publishedShape(String published, List<Integer> stored) {
+        boolean row =
+                stored.size() == 1 && rows.stream().anyMatch(module -> published.endsWith("." + module + ".weight"));
+        return row ? List.of(1, stored.get(0)) : stored;
     }
 
     /** With {@link #EVERY} where the tensor is a stack; empty where the architecture has no use for it. */

@@ -16,16 +16,20 @@ public final class GgufStart {
 
     private GgufStart() {}
 
-    /** @throws CheckpointException if this is no GGUF, or its architecture stands first and is not served */
-    public static void require(byte[] start, String name) {
+    /**
+     * @param name of the file, for errors
+     * @param served the architectures
+     * @throws CheckpointException if this is not a GGUF file, or its architecture comes first and is not served
+     */
+    public static void require(byte[] start, String name, GgufDialects served) {
         ByteBuffer bytes = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN);
         if (start.length < 4 || !new String(start, 0, 4, StandardCharsets.US_ASCII).equals("GGUF")) {
-            throw new CheckpointException(name + " is no GGUF file: it does not begin with the bytes GGUF");
+            throw new CheckpointException(name + " is not a GGUF file: it does not begin with the bytes GGUF");
         }
         try {
             bytes.position(Integer.BYTES + Integer.BYTES + Long.BYTES + Long.BYTES); // magic, version, two counts
             if (text(bytes).equals(KEY) && bytes.getInt() == STRING) {
-                GgufArchitecture.named(text(bytes), name);
+                served.require(text(bytes), name);
             }
         } catch (BufferUnderflowException | IllegalArgumentException e) {
             return; // unusual, perhaps; the whole header will tell

@@ -8,27 +8,27 @@ import java.nio.file.Path;
 final class Layouts {
     private Layouts() {}
 
-    static Checkpoint open(Path path) {
+    static Checkpoint open(Path path, GgufDialects dialects) {
         if (Files.isDirectory(path)) {
-            return openDirectory(path);
+            return openDirectory(path, dialects);
         }
         if (!Files.exists(path)) {
             throw new CheckpointException(
                     path + " does not exist: expected a directory with config.json, or a .gguf file");
         }
         if (GgufFile.hasMagic(path)) {
-            return new GgufCheckpoint(GgufParts.open(path));
+            return new GgufCheckpoint(GgufParts.open(path), dialects);
         }
         String hint = path.toString().endsWith(".safetensors") ? ": name its directory instead" : "";
-        throw new CheckpointException(path + " is no GGUF file: it does not begin with the bytes GGUF" + hint);
+        throw new CheckpointException(path + " is not a GGUF file: it does not begin with the bytes GGUF" + hint);
     }
 
-    private static Checkpoint openDirectory(Path path) {
+    private static Checkpoint openDirectory(Path path, GgufDialects dialects) {
         Path configFile = path.resolve("config.json");
         if (!Files.exists(configFile)) {
             Path gguf = GgufParts.in(path);
             if (gguf != null) {
-                return new GgufCheckpoint(GgufParts.open(gguf));
+                return new GgufCheckpoint(GgufParts.open(gguf), dialects);
             }
             throw new CheckpointException(path + " has no config.json and no .gguf file: expected a directory with"
                     + " config.json and safetensors, or a .gguf file");

@@ -16,11 +16,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import org.espalier.architecture.Architectures;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.GgufStart;
 import org.espalier.checkpoint.JsonFile;
-import org.espalier.model.ConfigException;
-import org.espalier.model.ModelConfig;
+import org.espalier.config.ConfigException;
 
 /**
  * Fetches a model: its config first, so that one which is not served is refused before its weights are on the way, then whether the disk
@@ -110,7 +110,7 @@ public final class ModelPull {
         }
         URI uri = connection.uri(reference, listing.commit(), files.get(0));
         try (InputStream body = connection.open(uri, reference, 0).body()) {
-            GgufStart.require(body.readNBytes(GgufStart.BYTES), files.get(0).name());
+            GgufStart.require(body.readNBytes(GgufStart.BYTES), files.get(0).name(), Architectures.gguf());
         } catch (CheckpointException e) {
             throw notServed(e);
         }
@@ -124,7 +124,7 @@ public final class ModelPull {
     private List<HubFile> folder(FileChoice choice, HubListing listing) throws IOException, InterruptedException {
         HubFile config = choice.file(FileChoice.CONFIG).orElseThrow();
         try {
-            ModelConfig.of(JsonFile.read(small(config, listing)));
+            Architectures.read(JsonFile.read(small(config, listing)));
         } catch (ConfigException e) {
             throw notServed(e);
         }

@@ -20,12 +20,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import org.espalier.architecture.Architecture;
+import org.espalier.architecture.Architectures;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.JsonFile;
 import org.espalier.checkpoint.PresentRanges;
-import org.espalier.model.ConfigException;
+import org.espalier.config.ConfigException;
 import org.espalier.model.Model;
-import org.espalier.model.ModelConfig;
 import org.espalier.plan.ShardPlans;
 import org.espalier.program.Plan;
 import org.espalier.weights.FileRanges;
@@ -120,10 +121,10 @@ public final class ShardPull {
     private void requireLayers(FileChoice choice, HubListing listing) throws IOException, InterruptedException {
         HubFile file = choice.file(FileChoice.CONFIG).orElseThrow();
         try {
-            ModelConfig config = ModelConfig.of(JsonFile.read(small(file, listing)));
-            if (layers.first < 0 || layers.end < layers.first || layers.end > config.layers()) {
-                throw new HubException(reference + " has layers 0 to " + (config.layers() - 1) + ", not " + layers.first
-                        + " to " + (layers.end - 1));
+            Architecture architecture = Architectures.read(JsonFile.read(small(file, listing)));
+            if (layers.first < 0 || layers.end < layers.first || layers.end > architecture.layers()) {
+                throw new HubException(reference + " has layers 0 to " + (architecture.layers() - 1) + ", not "
+                        + layers.first + " to " + (layers.end - 1));
             }
         } catch (ConfigException e) {
             throw new HubException(reference + " is not served, its weights were not fetched: " + e.getMessage(), e);

@@ -9,19 +9,22 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.espalier.architecture.Architecture;
+import org.espalier.architecture.Architectures;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.JsonFile;
+import org.espalier.config.ConfigException;
 import org.espalier.tokenizer.Tokenizer;
 
 /** A model as its files describe it: checkpoint headers, strict config, and the tokenizer, which is opened when first asked for. */
 public final class Model implements AutoCloseable {
     private final Checkpoint checkpoint;
-    private final ModelConfig config;
+    private final Architecture architecture;
     private Optional<Tokenizer> tokenizer;
 
-    private Model(Checkpoint checkpoint, ModelConfig config) {
+    private Model(Checkpoint checkpoint, Architecture architecture) {
         this.checkpoint = checkpoint;
-        this.config = config;
+        this.architecture = architecture;
     }
 
     /**
@@ -32,11 +35,11 @@ public final class Model implements AutoCloseable {
      * @throws ConfigException if the config asks for something that is not computed
      */
     public static Model open(Path path) {
-        Checkpoint checkpoint = Checkpoint.open(path);
+        Checkpoint checkpoint = Checkpoint.open(path, Architectures.gguf());
         ObjectNode json = checkpoint.config();
         addEndOfSequence(json, path.resolve("generation_config.json"));
         try {
-            return new Model(checkpoint, ModelConfig.of(json));
+            return new Model(checkpoint, Architectures.read(json));
         } catch (ConfigException e) {
             String file = Files.isDirectory(path) ? path.resolve("config.json").toString() : path.toString();
             throw new ConfigException(file + ": " + e.getMessage(), e);
@@ -67,8 +70,8 @@ public final class Model implements AutoCloseable {
         return checkpoint;
     }
 
-    public ModelConfig config() {
-        return config;
+    public Architecture architecture() {
+        return architecture;
     }
 
     /** For people: the hub's {@code org/name}, with the file's name where that is a GGUF file; else the file's or the directory's name. */

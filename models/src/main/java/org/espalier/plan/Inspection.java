@@ -10,11 +10,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.espalier.architecture.Architecture;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.Tensor;
+import org.espalier.config.RoutedExperts;
 import org.espalier.model.Model;
-import org.espalier.model.ModelConfig;
 import org.espalier.program.Cost;
 import org.espalier.program.Plan;
 import org.espalier.program.StepShape;
@@ -34,7 +35,7 @@ public record Inspection(
         String name,
         String path,
         String layout,
-        ModelConfig config,
+        Architecture architecture,
         Sizes sizes,
         Cost token,
         Map<String, Usage> formats,
@@ -77,12 +78,12 @@ public record Inspection(
         Map<String, Usage> formats = new TreeMap<>();
         whole.bytesByFormat()
                 .forEach((format, bytes) -> formats.put(format, new Usage(tensors.getOrDefault(format, 0), bytes)));
-        int perToken = model.config().moe().map(ModelConfig.Moe::perToken).orElse(0);
+        int perToken = model.architecture().moe().map(RoutedExperts::perToken).orElse(0);
         return new Inspection(
                 model.name(),
                 model.path().toString(),
                 checkpoint.layout().name().toLowerCase(Locale.ROOT),
-                model.config(),
+                model.architecture(),
                 sizes(plans, whole),
                 whole.cost(new StepShape(1, perToken, 1)),
                 formats,
@@ -104,7 +105,7 @@ public record Inspection(
     }
 
     private static Sizes sizes(ShardPlans plans, Plan whole) {
-        List<Long> layers = IntStream.range(0, plans.model().config().layers())
+        List<Long> layers = IntStream.range(0, plans.model().architecture().layers())
                 .mapToObj(layer -> plans.of(layer, layer + 1).parts().layers())
                 .toList();
         return new Sizes(
@@ -119,20 +120,23 @@ public record Inspection(
     public List<String> describe() {
         List<String> lines = new ArrayList<>();
         lines.add(line("model", name + " (" + path + ")"));
-        lines.add(line("architecture", config.architecture() + ", stored as " + layout));
-        lines.add(line("layers", config.layers() + " of width " + config.hidden()));
-        lines.add(line("vocabulary", config.vocabulary() + (config.tiedEmbeddings() ? ", tied embeddings" : "")));
+        lines.add(line("architecture", architecture.modelType() + ", stored as " + layout));
+        lines.add(line("layers", architecture.layers() + " of width " + architecture.hidden()));
         lines.add(line(
-                "context", config.context() + " positions, " + number(sizes.cachePerToken) + " bytes of cache each"));
-        config.moe()
+                "vocabulary", architecture.vocabulary() + (architecture.tiedEmbeddings() ? ", tied embeddings" : "")));
+        lines.add(line(
+                "context",
+                architecture.context() + " positions, " + number(sizes.cachePerToken) + " bytes of cache each"));
+        architecture
+                .moe()
                 .ifPresent(moe -> lines.add(line(
                         "experts",
-                        moe.experts() + " in each of " + moe.layers().size() + " layers, " + moe.perToken()
+                        moe.count() + " in each of " + moe.layers().size() + " layers, " + moe.perToken()
                                 + " a token")));
         lines.add(line("bytes", number(sizes.all)));
         lines.add(line("  embedding", number(sizes.embedding)));
         addLayers(lines);
-        lines.add(line("  head", number(sizes.head) + (config.tiedEmbeddings() ? ", the embedding again" : "")));
+        lines.add(line("  head", number(sizes.head) + (architecture.tiedEmbeddings() ? ", the embedding again" : "")));
         lines.add(line(
                 "one token",
                 "reads " + number(token.weightBytes()) + " bytes of weights, takes " + number(token.operations())
@@ -142,7 +146,8 @@ public record Inspection(
                 format + ": " + usage.tensors() + (usage.tensors() == 1 ? " tensor, " : " tensors, ")
                         + number(usage.bytes()) + " bytes")));
         lines.add(line(
-                "ignored keys", config.ignoredKeys().isEmpty() ? "none" : String.join(", ", config.ignoredKeys())));
+                "ignored keys",
+                architecture.ignoredKeys().isEmpty() ? "none" : String.join(", ", architecture.ignoredKeys())));
         lines.add(line(
                 "not loaded",
                 notLoaded.isEmpty()
@@ -178,26 +183,28 @@ public record Inspection(
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("name", name)
                 .put("path", path)
-                .put("architecture", config.architecture())
+                .put("architecture", architecture.modelType())
                 .put("layout", layout);
-        json.put("layers", config.layers()).put("hidden", config.hidden()).put("vocabulary", config.vocabulary());
-        json.put("context", config.context())
-                .put("tiedEmbeddings", config.tiedEmbeddings())
+        json.put("layers", architecture.layers())
+                .put("hidden", architecture.hidden())
+                .put("vocabulary", architecture.vocabulary());
+        json.put("context", architecture.context())
+                .put("tiedEmbeddings", architecture.tiedEmbeddings())
                 .put("bytes", sizes.all);
         json.put("embeddingBytes", sizes.embedding).put("headBytes", sizes.head);
         json.put("cacheBytesPerToken", sizes.cachePerToken);
         json.putObject("token").put("weightBytes", token.weightBytes()).put("operations", token.operations());
         sizes.layers.forEach(json.putArray("layerBytes")::add);
-        Optional<ModelConfig.Moe> moe = config.moe();
+        Optional<RoutedExperts> moe = architecture.moe();
         if (moe.isPresent()) {
             ObjectNode experts = json.putObject("experts");
-            experts.put("count", moe.get().experts()).put("perToken", moe.get().perToken());
+            experts.put("count", moe.get().count()).put("perToken", moe.get().perToken());
             moe.get().layers().forEach(experts.putArray("layers")::add);
         }
         ObjectNode formatsJson = json.putObject("formats");
         formats.forEach((format, usage) ->
                 formatsJson.putObject(format).put("tensors", usage.tensors()).put("bytes", usage.bytes()));
-        config.ignoredKeys().forEach(json.putArray("ignoredKeys")::add);
+        architecture.ignoredKeys().forEach(json.putArray("ignoredKeys")::add);
         notLoaded.forEach(json.putArray("notLoaded")::add);
         return json;
     }

@@ -2,7 +2,6 @@ package org.espalier.plan;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import org.espalier.architecture.Architectures;
 import org.espalier.architecture.LayerRange;
 import org.espalier.model.Model;
 import org.espalier.program.Plan;
@@ -25,19 +24,19 @@ public record ShardPlans(Model model) {
 
     /** Of all layers. */
     public Plan whole() {
-        return of(0, model.config().layers());
+        return of(0, model.architecture().layers());
     }
 
     /** What that shard needs. */
     public ShardSize size(int first, int end) {
         Plan plan = of(first, end);
-        int tokens = Math.min(PLANNED_TOKENS, model.config().context());
+        int tokens = Math.min(PLANNED_TOKENS, model.architecture().context());
         return new ShardSize(plan.residentBytes(), plan.cacheValues(tokens) * Float.BYTES); // the wider precision
     }
 
     /** What all shards need, by one program a layer. */
     public ModelSize sizes() {
-        int layers = model.config().layers();
+        int layers = model.architecture().layers();
         List<ShardSize> single = IntStream.range(0, layers)
                 .mapToObj(layer -> size(layer, layer + 1))
                 .toList();
@@ -45,7 +44,7 @@ public record ShardPlans(Model model) {
     }
 
     Program program(int first, int end) {
-        LayerRange layers = new LayerRange(first, end, model.config().layers());
-        return Architectures.of(model.config()).program(model.checkpoint(), layers);
+        LayerRange layers = new LayerRange(first, end, model.architecture().layers());
+        return model.architecture().program(model.checkpoint(), layers);
     }
 }

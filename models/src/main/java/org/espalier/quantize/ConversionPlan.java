@@ -16,9 +16,7 @@ import org.espalier.architecture.MlaShape;
 import org.espalier.architecture.Weights;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.Tensor;
-import org.espalier.model.DeepseekV3Config;
-import org.espalier.model.GptOssConfig;
-import org.espalier.model.LatentAttention;
+import org.espalier.config.LatentAttentionConfig;
 import org.espalier.model.Model;
 import org.espalier.program.Activation;
 import org.espalier.program.GatedUnit;
@@ -78,9 +76,9 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
 
         ConversionPlan plan() {
             Map<String, Integer> stacks = new LinkedHashMap<>();
-            if (model.config() instanceof GptOssConfig gpt) {
-                for (int layer = 0; layer < gpt.layers(); layer++) {
-                    merged("model.layers." + layer + ".mlp.experts", gpt);
+            if (isA("gpt_oss")) {
+                for (int layer : model.architecture().experts().layers()) {
+                    merged("model.layers." + layer + ".mlp.experts");
                 }
             }
             for (String name : checkpoint.names()) {
@@ -91,8 +89,9 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
                 if (expert.matches()) {
                     stacks.merge(expert.group(1) + ".experts|" + expert.group(3), 1, Integer::sum);
                 } else if (name.endsWith(".self_attn.kv_b_proj.weight")
-                        && model.config() instanceof DeepseekV3Config v3) {
-                    latent(name.substring(0, name.length() - ".kv_b_proj.weight".length()), v3.attention());
+                        && isA("deepseek_v3")
+                        && model.architecture().attention() instanceof LatentAttentionConfig mla) {
+                    latent(name.substring(0, name.length() - ".kv_b_proj.weight".length()), mla);
                 } else if (!name.contains(".mlp.experts.")) {
                     single(name);
                 }
@@ -111,13 +110,17 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
                     .put("bits", bits);
         }
 
+        private boolean isA(String modelType) {
+            return model.architecture().modelType().equals(modelType);
+        }
+
         private boolean isLeftBehind(String name) {
             Matcher layer = LAYER.matcher(name);
             boolean extra = layer.matches()
-                    && Integer.parseInt(layer.group(1)) >= model.config().layers();
+                    && Integer.parseInt(layer.group(1)) >= model.architecture().layers();
             return extra
                     || name.endsWith("rotary_emb.inv_freq")
-                    || name.equals("lm_head.weight") && model.config().tiedEmbeddings();
+                    || name.equals("lm_head.weight") && model.architecture().tiedEmbeddings();
         }
 
         private void single(String name) {
@@ -143,7 +146,7 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
             add(module + ".switch_mlp." + stacked + ".weight", stack, List.of(count, first.rows(), first.columns()));
         }
 
-        private void latent(String attention, LatentAttention config) {
+        private void latent(String attention, LatentAttentionConfig config) {
             MlaShape shape = new MlaShape(config.heads(), config.kvRank(), config.nope(), config.value());
             add(
                     attention + ".embed_q.weight",
@@ -155,10 +158,10 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
                     List.of(config.heads(), config.value(), config.kvRank()));
         }
 
-        private void merged(String prefix, GptOssConfig config) {
-            int count = config.experts().count();
-            int width = config.experts().intermediate();
-            int hidden = config.hidden();
+        private void merged(String prefix) {
+            int count = model.architecture().experts().count();
+            int width = model.architecture().experts().intermediate();
+            int hidden = model.architecture().hidden();
             MergedExperts all =
                     new MergedExperts(IntStream.range(0, count).boxed().toList(), count, width, hidden);
             ProgramBuilder builder = new ProgramBuilder("quantize", 1);
@@ -201,14 +204,11 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
 
         /** DeepSeek and GLM multiply with the router's weight themselves. */
         private boolean isUnquantizedRouter(String module) {
-            return module.endsWith(".mlp.gate")
-                    && List.of("deepseek_v2", "deepseek_v3", "glm4_moe")
-                            .contains(model.config().architecture());
+            return module.endsWith(".mlp.gate") && (isA("deepseek_v2") || isA("deepseek_v3") || isA("glm4_moe"));
         }
 
         private boolean isSensitiveRouter(String module) {
-            return module.endsWith(".mlp.gate") && model.config().architecture().equals("qwen3_moe")
-                    || module.endsWith(".mlp.router");
+            return module.endsWith(".mlp.gate") && isA("qwen3_moe") || module.endsWith(".mlp.router");
         }
 
         /** A weight as a run of the model would find it. */

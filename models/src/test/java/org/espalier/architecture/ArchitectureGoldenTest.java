@@ -35,14 +35,14 @@ class ArchitectureGoldenTest {
     @MethodSource("org.espalier.architecture.GoldenModel#tiny")
     void computesWhatOthersCompute(GoldenModel golden) {
         Model model = golden.open();
-        check(golden, model, model.config().layers());
+        check(golden, model, model.architecture().layers());
     }
 
     @ParameterizedTest
     @MethodSource("org.espalier.architecture.GoldenModel#tiny")
     void aSplitChangesNothing(GoldenModel golden) {
         Model model = golden.open();
-        int layers = model.config().layers();
+        int layers = model.architecture().layers();
         checkSplit(golden, model, 1, layers);
         if (layers > 2) {
             checkSplit(golden, model, 1, 2, layers);
@@ -53,8 +53,8 @@ class ArchitectureGoldenTest {
     @MethodSource("org.espalier.architecture.GoldenModel#shared")
     void computesWhatOthersComputeBesideTheRepository(GoldenModel golden) {
         Model model = golden.open();
-        check(golden, model, model.config().layers());
-        check(golden, model, 1, model.config().layers());
+        check(golden, model, model.architecture().layers());
+        check(golden, model, 1, model.architecture().layers());
     }
 
     /** The program of the first n layers yields the residual stream after layer n - 1: where a wrong layer shows itself. */
@@ -65,7 +65,7 @@ class ArchitectureGoldenTest {
         for (GoldenModel.Golden prompt : golden.prompts()) {
             prompt.json().path("layer_outputs_last").fields().forEachRemaining(layer -> {
                 int end = Integer.parseInt(layer.getKey()) + 1;
-                if (end < model.config().layers()) { // the last one's comes out normed, as logits
+                if (end < model.architecture().layers()) { // the last one's comes out normed, as logits
                     assertClose(
                             golden + " layer " + layer.getKey(),
                             LayerOutput.last(model, ENGINE, end, prompt.ids("prompt_ids")),
@@ -94,7 +94,7 @@ class ArchitectureGoldenTest {
     /** Shards hand on the float32 values that one shard keeps: every bit is the same as in one shard. */
     private static void checkSplit(GoldenModel golden, Model model, int... ends) {
         for (GoldenModel.Golden prompt : golden.prompts()) {
-            try (Run whole = new Run(model, ENGINE, model.config().layers());
+            try (Run whole = new Run(model, ENGINE, model.architecture().layers());
                     Run split = new Run(model, ENGINE, ends)) {
                 int[] next = prompt.ids("prompt_ids");
                 for (int greedy : prompt.ids("greedy_ids")) {

@@ -27,7 +27,7 @@ public final class LayerOutput {
                 Model model = Model.open(path);
                 LoadedProgram shard = Run.load(model, first, end, engine)) {
             shard.open(1, 2, RouterEdits.NONE);
-            int hidden = model.config().hidden();
+            int hidden = model.architecture().hidden();
             ByteBuffer rows = ByteBuffer.allocate(2 * hidden * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             IntStream.range(0, 2 * hidden).forEach(i -> rows.putFloat((float) Math.sin(i)));
             Step.Entry entry = Step.Entry.ofRows(1, 0, 2, Step.Logits.NONE);
@@ -42,7 +42,7 @@ public final class LayerOutput {
             shard.open(1, tokens.length, RouterEdits.NONE);
             Step.Entry entry = Step.Entry.ofTokens(1, 0, tokens, Step.Logits.NONE);
             StepResult result = shard.run(Step.of(entry), Exchange.ALONE, new Cancel());
-            float[] row = new float[model.config().hidden()];
+            float[] row = new float[model.architecture().hidden()];
             int from = (tokens.length - 1) * row.length * Float.BYTES;
             for (int i = 0; i < row.length; i++) {
                 row[i] = result.activations().getFloat(from + i * Float.BYTES);

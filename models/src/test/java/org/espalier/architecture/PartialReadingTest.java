@@ -71,8 +71,8 @@ class PartialReadingTest {
     @ValueSource(strings = {"deepseek_v3-tiny/hf", "deepseek_v3-tiny/mlx4", "llama-tiny/hf", "llama_gguf-tiny/gguf"})
     void aShardReadsItsShareOfTheBytes(String name) {
         try (Model model = golden(name).open()) {
-            int layers = model.config().layers();
-            Architecture architecture = Architectures.of(model.config());
+            int layers = model.architecture().layers();
+            Architecture architecture = model.architecture();
             for (int layer = 0; layer < layers; layer++) {
                 Program program = architecture.program(model.checkpoint(), new LayerRange(layer, layer + 1, layers));
                 assertThat(count(read(program)))
@@ -106,9 +106,9 @@ class PartialReadingTest {
         Path source = golden(name).path();
         Path copy = copy(source);
         try (Model model = Model.open(copy)) {
-            int layers = model.config().layers();
+            int layers = model.architecture().layers();
             LayerRange range = new LayerRange(1, 2, layers);
-            Program program = Architectures.of(model.config()).program(model.checkpoint(), range);
+            Program program = model.architecture().program(model.checkpoint(), range);
             Map<Path, BitSet> own = read(program);
             for (Map.Entry<Path, Long> file : dataStarts(model.checkpoint()).entrySet()) {
                 destroy(file.getKey(), file.getValue(), own.getOrDefault(file.getKey(), new BitSet()));

@@ -79,8 +79,8 @@ final class Run implements AutoCloseable {
 
     /** Layers {@code first} to {@code end} exclusive, ready to run. */
     static LoadedProgram load(Model model, int first, int end, Engine engine) {
-        LayerRange layers = new LayerRange(first, end, model.config().layers());
-        Program program = Architectures.of(model.config()).program(model.checkpoint(), layers);
+        LayerRange layers = new LayerRange(first, end, model.architecture().layers());
+        Program program = model.architecture().program(model.checkpoint(), layers);
         return LoadedProgram.load(engine, program, EngineOptions.FLOAT32, Loading.quietly());
     }
 

@@ -36,8 +36,8 @@ class WeightFormatsTest {
     @ParameterizedTest
     @ValueSource(strings = {"mlx", "fp8"})
     void valuesEqualThoseThatOthersRead(String folder) {
-        Checkpoint stored = Checkpoint.open(FORMATS.resolve(folder));
-        Checkpoint values = Checkpoint.open(FORMATS.resolve(folder + "_values"));
+        Checkpoint stored = Checkpoint.open(FORMATS.resolve(folder), Architectures.gguf());
+        Checkpoint values = Checkpoint.open(FORMATS.resolve(folder + "_values"), Architectures.gguf());
         assertThat(stored.names()).containsExactlyInAnyOrderElementsOf(values.names());
         assertThat(stored.names()).isNotEmpty();
         for (String name : stored.names()) {
@@ -48,8 +48,10 @@ class WeightFormatsTest {
     /** Rows that begin inside a block of fp8 values. */
     @Test
     void aSliceOfRowsKeepsItsFactors() {
-        Tensor stored = Checkpoint.open(FORMATS.resolve("fp8")).tensor("cut.weight");
-        Tensor values = Checkpoint.open(FORMATS.resolve("fp8_values")).tensor("cut.weight");
+        Tensor stored =
+                Checkpoint.open(FORMATS.resolve("fp8"), Architectures.gguf()).tensor("cut.weight");
+        Tensor values = Checkpoint.open(FORMATS.resolve("fp8_values"), Architectures.gguf())
+                .tensor("cut.weight");
         for (int from = 0; from < stored.rows(); from++) {
             int rows = Math.min(5, stored.rows() - from);
             same("rows from " + from, decoded(stored.rows(from, rows)), decoded(values.rows(from, rows)));

@@ -25,7 +25,7 @@ class WeightsTest {
 
     @Test
     void aMatrixLiesWhereTheTensorDoes() {
-        Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("llama-tiny/hf"));
+        Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("llama-tiny/hf"), Architectures.gguf());
         Tensor tensor = checkpoint.tensor("model.layers.0.self_attn.q_proj.weight");
         String name = new Weights(checkpoint, program).matrix(tensor.name(), 128, 64);
 
@@ -41,7 +41,7 @@ class WeightsTest {
 
     @Test
     void keysAndValuesComeFromTheJointProjection() {
-        Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("deepseek_v3-tiny/hf"));
+        Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("deepseek_v3-tiny/hf"), Architectures.gguf());
         MlaShape shape = shape(checkpoint, ATTENTION);
         Tensor joint = checkpoint.tensor(ATTENTION + ".kv_b_proj.weight");
         Weights weights = new Weights(checkpoint, program);
@@ -63,7 +63,7 @@ class WeightsTest {
 
     @Test
     void orFromTheTwoThatMlxKeeps() {
-        Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("deepseek_v3-tiny/mlx4"));
+        Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("deepseek_v3-tiny/mlx4"), Architectures.gguf());
         List<Integer> embed = checkpoint.tensor(ATTENTION + ".embed_q.weight").shape();
         List<Integer> unembed =
                 checkpoint.tensor(ATTENTION + ".unembed_out.weight").shape();
@@ -82,7 +82,7 @@ class WeightsTest {
 
     @Test
     void expertsAreOnePieceEachInTheOrderAskedFor() {
-        Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("deepseek_v3-tiny/hf"));
+        Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("deepseek_v3-tiny/hf"), Architectures.gguf());
         String prefix = "model.layers.1.mlp.experts";
         Tensor seven = checkpoint.tensor(prefix + ".7.up_proj.weight");
 
@@ -96,7 +96,7 @@ class WeightsTest {
 
     @Test
     void aWrongShapeNamesTensorExpectedAndFound() {
-        Weights weights = new Weights(Checkpoint.open(MODELS.resolve("llama-tiny/hf")), program);
+        Weights weights = new Weights(Checkpoint.open(MODELS.resolve("llama-tiny/hf"), Architectures.gguf()), program);
 
         assertThatThrownBy(() -> weights.matrix("model.layers.0.self_attn.q_proj.weight", 128, 65))
                 .isInstanceOf(CheckpointException.class)
@@ -109,7 +109,7 @@ class WeightsTest {
 
     @Test
     void aMissingTensorIsNamed() {
-        Weights weights = new Weights(Checkpoint.open(MODELS.resolve("llama-tiny/hf")), program);
+        Weights weights = new Weights(Checkpoint.open(MODELS.resolve("llama-tiny/hf"), Architectures.gguf()), program);
 
         assertThatThrownBy(() -> weights.matrix("lm_head.weight", 264, 64))
                 .isInstanceOf(CheckpointException.class)

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.espalier.model.DeepseekV3Config;
-import org.espalier.model.LlamaConfig;
-import org.espalier.model.ModelConfig;
-import org.espalier.model.RopeScaling;
+import org.espalier.architecture.Architecture;
+import org.espalier.architecture.Architectures;
+import org.espalier.config.GroupedAttentionConfig;
+import org.espalier.config.RopeScaling;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -35,11 +35,11 @@ class CheckpointTest {
     @ParameterizedTest
     @MethodSource("llamas")
     void everyLlamaTensorIsFoundWithItsShape(Path path) {
-        Checkpoint checkpoint = Checkpoint.open(path);
-        LlamaConfig config = (LlamaConfig) ModelConfig.of(checkpoint.config());
+        Checkpoint checkpoint = Checkpoint.open(path, Architectures.gguf());
+        Architecture config = Architectures.read(checkpoint.config());
         assertThat(config.layers()).isEqualTo(3);
         assertThat(config.hidden()).isEqualTo(64);
-        assertThat(config.attention().headWidth()).isEqualTo(32);
+        assertThat(((GroupedAttentionConfig) config.attention()).headWidth()).isEqualTo(32);
         assertThat(config.tiedEmbeddings()).isTrue();
         assertThat(config.endOfSequence()).containsExactly(260);
         assertThat(config.attention().positions().theta()).isEqualTo(500_000f);
@@ -63,16 +63,17 @@ class CheckpointTest {
     @Test
     void theLayoutSaysWhichDimensionsTurnTogether() {
         var half = Checkpoint.RopePairing.HALF;
-        assertThat(Checkpoint.open(Golden.tiny("llama-tiny/hf")).ropePairing(half))
+        assertThat(Checkpoint.open(Golden.tiny("llama-tiny/hf"), Architectures.gguf())
+                        .ropePairing(half))
                 .isEqualTo(half);
-        assertThat(Checkpoint.open(Golden.tiny("llama_gguf-tiny/gguf/model.gguf"))
+        assertThat(Checkpoint.open(Golden.tiny("llama_gguf-tiny/gguf/model.gguf"), Architectures.gguf())
                         .ropePairing(half))
                 .isEqualTo(Checkpoint.RopePairing.INTERLEAVED);
     }
 
     @Test
     void shardsAreOneCheckpoint() {
-        Checkpoint checkpoint = Checkpoint.open(Golden.tiny("deepseek_v3-tiny/hf"));
+        Checkpoint checkpoint = Checkpoint.open(Golden.tiny("deepseek_v3-tiny/hf"), Architectures.gguf());
         assertThat(checkpoint.layout()).isEqualTo(Checkpoint.Layout.SAFETENSORS);
         Tensor correction = checkpoint.tensor("model.layers.1.mlp.gate.e_score_correction_bias");
         assertThat(correction.format()).isEqualTo(TensorFormat.Plain.F32);
@@ -81,7 +82,7 @@ class CheckpointTest {
         assertThat(expert.shape()).containsExactly(64, 64);
         assertThat(expert.values().file()).isRegularFile();
         assertThat(checkpoint.bytes()).isEqualTo(bytesOfAll(checkpoint));
-        DeepseekV3Config config = (DeepseekV3Config) ModelConfig.of(checkpoint.config());
+        Architecture config = Architectures.read(checkpoint.config());
         assertThat(config.attention().positions().scaling())
                 .isEqualTo(new RopeScaling.Yarn(40, 256, 32, 1, 1, 1, true));
         assertThat(config.moe().orElseThrow().layers()).containsExactly(1, 2, 3);
@@ -89,7 +90,7 @@ class CheckpointTest {
 
     @Test
     void stackedExpertsAreAnsweredOneByOne() {
-        Checkpoint checkpoint = Checkpoint.open(Golden.tiny("deepseek_v3-tiny/mlx4"));
+        Checkpoint checkpoint = Checkpoint.open(Golden.tiny("deepseek_v3-tiny/mlx4"), Architectures.gguf());
         assertThat(checkpoint.layout()).isEqualTo(Checkpoint.Layout.MLX);
         Tensor first = checkpoint.tensor("model.layers.1.mlp.experts.0.gate_proj.weight");
         Tensor third = checkpoint.tensor("model.layers.1.mlp.experts.2.gate_proj.weight");
@@ -127,8 +128,8 @@ class CheckpointTest {
                 "llama_gguf_q4_0/gguf/model-q4_0.gguf"
             })
     void everyTensorOfTheReferenceModelsLiesInItsFile(String name) {
-        Checkpoint checkpoint = Checkpoint.open(Golden.shared(name));
-        assertThat(ModelConfig.of(checkpoint.config()).ignoredKeys()).isEmpty();
+        Checkpoint checkpoint = Checkpoint.open(Golden.shared(name), Architectures.gguf());
+        assertThat(Architectures.read(checkpoint.config()).ignoredKeys()).isEmpty();
         assertThat(checkpoint.bytes()).isEqualTo(bytesOfAll(checkpoint));
         for (String tensor : checkpoint.names()) {
             Tensor found = checkpoint.tensor(tensor);

@@ -3,12 +3,14 @@ package org.espalier.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.espalier.model.LlamaConfig;
-import org.espalier.model.ModelConfig;
-import org.espalier.model.RopeScaling;
+import org.espalier.architecture.Architecture;
+import org.espalier.architecture.Architectures;
+import org.espalier.config.GroupedAttentionConfig;
+import org.espalier.config.RopeScaling;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,7 +20,7 @@ class GgufCheckpointTest {
     Path folder;
 
     private Checkpoint open(GgufBuilder builder) {
-        return Checkpoint.open(builder.write(folder.resolve("model.gguf")));
+        return Checkpoint.open(builder.write(folder.resolve("model.gguf")), Architectures.gguf());
     }
 
     private void refused(GgufBuilder builder, String message) {
@@ -30,17 +32,17 @@ class GgufCheckpointTest {
     @Test
     void namesAndConfigAreThePublishedOnes() {
         Checkpoint checkpoint = open(GgufBuilder.llama().key("llama.unheard_of", 7));
-        LlamaConfig config = (LlamaConfig) ModelConfig.of(checkpoint.config());
+        Architecture config = Architectures.read(checkpoint.config());
         assertThat(checkpoint.names())
                 .containsExactlyInAnyOrder(
                         "model.embed_tokens.weight", "model.norm.weight", "model.layers.0.self_attn.q_proj.weight");
         assertThat(checkpoint.tensor("model.layers.0.self_attn.q_proj.weight").format())
                 .isEqualTo(TensorFormat.GgufBlock.Q4_0);
         assertThat(config.vocabulary()).isEqualTo(4);
-        assertThat(config.attention().kvHeads()).isEqualTo(1);
-        assertThat(config.attention().headWidth()).isEqualTo(32);
+        assertThat(((GroupedAttentionConfig) config.attention()).kvHeads()).isEqualTo(1);
+        assertThat(((GroupedAttentionConfig) config.attention()).headWidth()).isEqualTo(32);
         assertThat(config.tiedEmbeddings()).isTrue();
-        assertThat(config.attentionBias()).isFalse();
+        assertThat(checkpoint.config().path("attention_bias").asBoolean(true)).isFalse();
         assertThat(config.endOfSequence()).containsExactly(3);
         assertThat(config.attention().positions().theta()).isEqualTo(10_000);
         assertThat(config.attention().positions().scaling()).isEqualTo(new RopeScaling.Default());
@@ -50,13 +52,14 @@ class GgufCheckpointTest {
 
     @Test
     void biasesAndAnOutputMatrixAreSeen() {
-        LlamaConfig config = (LlamaConfig) ModelConfig.of(open(GgufBuilder.llama()
+        ObjectNode json = open(GgufBuilder.llama()
                         .tensor("output.weight", GgmlType.F16, 4, 32)
                         .tensor("blk.0.attn_q.bias", GgmlType.F32, 32)
                         .key("tokenizer.ggml.eot_token_id", 2))
-                .config());
+                .config();
+        Architecture config = Architectures.read(json);
         assertThat(config.tiedEmbeddings()).isFalse();
-        assertThat(config.attentionBias()).isTrue();
+        assertThat(json.path("attention_bias").asBoolean()).isTrue();
         assertThat(config.endOfSequence()).containsExactlyInAnyOrder(2, 3);
     }
 
@@ -66,13 +69,13 @@ class GgufCheckpointTest {
         Arrays.fill(divisors, 1);
         divisors[15] = 32;
         Checkpoint checkpoint = open(GgufBuilder.llama().vector("rope_freqs.weight", divisors));
-        LlamaConfig config = (LlamaConfig) ModelConfig.of(checkpoint.config());
+        Architecture config = Architectures.read(checkpoint.config());
         assertThat(checkpoint.has("rope_freqs.weight")).isFalse();
         assertThat(((RopeScaling.Divided) config.attention().positions().scaling()).divisors())
                 .hasSize(16)
                 .startsWith(1f)
                 .endsWith(32f);
-        assertThatThrownBy(() -> ModelConfig.of(open(GgufBuilder.llama().vector("rope_freqs.weight", 1, 2))
+        assertThatThrownBy(() -> Architectures.read(open(GgufBuilder.llama().vector("rope_freqs.weight", 1, 2))
                         .config()))
                 .hasMessage("rope_freqs.weight has 2 values, expected half of head_dim, 16");
         refused(

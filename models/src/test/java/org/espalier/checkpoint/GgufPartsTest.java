@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.espalier.architecture.Architectures;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,7 +46,7 @@ class GgufPartsTest {
     }
 
     private void refused(Path path, String message) {
-        assertThatThrownBy(() -> Checkpoint.open(path))
+        assertThatThrownBy(() -> Checkpoint.open(path, Architectures.gguf()))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage(message);
     }
@@ -54,7 +55,7 @@ class GgufPartsTest {
     void anyPartOrTheFolderOpensAll() {
         write();
         for (Path path : List.of(part(1), part(2), part(3), folder)) {
-            Checkpoint checkpoint = Checkpoint.open(path);
+            Checkpoint checkpoint = Checkpoint.open(path, Architectures.gguf());
             assertThat(checkpoint.path()).isEqualTo(part(1));
             assertThat(checkpoint.names()).hasSize(3);
             assertThat(checkpoint.config().path("hidden_size").asInt()).isEqualTo(32);
@@ -115,7 +116,8 @@ class GgufPartsTest {
     void aHostileCountIsRefused() {
         for (Object count : new Object[] {"x", 2_000_000_000, 1e9f, List.of(3)}) {
             Path file = GgufBuilder.llamaKeys().key("split.count", count).write(part(1));
-            assertThatThrownBy(() -> Checkpoint.open(file)).isInstanceOf(CheckpointException.class);
+            assertThatThrownBy(() -> Checkpoint.open(file, Architectures.gguf()))
+                    .isInstanceOf(CheckpointException.class);
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.espalier.architecture.Architectures;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +22,7 @@ class HfQuantizationTest {
     private Checkpoint open(String quantization, SafetensorsBuilder weights) throws IOException {
         Files.writeString(folder.resolve("config.json"), "{\"quantization_config\":" + quantization + "}");
         weights.write(folder.resolve("model.safetensors"));
-        return Checkpoint.open(folder);
+        return Checkpoint.open(folder, Architectures.gguf());
     }
 
     private void refused(String quantization, SafetensorsBuilder weights, String name, String message)

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.espalier.architecture.Architectures;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,7 +21,7 @@ class MlxCheckpointTest {
         Files.writeString(
                 folder.resolve("config.json"), "{\"model_type\":\"llama\",\"quantization\":" + quantization + "}");
         weights.write(folder.resolve("model.safetensors"));
-        return Checkpoint.open(folder);
+        return Checkpoint.open(folder, Architectures.gguf());
     }
 
     /** 4 rows of 128 values: 16 words of 8 values, two groups of 64. */
@@ -179,6 +180,6 @@ class MlxCheckpointTest {
         Files.writeString(
                 folder.resolve("config.json"),
                 "{\"quantization_config\":{\"quant_method\":\"gptq\",\"group_size\":64,\"bits\":4}}");
-        assertThat(Checkpoint.open(folder).layout()).isEqualTo(Checkpoint.Layout.SAFETENSORS);
+        assertThat(Checkpoint.open(folder, Architectures.gguf()).layout()).isEqualTo(Checkpoint.Layout.SAFETENSORS);
     }
 }

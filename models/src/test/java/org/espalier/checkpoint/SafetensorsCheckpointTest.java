@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.espalier.architecture.Architectures;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,7 +26,7 @@ class SafetensorsCheckpointTest {
     }
 
     private void refused(Path path, String message) {
-        assertThatThrownBy(() -> Checkpoint.open(path))
+        assertThatThrownBy(() -> Checkpoint.open(path, Architectures.gguf()))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage(message);
     }
@@ -37,7 +38,7 @@ class SafetensorsCheckpointTest {
                 .tensor("b", "F16", 2, 3)
                 .tensor("c", "F32", 0)
                 .write(folder.resolve("model.safetensors"));
-        Checkpoint checkpoint = Checkpoint.open(folder);
+        Checkpoint checkpoint = Checkpoint.open(folder, Architectures.gguf());
         assertThat(checkpoint.tensor("b").values().rowBytes()).isEqualTo(6);
         assertThat(checkpoint.config().path("model_type").asText()).isEqualTo("llama");
         assertThatThrownBy(() -> checkpoint.tensor("a"))
@@ -51,18 +52,18 @@ class SafetensorsCheckpointTest {
         Path missing = folder.resolve("missing");
         refused(missing, missing + " does not exist: expected a directory with config.json, or a .gguf file");
         Path text = Files.writeString(folder.resolve("text"), "hello");
-        refused(text, text + " is no GGUF file: it does not begin with the bytes GGUF");
+        refused(text, text + " is not a GGUF file: it does not begin with the bytes GGUF");
         Path weights = Files.writeString(folder.resolve("model.safetensors"), "xxxxxxxx");
         refused(
                 weights,
-                weights + " is no GGUF file: it does not begin with the bytes GGUF: name its directory instead");
+                weights + " is not a GGUF file: it does not begin with the bytes GGUF: name its directory instead");
         Path empty = Files.createDirectory(folder.resolve("empty"));
         String expected =
                 " has no config.json and no .gguf file: expected a directory with config.json and safetensors,"
                         + " or a .gguf file";
         refused(empty, empty + expected);
         Files.createFile(empty.resolve("x.gguf"));
-        refused(empty, empty.resolve("x.gguf") + " is no GGUF file: it does not begin with the bytes GGUF");
+        refused(empty, empty.resolve("x.gguf") + " is not a GGUF file: it does not begin with the bytes GGUF");
         Files.createFile(empty.resolve("y.gguf"));
         refused(empty, empty + " holds several GGUF models: x.gguf, y.gguf; name one of the files");
     }
@@ -81,12 +82,13 @@ class SafetensorsCheckpointTest {
         Files.writeString(config, "[1]");
         refused(folder, config + " is no JSON object");
         Files.writeString(config, "{\"a\":\n1,}");
-        assertThatThrownBy(() -> Checkpoint.open(folder))
+        assertThatThrownBy(() -> Checkpoint.open(folder, Architectures.gguf()))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("is no valid JSON")
                 .hasMessageEndingWith("(line 2)");
         Files.writeString(config, "{\"a\":1,\"a\":2}");
-        assertThatThrownBy(() -> Checkpoint.open(folder)).hasMessageContaining("Duplicate field 'a'");
+        assertThatThrownBy(() -> Checkpoint.open(folder, Architectures.gguf()))
+                .hasMessageContaining("Duplicate field 'a'");
     }
 
     @Test
@@ -123,7 +125,7 @@ class SafetensorsCheckpointTest {
     void anIndexCannotLeadOutOfItsDirectory() throws IOException {
         for (String file : new String[] {"../a.safetensors", "/etc/passwd", "sub/a.safetensors", ""}) {
             index("{\"a\":\"" + file + "\"}");
-            assertThatThrownBy(() -> Checkpoint.open(folder))
+            assertThatThrownBy(() -> Checkpoint.open(folder, Architectures.gguf()))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageEndingWith(
                             "maps a to \"" + file + "\", expected the name of a .safetensors file beside it");

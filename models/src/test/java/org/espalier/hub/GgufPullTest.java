@@ -123,7 +123,7 @@ class GgufPullTest {
         hub.large("other-Q8_0.gguf", new byte[50]);
         assertThatThrownBy(() -> pull("org/model:Q8_0"))
                 .isInstanceOf(HubException.class)
-                .hasMessageContaining("is no GGUF file");
+                .hasMessageContaining("is not a GGUF file");
         assertThat(names(cache)).isEmpty();
     }
 }

@@ -112,8 +112,8 @@ class ShardPullTest {
     }
 
     private static Program program(Model model, int first, int end) {
-        LayerRange layers = new LayerRange(first, end, model.config().layers());
-        return Architectures.of(model.config()).program(model.checkpoint(), layers);
+        LayerRange layers = new LayerRange(first, end, model.architecture().layers());
+        return model.architecture().program(model.checkpoint(), layers);
     }
 
     private static void requirePresent(Path folder, int first, int end) {
@@ -181,7 +181,7 @@ class ShardPullTest {
     void aConnectionThatIsCutGoesOnWhereItEnded() throws IOException {
         pull(0, 0);
         hub.next(FIRST, FakeHub.cutAfter(10_000)).next(FIRST, FakeHub.cutAfter(10_000));
-        Checkpoint checkpoint = Checkpoint.open(pull(1, 2));
+        Checkpoint checkpoint = Checkpoint.open(pull(1, 2), Architectures.gguf());
         assertThat(isSame(checkpoint, "model.layers.1.self_attn.o_proj.weight")).isTrue();
         assertThat(isSame(checkpoint, "model.layers.1.mlp.experts.7.up_proj.weight"))
                 .isTrue();

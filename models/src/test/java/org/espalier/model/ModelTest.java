@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.espalier.checkpoint.Golden;
+import org.espalier.config.ConfigException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,7 +20,7 @@ class ModelTest {
     @Test
     void holdsConfigTokenizerAndTemplate() {
         try (Model model = Model.open(Golden.tiny("llama-tiny/hf"))) {
-            assertThat(model.config().architecture()).isEqualTo("llama");
+            assertThat(model.architecture().modelType()).isEqualTo("llama");
             assertThat(model.tokenizer().orElseThrow().encode("the")).containsExactly(257);
             assertThat(model.tokenizer()).isSameAs(model.tokenizer());
             assertThat(model.chatTemplate().orElseThrow()).contains("message");
@@ -46,7 +47,7 @@ class ModelTest {
         copyLlama();
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\":[260,258]}");
         try (Model model = Model.open(folder)) {
-            assertThat(model.config().endOfSequence()).containsExactlyInAnyOrder(258, 260);
+            assertThat(model.architecture().endOfSequence()).containsExactlyInAnyOrder(258, 260);
             assertThat(model.tokenizer()).isEmpty();
             assertThat(model.chatTemplate()).isEmpty();
         }

@@ -116,7 +116,7 @@ class ShardPlansTest {
             ModelSize size = plans.sizes();
             long sum = size.layers().stream().mapToLong(ShardSize::weightBytes).sum();
             Plan.Parts whole = plans.whole().parts();
-            long twice = model.config().tiedEmbeddings() ? whole.embedding() : 0;
+            long twice = model.architecture().tiedEmbeddings() ? whole.embedding() : 0;
             assertThat(sum).isEqualTo(size.whole().weightBytes() + twice);
             assertThat(whole.embedding() + whole.layers() + whole.head()).isEqualTo(sum);
             assertThat(size.layers().stream().mapToLong(ShardSize::cacheBytes).sum())

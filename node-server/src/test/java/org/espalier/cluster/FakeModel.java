@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
-import org.espalier.model.ModelConfig;
+import org.espalier.config.RoutedExperts;
 import org.espalier.model.ModelIdentity;
 import org.espalier.plan.ModelSize;
 import org.espalier.plan.ShardSize;
@@ -52,9 +52,9 @@ record FakeModel(String name, Runnable whenEncoding, AtomicInteger closes) imple
     }
 
     @Override
-    public Optional<ModelConfig.Moe> moe() {
+    public Optional<RoutedExperts> moe() {
         return Optional.of(
-                new ModelConfig.Moe(16, 2, IntStream.range(1, LAYERS).boxed().toList()));
+                new RoutedExperts(16, 2, 8, IntStream.range(1, LAYERS).boxed().toList()));
     }
 
     @Override

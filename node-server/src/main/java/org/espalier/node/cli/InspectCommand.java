@@ -3,7 +3,6 @@ package org.espalier.node.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
-import org.espalier.architecture.Architectures;
 import org.espalier.architecture.LayerRange;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
@@ -36,10 +35,10 @@ final class InspectCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (Model opened = ModelCatalogue.ofThisMachine().open(model)) {
             Inspection inspection = Inspection.of(opened);
-            Program program = Architectures.of(opened.config())
+            Program program = opened.architecture()
                     .program(
                             opened.checkpoint(),
-                            LayerRange.whole(opened.config().layers()));
+                            LayerRange.whole(opened.architecture().layers()));
             EngineReport engines = EngineReport.of(program);
             if (json) {
                 ObjectNode all = inspection.toJson();

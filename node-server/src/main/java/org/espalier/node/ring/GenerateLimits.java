@@ -6,9 +6,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.espalier.EspalierException;
+import org.espalier.config.RoutedExperts;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
-import org.espalier.model.ModelConfig;
 import org.espalier.sampling.SamplingMessage;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.LayerEdit;
@@ -53,12 +53,11 @@ record GenerateLimits(String node, StageShard shard) {
         return Math.min(request.getMaxTokens(), room);
     }
 
-    private void checkEdits(List<LayerEdit> edits, Optional<ModelConfig.Moe> experts) {
+    private void checkEdits(List<LayerEdit> edits, Optional<RoutedExperts> experts) {
         if (edits.isEmpty()) {
             return;
         }
-        ModelConfig.Moe moe =
-                experts.orElseThrow(() -> invalid("a router edit is asked for, the model has no experts"));
+        RoutedExperts moe = experts.orElseThrow(() -> invalid("a router edit is asked for, the model has no experts"));
         Set<Integer> seen = new HashSet<>();
         for (LayerEdit edit : edits) {
             String name = "the router edit of layer " + edit.getLayer();
@@ -69,14 +68,14 @@ record GenerateLimits(String node, StageShard shard) {
                 throw invalid(name + " is a duplicate: put all of it into one");
             }
             Stream.concat(edit.getBanList().stream(), edit.getForceList().stream())
-                    .filter(expert -> expert < 0 || expert >= moe.experts())
+                    .filter(expert -> expert < 0 || expert >= moe.count())
                     .findFirst()
                     .ifPresent(expert -> {
-                        throw invalid(name + " names expert " + expert + ", the layer has 0 to " + (moe.experts() - 1));
+                        throw invalid(name + " names expert " + expert + ", the layer has 0 to " + (moe.count() - 1));
                     });
             int kept = edit.getTopK() == 0 ? moe.perToken() : edit.getTopK();
-            if (kept < 0 || kept > moe.experts()) {
-                throw invalid(name + " keeps " + kept + " experts, the layer has " + moe.experts());
+            if (kept < 0 || kept > moe.count()) {
+                throw invalid(name + " keeps " + kept + " experts, the layer has " + moe.count());
             }
             if (edit.getForceCount() > kept) {
                 throw invalid(name + " forces " + edit.getForceCount() + " experts, a token gets " + kept

@@ -1,8 +1,8 @@
 package org.espalier.node.ring;
 
 import java.util.Optional;
+import org.espalier.config.RoutedExperts;
 import org.espalier.engine.LoadedProgram;
-import org.espalier.model.ModelConfig;
 
 /** What a node holds of a model: its loaded layers, and what the head has to know of the whole. */
 public interface StageShard extends AutoCloseable {
@@ -22,7 +22,7 @@ public interface StageShard extends AutoCloseable {
     int vocabulary();
 
     /** The whole model's experts; empty for a dense one. */
-    Optional<ModelConfig.Moe> moe();
+    Optional<RoutedExperts> moe();
 
     /**
      * A new text of one generation; only the head asks.

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.espalier.EspalierException;
+import org.espalier.config.RoutedExperts;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.LoadedProgram;
@@ -11,7 +12,6 @@ import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
-import org.espalier.model.ModelConfig;
 import org.espalier.node.shard.Shard;
 
 /** Scores rows of tokens with a whole model in this process. */
@@ -26,9 +26,9 @@ public final class Scorer {
     /** @param shard all layers of a model; stays the caller's */
     public Scorer(Shard shard) {
         this.program = shard.program();
-        this.vocabulary = shard.model().config().vocabulary();
+        this.vocabulary = shard.model().architecture().vocabulary();
         this.experts =
-                shard.model().config().moe().map(ModelConfig.Moe::experts).orElse(0);
+                shard.model().architecture().moe().map(RoutedExperts::count).orElse(0);
     }
 
     /** @throws EspalierException if the row has fewer than two tokens, or one that the vocabulary does not have */

@@ -8,6 +8,7 @@ import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
 import org.espalier.Remedy;
 import org.espalier.architecture.LayerRange;
+import org.espalier.config.RoutedExperts;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.EngineOptions;
 import org.espalier.engine.LoadedProgram;
@@ -15,7 +16,6 @@ import org.espalier.engine.Loading;
 import org.espalier.failure.Failure;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
-import org.espalier.model.ModelConfig;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
 import org.espalier.node.shard.EngineStates;
@@ -76,7 +76,7 @@ final class ModelShards implements ShardLoader {
     }
 
     private void check(Model model, Order order) {
-        int layers = model.config().layers();
+        int layers = model.architecture().layers();
         if (layers != order.layers()) {
             throw new Failure(
                             order.node(),
@@ -126,17 +126,17 @@ final class ModelShards implements ShardLoader {
 
         @Override
         public int context() {
-            return shard.model().config().context();
+            return shard.model().architecture().context();
         }
 
         @Override
         public int vocabulary() {
-            return shard.model().config().vocabulary();
+            return shard.model().architecture().vocabulary();
         }
 
         @Override
-        public Optional<ModelConfig.Moe> moe() {
-            return shard.model().config().moe();
+        public Optional<RoutedExperts> moe() {
+            return shard.model().architecture().moe();
         }
 
         @Override

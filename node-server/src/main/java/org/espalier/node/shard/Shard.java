@@ -2,7 +2,6 @@ package org.espalier.node.shard;
 
 import java.util.Locale;
 import org.espalier.EspalierException;
-import org.espalier.architecture.Architectures;
 import org.espalier.architecture.LayerRange;
 import org.espalier.checkpoint.PresentRanges;
 import org.espalier.engine.CancelledException;
@@ -50,7 +49,7 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
      */
     public static Shard load(Model model, LayerRange layers, Engines engines, Wish wish) {
         try {
-            Program program = Architectures.of(model.config()).program(model.checkpoint(), layers);
+            Program program = model.architecture().program(model.checkpoint(), layers);
             PresentRanges.require(program.weights());
             Engine engine = engines.choose(wish.engine(), program, wish.options());
             String name = engine.provider().name();

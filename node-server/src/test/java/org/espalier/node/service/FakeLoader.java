@@ -6,9 +6,9 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.espalier.EspalierException;
+import org.espalier.config.RoutedExperts;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.LoadedProgram;
-import org.espalier.model.ModelConfig;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.TokenText;
 import org.espalier.v1.EngineState;
@@ -89,8 +89,8 @@ public final class FakeLoader implements ShardLoader {
         }
 
         @Override
-        public Optional<ModelConfig.Moe> moe() {
-            return Optional.of(new ModelConfig.Moe(FakeProgram.EXPERTS, FakeProgram.WIDTH, List.of(1, 2)));
+        public Optional<RoutedExperts> moe() {
+            return Optional.of(new RoutedExperts(FakeProgram.EXPERTS, FakeProgram.WIDTH, 8, List.of(1, 2)));
         }
 
         @Override

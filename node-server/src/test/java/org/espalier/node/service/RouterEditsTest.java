@@ -42,9 +42,9 @@ class RouterEditsTest {
         node = NodeServer.start(NodeOptions.loopback("n0"));
         cluster = Cluster.connect(List.of(node.address()));
         cluster.load(MODEL, LoadOptions.defaults().withPrecision("float32"));
-        var moe = cluster.model().orElseThrow().config().moe().orElseThrow();
+        var moe = cluster.model().orElseThrow().architecture().moe().orElseThrow();
         layer = moe.layers().get(1);
-        experts = moe.experts();
+        experts = moe.count();
         free = trace(cluster);
     }
 
@@ -115,7 +115,8 @@ class RouterEditsTest {
 
     @Test
     void everyNumberOfNodesGivesTheSame() {
-        var layers = cluster.model().orElseThrow().config().moe().orElseThrow().layers();
+        var layers =
+                cluster.model().orElseThrow().architecture().moe().orElseThrow().layers();
         LayerEdit[] edits = layers.stream()
                 .map(l -> LayerEdit.of(l).banning(0, 1).keeping(1 + l % 3).scaledBy(1.5))
                 .toArray(LayerEdit[]::new);

@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -14,7 +14,7 @@ import java.util.TreeSet;
  * Reads a config.json key by key and remembers which keys were read. What a record does not read is either known to change nothing
  * or listed by {@link #ignoredKeys}. A key whose value is {@code null} counts as absent, as in transformers.
  */
-final class ConfigReader {
+public final class ConfigReader {
     /** Far above any model; keeps products of two sizes inside a long and lists of layers small. */
     private static final int MOST = 1 << 24;
 
@@ -62,7 +62,7 @@ final class ConfigReader {
     private final Set<String> read;
     private final List<String> ignoredInObjects = new ArrayList<>();
 
-    ConfigReader(ObjectNode json) {
+    public ConfigReader(ObjectNode json) {
         this(json, "", new HashSet<>(HARMLESS));
     }
 
@@ -73,7 +73,7 @@ final class ConfigReader {
     }
 
     /** Keys that were neither read nor known to be harmless, sorted; after them those of objects, see {@link #ignoredToo}. */
-    List<String> ignoredKeys() {
+    public List<String> ignoredKeys() {
         Set<String> ignored = new TreeSet<>();
         json.fieldNames().forEachRemaining(key -> {
             if (!read.contains(key)) {
@@ -90,41 +90,41 @@ final class ConfigReader {
         ignoredInObjects.addAll(object.ignoredKeys());
     }
 
-    /** These keys change nothing here. */
-    void ignore(String... keys) {
+    /** These keys change nothing here, or are said again by others. */
+    public void ignore(String... keys) {
         read.addAll(List.of(keys));
     }
 
-    /** Whether the key stands there, be it with {@code null}. */
-    boolean mentions(String key) {
+    /** Whether the key is present, be it with {@code null}. */
+    public boolean mentions(String key) {
         return json.has(key);
     }
 
-    boolean has(String key) {
+    public boolean has(String key) {
         read.add(key);
         return json.hasNonNull(key);
     }
 
     /** A whole number from 1 on. */
-    int size(String key) {
+    public int size(String key) {
         return number(key, 1, MOST);
     }
 
-    int size(String key, int fallback) {
+    public int size(String key, int fallback) {
         return has(key) ? size(key) : fallback;
     }
 
     /** A whole number from 0 on. */
-    int count(String key) {
+    public int count(String key) {
         return number(key, 0, MOST);
     }
 
-    int count(String key, int fallback) {
+    public int count(String key, int fallback) {
         return has(key) ? count(key) : fallback;
     }
 
     /** A whole number from {@code least} to {@code most}. */
-    int number(String key, int least, int most) {
+    public int number(String key, int least, int most) {
         JsonNode value = required(key);
         // 128.0 is whole too
         if (!value.isNumber()
@@ -137,7 +137,7 @@ final class ConfigReader {
     }
 
     /** A finite number of 0 or more. */
-    float real(String key) {
+    public float real(String key) {
         JsonNode value = required(key);
         float number = value.floatValue();
         if (!value.isNumber() || !Float.isFinite(number) || number < 0) {
@@ -151,7 +151,7 @@ final class ConfigReader {
     }
 
     /** A finite number above 0. */
-    float positive(String key) {
+    public float positive(String key) {
         float number = real(key);
         if (number == 0) {
             throw wrong(key, json.get(key), "a number above 0");
@@ -159,11 +159,12 @@ final class ConfigReader {
         return number;
     }
 
-    float positive(String key, float fallback) {
+    public float positive(String key, float fallback) {
         return has(key) ? positive(key) : fallback;
     }
 
-    boolean flag(String key) {
+    /** {@code true} or {@code false}. */
+    public boolean flag(String key) {
         JsonNode value = required(key);
         if (!value.isBoolean()) {
             throw wrong(key, value, "true or false");
@@ -171,11 +172,15 @@ final class ConfigReader {
         return value.asBoolean();
     }
 
-    boolean flag(String key, boolean fallback) {
-        return has(key) ? flag(key) : fallback;
+    public boolean flagOrFalse(String key) {
+        return has(key) && flag(key);
     }
 
-    String text(String key, String fallback) {
+    public boolean flagOrTrue(String key) {
+        return !has(key) || flag(key);
+    }
+
+    public String text(String key, String fallback) {
         if (!has(key)) {
             return fallback;
         }
@@ -230,7 +235,7 @@ final class ConfigReader {
     }
 
     /** Fails unless the key is absent or has the value that is computed. */
-    void only(String key, String computed) {
+    public void only(String key, String computed) {
         String found = text(key, computed);
         if (!found.equals(computed)) {
             throw notComputed(key, found, computed);
@@ -238,14 +243,14 @@ final class ConfigReader {
     }
 
     /** Fails unless the key is absent or has the number that is computed. */
-    void only(String key, int computed) {
+    public void only(String key, int computed) {
         if (has(key) && (!json.get(key).isNumber() || json.get(key).asDouble() != computed)) {
             throw notComputed(key, json.get(key), computed);
         }
     }
 
     /** Fails where the key has any value but {@code false}. */
-    void absent(String key) {
+    public void absent(String key) {
         if (has(key) && !(json.get(key).isBoolean() && !json.get(key).asBoolean())) {
             throw notComputed(key, json.get(key), "no value");
         }
@@ -254,7 +259,7 @@ final class ConfigReader {
     /** The object under the key, its own keys counted apart. */
     ConfigReader object(String key) {
         if (!has(key)) {
-            throw wrong(key, json.path(key), "an object");
+            throw wrong(key, "an object");
         }
         if (json.get(key) instanceof ObjectNode object) {
             return new ConfigReader(object, where + key + ".", new HashSet<>());
@@ -263,7 +268,7 @@ final class ConfigReader {
     }
 
     /** MLX's own {@code quantization_config} has no method; any other names one, and most are not read (gptq, awq, compressed-tensors ...). */
-    void refuseForeignQuantization() {
+    public void refuseForeignQuantization() {
         if (has("quantization_config")) {
             ConfigReader quantization = object("quantization_config");
             String method = quantization.text("quant_method", null);
@@ -273,14 +278,20 @@ final class ConfigReader {
         }
     }
 
-    ConfigException notComputed(String key, Object found, Object computed) {
+    /** That the value changes the computation in a way that is not done here, for whoever throws it. */
+    public ConfigException notComputed(String key, Object found, Object computed) {
         return new ConfigException(where + key + " is " + found + ", only " + computed + " is computed");
+    }
+
+    /** That the key's value is not one that makes sense, for whoever throws it. */
+    public ConfigException wrong(String key, String expected) {
+        return wrong(key, json.path(key), expected);
     }
 
     /** @throws ConfigException with what is expected, unless {@code holds} */
     void require(boolean holds, String key, String expected) {
         if (!holds) {
-            throw wrong(key, json.path(key), expected);
+            throw wrong(key, expected);
         }
     }
 

@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.config;
 
 import java.util.List;
 import java.util.Set;
@@ -31,7 +31,7 @@ public record Backbone(
      *
      * @param endOfSequence transformers' default for the architecture
      */
-    static Backbone read(ConfigReader config, Set<Integer> endOfSequence) {
+    public static Backbone read(ConfigReader config, Set<Integer> endOfSequence) {
         config.only("hidden_act", "silu");
         return new Backbone(
                 config.number("num_hidden_layers", 1, MAX_LAYERS),
@@ -39,17 +39,17 @@ public record Backbone(
                 config.size("vocab_size"),
                 config.size("max_position_embeddings"),
                 config.ids("eos_token_id", endOfSequence),
-                config.flag("tie_word_embeddings", false),
+                config.flagOrFalse("tie_word_embeddings"),
                 config.positive("rms_norm_eps"));
     }
 
     /** 0 to L. */
-    List<Integer> everyLayer() {
+    public List<Integer> everyLayer() {
         return layersFrom(0);
     }
 
     /** {@code first} to L. */
-    List<Integer> layersFrom(int first) {
+    public List<Integer> layersFrom(int first) {
         return IntStream.range(first, layers).boxed().toList();
     }
 }

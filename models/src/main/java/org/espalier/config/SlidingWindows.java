@@ -1,25 +1,25 @@
-package org.espalier.model;
+package org.espalier.config;
 
 import java.util.Collections;
 import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
-/** Reads which layers see only the last {@code sliding_window} positions. A window as wide as the context is none. */
-final class SlidingWindows {
+/** Reads which layers see only the last {@code sliding_window} positions. A window as wide as the context limits nothing. */
+public final class SlidingWindows {
     private static final String KEY = "sliding_window";
 
     private SlidingWindows() {}
 
-    /** {@code sliding_window} for all layers; none where it is null or absent. */
-    static List<Integer> everywhere(ConfigReader config, Backbone backbone) {
+    /** {@code sliding_window} for all layers; no window where it is null or absent. */
+    public static List<Integer> everywhere(ConfigReader config, Backbone backbone) {
         int window = window(config, backbone, 0);
         return Collections.nCopies(backbone.layers(), window);
     }
 
     /** The same behind the switch {@code use_sliding_window}, as Qwen's configs have it. */
-    static List<Integer> everywhereIfSwitchedOn(ConfigReader config, Backbone backbone) {
-        return switchedOn(config) ? everywhere(config, backbone) : GroupedAttention.fullAttention(backbone);
+    public static List<Integer> everywhereIfSwitchedOn(ConfigReader config, Backbone backbone) {
+        return switchedOn(config) ? everywhere(config, backbone) : GroupedAttentionConfig.fullAttention(backbone);
     }
 
     /**
@@ -27,16 +27,20 @@ final class SlidingWindows {
      *
      * @param sliding the layers, where {@code layer_types} is absent
      */
-    static List<Integer> someIfSwitchedOn(ConfigReader config, Backbone backbone, IntPredicate sliding) {
+    public static List<Integer> someIfSwitchedOn(ConfigReader config, Backbone backbone, IntPredicate sliding) {
         if (switchedOn(config)) {
             return some(config, backbone, sliding, 0);
         }
         config.ignore("layer_types");
-        return GroupedAttention.fullAttention(backbone);
+        return GroupedAttentionConfig.fullAttention(backbone);
     }
 
-    /** @param fallback the window where the config has none; 0 for no window then */
-    static List<Integer> some(ConfigReader config, Backbone backbone, IntPredicate sliding, int fallback) {
+    /**
+     * In the layers that {@code layer_types} names, or that {@code sliding} holds for where it is absent.
+     *
+     * @param fallback the window where the config has none; 0 for no window then
+     */
+    public static List<Integer> some(ConfigReader config, Backbone backbone, IntPredicate sliding, int fallback) {
         int window = window(config, backbone, fallback);
         IntPredicate named = sliding;
         if (config.has("layer_types")) {
@@ -55,10 +59,10 @@ final class SlidingWindows {
 
     private static boolean switchedOn(ConfigReader config) {
         config.ignore(KEY, "max_window_layers");
-        return config.flag("use_sliding_window", false);
+        return config.flagOrFalse("use_sliding_window");
     }
 
-    /** Null and 0 are none. */
+    /** 0 where the key is null or 0. */
     private static int window(ConfigReader config, Backbone backbone, int fallback) {
         int window = config.has(KEY) ? config.count(KEY) : fallback;
         return window >= backbone.context() ? 0 : window;

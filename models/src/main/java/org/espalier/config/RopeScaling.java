@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.config;
 
 import java.util.List;
 

@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.config;
 
 import java.util.Set;
 
@@ -13,27 +13,27 @@ import java.util.Set;
  * @param bias whether q_a, kv_a and o have biases
  * @param positions rotary, of {@code qk_rope_head_dim} columns
  */
-public record LatentAttention(
+public record LatentAttentionConfig(
         int heads, int queryRank, int kvRank, int nope, int value, boolean bias, Positions positions)
         implements AttentionConfig {
 
-    static LatentAttention read(ConfigReader config) {
+    public static LatentAttentionConfig read(ConfigReader config) {
         config.absent("sliding_window");
         config.absent("use_sliding_window");
         config.absent("layer_types");
         config.absent("index_topk"); // DeepSeek V3.2's sparse attention
-        if (!config.flag("rope_interleave", true)) {
+        if (!config.flagOrTrue("rope_interleave")) {
             throw config.notComputed("rope_interleave", false, true);
         }
-        int rope = config.number("qk_rope_head_dim", 2, GroupedAttention.MAX_HEAD_WIDTH);
-        config.require(rope % 2 == 0, "qk_rope_head_dim", "an even number, since rope turns pairs");
-        return new LatentAttention(
-                config.number("num_attention_heads", 1, GroupedAttention.MAX_HEADS),
+        int rope = config.number("qk_rope_head_dim", 2, GroupedAttentionConfig.MAX_HEAD_WIDTH);
+        config.require(rope % 2 == 0, "qk_rope_head_dim", "an even number, since rope rotates pairs");
+        return new LatentAttentionConfig(
+                config.number("num_attention_heads", 1, GroupedAttentionConfig.MAX_HEADS),
                 config.size("q_lora_rank", 0),
                 config.size("kv_lora_rank"),
-                config.number("qk_nope_head_dim", 1, GroupedAttention.MAX_HEAD_WIDTH),
-                config.number("v_head_dim", 1, GroupedAttention.MAX_HEAD_WIDTH),
-                config.flag("attention_bias", false),
+                config.number("qk_nope_head_dim", 1, GroupedAttentionConfig.MAX_HEAD_WIDTH),
+                config.number("v_head_dim", 1, GroupedAttentionConfig.MAX_HEAD_WIDTH),
+                config.flagOrFalse("attention_bias"),
                 RopeReader.read(config, rope, 10_000, Set.of("default", "yarn")));
     }
 

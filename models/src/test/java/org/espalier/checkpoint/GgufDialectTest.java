@@ -5,43 +5,46 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.Map;
+import org.espalier.architecture.Architectures;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class GgufArchitectureTest {
+class GgufDialectTest {
 
     @TempDir
     Path folder;
 
     private Checkpoint open(GgufBuilder builder) {
-        return Checkpoint.open(builder.write(folder.resolve("model.gguf")));
+        return Checkpoint.open(builder.write(folder.resolve("model.gguf")), Architectures.gguf());
     }
 
     @ParameterizedTest
     @CsvSource({
-        "llama, blk.3.ffn_gate_exps.weight, model.layers.3.block_sparse_moe.experts.*.w1.weight",
-        "llama, blk.3.ffn_down.7.weight, model.layers.3.block_sparse_moe.experts.7.w2.weight",
-        "llama, blk.3.ffn_gate_inp.weight, model.layers.3.block_sparse_moe.gate.weight",
+        "mixtral, blk.3.ffn_gate_exps.weight, model.layers.3.block_sparse_moe.experts.*.w1.weight",
+        "mixtral, blk.3.ffn_down.7.weight, model.layers.3.block_sparse_moe.experts.7.w2.weight",
+        "mixtral, blk.3.ffn_gate_inp.weight, model.layers.3.block_sparse_moe.gate.weight",
         "qwen2, blk.0.attn_q.bias, model.layers.0.self_attn.q_proj.bias",
-        "qwen2moe, blk.0.ffn_gate_inp_shexp.weight, model.layers.0.mlp.shared_expert_gate.weight",
-        "qwen2moe, blk.0.ffn_up_shexp.weight, model.layers.0.mlp.shared_expert.up_proj.weight",
-        "qwen3moe, blk.0.attn_k_norm.weight, model.layers.0.self_attn.k_norm.weight",
-        "qwen3moe, blk.0.ffn_up_exps.weight, model.layers.0.mlp.experts.*.up_proj.weight",
+        "qwen2_moe, blk.0.ffn_gate_inp_shexp.weight, model.layers.0.mlp.shared_expert_gate.weight",
+        "qwen2_moe, blk.0.ffn_up_shexp.weight, model.layers.0.mlp.shared_expert.up_proj.weight",
+        "qwen3_moe, blk.0.attn_k_norm.weight, model.layers.0.self_attn.k_norm.weight",
+        "qwen3_moe, blk.0.ffn_up_exps.weight, model.layers.0.mlp.experts.*.up_proj.weight",
         "olmoe, blk.0.attn_q_norm.weight, model.layers.0.self_attn.q_norm.weight",
-        "deepseek2, blk.60.attn_k_b.weight, model.layers.60.self_attn.embed_q.weight",
-        "deepseek2, blk.60.attn_v_b.weight, model.layers.60.self_attn.unembed_out.weight",
-        "deepseek2, blk.60.attn_kv_a_mqa.weight, model.layers.60.self_attn.kv_a_proj_with_mqa.weight",
-        "deepseek2, blk.60.exp_probs_b.bias, model.layers.60.mlp.gate.e_score_correction_bias",
-        "deepseek2, blk.60.ffn_down_shexp.weight, model.layers.60.mlp.shared_experts.down_proj.weight",
-        "glm4moe, blk.46.nextn.shared_head_norm.weight, model.layers.46.shared_head.norm.weight",
-        "glm4moe, blk.1.post_attention_norm.weight, model.layers.1.post_attention_layernorm.weight",
-        "gpt-oss, blk.1.attn_sinks.weight, model.layers.1.self_attn.sinks",
-        "gpt-oss, blk.1.ffn_gate_exps.bias, model.layers.1.mlp.experts.gate_proj.bias",
+        "deepseek_v3, blk.60.attn_k_b.weight, model.layers.60.self_attn.embed_q.weight",
+        "deepseek_v2, blk.60.attn_k_b.weight, model.layers.60.self_attn.embed_q.weight",
+        "deepseek_v3, blk.60.attn_v_b.weight, model.layers.60.self_attn.unembed_out.weight",
+        "deepseek_v3, blk.60.attn_kv_a_mqa.weight, model.layers.60.self_attn.kv_a_proj_with_mqa.weight",
+        "deepseek_v3, blk.60.exp_probs_b.bias, model.layers.60.mlp.gate.e_score_correction_bias",
+        "deepseek_v3, blk.60.ffn_down_shexp.weight, model.layers.60.mlp.shared_experts.down_proj.weight",
+        "glm4_moe, blk.46.nextn.shared_head_norm.weight, model.layers.46.shared_head.norm.weight",
+        "glm4_moe, blk.1.post_attention_norm.weight, model.layers.1.post_attention_layernorm.weight",
+        "gpt_oss, blk.1.attn_sinks.weight, model.layers.1.self_attn.sinks",
+        "gpt_oss, blk.1.ffn_gate_exps.bias, model.layers.1.mlp.experts.gate_proj.bias",
     })
-    void namesAreThePublishedOnes(String architecture, String name, String published) {
-        assertThat(named(architecture).names().published(name)).contains(published);
+    void namesAreThePublishedOnes(String modelType, String name, String published) {
+        assertThat(of(modelType).names().published(name)).contains(published);
     }
 
     @ParameterizedTest
@@ -49,21 +52,43 @@ class GgufArchitectureTest {
         "qwen2, blk.0.ffn_up_exps.weight",
         "qwen3, blk.0.ffn_gate.1.weight",
         "llama, blk.0.attn_q_norm.weight",
-        "llama, blk.0.ffn_gate.123456.weight",
+        "mixtral, blk.0.ffn_gate.123456.weight",
         "llama, blk.123456.attn_q.weight",
         "llama, blk.0.attn_q",
         "llama, blk..attn_q.weight",
-        "deepseek2, blk.0.exp_probs_b.weight",
+        "deepseek_v3, blk.0.exp_probs_b.weight",
+        "deepseek_v2, blk.0.exp_probs_b.bias",
+        "llama, blk.3.ffn_gate_exps.weight",
     })
-    void aTensorThatIsNotOfTheArchitectureHasNone(String architecture, String name) {
-        assertThat(named(architecture).names().published(name)).isEmpty();
+    void aTensorThatIsNotOfTheArchitectureHasNone(String modelType, String name) {
+        assertThat(of(modelType).names().published(name)).isEmpty();
     }
 
-    private static GgufArchitecture named(String name) {
-        return GgufArchitecture.SERVED.stream()
-                .filter(architecture -> architecture.name().equals(name))
+    private static GgufDialect of(String modelType) {
+        return Architectures.gguf().all().stream()
+                .filter(dialect -> dialect.modelType().equals(modelType))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** Whatever the key says that tells two architectures of one name apart. */
+    @ParameterizedTest
+    @CsvSource({
+        "llama, llama.expert_count, 0, llama",
+        "llama, llama.expert_count, 8, mixtral",
+        "llama, other, 8, llama",
+        "deepseek2, deepseek2.expert_gating_func, 1, deepseek_v2",
+        "deepseek2, deepseek2.expert_gating_func, 2, deepseek_v3",
+        "deepseek2, deepseek2.expert_gating_func, 3, deepseek_v2", // which refuses it
+        "deepseek2, other, 2, deepseek_v2",
+    })
+    void exactlyOneArchitectureReadsAFile(String name, String key, int value, String modelType) {
+        GgufFile file = new GgufFile(folder, Map.of("general.architecture", name, key, value), Map.of());
+        assertThat(Architectures.gguf().all().stream()
+                        .filter(dialect ->
+                                dialect.name().equals(name) && dialect.reads().test(file))
+                        .map(GgufDialect::modelType))
+                .containsExactly(modelType);
     }
 
     @Test
@@ -85,16 +110,19 @@ class GgufArchitectureTest {
         assertThat(checkpoint.config().path("model_type").asText()).isEqualTo("mixtral");
     }
 
+    private static GgufBuilder mixtral() {
+        return GgufBuilder.llama().key("llama.expert_count", 3);
+    }
+
     @Test
-    void stacksThatAreNoneAreRefused() {
-        assertThatThrownBy(() -> open(GgufBuilder.llama().tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 3, 4)))
+    void stacksThatAreNotThreeDimensionalAreRefused() {
+        assertThatThrownBy(() -> open(mixtral().tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 3, 4)))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageEndingWith(
                         "blk.0.ffn_up_exps.weight has the shape [3, 4], expected a stack of 1 to 32767 matrices");
-        assertThatThrownBy(
-                        () -> open(GgufBuilder.llama().tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 40_000, 1, 1)))
+        assertThatThrownBy(() -> open(mixtral().tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 40_000, 1, 1)))
                 .hasMessageContaining("expected a stack of 1 to 32767 matrices");
-        assertThatThrownBy(() -> open(GgufBuilder.llama()
+        assertThatThrownBy(() -> open(mixtral()
                         .tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 2, 1, 1)
                         .tensor("blk.0.ffn_up.1.weight", GgmlType.F32, 1, 1)))
                 .hasMessageEndingWith(" has both blk.0.ffn_up_exps.weight and blk.0.ffn_up.1.weight for the tensor"

@@ -1,26 +1,29 @@
-package org.espalier.model;
+package org.espalier.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import org.espalier.config.ConfigException;
+import org.espalier.config.RopeScaling;
+import org.espalier.config.RoutedExperts;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class DeepseekV3ConfigTest {
+class DeepseekV3Test {
 
-    private static DeepseekV3Config read(String changes) {
-        return (DeepseekV3Config) ModelConfig.of(ConfigJson.tiny("deepseek_v3-tiny", changes));
+    private static DeepseekV3 read(String changes) {
+        return (DeepseekV3) Architectures.read(ConfigJson.tiny("deepseek_v3-tiny", changes));
     }
 
     @Test
     void readsTheTinyModel() {
-        DeepseekV3Config config = read("{}");
-        assertThat(config.cacheWidth()).isEqualTo(64 + 32);
-        assertThat(config.moe()).contains(new ModelConfig.Moe(16, 4, List.of(1, 2, 3)));
+        DeepseekV3 config = read("{}");
+        assertThat(config.attention().cacheWidth()).isEqualTo(64 + 32);
+        assertThat(config.moe()).contains(new RoutedExperts(16, 4, 64, List.of(1, 2, 3)));
         assertThat(config.attention().positions().scaling())
                 .isEqualTo(new RopeScaling.Yarn(40, 256, 32, 1, 1, 1, true));
         assertThat(config.routedScaling()).isEqualTo(2.5f);
@@ -46,7 +49,7 @@ class DeepseekV3ConfigTest {
         }) {
             json.remove(key);
         }
-        DeepseekV3Config config = (DeepseekV3Config) ModelConfig.of(json);
+        DeepseekV3 config = (DeepseekV3) Architectures.read(json);
         assertThat(config.attention().positions().theta()).isEqualTo(10_000);
         assertThat(config.attention().positions().scaling()).isEqualTo(new RopeScaling.Default());
         assertThat(config.nextTokenLayers()).isEqualTo(1);
@@ -97,7 +100,7 @@ class DeepseekV3ConfigTest {
     void aMissingRequiredKeyFailsByName(String key) {
         ObjectNode json = ConfigJson.tiny("deepseek_v3-tiny");
         json.remove(key);
-        assertThatThrownBy(() -> ModelConfig.of(json))
+        assertThatThrownBy(() -> Architectures.read(json))
                 .isInstanceOf(ConfigException.class)
                 .hasMessage("the required key " + key + " is missing");
     }

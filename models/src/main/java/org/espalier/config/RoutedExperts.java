@@ -1,7 +1,6 @@
-package org.espalier.model;
+package org.espalier.config;
 
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The experts of a model.
@@ -13,24 +12,24 @@ import java.util.Optional;
  */
 public record RoutedExperts(int count, int perToken, int intermediate, List<Integer> layers) {
 
+    /** Of a dense model. */
+    public static final RoutedExperts NONE = new RoutedExperts(0, 0, 0, List.of());
+
     public RoutedExperts {
         layers = List.copyOf(layers);
     }
 
     /** Qwen's models, which transformers 5 saves with {@code num_local_experts} where they were published with {@code num_experts}. */
-    static RoutedExperts readQwen(ConfigReader config, List<Integer> layers) {
+    public static RoutedExperts readQwen(ConfigReader config, List<Integer> layers) {
         String newer = "num_local_experts";
         return read(config, config.has(newer) ? newer : "num_experts", "moe_intermediate_size", layers);
     }
 
-    static RoutedExperts read(ConfigReader config, String countKey, String intermediateKey, List<Integer> layers) {
+    public static RoutedExperts read(
+            ConfigReader config, String countKey, String intermediateKey, List<Integer> layers) {
         int count = config.number(countKey, 1, Short.MAX_VALUE); // ids travel in 16 bits
         int perToken = config.size("num_experts_per_tok");
         config.require(perToken <= count, "num_experts_per_tok", "at most " + countKey + ", " + count);
         return new RoutedExperts(count, perToken, config.size(intermediateKey), layers);
-    }
-
-    Optional<ModelConfig.Moe> moe() {
-        return layers.isEmpty() ? Optional.empty() : Optional.of(new ModelConfig.Moe(count, perToken, layers));
     }
 }

@@ -1,30 +1,32 @@
-package org.espalier.model;
+package org.espalier.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.espalier.config.ConfigException;
+import org.espalier.config.RopeScaling;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class LlamaConfigTest {
+class LlamaTest {
 
     /** Nothing but what is required. */
     private static final String LEAST = "{'model_type':'llama','hidden_size':64,'num_hidden_layers':2,"
             + "'num_attention_heads':4,'vocab_size':100,'intermediate_size':128,'max_position_embeddings':256,"
             + "'rms_norm_eps':1e-5}";
 
-    private static LlamaConfig read(String changes) {
+    private static Llama read(String changes) {
         ObjectNode json = ConfigJson.of(LEAST);
         json.setAll(ConfigJson.of(changes));
-        return (LlamaConfig) ModelConfig.of(json);
+        return (Llama) Architectures.read(json);
     }
 
     @Test
     void defaultsAreThoseOfTransformers() {
-        LlamaConfig config = read("{}");
+        Llama config = read("{}");
         assertThat(config.attention().kvHeads()).isEqualTo(4);
         assertThat(config.attention().headWidth()).isEqualTo(16);
         assertThat(config.attention().positions().theta()).isEqualTo(10_000);
@@ -33,13 +35,13 @@ class LlamaConfigTest {
         assertThat(config.tiedEmbeddings()).isFalse();
         assertThat(config.attentionBias()).isFalse();
         assertThat(config.mlpBias()).isFalse();
-        assertThat(config.cacheWidth()).isEqualTo(2 * 4 * 16);
+        assertThat(config.attention().cacheWidth()).isEqualTo(2 * 4 * 16);
         assertThat(config.ignoredKeys()).isEmpty();
     }
 
     @Test
     void readsTheTinyModel() {
-        LlamaConfig config = (LlamaConfig) ModelConfig.of(ConfigJson.tiny("llama-tiny"));
+        Llama config = (Llama) Architectures.read(ConfigJson.tiny("llama-tiny"));
         assertThat(config.attention().positions().scaling()).isEqualTo(new RopeScaling.Llama3(32, 1, 4, 64));
         assertThat(config.attention().kvHeads()).isEqualTo(2);
         assertThat(config.ignoredKeys()).isEmpty();
@@ -62,9 +64,9 @@ class LlamaConfigTest {
     @Test
     void bothSpellingsGiveTheSame() {
         String scaling = "'factor':8,'low_freq_factor':1,'high_freq_factor':4,'original_max_position_embeddings':64";
-        LlamaConfig four = read(
+        Llama four = read(
                 "{'rope_theta':500000.0,'torch_dtype':'bfloat16','rope_scaling':{'type':'llama3'," + scaling + "}}");
-        LlamaConfig five = read(
+        Llama five = read(
                 "{'dtype':'bfloat16','rope_parameters':{'rope_theta':500000.0,'rope_type':'llama3'," + scaling + "}}");
         assertThat(five).isEqualTo(four);
         assertThat(five.attention().positions().theta()).isEqualTo(500_000);
@@ -101,7 +103,7 @@ class LlamaConfigTest {
     void aMissingRequiredKeyFailsByName(String key) {
         ObjectNode json = ConfigJson.of(LEAST);
         json.remove(key);
-        assertThatThrownBy(() -> ModelConfig.of(json))
+        assertThatThrownBy(() -> Architectures.read(json))
                 .isInstanceOf(ConfigException.class)
                 .hasMessage("the required key " + key + " is missing");
     }
@@ -129,7 +131,7 @@ class LlamaConfigTest {
                 "{'hidden_size':'64'} | hidden_size is \"64\", expected a whole number from 1 to 16777216",
                 "{'hidden_size':66} | hidden_size is 66, expected a multiple of num_attention_heads, 4",
                 "{'num_key_value_heads':3} | num_key_value_heads is 3, expected a divisor of num_attention_heads, 4",
-                "{'head_dim':15} | head_dim is 15, expected an even number, since rope turns pairs",
+                "{'head_dim':15} | head_dim is 15, expected an even number, since rope rotates pairs",
                 "{'num_hidden_layers':2000000000}"
                         + " | num_hidden_layers is 2000000000, expected a whole number from 1 to 4096",
                 "{'num_hidden_layers':0} | num_hidden_layers is 0, expected a whole number from 1 to 4096",
@@ -147,7 +149,7 @@ class LlamaConfigTest {
 
     @Test
     void otherKeysAreListed() {
-        LlamaConfig config = read("{'zzz':1,'aaa':{},'use_cache':false,'rope_scaling':{'rope_type':'default','q':1}}");
+        Llama config = read("{'zzz':1,'aaa':{},'use_cache':false,'rope_scaling':{'rope_type':'default','q':1}}");
         assertThat(config.ignoredKeys()).containsExactly("aaa", "zzz", "rope_scaling.q");
     }
 

@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,13 +10,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.espalier.config.ConfigException;
+import org.espalier.config.GroupLimit;
+import org.espalier.config.GroupedAttentionConfig;
+import org.espalier.config.Positions;
+import org.espalier.config.RopeScaling;
+import org.espalier.config.RoutedExperts;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every architecture's config: what it needs, what it refuses, and what its defaults are. */
-class ModelConfigTest {
+class ArchitecturesTest {
 
     private static final String BACKBONE = "'hidden_size':64,'num_hidden_layers':4,'num_attention_heads':4,"
             + "'vocab_size':100,'max_position_embeddings':8192,'rms_norm_eps':1e-5,";
@@ -54,10 +60,10 @@ class ModelConfigTest {
         return ConfigJson.of("{" + LEAST.get(type) + "'model_type':'" + type + "'}");
     }
 
-    private static ModelConfig read(String type, String changes) {
+    private static Architecture read(String type, String changes) {
         ObjectNode json = least(type);
         json.setAll(ConfigJson.of(changes));
-        return ModelConfig.of(json);
+        return Architectures.read(json);
     }
 
     static Stream<String> types() {
@@ -66,18 +72,18 @@ class ModelConfigTest {
 
     @Test
     void whatIsSaidToBeServedIsRead() {
-        assertThat(ModelConfig.ARCHITECTURES).containsExactlyElementsOf(LEAST.keySet());
+        assertThat(Architectures.modelTypes()).containsExactlyElementsOf(LEAST.keySet());
     }
 
     @ParameterizedTest
     @MethodSource("types")
     void theLeastIsEnough(String type) {
-        ModelConfig config = ModelConfig.of(least(type));
-        assertThat(config.architecture()).isEqualTo(type.equals("kimi_k2") ? "deepseek_v3" : type);
+        Architecture config = Architectures.read(least(type));
+        assertThat(config.modelType()).isEqualTo(type.equals("kimi_k2") ? "deepseek_v3" : type);
         assertThat(config.layers()).isEqualTo(4);
         assertThat(config.hidden()).isEqualTo(64);
         assertThat(config.ignoredKeys()).isEmpty();
-        List<Integer> routed = config.moe().map(ModelConfig.Moe::layers).orElse(List.of());
+        List<Integer> routed = config.moe().map(RoutedExperts::layers).orElse(List.of());
         if (LEAST.get(type).contains("first_k_dense")) {
             assertThat(routed).containsExactly(1, 2, 3);
         } else {
@@ -93,7 +99,7 @@ class ModelConfigTest {
         for (String key : keys) {
             ObjectNode json = least(type);
             json.remove(key);
-            assertThatThrownBy(() -> ModelConfig.of(json))
+            assertThatThrownBy(() -> Architectures.read(json))
                     .as(type + " without " + key)
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining(key);
@@ -156,58 +162,51 @@ class ModelConfigTest {
                 "gpt_oss | {'sliding_window':16} | 16 0 16 0"
             })
     void windowsOfEachLayer(String type, String changes, String windows) {
-        ModelConfig config = read(type, changes);
+        Architecture config = read(type, changes);
         List<Integer> expected =
                 Arrays.stream(windows.split(" ")).map(Integer::valueOf).toList();
         assertThat(attention(config).windows()).isEqualTo(expected);
     }
 
-    private static GroupedAttention attention(ModelConfig config) {
-        if (config instanceof MistralConfig mistral) {
+    private static GroupedAttentionConfig attention(Architecture config) {
+        if (config instanceof Mistral mistral) {
             return mistral.attention();
-        } else if (config instanceof MixtralConfig mixtral) {
+        } else if (config instanceof Mixtral mixtral) {
             return mixtral.attention();
-        } else if (config instanceof Qwen2Config qwen) {
+        } else if (config instanceof Qwen2 qwen) {
             return qwen.attention();
-        } else if (config instanceof Qwen2MoeConfig qwen) {
+        } else if (config instanceof Qwen2Moe qwen) {
             return qwen.attention();
-        } else if (config instanceof Qwen3Config qwen) {
+        } else if (config instanceof Qwen3 qwen) {
             return qwen.attention();
-        } else if (config instanceof Qwen3MoeConfig qwen) {
+        } else if (config instanceof Qwen3Moe qwen) {
             return qwen.attention();
         }
-        return ((GptOssConfig) config).attention();
+        return ((GptOss) config).attention();
     }
 
     @Test
     void defaultsAreThoseOfTransformers() {
-        assertThat(((Qwen3Config) read("qwen3", "{}")).attention().headWidth()).isEqualTo(128);
-        assertThat(((Qwen3MoeConfig) read("qwen3_moe", "{}")).attention().headWidth())
-                .isEqualTo(16);
-        assertThat(((MixtralConfig) read("mixtral", "{}"))
-                        .attention()
-                        .positions()
-                        .theta())
+        assertThat(((Qwen3) read("qwen3", "{}")).attention().headWidth()).isEqualTo(128);
+        assertThat(((Qwen3Moe) read("qwen3_moe", "{}")).attention().headWidth()).isEqualTo(16);
+        assertThat(((Mixtral) read("mixtral", "{}")).attention().positions().theta())
                 .isEqualTo(1_000_000);
-        GptOssConfig gpt = (GptOssConfig) read("gpt_oss", "{}");
+        GptOss gpt = (GptOss) read("gpt_oss", "{}");
         assertThat(gpt.attention().positions())
                 .isEqualTo(new Positions(64, 150_000, new RopeScaling.Yarn(32, 8192, 32, 1, 0, 0, false)));
         assertThat(gpt.swigluAlpha()).isEqualTo(1.702f);
         assertThat(gpt.swigluLimit()).isEqualTo(7);
-        assertThat(((Glm4MoeConfig) read("glm4_moe", "{}"))
-                        .attention()
-                        .positions()
-                        .dimensions())
+        assertThat(((Glm4Moe) read("glm4_moe", "{}")).attention().positions().dimensions())
                 .isEqualTo(8);
-        assertThat(((Qwen2MoeConfig) read("qwen2_moe", "{}")).qkvBias()).isTrue();
+        assertThat(((Qwen2Moe) read("qwen2_moe", "{}")).qkvBias()).isTrue();
     }
 
     @Test
     void partOfAHeadTurnsInBothSpellings() {
-        Positions four = ((Glm4MoeConfig) read("glm4_moe", "{'partial_rotary_factor':0.25,'rope_theta':7}"))
+        Positions four = ((Glm4Moe) read("glm4_moe", "{'partial_rotary_factor':0.25,'rope_theta':7}"))
                 .attention()
                 .positions();
-        Positions five = ((Glm4MoeConfig)
+        Positions five = ((Glm4Moe)
                         read("glm4_moe", "{'rope_parameters':{'partial_rotary_factor':0.25,'rope_theta':7}}"))
                 .attention()
                 .positions();
@@ -218,20 +217,20 @@ class ModelConfigTest {
     void qwensExpertsAreCountedUnderBothNames() {
         ObjectNode json = least("qwen3_moe").put("num_local_experts", 6);
         json.remove("num_experts");
-        assertThat(ModelConfig.of(json).moe().orElseThrow().experts()).isEqualTo(6);
+        assertThat(Architectures.read(json).moe().orElseThrow().count()).isEqualTo(6);
     }
 
     @Test
     void someLayersOfQwenHaveNoExperts() {
-        ModelConfig config = read("qwen3_moe", "{'decoder_sparse_step':2,'mlp_only_layers':[3]}");
-        assertThat(config.moe()).contains(new ModelConfig.Moe(8, 2, List.of(1)));
+        Architecture config = read("qwen3_moe", "{'decoder_sparse_step':2,'mlp_only_layers':[3]}");
+        assertThat(config.moe()).contains(new RoutedExperts(8, 2, 32, List.of(1)));
     }
 
     @Test
     void deepseekV2ChoosesFromGroupsOnlyWhereItSaysSo() {
-        assertThat(((DeepseekV2Config) read("deepseek_v2", "{'n_group':4,'topk_group':2}")).limit())
+        assertThat(((DeepseekV2) read("deepseek_v2", "{'n_group':4,'topk_group':2}")).limit())
                 .isEqualTo(GroupLimit.NONE);
-        assertThat(((DeepseekV2Config) read(
+        assertThat(((DeepseekV2) read(
                                 "deepseek_v2", "{'topk_method':'group_limited_greedy','n_group':4,'topk_group':2}"))
                         .limit())
                 .isEqualTo(new GroupLimit(4, 2));

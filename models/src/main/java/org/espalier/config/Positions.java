@@ -1,9 +1,9 @@
-package org.espalier.model;
+package org.espalier.config;
 
 /**
  * Rotary positions.
  *
- * @param dimensions columns of a head that turn
+ * @param dimensions columns of a head that rotate
  * @param theta base of the frequencies
  */
 public record Positions(int dimensions, float theta, RopeScaling scaling) {}

@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.config;
 
 import java.util.Set;
 import java.util.TreeSet;
@@ -17,7 +17,7 @@ final class RopeReader {
     private RopeReader() {}
 
     /**
-     * @param dimensions that turn
+     * @param dimensions that rotate
      * @param defaultTheta the architecture's
      * @param served the rope types that the architecture computes
      */
@@ -46,7 +46,7 @@ final class RopeReader {
         return new Positions(dimensions, theta, scaling);
     }
 
-    /** The part of a head's columns that turn, beside the rope object or in it. */
+    /** The part of a head's columns that rotate, beside the rope object or in it. */
     static float partialFactor(ConfigReader config, float fallback) {
         float beside = config.positive(PARTIAL, fallback);
         String key = key(config);
@@ -88,7 +88,7 @@ final class RopeReader {
                 slow == 0 ? 1 : slow,
                 rope.real("mscale", 0),
                 rope.real("mscale_all_dim", 0),
-                rope.flag("truncate", true));
+                rope.flagOrTrue("truncate"));
     }
 
     private static RopeScaling divisors(ConfigReader rope, int dimensions) {

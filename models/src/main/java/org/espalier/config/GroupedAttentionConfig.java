@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.config;
 
 import java.util.Collections;
 import java.util.List;
@@ -13,42 +13,43 @@ import java.util.Set;
  * @param positions rotary, of the first columns of each head
  * @param windows for each layer the positions that a token sees, itself among them; 0 for all
  */
-public record GroupedAttention(int heads, int kvHeads, int headWidth, Positions positions, List<Integer> windows)
+public record GroupedAttentionConfig(int heads, int kvHeads, int headWidth, Positions positions, List<Integer> windows)
         implements AttentionConfig {
 
     static final int MAX_HEADS = 4096;
     static final int MAX_HEAD_WIDTH = 8192;
     private static final float THETA = 10_000; // transformers' RotaryEmbeddingConfigMixin.default_theta
 
-    public GroupedAttention {
+    public GroupedAttentionConfig {
         windows = List.copyOf(windows);
     }
 
-    /** With transformers' defaults: heads of width D / H, all of whose columns turn. */
-    static GroupedAttention read(ConfigReader config, Backbone backbone) {
+    /** With transformers' defaults: heads of width D / H, all of whose columns rotate. */
+    public static GroupedAttentionConfig read(ConfigReader config, Backbone backbone) {
         return read(config, backbone, new Defaults(0, THETA, 1), fullAttention(backbone));
     }
 
-    static GroupedAttention read(ConfigReader config, Backbone backbone, List<Integer> windows) {
+    public static GroupedAttentionConfig read(ConfigReader config, Backbone backbone, List<Integer> windows) {
         return read(config, backbone, new Defaults(0, THETA, 1), windows);
     }
 
     /** For an architecture with other defaults than most. */
-    static GroupedAttention read(ConfigReader config, Backbone backbone, Defaults defaults, List<Integer> windows) {
+    public static GroupedAttentionConfig read(
+            ConfigReader config, Backbone backbone, Defaults defaults, List<Integer> windows) {
         int heads = config.number("num_attention_heads", 1, MAX_HEADS);
         int kvHeads = config.has("num_key_value_heads") ? config.number("num_key_value_heads", 1, MAX_HEADS) : heads;
         config.require(heads % kvHeads == 0, "num_key_value_heads", "a divisor of num_attention_heads, " + heads);
         int headWidth = headWidth(config, backbone, heads, defaults.headWidth());
-        config.require(headWidth % 2 == 0, "head_dim", "an even number, since rope turns pairs");
+        config.require(headWidth % 2 == 0, "head_dim", "an even number, since rope rotates pairs");
         float part = RopeReader.partialFactor(config, defaults.rotaryPart());
         if (defaults.rotaryPart() == 1 && part != 1) {
             throw config.notComputed("partial_rotary_factor", part, 1);
         }
-        int turned = (int) (headWidth * part);
-        config.require(turned % 2 == 0 && turned > 0 && turned <= headWidth, "partial_rotary_factor", "whole pairs");
+        int rotated = (int) (headWidth * part);
+        config.require(rotated % 2 == 0 && rotated > 0 && rotated <= headWidth, "partial_rotary_factor", "whole pairs");
         Positions positions =
-                RopeReader.read(config, turned, defaults.theta(), Set.of("default", "linear", "llama3", "yarn"));
-        return new GroupedAttention(heads, kvHeads, headWidth, positions, windows);
+                RopeReader.read(config, rotated, defaults.theta(), Set.of("default", "linear", "llama3", "yarn"));
+        return new GroupedAttentionConfig(heads, kvHeads, headWidth, positions, windows);
     }
 
     private static int headWidth(ConfigReader config, Backbone backbone, int heads, int fallback) {
@@ -66,12 +67,12 @@ public record GroupedAttention(int heads, int kvHeads, int headWidth, Positions 
      * What counts where a key is absent.
      *
      * @param headWidth 0 for D / H
-     * @param rotaryPart of a head's columns that turn; 1 where the architecture turns all whatever the config says
+     * @param rotaryPart of a head's columns that rotate; 1 where the architecture rotates all whatever the config says
      */
-    record Defaults(int headWidth, float theta, float rotaryPart) {}
+    public record Defaults(int headWidth, float theta, float rotaryPart) {}
 
     /** Every layer sees all positions. */
-    static List<Integer> fullAttention(Backbone backbone) {
+    public static List<Integer> fullAttention(Backbone backbone) {
         return Collections.nCopies(backbone.layers(), 0);
     }
 

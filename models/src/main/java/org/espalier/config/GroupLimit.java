@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.config;
 
 /**
  * DeepSeek's choice of experts from a few groups only, so that a token visits few nodes.
@@ -10,12 +10,12 @@ public record GroupLimit(int groups, int kept) {
 
     public static final GroupLimit NONE = new GroupLimit(1, 1);
 
-    static GroupLimit read(ConfigReader config, RoutedExperts experts) {
+    public static GroupLimit read(ConfigReader config, RoutedExperts experts) {
         return read(config, experts, 1);
     }
 
     /** Where the two best experts score a group. */
-    static GroupLimit readForPairs(ConfigReader config, RoutedExperts experts) {
+    public static GroupLimit readForPairs(ConfigReader config, RoutedExperts experts) {
         return read(config, experts, 2);
     }
 

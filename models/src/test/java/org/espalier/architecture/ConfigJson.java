@@ -1,4 +1,4 @@
-package org.espalier.model;
+package org.espalier.architecture;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
