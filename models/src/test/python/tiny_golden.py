@@ -63,7 +63,8 @@ class Recorder:
         best = sums.sort(dim=-1, descending=True)[0]
         kept = torch.zeros_like(sums).scatter_(1, sums.topk(gate.topk_group, dim=-1)[1], 1).bool()
         rivals = groups.masked_fill(~kept.unsqueeze(-1), 0.0).flatten(1).sort(dim=-1, descending=True)[0]
-        # Dropped groups at 0.0 (the original) or at minus infinity (transformers): equal as long as the chosen are above 0.
+        # Dropped groups at minus infinity (DeepSeek's own code, transformers) or at 0.0 (mlx-lm): equal as long as the chosen are above 0,
+        # so that both agree on these models.
         dropped = gate.topk_group < gate.num_group
         self.margins[layer] = min(
             (best[:, gate.topk_group - 1] - best[:, gate.topk_group]).min().item() if dropped else float("inf"),
