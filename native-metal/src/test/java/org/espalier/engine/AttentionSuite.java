@@ -1,65 +1,68 @@
 package org.espalier.engine;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.offset;
-import static org.espalier.engine.WeightFile.random;
-
-import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import org.espalier.program.Add;
 import org.espalier.program.Attention;
+import org.espalier.program.LatentAttention;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.View;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Both kinds of attention against the sums of their papers, written out in double precision. */
-public abstract class AttentionSuite {
+/** Both kinds of attention against the sums of their papers, written out in double. */
+abstract class AttentionSuite extends Suite {
 
-    @TempDir
-    Path directory;
-
-    private final Engine engine = engine();
-
-    /** The engine under test. */
-    abstract Engine engine();
-
-    @AfterEach
-    void closeEngine() {
-        engine.close();
+    AttentionSuite(EngineUnderTest tested) {
+        super(tested);
     }
 
     /** The first {@code width} columns that {@code program} makes of {@code rows} in one step. */
     private float[][] run(Program program, float[][] rows, int width) {
-        try (LoadedProgram loaded = LoadedProgram.load(engine, program, EngineOptions.FLOAT32, Loading.quietly())) {
+        try (LoadedProgram loaded = tested.load(program)) {
+            Wire wire = new Wire(loaded.activationBytes());
             loaded.open(1, rows.length, RouterEdits.NONE);
             Step.Entry entry = Step.Entry.ofRows(1, 0, rows.length, Step.Logits.NONE);
-            Step step = new Step(List.of(entry), OpBench.pack(rows, program.hidden()), Set.of());
+            Step step = new Step(List.of(entry), wire.pack(rows, program.hidden()), Set.of());
             StepResult result = loaded.run(step, Exchange.ALONE, new Cancel());
-            return OpBench.unpack(result.activations(), rows.length, width);
+            return wire.unpack(result.activations(), rows.length, width);
         }
     }
 
-    private static void softmax(double[] scores) {
-        double sum = 0;
-        for (int s = 0; s < scores.length; s++) {
-            scores[s] = Math.exp(scores[s]);
-            sum += scores[s];
+    /** Products of {@code width} numbers of two rows. */
+    private static Expected score(double scale, float[] a, int from, float[] b, int to, int width) {
+        Expected sum = Expected.ZERO;
+        for (int i = 0; i < width; i++) {
+            sum = sum.plus(scale * a[from + i] * b[to + i]);
         }
-        for (int s = 0; s < scores.length; s++) {
-            scores[s] /= sum;
-        }
+        return sum;
     }
 
-    @Test
-    void queryHeadsShareKeyHeadsInGroups() {
+    /** Of values [rows seen][at] by the softmax of scores; a score more than there are values adds nothing. */
+    private static Expected mix(Expected[] scores, float[][] rows, int first, int at) {
+        Expected[] shares = Expected.softmax(scores);
+        Expected sum = Expected.ZERO;
+        for (int s = first; s < rows.length && s - first < shares.length; s++) {
+            sum = sum.plus(shares[s - first].times(rows[s][at]));
+        }
+        return sum;
+    }
+
+    static List<List<Integer>> kvHeads() {
+        return List.of(Attention.grouped(4, 2), List.of(0, 1, 2, 3), List.of(1, 0, 1, 1), List.of(2, 0, 2, 0));
+    }
+
+    /** In equal groups, one each, and in any order, some keys without a query. */
+    @ParameterizedTest
+    @MethodSource("kvHeads")
+    void eachQueryHeadUsesTheKeyHeadThatTheOpNames(List<Integer> kvHead) {
         int heads = 4;
-        int kvHeads = 2;
+        int kvHeads = 1 + Collections.max(kvHead);
         int width = 3;
         int row = (heads + 2 * kvHeads) * width;
         ProgramBuilder builder = new ProgramBuilder("main", row);
@@ -70,29 +73,23 @@ public abstract class AttentionSuite {
         int cache = builder.cache(2 * kvHeads * width);
         View mixed = out.columns(0, heads * width);
         builder.op(new Add(x, x, out)); // a program yields what it has written
-        builder.op(new Attention(
-                x.columns(0, heads * width), k, v, Attention.grouped(heads, kvHeads), 0.3f, null, cache, mixed));
-        float[][] rows = random(40, 9, row);
+        builder.op(new Attention(x.columns(0, heads * width), k, v, kvHead, 0.3f, null, cache, mixed));
+        float[][] rows = tested.rows(40, 9, row);
         float[][] actual = run(builder.build(x, out), rows, heads * width);
+        Expected[][] expected = new Expected[9][heads * width];
         for (int t = 0; t < rows.length; t++) {
             for (int h = 0; h < heads; h++) {
-                int kvHead = h / 2;
-                double[] scores = new double[t + 1];
+                int at = kvHead.get(h) * width;
+                Expected[] scores = new Expected[t + 1];
                 for (int s = 0; s <= t; s++) {
-                    for (int i = 0; i < width; i++) {
-                        scores[s] += 0.3 * rows[t][h * width + i] * rows[s][k.offset() + kvHead * width + i];
-                    }
+                    scores[s] = score(0.3f, rows[t], h * width, rows[s], k.offset() + at, width);
                 }
-                softmax(scores);
                 for (int i = 0; i < width; i++) {
-                    double expected = 0;
-                    for (int s = 0; s <= t; s++) {
-                        expected += scores[s] * rows[s][v.offset() + kvHead * width + i];
-                    }
-                    assertThat((double) actual[t][h * width + i]).isCloseTo(expected, offset(1e-5));
+                    expected[t][h * width + i] = mix(scores, rows, 0, v.offset() + at + i);
                 }
             }
         }
+        tested.differences().compare(Attention.class, actual, expected);
     }
 
     /** One head of width 2: a softmax over the last 3 rows and, in the second program, a score that adds nothing. */
@@ -117,24 +114,23 @@ public abstract class AttentionSuite {
                 sink ? "sinks" : null,
                 cache,
                 out.columns(0, 2)));
-        float[][] rows = random(42, 9, 6);
+        float[][] rows = tested.rows(42, 9, 6);
         float[][] actual = run(builder.build(x, out), rows, 2);
+        Expected[][] expected = new Expected[9][2];
         for (int t = 0; t < rows.length; t++) {
             int first = Math.max(0, t - window + 1);
-            double[] scores = new double[t - first + 2];
+            Expected[] scores = new Expected[t - first + (sink ? 2 : 1)];
             for (int s = first; s <= t; s++) {
-                scores[s - first] = 0.9 * (rows[t][0] * rows[s][2] + rows[t][1] * rows[s][3]);
+                scores[s - first] = score(0.9f, rows[t], 0, rows[s], 2, 2);
             }
-            scores[t - first + 1] = sink ? 0.7f : Double.NEGATIVE_INFINITY;
-            softmax(scores);
-            for (int i = 0; i < 2; i++) {
-                double expected = 0;
-                for (int s = first; s <= t; s++) {
-                    expected += scores[s - first] * rows[s][4 + i];
-                }
-                assertThat((double) actual[t][i]).isCloseTo(expected, offset(1e-5));
+            if (sink) {
+                scores[t - first + 1] = Expected.of(0.7f);
             }
+            float[][] seen = Arrays.copyOf(rows, t + 1);
+            expected[t][0] = mix(scores, seen, first, 4);
+            expected[t][1] = mix(scores, seen, first, 5);
         }
+        tested.differences().compare(Attention.class, actual, expected);
     }
 
     @Test
@@ -142,36 +138,42 @@ public abstract class AttentionSuite {
         int nope = TinyProgram.NOPE;
         int rope = TinyProgram.ROPE;
         int latentAt = 2 * (nope + rope);
-        float[][] rows = random(41, 9, TinyProgram.ROW);
+        float[][] rows = tested.rows(41, 9, TinyProgram.ROW);
         float[][] actual = run(TinyProgram.latent(new WeightFile(directory)), rows, 2 * TinyProgram.VALUE);
+        Expected[][] expected = new Expected[9][2 * TinyProgram.VALUE];
         for (int t = 0; t < rows.length; t++) {
             for (int h = 0; h < 2; h++) {
-                double[] scores = new double[t + 1];
+                int query = h * (nope + rope);
+                Expected[] scores = new Expected[t + 1];
                 for (int s = 0; s <= t; s++) {
+                    float[] latent = Arrays.copyOfRange(rows[s], latentAt, latentAt + TinyProgram.RANK);
+                    scores[s] = score(0.7f, rows[t], query + nope, rows[s], latentAt + TinyProgram.RANK, rope);
                     for (int i = 0; i < nope; i++) {
-                        double key = 0;
-                        for (int r = 0; r < TinyProgram.RANK; r++) {
-                            key += (double) TinyProgram.keyUp()[h][r][i] * rows[s][latentAt + r];
-                        }
-                        scores[s] += 0.7 * rows[t][h * (nope + rope) + i] * key;
-                    }
-                    for (int i = 0; i < rope; i++) {
-                        int keyAt = latentAt + TinyProgram.RANK + i;
-                        scores[s] += 0.7 * rows[t][h * (nope + rope) + nope + i] * rows[s][keyAt];
+                        float[] up = column(TinyProgram.keyUp()[h], i);
+                        scores[s] = scores[s].plus(
+                                Expected.dot(up, Expected.of(latent)).times((double) 0.7f * rows[t][query + i]));
                     }
                 }
-                softmax(scores);
+                Expected[] shares = Expected.softmax(scores);
                 for (int i = 0; i < TinyProgram.VALUE; i++) {
-                    double expected = 0;
+                    Expected sum = Expected.ZERO;
                     for (int s = 0; s <= t; s++) {
-                        for (int r = 0; r < TinyProgram.RANK; r++) {
-                            double value = (double) TinyProgram.valueUp()[h][i][r] * rows[s][latentAt + r];
-                            expected += scores[s] * value;
-                        }
+                        float[] latent = Arrays.copyOfRange(rows[s], latentAt, latentAt + TinyProgram.RANK);
+                        Expected value = Expected.dot(TinyProgram.valueUp()[h][i], Expected.of(latent));
+                        sum = sum.plus(shares[s].times(value));
                     }
-                    assertThat((double) actual[t][h * TinyProgram.VALUE + i]).isCloseTo(expected, offset(1e-5));
+                    expected[t][h * TinyProgram.VALUE + i] = sum;
                 }
             }
         }
+        tested.differences().compare(LatentAttention.class, actual, expected);
+    }
+
+    private static float[] column(float[][] matrix, int index) {
+        float[] column = new float[matrix.length];
+        for (int row = 0; row < column.length; row++) {
+            column[row] = matrix[row][index];
+        }
+        return column;
     }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -15,15 +14,17 @@ import org.espalier.program.View;
 import org.espalier.weights.Block;
 import org.espalier.weights.Piece;
 import org.espalier.weights.Weight;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * GGUF's blocks of 256 values against bytes packed by hand. Every test draws quanta and scales, puts them where ggml's k-quants have them
  * (<a href="https://github.com/ggml-org/llama.cpp/pull/1684">the change that made them</a>), and multiplies them out.
  */
-public abstract class KQuantSuite {
+abstract class KQuantSuite extends Suite {
+
+    KQuantSuite(EngineUnderTest tested) {
+        super(tested);
+    }
 
     private static final int VALUES = 256;
     private static final int BLOCKS = 3;
@@ -33,19 +34,7 @@ public abstract class KQuantSuite {
 
     private static final short M = 0x2400;
 
-    @TempDir
-    Path directory;
-
-    private final Engine engine = engine();
     private final Random random = new Random(60);
-
-    /** The engine under test. */
-    abstract Engine engine();
-
-    @AfterEach
-    void closeEngine() {
-        engine.close();
-    }
 
     /** @param pack fills a block and gives its values */
     private void holds(Block type, BiFunction<Block, ByteBuffer, float[]> pack) {
@@ -63,13 +52,12 @@ public abstract class KQuantSuite {
         View out = builder.slot(expected.length);
         builder.weight("w", weight);
         builder.op(new Embed("w", out));
-        try (LoadedProgram program =
-                LoadedProgram.load(engine, builder.build(out, out), EngineOptions.FLOAT32, Loading.quietly())) {
+        try (LoadedProgram program = tested.load(builder.build(out, out))) {
             program.open(1, 1, RouterEdits.NONE);
             Step step = new Step(List.of(Step.Entry.ofTokens(1, 0, new int[] {0}, Step.Logits.NONE)), null, Set.of());
             StepResult result = program.run(step, Exchange.ALONE, new Cancel());
-            assertThat(OpBench.unpack(result.activations(), 1, expected.length)[0])
-                    .containsExactly(expected);
+            float[][] actual = new Wire(program.activationBytes()).unpack(result.activations(), 1, expected.length);
+            tested.differences().compare(Embed.class, type, actual, new Expected[][] {Expected.of(expected)});
         }
     }
 

@@ -1,7 +1,5 @@
 package org.espalier.engine;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiFunction;
@@ -46,8 +44,12 @@ final class OpBench {
 
     /** As the first node of a group of {@code nodes}. */
     OpBench exchange(int nodes, Exchange with) {
+        return group(new EngineOptions.Group(0, nodes), with);
+    }
+
+    OpBench group(EngineOptions.Group nodes, Exchange with) {
         exchange = with;
-        group = new EngineOptions.Group(0, nodes);
+        group = nodes;
         return this;
     }
 
@@ -62,43 +64,26 @@ final class OpBench {
         return this;
     }
 
-    StepResult result(Engine engine, float[][] rows) {
+    /** @param rows of the output */
+    record Result(StepResult step, float[][] rows) {}
+
+    Result result(EngineUnderTest tested, float[][] rows) {
         Program program = builder.build(in, out);
-        try (LoadedProgram loaded =
-                LoadedProgram.load(engine, program, EngineOptions.FLOAT32.with(group), Loading.quietly())) {
+        try (LoadedProgram loaded = tested.load(program, tested.options().with(group))) {
+            Wire wire = new Wire(loaded.activationBytes());
             loaded.open(1, rows.length, edits);
             Step.Entry entry = Step.Entry.ofRows(1, 0, rows.length, Step.Logits.ALL);
-            ByteBuffer activations = pack(rows, program.hidden());
             Set<Step.Want> wants = program.routes().isEmpty() ? Set.of() : Set.of(Step.Want.ROUTING);
-            return loaded.run(new Step(List.of(entry), activations, wants), exchange, new Cancel());
+            Step step = new Step(List.of(entry), wire.pack(rows, program.hidden()), wants);
+            StepResult result = loaded.run(step, exchange, new Cancel());
+            float[][] values = result.activations() == null
+                    ? null
+                    : wire.unpack(result.activations(), rows.length, outColumns.width());
+            return new Result(result, values);
         }
     }
 
-    float[][] run(Engine engine, float[][] rows) {
-        StepResult result = result(engine, rows);
-        return unpack(result.activations(), rows.length, outColumns.width());
-    }
-
-    static ByteBuffer pack(float[][] rows, int hidden) {
-        ByteBuffer bytes =
-                ByteBuffer.allocate(rows.length * hidden * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (int t = 0; t < rows.length; t++) {
-            for (int i = 0; i < rows[t].length; i++) {
-                bytes.putFloat((t * hidden + i) * Float.BYTES, rows[t][i]);
-            }
-        }
-        return bytes;
-    }
-
-    static float[][] unpack(ByteBuffer bytes, int rows, int width) {
-        int hidden = bytes.remaining() / Float.BYTES / rows;
-        ByteBuffer little = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
-        float[][] values = new float[rows][width];
-        for (int t = 0; t < rows; t++) {
-            for (int i = 0; i < width; i++) {
-                values[t][i] = little.getFloat((t * hidden + i) * Float.BYTES);
-            }
-        }
-        return values;
+    float[][] run(EngineUnderTest tested, float[][] rows) {
+        return result(tested, rows).rows();
     }
 }

@@ -1,10 +1,9 @@
 package org.espalier.engine;
 
-import org.espalier.engine.reference.ReferenceEngine;
+import org.espalier.engine.reference.ReferenceProvider;
 
 final class ReferenceEngineTest extends EngineSuite {
-    @Override
-    Engine engine() {
-        return new ReferenceEngine();
+    ReferenceEngineTest() {
+        super(new ReferenceProvider(), Precision.FLOAT32);
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -14,32 +13,26 @@ import org.espalier.engine.Step.Logits;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** KV state: however rows come to a session, its logits are those of one prefill. */
-public abstract class SessionSuite {
+abstract class SessionSuite extends Suite {
+
+    SessionSuite(EngineUnderTest tested) {
+        super(tested);
+    }
 
     private static final int[] PROMPT = {3, 1, 4, 1, 5, 9, 2, 6, 5};
 
-    @TempDir
-    Path directory;
-
-    private final Engine engine = engine();
     private LoadedProgram program;
-
-    /** The engine under test. */
-    abstract Engine engine();
 
     @BeforeEach
     void load() {
-        program = LoadedProgram.load(
-                engine, TinyProgram.tokens(new WeightFile(directory)), EngineOptions.FLOAT32, Loading.quietly());
+        program = tested.load(TinyProgram.tokens(new WeightFile(directory)));
     }
 
     @AfterEach
     void close() {
         program.close();
-        engine.close();
     }
 
     private void open(long session) {
@@ -63,8 +56,8 @@ public abstract class SessionSuite {
         return logits;
     }
 
-    private static void assertSame(float[] actual, float[] expected) {
-        assertThat(actual).containsExactly(expected, within(1e-5f));
+    private void assertSame(float[] actual, float[] expected) {
+        assertThat(actual).containsExactly(expected, within((float) Tolerance.ofLogits(tested.precision())));
     }
 
     @Test
@@ -173,15 +166,11 @@ public abstract class SessionSuite {
         open(1);
         Step step = new Step(List.of(tokens(1, 0, 3)), null, Set.of(Step.Want.LAST_HIDDEN));
         StepResult result = program.run(step, Exchange.ALONE, new Cancel());
-        float[][] hidden = OpBench.unpack(result.lastHidden(), 3, TinyProgram.HIDDEN);
+        float[][] hidden = new Wire(program.activationBytes()).unpack(result.lastHidden(), 3, TinyProgram.HIDDEN);
         float[][] head = WeightFile.random(34, TinyProgram.VOCABULARY, TinyProgram.HIDDEN);
-        for (int token = 0; token < TinyProgram.VOCABULARY; token++) {
-            float sum = 0;
-            for (int i = 0; i < TinyProgram.HIDDEN; i++) {
-                sum += head[token][i] * hidden[2][i];
-            }
-            assertThat(result.logits()[2][token]).isCloseTo(sum, within(1e-5f));
-        }
+        Expected[][] expected =
+                Arrays.stream(hidden).map(row -> Expected.multiply(head, row)).toArray(Expected[][]::new);
+        tested.differences().compare(org.espalier.program.Logits.class, result.logits(), expected);
     }
 
     @Test

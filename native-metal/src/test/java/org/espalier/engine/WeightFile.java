@@ -14,6 +14,7 @@ import org.espalier.weights.Piece;
 import org.espalier.weights.Plain;
 import org.espalier.weights.Region;
 import org.espalier.weights.Weight;
+import org.espalier.weights.WeightReader;
 
 /** A file to which a test appends weights. Every one begins at an odd offset, as tensors of a safetensors file may. */
 final class WeightFile {
@@ -50,6 +51,13 @@ final class WeightFile {
             pieces.add(Piece.of(append(bytes(matrix), (long) columns * Float.BYTES)));
         }
         return Weight.matrices(matrices[0].length, columns, Plain.F32, pieces);
+    }
+
+    /** The first matrix of a weight as the language's own reader has it. */
+    static float[][] decoded(Weight weight) {
+        try (WeightReader reader = WeightReader.streaming()) {
+            return reader.open("w", weight).decode(0);
+        }
     }
 
     static byte[] bytes(float[][] matrix) {

@@ -31,27 +31,16 @@ import org.espalier.weights.Region;
 import org.espalier.weights.Scaled;
 import org.espalier.weights.Weight;
 import org.espalier.weights.WeightFormat;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each weight format against bytes packed by hand, and against values that other software read from them. */
-public abstract class WeightFormatSuite {
+abstract class WeightFormatSuite extends Suite {
 
-    @TempDir
-    Path directory;
-
-    private final Engine engine = engine();
-
-    /** The engine under test. */
-    abstract Engine engine();
-
-    @AfterEach
-    void closeEngine() {
-        engine.close();
+    WeightFormatSuite(EngineUnderTest tested) {
+        super(tested);
     }
 
     /** The values of a weight: its rows embedded as tokens. */
@@ -60,14 +49,17 @@ public abstract class WeightFormatSuite {
         View out = builder.slot(weight.columns());
         builder.weight("w", weight);
         builder.op(new Embed("w", out));
-        try (LoadedProgram program =
-                LoadedProgram.load(engine, builder.build(out, out), EngineOptions.FLOAT32, Loading.quietly())) {
+        try (LoadedProgram program = tested.load(builder.build(out, out))) {
             program.open(1, weight.rows(), RouterEdits.NONE);
             int[] tokens = IntStream.range(0, weight.rows()).toArray();
             Step step = new Step(List.of(Step.Entry.ofTokens(1, 0, tokens, Step.Logits.NONE)), null, Set.of());
             StepResult result = program.run(step, Exchange.ALONE, new Cancel());
-            return OpBench.unpack(result.activations(), weight.rows(), weight.columns());
+            return new Wire(program.activationBytes()).unpack(result.activations(), weight.rows(), weight.columns());
         }
+    }
+
+    private void holds(Weight weight, float[]... expected) {
+        tested.differences().compare(Embed.class, weight.format(), decode(weight), Expected.of(expected));
     }
 
     private Weight weight(int rows, int columns, WeightFormat format, byte[] bytes) {
@@ -88,19 +80,21 @@ public abstract class WeightFormatSuite {
                 .putFloat(0)
                 .putFloat(65504)
                 .array();
-        assertThat(decode(weight(1, 4, Plain.F32, f32))[0]).containsExactly(expected);
+        holds(weight(1, 4, Plain.F32, f32), expected);
         byte[] f16 = shorts(0x3c00, 0xc100, 0x0000, 0x7bff);
-        assertThat(decode(weight(1, 4, Plain.F16, f16))[0]).containsExactly(expected);
+        holds(weight(1, 4, Plain.F16, f16), expected);
         byte[] bf16 = shorts(0x3f80, 0xc020, 0x0000, 0x4780);
-        assertThat(decode(weight(1, 4, Plain.BF16, bf16))[0]).containsExactly(1, -2.5f, 0, 65536);
+        holds(weight(1, 4, Plain.BF16, bf16), new float[] {1, -2.5f, 0, 65536});
     }
 
     @Test
     void halfPrecisionAtItsEnds() {
         // least and greatest subnormal, least normal, minus zero, infinity
         byte[] bytes = shorts(0x0001, 0x83ff, 0x0400, 0x8000, 0x7c00);
-        assertThat(decode(weight(1, 5, Plain.F16, bytes))[0])
-                .containsExactly(0x1p-24f, -1023 * 0x1p-24f, 0x1p-14f, -0f, Float.POSITIVE_INFINITY);
+        float[] expected = {0x1p-24f, -1023 * 0x1p-24f, 0x1p-14f, -0f, Float.POSITIVE_INFINITY};
+        Weight weight = weight(1, 5, Plain.F16, bytes);
+        holds(weight, expected);
+        assertThat(1 / decode(weight)[0][3]).isEqualTo(Float.NEGATIVE_INFINITY);
     }
 
     private static byte[] shorts(int... values) {
@@ -132,8 +126,8 @@ public abstract class WeightFormatSuite {
                 expected1[row][16 + j] = d * (15 - j) + 3;
             }
         }
-        assertThat(decode(weight(2, 32, Block.Q4_0, q40.array()))).isDeepEqualTo(expected0);
-        assertThat(decode(weight(2, 32, Block.Q4_1, q41.array()))).isDeepEqualTo(expected1);
+        holds(weight(2, 32, Block.Q4_0, q40.array()), expected0);
+        holds(weight(2, 32, Block.Q4_1, q41.array()), expected1);
     }
 
     @Test
@@ -148,7 +142,7 @@ public abstract class WeightFormatSuite {
                 expected[32 * block + j] = (block == 0 ? 0.5f : 2) * quantum;
             }
         }
-        assertThat(decode(weight(1, 64, Block.Q8_0, bytes.array()))[0]).containsExactly(expected);
+        holds(weight(1, 64, Block.Q8_0, bytes.array()), expected);
     }
 
     @ParameterizedTest
@@ -183,7 +177,7 @@ public abstract class WeightFormatSuite {
                 file.append(scaleBytes, 4),
                 file.append(biasBytes, 4));
         Weight weight = Weight.matrix(2, columns, new Affine(bits, group, Element.BF16), piece);
-        assertThat(decode(weight)).isDeepEqualTo(expected);
+        holds(weight, expected);
     }
 
     /** Two rows of 64 values, groups of 32: nibble i of a row is i % 16. */
@@ -200,7 +194,7 @@ public abstract class WeightFormatSuite {
         }
         WeightFile file = new WeightFile(directory);
         Piece piece = new Piece(file.append(values, 32), file.append(exponents, 2), null);
-        assertThat(decode(Weight.matrix(2, 64, Scaled.MXFP4, piece))).isDeepEqualTo(expected);
+        holds(Weight.matrix(2, 64, Scaled.MXFP4, piece), expected);
     }
 
     @Test
@@ -210,9 +204,10 @@ public abstract class WeightFormatSuite {
         Arrays.fill(ones, (byte) 0x22);
         // 0x38 is 1, 0x01 the least subnormal, 2^-9
         Piece nvfp4 = new Piece(file.append(ones, 16), file.append(new byte[] {0x38, 0x01}, 2), null);
-        float[] decoded = decode(Weight.matrix(1, 32, Scaled.NVFP4, nvfp4))[0];
-        assertThat(decoded[15]).isEqualTo(1);
-        assertThat(decoded[16]).isEqualTo(0x1p-9f);
+        float[] fp4 = new float[32];
+        Arrays.fill(fp4, 0, 16, 1);
+        Arrays.fill(fp4, 16, 32, 0x1p-9f);
+        holds(Weight.matrix(1, 32, Scaled.NVFP4, nvfp4), fp4);
         byte[] bytes = new byte[32];
         bytes[0] = 0x7e; // the greatest, 448
         bytes[1] = (byte) 0xb8; // -1
@@ -220,8 +215,8 @@ public abstract class WeightFormatSuite {
         bytes[3] = 0x08; // the least normal, 2^-6
         bytes[4] = 0x7f; // no number
         Piece mxfp8 = new Piece(file.append(bytes, 32), file.append(new byte[] {(byte) 128}, 1), null);
-        assertThat(decode(Weight.matrix(1, 32, Scaled.MXFP8, mxfp8))[0])
-                .startsWith(896, -2, 4.5f, 0x1p-5f, Float.NaN, 0);
+        float[] fp8 = Arrays.copyOf(new float[] {896, -2, 4.5f, 0x1p-5f, Float.NaN}, 32);
+        holds(Weight.matrix(1, 32, Scaled.MXFP8, mxfp8), fp8);
     }
 
     /** Blocks of 2 x 4 values over 3 rows of 6, cut at the edges; then the same without the first row. */
@@ -237,12 +232,11 @@ public abstract class WeightFormatSuite {
         Region shared = new Region(scales.file(), scales.offset(), 8, 2, 0);
         float[][] expected = {{1, 1, 1, 1, 2, 2}, {1, 1, 1, 1, 2, 2}, {3, 3, 3, 3, 4, 4}};
         Weight whole = Weight.matrix(3, 6, format, new Piece(values, shared, null));
-        assertThat(decode(whole)).isDeepEqualTo(expected);
+        holds(whole, expected);
         assertThat(whole.bytes()).isEqualTo(18 + 16);
         Region later = new Region(values.file(), values.offset() + 6, 6);
         Region skipped = new Region(scales.file(), scales.offset(), 8, 2, 1);
-        assertThat(decode(Weight.matrix(2, 6, format, new Piece(later, skipped, null))))
-                .isDeepEqualTo(new float[][] {expected[1], expected[2]});
+        holds(Weight.matrix(2, 6, format, new Piece(later, skipped, null)), expected[1], expected[2]);
     }
 
     @Test
@@ -270,10 +264,10 @@ public abstract class WeightFormatSuite {
             expected[2][j] = j + 16 + 3;
             expected[2][16 + j] = 15 - j + 3;
         }
-        assertThat(decode(weight(1, 32, Block.MXFP4, mxfp4.array()))[0]).containsExactly(expected[0]);
-        assertThat(decode(weight(1, 32, Block.IQ4_NL, iq4.array()))[0]).containsExactly(expected[3]);
-        assertThat(decode(weight(1, 32, Block.Q5_0, q50.array()))[0]).containsExactly(expected[1]);
-        assertThat(decode(weight(1, 32, Block.Q5_1, q51.array()))[0]).containsExactly(expected[2]);
+        holds(weight(1, 32, Block.MXFP4, mxfp4.array()), expected[0]);
+        holds(weight(1, 32, Block.IQ4_NL, iq4.array()), expected[3]);
+        holds(weight(1, 32, Block.Q5_0, q50.array()), expected[1]);
+        holds(weight(1, 32, Block.Q5_1, q51.array()), expected[2]);
     }
 
     static Stream<WeightFormat> formats() {
@@ -292,24 +286,17 @@ public abstract class WeightFormatSuite {
         int rows = 33;
         int columns = 256;
         Weight weight = randomWeight(format, rows, columns);
-        float[][] decoded = decode(weight);
+        float[][] decoded = WeightFile.decoded(weight);
+        holds(weight, decoded);
         for (int t : new int[] {1, 3}) {
-            float[][] x = WeightFile.random(51, t, columns);
+            float[][] x = tested.rows(51, t, columns);
             OpBench bench = new OpBench(columns, rows);
             bench.builder().weight("w", weight);
             float[][] actual = bench.op((in, out) -> new Linear(in, Projection.of("w"), out))
-                    .run(engine, x);
-            for (int i = 0; i < t; i++) {
-                for (int r = 0; r < rows; r++) {
-                    double sum = 0;
-                    double size = 0;
-                    for (int c = 0; c < columns; c++) {
-                        sum += (double) decoded[r][c] * x[i][c];
-                        size += Math.abs((double) decoded[r][c] * x[i][c]);
-                    }
-                    assertThat((double) actual[i][r]).isCloseTo(sum, within(1e-5 * (1e-3 + size)));
-                }
-            }
+                    .run(tested, x);
+            Expected[][] expected =
+                    Arrays.stream(x).map(row -> Expected.multiply(decoded, row)).toArray(Expected[][]::new);
+            tested.differences().compare(Linear.class, format, actual, expected);
         }
     }
 
@@ -409,7 +396,8 @@ public abstract class WeightFormatSuite {
         byte[] bytes = Files.readAllBytes(raw);
         float[] actual = decode(weight(1, values.length, format, bytes))[0];
         for (int i = 0; i < values.length; i++) {
-            assertThat(actual[i]).isCloseTo(values[i], within(1e-6f * Math.max(Math.abs(values[i]), 1e-3f)));
+            float size = Math.max(Math.abs(values[i]), 1e-3f);
+            assertThat(actual[i]).isCloseTo(values[i], within(size * Tolerance.ofOtherSoftware(tested.precision())));
         }
     }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -13,33 +12,25 @@ import org.espalier.engine.Step.Logits;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Sessions whose layers see a window keep few rows, and yet their logits are those of one step over everything. */
-public abstract class WindowSuite {
+abstract class WindowSuite extends Suite {
+
+    WindowSuite(EngineUnderTest tested) {
+        super(tested);
+    }
 
     private static final int WINDOW = 5;
     private static final int LENGTH = 400;
 
-    @TempDir
-    Path directory;
-
-    private final Engine engine = engine();
     private final int[] prompt = new int[LENGTH];
     private LoadedProgram program;
     private float[][] expected;
 
-    /** The engine under test. */
-    abstract Engine engine();
-
     @BeforeEach
     void load() {
         Arrays.setAll(prompt, i -> i * i % TinyProgram.VOCABULARY);
-        program = LoadedProgram.load(
-                engine,
-                TinyProgram.tokens(new WeightFile(directory), WINDOW),
-                EngineOptions.FLOAT32,
-                Loading.quietly());
+        program = tested.load(TinyProgram.tokens(new WeightFile(directory), WINDOW));
         program.open(0, LENGTH, RouterEdits.NONE);
         expected = run(0, 0, LENGTH);
         program.open(1, LENGTH, RouterEdits.NONE);
@@ -48,7 +39,6 @@ public abstract class WindowSuite {
     @AfterEach
     void close() {
         program.close();
-        engine.close();
     }
 
     private float[][] run(long session, int from, int to) {
@@ -63,7 +53,8 @@ public abstract class WindowSuite {
 
     private void assertSameFrom(float[][] logits, int from) {
         for (int i = 0; i < logits.length; i++) {
-            assertThat(logits[i]).as("row %d", from + i).containsExactly(expected[from + i], within(1e-5f));
+            assertThat(logits[i]).as("row %d", from + i).containsExactly(expected[from + i], within((float)
+                    Tolerance.ofLogits(tested.precision())));
         }
     }
 

@@ -9,7 +9,10 @@ import java.util.concurrent.Future;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.EngineException;
 
-/** Splits a loop over all processors. The calling thread waits, so work is never in flight between two ops. */
+/**
+ * Splits a loop over threads, of which the calling one is the first. It waits for the others, so that work is never in flight between two ops. Every
+ * index is computed by itself: results do not depend on the number of threads.
+ */
 final class Parallel implements AutoCloseable {
 
     /** Pieces of fewer rows of a matrix than this are not worth handing over. */
@@ -23,12 +26,18 @@ final class Parallel implements AutoCloseable {
         void run(int from, int to);
     }
 
-    private final int threads = Runtime.getRuntime().availableProcessors();
-    private final ExecutorService pool = Executors.newFixedThreadPool(threads, work -> {
-        Thread thread = new Thread(work, "espalier-reference");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final int threads;
+    private final ExecutorService pool;
+
+    /** @param threads 0 for one a core */
+    Parallel(int threads) {
+        this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+        this.pool = Executors.newFixedThreadPool(this.threads, work -> {
+            Thread thread = new Thread(work, "espalier-reference");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
 
     /** Runs {@code body} over the rows of a matrix, 0 to {@code count}; every index once, in any order. */
     void forRange(int count, Cancel cancel, Body body) {

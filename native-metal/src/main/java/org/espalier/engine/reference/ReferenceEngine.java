@@ -14,7 +14,6 @@ public final class ReferenceEngine implements Engine {
     private final EngineProvider provider;
     private final Numbers numbers;
     private final EngineThread thread;
-    private final Parallel parallel = new Parallel();
 
     public ReferenceEngine() {
         this(new ReferenceProvider(), Numbers.FLOAT32);
@@ -38,12 +37,11 @@ public final class ReferenceEngine implements Engine {
 
     @Override
     public Executor load(Program program, EngineOptions options, Loading loading) {
-        return ReferenceExecutor.load(program, options, loading, parallel, numbers);
+        return ReferenceExecutor.load(program, options, loading, numbers);
     }
 
     @Override
     public void close() {
         thread.close();
-        parallel.close();
     }
 }

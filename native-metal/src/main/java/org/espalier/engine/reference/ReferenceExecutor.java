@@ -30,17 +30,16 @@ final class ReferenceExecutor implements Executor {
     private final Map<String, Matrix> matrices = new HashMap<>();
     private final Map<Long, Session> sessions = new HashMap<>();
 
-    private ReferenceExecutor(Program program, EngineOptions options, Parallel parallel, Numbers numbers) {
+    private ReferenceExecutor(Program program, EngineOptions options, Numbers numbers) {
         this.program = program;
         this.options = options;
-        this.parallel = parallel;
+        this.parallel = new Parallel(options.threads());
         this.numbers = numbers;
     }
 
     /** Maps every weight. */
-    static ReferenceExecutor load(
-            Program program, EngineOptions options, Loading loading, Parallel parallel, Numbers numbers) {
-        ReferenceExecutor executor = new ReferenceExecutor(program, options, parallel, numbers);
+    static ReferenceExecutor load(Program program, EngineOptions options, Loading loading, Numbers numbers) {
+        ReferenceExecutor executor = new ReferenceExecutor(program, options, numbers);
         long all = program.plan().residentBytes();
         long done = 0;
         try {
@@ -146,7 +145,7 @@ final class ReferenceExecutor implements Executor {
         }
         boolean alone = options.group().size() == 1;
         StepRun run = new StepRun(
-                new StepRun.Loaded(program, matrices, parallel),
+                new StepRun.Loaded(program, matrices, parallel, numbers),
                 slots,
                 rows,
                 new StepRun.Link(exchange, cancel, alone ? cancel : new Cancel()));
@@ -199,5 +198,6 @@ final class ReferenceExecutor implements Executor {
         sessions.clear();
         matrices.clear();
         reader.close();
+        parallel.close();
     }
 }

@@ -59,7 +59,7 @@ final class StepRun implements Op.Visitor<Void> {
     private float[][] logits = new float[0][];
 
     /** What all steps of a program share. */
-    record Loaded(Program program, Map<String, Matrix> matrices, Parallel parallel) {}
+    record Loaded(Program program, Map<String, Matrix> matrices, Parallel parallel, Numbers numbers) {}
 
     /**
      * What connects the step with others.
@@ -291,11 +291,12 @@ final class StepRun implements Op.Visitor<Void> {
     @Override
     public Void exchangeBegin(ExchangeBegin op) {
         View x = op.view();
-        ByteBuffer values = ByteBuffer.allocateDirect(rows.count() * x.width() * Float.BYTES)
+        ByteBuffer values = ByteBuffer.allocateDirect(
+                        rows.count() * x.width() * loaded.numbers().bytes())
                 .order(ByteOrder.LITTLE_ENDIAN);
         for (int t = 0; t < rows.count(); t++) {
             for (int i = 0; i < x.width(); i++) {
-                values.putFloat(slots.array(x)[slots.at(x, t) + i]);
+                loaded.numbers().put(values, slots.array(x)[slots.at(x, t) + i]);
             }
         }
         values.flip();
@@ -317,7 +318,7 @@ final class StepRun implements Op.Visitor<Void> {
         View x = exchanged.view();
         for (int t = 0; t < rows.count(); t++) {
             for (int i = 0; i < x.width(); i++) {
-                slots.array(x)[slots.at(x, t) + i] = exchanged.values().getFloat();
+                slots.array(x)[slots.at(x, t) + i] = loaded.numbers().get(exchanged.values());
             }
         }
         return null;

@@ -25,32 +25,27 @@ import org.espalier.weights.Weight;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Steps and weights that do not fit are refused with one sentence that says what was expected and found. */
-public abstract class EngineErrorSuite {
+abstract class ErrorSuite extends Suite {
 
-    @TempDir
-    Path directory;
+    ErrorSuite(EngineUnderTest tested) {
+        super(tested);
+    }
 
-    private final Engine engine = engine();
     private WeightFile file;
     private LoadedProgram program;
-
-    /** The engine under test. */
-    abstract Engine engine();
 
     @BeforeEach
     void load() {
         file = new WeightFile(directory);
-        program = LoadedProgram.load(engine, TinyProgram.tokens(file), EngineOptions.FLOAT32, Loading.quietly());
+        program = tested.load(TinyProgram.tokens(file));
         program.open(1, 4, RouterEdits.NONE);
     }
 
     @AfterEach
     void close() {
         program.close();
-        engine.close();
     }
 
     private static void assertRefused(ThrowingCallable call, String message) {
@@ -115,14 +110,14 @@ public abstract class EngineErrorSuite {
 
     @Test
     void activationsOfTheWrongSize() {
-        try (LoadedProgram latent =
-                LoadedProgram.load(engine, TinyProgram.latent(file), EngineOptions.FLOAT32, Loading.quietly())) {
+        try (LoadedProgram latent = tested.load(TinyProgram.latent(file))) {
             latent.open(1, 4, RouterEdits.NONE);
             Entry entry = Entry.ofRows(1, 0, 2, Logits.NONE);
             for (ByteBuffer bytes : new ByteBuffer[] {null, ByteBuffer.allocate(64)}) {
                 assertRefused(
                         () -> latent.run(new Step(List.of(entry), bytes, Set.of()), Exchange.ALONE, new Cancel()),
-                        "2 rows x 17 need 136 bytes of activations, found " + (bytes == null ? "none" : "64"));
+                        "2 rows x 17 need " + 2 * 17 * latent.activationBytes() + " bytes of activations, found "
+                                + (bytes == null ? "none" : "64"));
             }
             assertRefused(
                     () -> latent.run(new Step(List.of(tokens(1, 0, 1)), null, Set.of()), Exchange.ALONE, new Cancel()),
@@ -133,10 +128,13 @@ public abstract class EngineErrorSuite {
     @Test
     void precisionsThatTheEngineHasNot() {
         for (Precision precision : Precision.values()) {
-            if (!engine.provider().precisions().contains(precision)) {
+            if (!tested.engine().provider().precisions().contains(precision)) {
                 assertThatExceptionOfType(EngineException.class)
                         .isThrownBy(() -> LoadedProgram.load(
-                                engine, program.program(), EngineOptions.FLOAT32.with(precision), Loading.quietly()))
+                                tested.engine(),
+                                program.program(),
+                                EngineOptions.FLOAT32.with(precision),
+                                Loading.quietly()))
                         .withMessageContaining("has no precision " + precision.title());
             }
         }
@@ -146,7 +144,7 @@ public abstract class EngineErrorSuite {
         OpBench bench = new OpBench(weight.columns(), weight.rows());
         bench.builder().weight("w", weight);
         bench.op((in, out) -> new Linear(in, Projection.of("w"), out));
-        assertRefused(() -> bench.run(engine, random(60, 1, weight.columns())), message);
+        assertRefused(() -> bench.run(tested, random(60, 1, weight.columns())), message);
     }
 
     private static Weight f32(int rows, int columns, Region region) {
@@ -192,6 +190,6 @@ public abstract class EngineErrorSuite {
         OpBench bench = new OpBench(4, 4);
         bench.op((in, out) -> new Linear(in, Projection.of("w"), out));
         assertRefused(
-                () -> bench.run(engine, new float[1][4]), "program 'main', op 1, Linear of w: there is no weight w");
+                () -> bench.run(tested, new float[1][4]), "program 'main', op 1, Linear of w: there is no weight w");
     }
 }
