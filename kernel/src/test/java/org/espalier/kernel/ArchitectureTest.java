@@ -63,7 +63,7 @@ class ArchitectureTest {
                 "org.espalier.engine..     | org.espalier,org.espalier.weights..,org.espalier.program..,org.espalier.engine..",
                 "org.espalier.tokenizer..  | org.espalier,org.espalier.tokenizer..",
                 "org.espalier.template..   | org.espalier,org.espalier.template..",
-                "org.espalier.checkpoint.. | org.espalier,org.espalier.weights..,org.espalier.checkpoint..",
+                "org.espalier.checkpoint.. | org.espalier,org.espalier.weights..,org.espalier.program..,org.espalier.checkpoint..",
                 "org.espalier.config..     | org.espalier,org.espalier.config..",
                 "org.espalier.architecture.. | org.espalier,org.espalier.weights..,org.espalier.program..,org.espalier.checkpoint..,org.espalier.config..,org.espalier.architecture..",
                 "org.espalier.placement..  | org.espalier,org.espalier.plan..,org.espalier.placement..",

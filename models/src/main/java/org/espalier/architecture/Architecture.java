@@ -36,6 +36,11 @@ public interface Architecture {
      */
     Program program(Checkpoint checkpoint, LayerRange layers);
 
+    /** How mlx-lm stores a model of this architecture, for {@code quantize}. */
+    default MlxStorage mlxStorage() {
+        return MlxStorage.USUAL;
+    }
+
     /** What is routed; empty where no layer has experts. */
     default Optional<RoutedExperts> moe() {
         return experts().layers().isEmpty() ? Optional.empty() : Optional.of(experts());

@@ -22,7 +22,7 @@ import org.espalier.program.View;
 final class Decoder {
 
     final ProgramBuilder program;
-    final Weights weights;
+    final ModelWeights weights;
     /** [T, D], the residual stream. */
     final View residual;
     /** [T, D], what a block reads: the normed residual stream. */
@@ -38,7 +38,7 @@ final class Decoder {
         this.backbone = backbone;
         this.layers = layers;
         this.program = new ProgramBuilder("main", backbone.hidden());
-        this.weights = new Weights(checkpoint, program);
+        this.weights = new ModelWeights(checkpoint, program);
         this.residual = program.slot(backbone.hidden());
         this.normed = program.slot(backbone.hidden());
         this.block = program.slot(backbone.hidden());

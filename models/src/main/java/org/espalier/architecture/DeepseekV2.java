@@ -99,10 +99,15 @@ record DeepseekV2(
                 decoder.addBlock();
             } else {
                 moe.route(layer, name + ".mlp.gate", router);
-                moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+                moe.experts(name + ".mlp.experts");
                 moe.addToResidualWithShared(name + ".mlp.shared_experts", sharedExperts);
             }
         });
+    }
+
+    @Override
+    public MlxStorage mlxStorage() {
+        return MlxStorage.USUAL.withRouter(MlxStorage.Router.FLOATS);
     }
 
     private static final int SOFTMAX = 1; // gguf-py's ExpertGatingFuncType; absent in old files

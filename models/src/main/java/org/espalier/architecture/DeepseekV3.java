@@ -96,10 +96,15 @@ record DeepseekV3(
                 decoder.addBlock();
             } else {
                 moe.routeWithCorrection(layer, name + ".mlp.gate", router);
-                moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+                moe.experts(name + ".mlp.experts");
                 moe.addToResidualWithShared(name + ".mlp.shared_experts", sharedExperts);
             }
         });
+    }
+
+    @Override
+    public MlxStorage mlxStorage() {
+        return MlxStorage.USUAL.withRouter(MlxStorage.Router.FLOATS).withCut(attention);
     }
 
     private static final int SIGMOID = 2; // gguf-py's ExpertGatingFuncType

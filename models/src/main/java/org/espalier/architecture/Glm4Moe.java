@@ -106,10 +106,15 @@ record Glm4Moe(
                 decoder.addBlock();
             } else {
                 moe.routeWithCorrection(layer, name + ".mlp.gate", router);
-                moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+                moe.experts(name + ".mlp.experts");
                 moe.addToResidualWithShared(name + ".mlp.shared_experts", sharedExperts);
             }
         });
+    }
+
+    @Override
+    public MlxStorage mlxStorage() {
+        return MlxStorage.USUAL.withRouter(MlxStorage.Router.FLOATS);
     }
 
     private static final int SIGMOID = 2; // gguf-py's ExpertGatingFuncType

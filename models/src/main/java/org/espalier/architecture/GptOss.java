@@ -3,7 +3,6 @@ package org.espalier.architecture;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.GgufConfig;
@@ -90,27 +89,24 @@ record GptOss(
         });
     }
 
-    private void experts(Decoder decoder, MixtureOfExperts moe, int layer, String name) {
-        int count = experts.count();
-        int hidden = backbone.hidden();
-        Projection gate = decoder.projection(name + ".router", Bias.ADDED, count, hidden);
-        moe.route(layer, gate, null, moe.softmaxRouter(true));
-        MergedExperts merged =
-                new MergedExperts(IntStream.range(0, count).boxed().toList(), count, experts.intermediate(), hidden);
-        moe.experts(decoder.weights.mergedExperts(
-                name + ".experts", merged, new Activation.ClampedSwiglu(swigluAlpha, swigluLimit)));
+    @Override
+    public MlxStorage mlxStorage() {
+        return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS).withExperts("experts");
     }
 
-    /** Its experts are stacks with gate and up apart and keep the names that MLX gives them. */
+    private void experts(Decoder decoder, MixtureOfExperts moe, int layer, String name) {
+        Projection gate = decoder.projection(name + ".router", Bias.ADDED, experts.count(), backbone.hidden());
+        moe.route(layer, gate, null, moe.softmaxRouter(true));
+        moe.experts(name + ".experts", Bias.ADDED, new Activation.ClampedSwiglu(swigluAlpha, swigluLimit));
+    }
+
     static final GgufDialect GGUF = GgufDialect.of("gpt-oss", "gpt_oss")
             .tensors(GgufNames.dense()
+                    .withExperts()
                     .with(Map.of(
                             "post_attention_norm", "post_attention_layernorm",
                             "attn_sinks.weight", "self_attn.sinks",
-                            "ffn_gate_inp", "mlp.router",
-                            "ffn_gate_exps", "mlp.experts.gate_proj",
-                            "ffn_up_exps", "mlp.experts.up_proj",
-                            "ffn_down_exps", "mlp.experts.down_proj")))
+                            "ffn_gate_inp", "mlp.router")))
             .metadata(GptOss::fromGguf);
 
     /** That layers alternate, the clamp and the unrounded YaRN range are fixed parts of the architecture and not in the file. */

@@ -32,7 +32,6 @@ record Mixtral(Backbone backbone, GroupedAttentionConfig attention, RoutedExpert
 
     private static final GroupedAttentionConfig.Defaults DEFAULTS =
             new GroupedAttentionConfig.Defaults(0, 1_000_000, 1);
-    private static final MixtureOfExperts.Names NAMES = new MixtureOfExperts.Names("w1", "w3", "w2");
 
     static Mixtral read(ConfigReader config) {
         Backbone backbone = Backbone.read(config, Set.of(2));
@@ -64,7 +63,7 @@ record Mixtral(Backbone backbone, GroupedAttentionConfig attention, RoutedExpert
 
             decoder.normResidual(name + ".post_attention_layernorm");
             moe.route(layer, name + ".block_sparse_moe.gate", moe.softmaxRouter(true));
-            moe.experts(name + ".block_sparse_moe.experts", NAMES);
+            moe.experts(name + ".block_sparse_moe.experts");
             moe.addToResidual();
         });
     }
@@ -75,12 +74,12 @@ record Mixtral(Backbone backbone, GroupedAttentionConfig attention, RoutedExpert
             .tensors(GgufNames.dense()
                     .with(Map.of(
                             "ffn_gate_inp", "block_sparse_moe.gate",
-                            "ffn_gate_exps", "block_sparse_moe.experts.*.w1",
-                            "ffn_up_exps", "block_sparse_moe.experts.*.w3",
-                            "ffn_down_exps", "block_sparse_moe.experts.*.w2",
-                            "ffn_gate.*", "block_sparse_moe.experts.*.w1",
-                            "ffn_up.*", "block_sparse_moe.experts.*.w3",
-                            "ffn_down.*", "block_sparse_moe.experts.*.w2")))
+                            "ffn_gate_exps", "block_sparse_moe.experts.*.gate_proj",
+                            "ffn_up_exps", "block_sparse_moe.experts.*.up_proj",
+                            "ffn_down_exps", "block_sparse_moe.experts.*.down_proj",
+                            "ffn_gate.*", "block_sparse_moe.experts.*.gate_proj",
+                            "ffn_up.*", "block_sparse_moe.experts.*.up_proj",
+                            "ffn_down.*", "block_sparse_moe.experts.*.down_proj")))
             .metadata(config -> config.wholeHeads()
                     .number("expert_count", "num_local_experts")
                     .number("expert_used_count", "num_experts_per_tok"))

@@ -2,6 +2,7 @@ package org.espalier.architecture;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.espalier.architecture.Decoder.Bias;
 import org.espalier.config.GroupLimit;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Activation;
@@ -55,14 +56,14 @@ final class MixtureOfExperts {
      * @param gate for instance {@code model.layers.3.mlp.gate}
      */
     void route(int layer, String gate, Router router) {
-        route(layer, decoder.projection(gate, Decoder.Bias.NONE, config.count(), decoder.normed.width()), null, router);
+        route(layer, decoder.projection(gate, Bias.NONE, config.count(), decoder.normed.width()), null, router);
     }
 
     /** The same with a bias that counts in the choice only, <a href="https://arxiv.org/abs/2408.15664">Wang et al. 2024</a>. */
     void routeWithCorrection(int layer, String gate, Router router) {
         route(
                 layer,
-                decoder.projection(gate, Decoder.Bias.NONE, config.count(), decoder.normed.width()),
+                decoder.projection(gate, Bias.NONE, config.count(), decoder.normed.width()),
                 decoder.weights.vector(gate + ".e_score_correction_bias", config.count()),
                 router);
     }
@@ -73,29 +74,36 @@ final class MixtureOfExperts {
         decoder.program.op(new Route(layer, decoder.normed, gate, correction, router));
     }
 
-    /** The names that a checkpoint gives to an expert's projections. */
-    record Names(String gate, String up, String down) {
-        static final Names PROJ = new Names("gate_proj", "up_proj", "down_proj");
+    /**
+     * SwiGLU without biases.
+     *
+     * @param experts for instance {@code model.layers.3.mlp.experts}
+     */
+    void experts(String experts) {
+        experts(experts, Bias.NONE, Activation.SILU);
     }
 
-    /** @param experts for instance {@code model.layers.3.mlp.experts} */
-    void experts(String experts, Names names) {
+    void experts(String experts, Bias bias, Activation activation) {
         int width = config.intermediate();
         int hidden = decoder.normed.width();
-        experts(GatedUnit.of(
-                decoder.weights.experts(experts, held, names.gate, width, hidden),
-                decoder.weights.experts(experts, held, names.up, width, hidden),
-                decoder.weights.experts(experts, held, names.down, hidden, width),
-                Activation.SILU));
-    }
-
-    void experts(GatedUnit unit) {
+        GatedUnit unit = new GatedUnit(
+                projection(experts + ".*.gate_proj", bias, width, hidden),
+                projection(experts + ".*.up_proj", bias, width, hidden),
+                projection(experts + ".*.down_proj", bias, hidden, width),
+                activation);
         decoder.program.op(new Experts(
                 routedLayer,
                 decoder.normed,
                 held.stream().map(Experts.Held::only).toList(),
                 unit,
                 routed));
+    }
+
+    private Projection projection(String module, Bias bias, int rows, int columns) {
+        ModelWeights.Held some = new ModelWeights.Held(held, config.count());
+        return new Projection(
+                decoder.weights.experts(module + ".weight", some, rows, columns),
+                bias == Bias.NONE ? null : decoder.weights.expertVectors(module + ".bias", some, rows));
     }
 
     /** The block is the routed experts and nothing else. */

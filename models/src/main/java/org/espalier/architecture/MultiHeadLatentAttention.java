@@ -75,15 +75,14 @@ final class MultiHeadLatentAttention {
 
     /** o and u, with k_C and v_C absorbed into the query and the output. */
     void attend(String name) {
-        MlaShape shape = new MlaShape(config.heads(), config.kvRank(), config.nope(), config.value());
         double softmaxScale =
                 RopeFrequencies.mscaleSquared(config.positions().scaling()) / Math.sqrt(config.nope() + config.rope());
         decoder.program.op(new LatentAttention(
                 query,
                 latent,
                 keyRope,
-                decoder.weights.mlaKeyUp(name, shape),
-                decoder.weights.mlaValueUp(name, shape),
+                decoder.weights.mlaKeyUp(name, config),
+                decoder.weights.mlaValueUp(name, config),
                 config.heads(),
                 (float) softmaxScale,
                 decoder.program.cache(config.cacheWidth()),

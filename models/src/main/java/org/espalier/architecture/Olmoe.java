@@ -69,7 +69,7 @@ record Olmoe(
 
             decoder.normResidual(name + ".post_attention_layernorm");
             moe.route(layer, name + ".mlp.gate", moe.softmaxRouter(normalizeTopK));
-            moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+            moe.experts(name + ".mlp.experts");
             moe.addToResidual();
         });
     }

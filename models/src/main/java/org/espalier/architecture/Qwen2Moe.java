@@ -1,6 +1,7 @@
 package org.espalier.architecture;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
@@ -82,7 +83,7 @@ record Qwen2Moe(
             decoder.normResidual(name + ".post_attention_layernorm");
             if (experts.layers().contains(layer)) {
                 moe.route(layer, name + ".mlp.gate", moe.softmaxRouter(normalizeTopK));
-                moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+                moe.experts(name + ".mlp.experts");
                 decoder.mlp(decoder.normed, name + ".mlp.shared_expert", sharedIntermediate, decoder.block);
                 decoder.linear(decoder.normed, name + ".mlp.shared_expert_gate", sharedPart);
                 decoder.program.op(new SigmoidScale(sharedPart, decoder.block));
@@ -99,7 +100,7 @@ record Qwen2Moe(
             .tensors(GgufNames.dense()
                     .withExperts()
                     .withSharedExperts("shared_expert")
-                    .withRow("ffn_gate_inp_shexp", "mlp.shared_expert_gate"))
+                    .with(Map.of("ffn_gate_inp_shexp", "mlp.shared_expert_gate")))
             .metadata(config -> config.wholeHeads()
                     .number("expert_count", "num_experts")
                     .number("expert_used_count", "num_experts_per_tok")

@@ -73,13 +73,18 @@ record Qwen3Moe(
             decoder.normResidual(name + ".post_attention_layernorm");
             if (experts.layers().contains(layer)) {
                 moe.route(layer, name + ".mlp.gate", moe.softmaxRouter(normalizeTopK));
-                moe.experts(name + ".mlp.experts", MixtureOfExperts.Names.PROJ);
+                moe.experts(name + ".mlp.experts");
                 moe.addToResidual();
             } else {
                 decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
                 decoder.addBlock();
             }
         });
+    }
+
+    @Override
+    public MlxStorage mlxStorage() {
+        return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS);
     }
 
     /** Its weights are normalized, as in all published models. */

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import org.espalier.program.Rope;
+import org.espalier.weights.Weight;
 
 /** A model on disk: headers only, whole and checked against the files' lengths when opened. */
 public interface Checkpoint {
@@ -23,8 +25,12 @@ public interface Checkpoint {
     ObjectNode config();
 
     /**
-     * All tensors by the published Hugging Face checkpoint's names: single experts also where the file stacks them. The MLA halves {@code
-     * self_attn.embed_q} [H, rank, nope] and {@code self_attn.unembed_out} [H, value, rank] keep MLX's names.
+     * All weights by the names that published Hugging Face checkpoints give them, with these exceptions, alike in all layouts:
+     *
+     * <ul>
+     *   <li>a layer's experts have one name, {@code mlp.experts.*.up_proj.weight}, Mixtral's and gpt-oss's too;
+     *   <li>the MLA halves {@code self_attn.embed_q} [H, rank, nope] and {@code self_attn.unembed_out} [H, value, rank] keep MLX's names.
+     * </ul>
      */
     Set<String> names();
 
@@ -32,11 +38,16 @@ public interface Checkpoint {
         return names().contains(name);
     }
 
-    /** @throws CheckpointException naming the tensor if there is none */
-    Tensor tensor(String name);
+    /**
+     * Where the weight lies: a vector [n] as one row of n columns, a stack [E, rows, columns] as it is in the file, experts that have tensors of
+     * their own as a list.
+     *
+     * @throws CheckpointException naming the tensor if it is missing or not computed with
+     */
+    Weight weight(String name);
 
     /** Which two dimensions of a query rotate together in this file, where the architecture says {@code published}. */
-    RopePairing ropePairing(RopePairing published);
+    Rope.Pairing ropePairing(Rope.Pairing published);
 
     /** Bytes of all tensors, each once. */
     long bytes();
@@ -44,11 +55,6 @@ public interface Checkpoint {
     /** The key-value pairs of a GGUF file, the tokenizer's among them; empty for the other layouts. */
     default Map<String, Object> metadata() {
         return Map.of();
-    }
-
-    enum RopePairing {
-        HALF,
-        INTERLEAVED
     }
 
     /**

@@ -3,58 +3,61 @@ package org.espalier.checkpoint;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.espalier.weights.Block;
+import org.espalier.weights.Plain;
+import org.espalier.weights.WeightFormat;
 
 /**
  * The tensor types of a GGUF file that are known by name, with the sizes of ggml's {@code ggml_type}; those without a format are
  * listed so that a refusal can name them.
  */
 enum GgmlType {
-    F32(0, 1, 4, TensorFormat.Plain.F32),
-    F16(1, 1, 2, TensorFormat.Plain.F16),
-    Q4_0(2, TensorFormat.GgufBlock.Q4_0),
-    Q4_1(3, TensorFormat.GgufBlock.Q4_1),
-    Q5_0(6, TensorFormat.GgufBlock.Q5_0),
-    Q5_1(7, TensorFormat.GgufBlock.Q5_1),
-    Q8_0(8, TensorFormat.GgufBlock.Q8_0),
-    Q2_K(10, TensorFormat.GgufBlock.Q2_K),
-    Q3_K(11, TensorFormat.GgufBlock.Q3_K),
-    Q4_K(12, TensorFormat.GgufBlock.Q4_K),
-    Q5_K(13, TensorFormat.GgufBlock.Q5_K),
-    Q6_K(14, TensorFormat.GgufBlock.Q6_K),
+    F32(0, 1, 4, Plain.F32),
+    F16(1, 1, 2, Plain.F16),
+    Q4_0(2, Block.Q4_0),
+    Q4_1(3, Block.Q4_1),
+    Q5_0(6, Block.Q5_0),
+    Q5_1(7, Block.Q5_1),
+    Q8_0(8, Block.Q8_0),
+    Q2_K(10, Block.Q2_K),
+    Q3_K(11, Block.Q3_K),
+    Q4_K(12, Block.Q4_K),
+    Q5_K(13, Block.Q5_K),
+    Q6_K(14, Block.Q6_K),
     Q8_K(15, 256, 292, null),
     IQ2_XXS(16, 256, 66, null),
     IQ2_XS(17, 256, 74, null),
     IQ3_XXS(18, 256, 98, null),
     IQ1_S(19, 256, 50, null),
-    IQ4_NL(20, TensorFormat.GgufBlock.IQ4_NL),
+    IQ4_NL(20, Block.IQ4_NL),
     IQ3_S(21, 256, 110, null),
     IQ2_S(22, 256, 82, null),
-    IQ4_XS(23, TensorFormat.GgufBlock.IQ4_XS),
+    IQ4_XS(23, Block.IQ4_XS),
     I8(24, 1, 1, null),
     I16(25, 1, 2, null),
     I32(26, 1, 4, null),
     I64(27, 1, 8, null),
     F64(28, 1, 8, null),
     IQ1_M(29, 256, 56, null),
-    BF16(30, 1, 2, TensorFormat.Plain.BF16),
+    BF16(30, 1, 2, Plain.BF16),
     TQ1_0(34, 256, 54, null),
     TQ2_0(35, 256, 66, null),
-    MXFP4(39, TensorFormat.GgufBlock.MXFP4),
+    MXFP4(39, Block.MXFP4),
     NVFP4(40, 64, 36, null);
 
     private final int id;
     private final int blockValues;
     private final int blockBytes;
-    private final TensorFormat format;
+    private final WeightFormat format;
 
-    GgmlType(int id, int blockValues, int blockBytes, TensorFormat format) {
+    GgmlType(int id, int blockValues, int blockBytes, WeightFormat format) {
         this.id = id;
         this.blockValues = blockValues;
         this.blockBytes = blockBytes;
         this.format = format;
     }
 
-    GgmlType(int id, TensorFormat.GgufBlock format) {
+    GgmlType(int id, Block format) {
         this(id, format.blockValues(), format.blockBytes(), format);
     }
 
@@ -76,7 +79,7 @@ enum GgmlType {
     }
 
     /** Empty where values of this type are not computed with. */
-    Optional<TensorFormat> format() {
+    Optional<WeightFormat> format() {
         return Optional.ofNullable(format);
     }
 

@@ -2,28 +2,23 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.espalier.program.Rope;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
+import org.espalier.weights.WeightFormat;
 
 /** A model in one GGUF file or several parts, answered by the published names. */
 final class GgufCheckpoint implements Checkpoint {
-    /** Routing carries expert ids in 16 bits. */
-    private static final long MAX_EXPERTS = Short.MAX_VALUE;
-
-    /** DeepSeek V3 has 45 thousand. */
-    private static final int MAX_NAMES = 1 << 20;
-
     private final GgufFile file;
     private final GgufDialect dialect;
     private final ObjectNode config;
-    private final Map<String, Stored> tensors = new LinkedHashMap<>();
+    private final NamedWeights weights;
     private final long bytes;
-
-    /** @param expert the element of a stack, or -1 for all of the tensor */
-    private record Stored(GgufFile.Info info, int expert) {}
 
     /** @param parts the first has the metadata */
     GgufCheckpoint(List<GgufFile> parts, GgufDialects dialects) {
@@ -38,6 +33,7 @@ final class GgufCheckpoint implements Checkpoint {
         }
         this.file = new GgufFile(parts.get(0).path(), parts.get(0).metadata(), all);
         this.dialect = dialects.of(file);
+        this.weights = new NamedWeights(file.path(), "");
         long total = 0;
         for (GgufFile part : parts) {
             for (GgufFile.Info info : part.tensors().values()) {
@@ -56,31 +52,22 @@ final class GgufCheckpoint implements Checkpoint {
                 .published(info.name())
                 .orElseThrow(() -> new CheckpointException(info.file() + " has the tensor " + info.name()
                         + ", which the architecture " + dialect.name() + " does not compute with"));
-        int every = name.indexOf(GgufNames.EVERY);
-        if (every < 0) {
-            putOnce(name, new Stored(info, -1));
-            return;
-        }
-        if (info.shape().size() != 3 || info.shape().get(0) > MAX_EXPERTS) {
-            throw new CheckpointException(info.file() + ": tensor " + info.name() + " has the shape " + info.shape()
-                    + ", expected a stack of 1 to " + MAX_EXPERTS + " matrices");
-        }
-        for (int expert = 0; expert < info.shape().get(0); expert++) {
-            putOnce(
-                    name.substring(0, every) + expert + name.substring(every + GgufNames.EVERY.length()),
-                    new Stored(info, expert));
+        if (name.contains(NamedWeights.EVERY)) {
+            weights.putStack(name, info.name(), info.shape(), () -> stored(info));
+        } else {
+            weights.put(name, info.name(), () -> stored(info));
         }
     }
 
-    private void putOnce(String name, Stored stored) {
-        Stored other = tensors.putIfAbsent(name, stored);
-        if (other != null) {
-            throw new CheckpointException(stored.info.file() + " has both " + other.info.name() + " and "
-                    + stored.info.name() + " for the tensor " + name);
-        }
-        if (tensors.size() > MAX_NAMES) {
-            throw new CheckpointException(stored.info.file() + " has more than " + MAX_NAMES + " tensors");
-        }
+    private static Weight stored(GgufFile.Info info) {
+        WeightFormat format = GgmlType.of(info.type())
+                .flatMap(GgmlType::format)
+                .orElseThrow(() -> new CheckpointException(info.file() + ": tensor " + info.name() + " is of type "
+                        + GgmlType.of(info.type()).map(Enum::name).orElse("number " + info.type())
+                        + ", which is not computed with, expected one of " + GgmlType.served()));
+        List<Integer> shape = Shapes.of(info.file() + ": tensor " + info.name(), info.shape());
+        Region rows = new Region(info.file(), info.offset(), format.rowBytes(Shapes.columns(shape)));
+        return Shapes.weight(shape, format, Piece.of(rows));
     }
 
     @Override
@@ -100,30 +87,16 @@ final class GgufCheckpoint implements Checkpoint {
 
     @Override
     public Set<String> names() {
-        return Collections.unmodifiableSet(tensors.keySet());
+        return weights.names();
     }
 
     @Override
-    public Tensor tensor(String name) {
-        Stored stored = tensors.get(name);
-        if (stored == null) {
-            throw new CheckpointException(file.path() + " has no tensor " + name);
-        }
-        GgufFile.Info info = stored.info;
-        TensorFormat format = GgmlType.of(info.type())
-                .flatMap(GgmlType::format)
-                .orElseThrow(
-                        () -> new CheckpointException(stored.info.file() + ": tensor " + info.name() + " is of type "
-                                + GgmlType.of(info.type()).map(Enum::name).orElse("number " + info.type())
-                                + ", which is not computed with, expected one of " + GgmlType.served()));
-        List<Integer> shape = Shapes.of(stored.info.file() + ": tensor " + info.name(), info.shape());
-        var values = new Tensor.Extent(info.file(), info.offset(), format.rowBytes(shape.get(shape.size() - 1)));
-        Tensor whole = new Tensor(name, dialect.names().publishedShape(name, shape), format, values, null, null);
-        return stored.expert < 0 ? whole : whole.element(stored.expert);
+    public Weight weight(String name) {
+        return weights.get(name);
     }
 
     @Override
-    public RopePairing ropePairing(RopePairing published) {
+    public Rope.Pairing ropePairing(Rope.Pairing published) {
         return dialect.ropePairing(published);
     }
 

@@ -3,6 +3,7 @@ package org.espalier.checkpoint;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.espalier.program.Rope;
 
 /**
  * What GGUF calls the tensors and metadata of an architecture.
@@ -20,7 +21,7 @@ public record GgufDialect(
         Predicate<GgufFile> reads,
         GgufNames names,
         Consumer<GgufConfig> keys,
-        Checkpoint.RopePairing rope) {
+        Rope.Pairing rope) {
 
     /** Of an architecture with the names and keys of every dense decoder. */
     public static GgufDialect of(String name, String modelType) {
@@ -41,7 +42,7 @@ public record GgufDialect(
 
     /** For files whose converter permutes the rows of q and k so that neighbours rotate together. */
     public GgufDialect interleaved() {
-        return new GgufDialect(name, modelType, reads, names, keys, Checkpoint.RopePairing.INTERLEAVED);
+        return new GgufDialect(name, modelType, reads, names, keys, Rope.Pairing.INTERLEAVED);
     }
 
     /** The keys of config.json, made from the metadata. */
@@ -51,7 +52,7 @@ public record GgufDialect(
         return config.finish();
     }
 
-    Checkpoint.RopePairing ropePairing(Checkpoint.RopePairing published) {
+    Rope.Pairing ropePairing(Rope.Pairing published) {
         return rope == null ? published : rope;
     }
 }

@@ -1,10 +1,8 @@
 package org.espalier.checkpoint;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -13,9 +11,6 @@ import java.util.regex.Pattern;
  * (<a href="https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py">gguf-py's constants</a>).
  */
 public final class GgufNames {
-    /** Stands for the number of an expert: in a published name that a stack answers for all its experts. */
-    static final String EVERY = "*";
-
     private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,5})\\.(.+?)(?:\\.(\\d{1,5}))?\\.(weight|bias)");
 
     private static final Map<String, String> OUTER = Map.of(
@@ -35,17 +30,14 @@ public final class GgufNames {
             "ffn_down", "mlp.down_proj");
 
     private final Map<String, String> inBlock;
-    /** Modules whose weight is a matrix of one row: ggml's tools drop outer dimensions of 1 when they write a file anew. */
-    private final Set<String> rows;
 
-    private GgufNames(Map<String, String> inBlock, Set<String> rows) {
+    private GgufNames(Map<String, String> inBlock) {
         this.inBlock = Map.copyOf(inBlock);
-        this.rows = Set.copyOf(rows);
     }
 
     /** Norms, grouped-query attention and gated MLP. */
     public static GgufNames dense() {
-        return new GgufNames(DENSE, Set.of());
+        return new GgufNames(DENSE);
     }
 
     /**
@@ -55,7 +47,7 @@ public final class GgufNames {
     public GgufNames with(Map<String, String> more) {
         Map<String, String> all = new HashMap<>(inBlock);
         all.putAll(more);
-        return new GgufNames(all, rows);
+        return new GgufNames(all);
     }
 
     /** Each head of q and k is normed. */
@@ -80,11 +72,6 @@ public final class GgufNames {
                 "ffn_down_shexp", "mlp." + module + ".down_proj"));
     }
 
-    /** A module whose weight is a matrix of one row, be it stored as a vector. */
-    public GgufNames withRow(String module, String published) {
-        return new GgufNames(with(Map.of(module, published)).inBlock, Set.of(published));
-    }
-
     /** Multi-head latent attention; {@code kv_b_proj} whole or, in newer files, in the two parts that MLX has. */
     public GgufNames withLatentAttention() {
         return with(Map.of(
@@ -98,14 +85,7 @@ public final class GgufNames {
                 "attn_v_b", "self_attn.unembed_out"));
     }
 
-    /** The published shape of a tensor. */
-    List<Integer> publishedShape(String published, List<Integer> stored) {
-        boolean row =
-                stored.size() == 1 && rows.stream().anyMatch(module -> published.endsWith("." + module + ".weight"));
-        return row ? List.of(1, stored.get(0)) : stored;
-    }
-
-    /** With {@link #EVERY} where the tensor is a stack; empty where the architecture has no use for it. */
+    /** With {@link NamedWeights#EVERY} where the tensor is a stack; empty where the architecture has no use for it. */
     Optional<String> published(String ggufName) {
         Matcher block = BLOCK.matcher(ggufName);
         if (!block.matches()) {
@@ -115,8 +95,8 @@ public final class GgufNames {
         String end = "." + block.group(4);
         String expert = block.group(3);
         if (expert != null) {
-            return Optional.ofNullable(inBlock.get(block.group(2) + "." + EVERY))
-                    .map(name -> prefix + name.replace(EVERY, expert) + end);
+            return Optional.ofNullable(inBlock.get(block.group(2) + "." + NamedWeights.EVERY))
+                    .map(name -> prefix + name.replace(NamedWeights.EVERY, expert) + end);
         }
         String tensor = inBlock.get(block.group(2) + end);
         if (tensor != null) {

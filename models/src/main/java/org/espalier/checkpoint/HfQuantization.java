@@ -4,9 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Region;
+import org.espalier.weights.Scaled;
+import org.espalier.weights.Weight;
 
 /**
- * Weights of a Hugging Face checkpoint whose scales are tensors of their own, seen as one tensor:
+ * Weights of a Hugging Face checkpoint whose scales are tensors of their own, seen as one weight:
  *
  * <ul>
  *   <li>gpt-oss's MXFP4: {@code X_blocks} U8 [..., rows, groups, 16], the first value of two in the low nibble, and {@code X_scales} U8
@@ -59,7 +64,7 @@ final class HfQuantization {
                         + ", read are plain floats, mxfp4, and fp8 with weight_block_size";
     }
 
-    Tensor tensor(String name) {
+    Weight weight(String name) {
         if (!holds(name) && holds(name + BLOCKS)) {
             return mxfp4(name);
         }
@@ -69,53 +74,52 @@ final class HfQuantization {
         return directory.plain(name);
     }
 
-    private Tensor mxfp4(String name) {
-        TensorFormat.Scaled format = TensorFormat.Scaled.MXFP4;
-        SafetensorsFile.Entry blocks = directory.entry(name + BLOCKS);
-        List<Integer> packed = Shapes.of(directory.path() + ": tensor " + name + BLOCKS, blocks.shape());
-        Tensor scales = directory.bytes(name + SCALES, format);
+    private Weight mxfp4(String name) {
+        String type = directory.entry(name + BLOCKS).type();
+        List<Integer> packed = directory.shape(name + BLOCKS);
+        List<Integer> scales = directory.scalesShape(name + SCALES, Scaled.MXFP4);
         int last = packed.size() - 1;
-        boolean paired = last >= 1 && packed.subList(0, last).equals(scales.shape());
-        if (!blocks.type().equals("U8") || packed.get(last) != MXFP4_BLOCK_BYTES || !paired) {
-            throw new CheckpointException(directory.path() + ": tensor " + name + BLOCKS + " is " + blocks.type() + " "
-                    + packed + " and its scales are " + scales.shape() + ", expected U8 [..., " + MXFP4_BLOCK_BYTES
+        boolean paired = last >= 1 && packed.subList(0, last).equals(scales);
+        if (!type.equals("U8") || packed.get(last) != MXFP4_BLOCK_BYTES || !paired) {
+            throw new CheckpointException(directory.path() + ": tensor " + name + BLOCKS + " is " + type + " " + packed
+                    + " and its scales are " + scales + ", expected U8 [..., " + MXFP4_BLOCK_BYTES
                     + "] and the same shape without " + MXFP4_BLOCK_BYTES);
         }
-        List<Long> shape = new ArrayList<>(blocks.shape().subList(0, last));
-        shape.set(last - 1, shape.get(last - 1) * format.group());
-        List<Integer> whole = Shapes.of(directory.path() + ": tensor " + name, shape);
-        long rowBytes = format.rowBytes(whole.get(last - 1));
-        var values = new Tensor.Extent(blocks.file(), blocks.begin(), rowBytes);
-        return new Tensor(name, whole, format, values, scales.values(), null);
+        List<Long> values =
+                new ArrayList<>(directory.entry(name + BLOCKS).shape().subList(0, last));
+        values.set(last - 1, values.get(last - 1) * Scaled.MXFP4.group());
+        List<Integer> shape = Shapes.of(directory.path() + ": tensor " + name, values);
+        int columns = Shapes.columns(shape);
+        Piece first = new Piece(
+                directory.region(name + BLOCKS, Scaled.MXFP4.rowBytes(columns)),
+                directory.region(name + SCALES, Scaled.MXFP4.scaleRowBytes(columns)),
+                null);
+        return Shapes.weight(shape, Scaled.MXFP4, first);
     }
 
-    private Tensor fp8(String name) {
-        SafetensorsFile.Entry entry = directory.entry(name);
-        if (!holds(name + FACTORS)) {
-            throw new CheckpointException(directory.path() + ": tensor " + name
-                    + " is of type F8_E4M3 and there is no " + name + FACTORS
-                    + ", expected one: fp8 is read with a factor for each block of values only");
+    private Weight fp8(String name) {
+        String factors = name + FACTORS;
+        if (!holds(factors)) {
+            throw new CheckpointException(directory.path() + ": tensor " + name + " is of type F8_E4M3 and there is no "
+                    + factors + ", expected one: fp8 is read with a factor for each block of values only");
         }
         int blockRows = blockSize(name, 0);
-        Tensor factors = directory.plain(name + FACTORS);
-        var type = TensorFormat.Scaled.Element.valueOf(factors.format().toString());
-        var format = new TensorFormat.Scaled(TensorFormat.Scaled.Element.E4M3, blockSize(name, 1), type);
-        List<Integer> shape = Shapes.of(directory.path() + ": tensor " + name, entry.shape());
+        Scaled format = new Scaled(Element.E4M3, blockSize(name, 1), directory.floats(factors));
+        List<Integer> shape = directory.shape(name);
         if (shape.size() != 2) {
             throw new CheckpointException(directory.path() + ": tensor " + name
                     + " is of type F8_E4M3 and has the shape " + shape + ", expected a matrix");
         }
         int columns = shape.get(1);
         List<Integer> expected = List.of((int) ((shape.get(0) + blockRows - 1L) / blockRows), format.groups(columns));
-        if (!factors.shape().equals(expected)) {
-            throw new CheckpointException(directory.path() + ": tensor " + factors.name() + " has the shape "
-                    + factors.shape() + ", expected " + expected + " for " + shape + " in blocks of " + blockRows
-                    + " x " + format.group());
+        if (!directory.shape(factors).equals(expected)) {
+            throw new CheckpointException(directory.path() + ": tensor " + factors + " has the shape "
+                    + directory.shape(factors) + ", expected " + expected + " for " + shape + " in blocks of "
+                    + blockRows + " x " + format.group());
         }
-        var values = new Tensor.Extent(entry.file(), entry.begin(), format.rowBytes(columns));
-        var scales = new Tensor.Extent(
-                factors.values().file(), factors.values().offset(), format.scaleRowBytes(columns), blockRows, 0);
-        return new Tensor(name, shape, format, values, scales, null);
+        Region rows = directory.region(factors, format.scaleRowBytes(columns));
+        Region shared = new Region(rows.file(), rows.offset(), rows.rowBytes(), blockRows, 0);
+        return Shapes.weight(shape, format, new Piece(directory.region(name, format.rowBytes(columns)), shared, null));
     }
 
     private int blockSize(String name, int dimension) {

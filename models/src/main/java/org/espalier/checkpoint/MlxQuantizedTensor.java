@@ -3,6 +3,13 @@ package org.espalier.checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.espalier.weights.Affine;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Region;
+import org.espalier.weights.Scaled;
+import org.espalier.weights.Weight;
+import org.espalier.weights.WeightFormat;
 
 /**
  * Reads how one quantized module of an MLX checkpoint lies in its files: {@code X.weight} holds the values as one stream of bits,
@@ -15,21 +22,25 @@ final class MlxQuantizedTensor {
     private final SafetensorsDirectory directory;
     private final String module;
     private final String name;
+    private final String scalesName;
+    private final String biasesName;
     private final MlxQuantization.Settings settings;
 
     MlxQuantizedTensor(SafetensorsDirectory directory, String module, MlxQuantization.Settings settings) {
         this.directory = directory;
         this.module = module;
         this.name = module + ".weight";
+        this.scalesName = module + ".scales";
+        this.biasesName = module + ".biases";
         this.settings = settings;
     }
 
-    Tensor read() {
+    Weight read() {
         return switch (settings.mode()) {
             case "affine" -> affine();
-            case "mxfp4" -> scaled(TensorFormat.Scaled.MXFP4, 4);
-            case "mxfp8" -> scaled(TensorFormat.Scaled.MXFP8, 8);
-            case "nvfp4" -> scaled(TensorFormat.Scaled.NVFP4, 4);
+            case "mxfp4" -> scaled(Scaled.MXFP4, 4);
+            case "mxfp8" -> scaled(Scaled.MXFP8, 8);
+            case "nvfp4" -> scaled(Scaled.NVFP4, 4);
             default -> throw notComputed();
         };
     }
@@ -42,22 +53,24 @@ final class MlxQuantizedTensor {
                         + " groups of 32, nvfp4 with groups of 16");
     }
 
-    private Tensor affine() {
+    private Weight affine() {
         if (!AFFINE_BITS.contains(settings.bits())) {
             throw notComputed();
         }
         List<Integer> shape = shape();
-        Tensor scales = perGroup(directory.plain(module + ".scales"), shape);
-        Tensor biases = perGroup(directory.plain(module + ".biases"), shape);
-        if (scales.format() != biases.format()) {
-            throw damaged(name, "has scales of type " + scales.format() + " and biases of type " + biases.format());
+        Element scales = directory.floats(scalesName);
+        Element biases = directory.floats(biasesName);
+        requirePerGroup(scalesName, directory.shape(scalesName), shape);
+        requirePerGroup(biasesName, directory.shape(biasesName), shape);
+        if (scales != biases) {
+            throw damaged(name, "has scales of type " + scales + " and biases of type " + biases);
         }
-        var numbers = (TensorFormat.Plain) scales.format();
-        var format = new TensorFormat.MlxAffine(settings.bits(), settings.group(), numbers);
-        return new Tensor(name, shape, format, values(shape, format), scales.values(), biases.values());
+        Affine format = new Affine(settings.bits(), settings.group(), scales);
+        Region biasRows = directory.region(biasesName, format.biasRowBytes(Shapes.columns(shape)));
+        return weight(shape, format, biasRows);
     }
 
-    private Tensor scaled(TensorFormat.Scaled format, int bits) {
+    private Weight scaled(Scaled format, int bits) {
         if (settings.bits() != bits || settings.group() != format.group()) {
             throw notComputed();
         }
@@ -68,8 +81,15 @@ final class MlxQuantizedTensor {
             }
         }
         List<Integer> shape = shape();
-        Tensor scales = perGroup(directory.bytes(module + ".scales", format), shape);
-        return new Tensor(name, shape, format, values(shape, format), scales.values(), null);
+        requirePerGroup(scalesName, directory.scalesShape(scalesName, format), shape);
+        return weight(shape, format, null);
+    }
+
+    private Weight weight(List<Integer> shape, WeightFormat format, Region biases) {
+        int columns = Shapes.columns(shape);
+        Region values = directory.region(name, format.rowBytes(columns));
+        Region scales = directory.region(scalesName, format.scaleRowBytes(columns));
+        return Shapes.weight(shape, format, new Piece(values, scales, biases));
     }
 
     /** Of the values, from that of the words. */
@@ -78,7 +98,7 @@ final class MlxQuantizedTensor {
         if (!words.type().equals("U32")) {
             throw damaged(name, "has scales but is of type " + words.type() + ", expected U32");
         }
-        List<Integer> packed = Shapes.of(directory.path() + ": tensor " + name, words.shape());
+        List<Integer> packed = directory.shape(name);
         List<Long> wide =
                 new ArrayList<>(packed.stream().map(Integer::longValue).toList());
         long rowBits = wide.get(wide.size() - 1) * Integer.SIZE;
@@ -92,23 +112,17 @@ final class MlxQuantizedTensor {
         return Shapes.of(directory.path() + ": tensor " + name, wide);
     }
 
-    private Tensor.Extent values(List<Integer> shape, TensorFormat format) {
-        SafetensorsFile.Entry words = directory.entry(name);
-        return new Tensor.Extent(words.file(), words.begin(), format.rowBytes(shape.get(shape.size() - 1)));
-    }
-
-    /** Scales or biases, checked to have one number for each group of columns. */
-    private Tensor perGroup(Tensor tensor, List<Integer> shape) {
+    /** Scales or biases have one number for each group of columns. */
+    private void requirePerGroup(String tensor, List<Integer> found, List<Integer> shape) {
         List<Integer> expected = new ArrayList<>(shape);
-        int columns = shape.get(shape.size() - 1);
+        int columns = Shapes.columns(shape);
         expected.set(expected.size() - 1, columns / settings.group());
-        if (columns % settings.group() != 0 || !tensor.shape().equals(expected)) {
+        if (columns % settings.group() != 0 || !found.equals(expected)) {
             throw damaged(
-                    tensor.name(),
-                    "has the shape " + tensor.shape() + ", expected " + expected + " for " + shape + " with "
-                            + settings.bits() + " bits and groups of " + settings.group());
+                    tensor,
+                    "has the shape " + found + ", expected " + expected + " for " + shape + " with " + settings.bits()
+                            + " bits and groups of " + settings.group());
         }
-        return tensor;
     }
 
     private CheckpointException damaged(String tensor, String what) {

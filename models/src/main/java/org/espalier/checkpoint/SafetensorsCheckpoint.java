@@ -2,28 +2,30 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
-import java.util.Collections;
-import java.util.LinkedHashSet;
 import java.util.Set;
+import org.espalier.program.Rope;
+import org.espalier.weights.Weight;
 
-/** A Hugging Face checkpoint: config.json and safetensors whose names are the published ones. */
+/** A Hugging Face checkpoint: config.json and safetensors. */
 final class SafetensorsCheckpoint implements Checkpoint {
     private final ObjectNode config;
     private final SafetensorsDirectory directory;
-    private final HfQuantization quantization;
-    private final Set<String> names;
+    private final NamedWeights weights;
 
     SafetensorsCheckpoint(ObjectNode config, SafetensorsDirectory directory) {
         this.config = config;
         this.directory = directory;
-        this.quantization = new HfQuantization(directory, config);
-        Set<String> found = new LinkedHashSet<>();
-        for (String name : directory.entries().keySet()) {
-            if (!quantization.isPart(name)) {
-                found.add(quantization.published(name));
+        HfQuantization quantization = new HfQuantization(directory, config);
+        this.weights = new NamedWeights(directory.path(), quantization.hint());
+        HfExperts experts = new HfExperts(directory.path(), config);
+        for (String tensor : directory.entries().keySet()) {
+            if (!quantization.isPart(tensor)) {
+                String name = quantization.published(tensor);
+                experts.published(name)
+                        .forEach((published, change) ->
+                                weights.put(published, tensor, () -> change.apply(quantization.weight(name))));
             }
         }
-        this.names = Collections.unmodifiableSet(found);
     }
 
     @Override
@@ -43,19 +45,16 @@ final class SafetensorsCheckpoint implements Checkpoint {
 
     @Override
     public Set<String> names() {
-        return names;
+        return weights.names();
     }
 
     @Override
-    public Tensor tensor(String name) {
-        if (!names.contains(name)) {
-            throw new CheckpointException(path() + " has no tensor " + name + quantization.hint());
-        }
-        return quantization.tensor(name);
+    public Weight weight(String name) {
+        return weights.get(name);
     }
 
     @Override
-    public RopePairing ropePairing(RopePairing published) {
+    public Rope.Pairing ropePairing(Rope.Pairing published) {
         return published;
     }
 

@@ -7,6 +7,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Scaled;
+import org.espalier.weights.Weight;
 
 /**
  * The safetensors of a directory: {@code model.safetensors}, or the shards that {@code model.safetensors.index.json} names.
@@ -94,37 +100,44 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
         return entry;
     }
 
-    /** A tensor that is stored value by value. */
-    Tensor plain(String name) {
-        SafetensorsFile.Entry entry = entry(name);
-        TensorFormat.Plain format = plainFormat(name, entry);
-        var shape = Shapes.of(path + ": tensor " + name, entry.shape());
-        long rowBytes = format.rowBytes(shape.get(shape.size() - 1));
-        var values = new Tensor.Extent(entry.file(), entry.begin(), rowBytes);
-        return new Tensor(name, shape, format, values, null, null);
+    List<Integer> shape(String name) {
+        return Shapes.of(path + ": tensor " + name, entry(name).shape());
     }
 
-    private TensorFormat.Plain plainFormat(String name, SafetensorsFile.Entry entry) {
-        return switch (entry.type()) {
-            case "F32" -> TensorFormat.Plain.F32;
-            case "F16" -> TensorFormat.Plain.F16;
-            case "BF16" -> TensorFormat.Plain.BF16;
+    /** From the tensor's first byte on. */
+    Region region(String name, long rowBytes) {
+        SafetensorsFile.Entry entry = entry(name);
+        return new Region(entry.file(), entry.begin(), rowBytes);
+    }
+
+    /** A tensor that is stored value by value. */
+    Weight plain(String name) {
+        Plain format = new Plain(floats(name));
+        List<Integer> shape = shape(name);
+        return Shapes.weight(shape, format, Piece.of(region(name, format.rowBytes(Shapes.columns(shape)))));
+    }
+
+    /** The type of floats that are stored value by value. */
+    Element floats(String name) {
+        String type = entry(name).type();
+        return switch (type) {
+            case "F32" -> Element.F32;
+            case "F16" -> Element.F16;
+            case "BF16" -> Element.BF16;
             default ->
                 throw new CheckpointException(
-                        path + ": tensor " + name + " is of type " + entry.type() + ", expected F32, F16 or BF16");
+                        path + ": tensor " + name + " is of type " + type + ", expected F32, F16 or BF16");
         };
     }
 
-    /** Scales of one byte each, seen as a tensor of the format that they belong to. */
-    Tensor bytes(String name, TensorFormat.Scaled format) {
+    /** The shape of scales of one byte each. @param format that they belong to */
+    List<Integer> scalesShape(String name, Scaled format) {
         SafetensorsFile.Entry entry = entry(name);
         if (!entry.type().equals("U8")) {
             throw new CheckpointException(
                     path + ": tensor " + name + " is of type " + entry.type() + ", expected U8 for " + format.title());
         }
-        List<Integer> shape = Shapes.of(path + ": tensor " + name, entry.shape());
-        var values = new Tensor.Extent(entry.file(), entry.begin(), shape.get(shape.size() - 1));
-        return new Tensor(name, shape, format, values, null, null);
+        return shape(name);
     }
 
     long bytes() {

@@ -2,8 +2,11 @@ package org.espalier.checkpoint;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Weight;
+import org.espalier.weights.WeightFormat;
 
-/** Brings a file's dimensions into the range that {@link Tensor} counts in. */
+/** From a file's dimensions to the range that a {@link Weight} counts in. */
 final class Shapes {
     private Shapes() {}
 
@@ -31,5 +34,23 @@ final class Shapes {
             }
         }
         return shape;
+    }
+
+    static int columns(List<Integer> shape) {
+        return shape.get(shape.size() - 1);
+    }
+
+    /**
+     * The last dimension is the columns, the one before it the rows; a vector has one row, and all outer dimensions are one stack.
+     *
+     * @param first its first matrix; the others follow
+     */
+    static Weight weight(List<Integer> shape, WeightFormat format, Piece first) {
+        int rows = shape.size() < 2 ? 1 : shape.get(shape.size() - 2);
+        int count = 1;
+        for (int outer : shape.subList(0, Math.max(0, shape.size() - 2))) {
+            count *= outer;
+        }
+        return Weight.stack(rows, columns(shape), format, first, count);
     }
 }

@@ -13,13 +13,15 @@ import java.util.stream.IntStream;
 import org.espalier.architecture.Architecture;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointException;
-import org.espalier.checkpoint.Tensor;
 import org.espalier.config.RoutedExperts;
 import org.espalier.model.Model;
 import org.espalier.program.Cost;
 import org.espalier.program.Plan;
 import org.espalier.program.StepShape;
 import org.espalier.weights.FileRanges;
+import org.espalier.weights.Pieces;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
 
 /**
  * What a model's programs make of its files, for the command {@code inspect}.
@@ -71,9 +73,10 @@ public record Inspection(
         Map<String, Integer> tensors = new TreeMap<>();
         List<String> notLoaded = new ArrayList<>();
         for (String name : checkpoint.names()) {
-            Optional<Tensor> loaded = tensor(checkpoint, name).filter(tensor -> read.contain(start(tensor)));
+            Optional<Weight> loaded = weight(checkpoint, name).filter(weight -> read.contain(start(weight)));
             loaded.ifPresentOrElse(
-                    tensor -> tensors.merge(tensor.format().title(), 1, Integer::sum), () -> notLoaded.add(name));
+                    weight -> tensors.merge(weight.format().title(), tensors(weight), Integer::sum),
+                    () -> notLoaded.add(name));
         }
         Map<String, Usage> formats = new TreeMap<>();
         whole.bytesByFormat()
@@ -91,17 +94,23 @@ public record Inspection(
     }
 
     /** Empty for one of a type that is not computed with, which then no program reads. */
-    private static Optional<Tensor> tensor(Checkpoint checkpoint, String name) {
+    private static Optional<Weight> weight(Checkpoint checkpoint, String name) {
         try {
-            return Optional.of(checkpoint.tensor(name));
+            return Optional.of(checkpoint.weight(name));
         } catch (CheckpointException e) {
             return Optional.empty();
         }
     }
 
-    private static FileRanges start(Tensor tensor) {
-        long begin = tensor.values().offset();
-        return new FileRanges(Map.of(tensor.values().file(), List.of(new FileRanges.Range(begin, begin + 1))));
+    /** Experts that lie apart are a tensor each. */
+    private static int tensors(Weight weight) {
+        return weight.pieces() instanceof Pieces.Apart apart ? apart.count() : 1;
+    }
+
+    private static FileRanges start(Weight weight) {
+        Region values = weight.pieces().get(0).values();
+        FileRanges.Range first = new FileRanges.Range(values.offset(), values.offset() + 1);
+        return new FileRanges(Map.of(values.file(), List.of(first)));
     }
 
     private static Sizes sizes(ShardPlans plans, Plan whole) {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -14,10 +13,10 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.espalier.checkpoint.Checkpoint;
-import org.espalier.checkpoint.Tensor;
 import org.espalier.model.Model;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
+import org.espalier.weights.FileRanges;
 import org.espalier.weights.Piece;
 import org.espalier.weights.Region;
 import org.espalier.weights.Weight;
@@ -85,7 +84,7 @@ class PartialReadingTest {
     @Test
     void wholeExpertsAreReadByThemselves() {
         try (Model model = golden("deepseek_v3-tiny/mlx4").open()) {
-            String experts = "model.layers.1.mlp.experts";
+            String experts = "model.layers.1.mlp.experts.*.up_proj.weight";
             long all = count(expertBytes(
                     model.checkpoint(), experts, IntStream.range(0, 16).boxed().toList()));
             long quarter = count(expertBytes(model.checkpoint(), experts, List.of(3, 9, 10, 15)));
@@ -95,7 +94,7 @@ class PartialReadingTest {
 
     private static Map<Path, BitSet> expertBytes(Checkpoint checkpoint, String experts, List<Integer> ids) {
         ProgramBuilder builder = new ProgramBuilder("experts", 1);
-        new Weights(checkpoint, builder).experts(experts, ids, "up_proj", 64, 64);
+        new ModelWeights(checkpoint, builder).experts(experts, new ModelWeights.Held(ids, 16), 64, 64);
         return read(builder.build(null, null));
     }
 
@@ -133,12 +132,9 @@ class PartialReadingTest {
     private static Map<Path, Long> dataStarts(Checkpoint checkpoint) {
         Map<Path, Long> starts = new HashMap<>();
         for (String name : checkpoint.names()) {
-            Tensor tensor = checkpoint.tensor(name);
-            for (Tensor.Extent extent : Arrays.asList(tensor.values(), tensor.scales(), tensor.biases())) {
-                if (extent != null) {
-                    starts.merge(extent.file(), extent.offset(), Math::min);
-                }
-            }
+            FileRanges.of(List.of(checkpoint.weight(name)), 0)
+                    .byFile()
+                    .forEach((file, ranges) -> starts.merge(file, ranges.get(0).begin(), Math::min));
         }
         return starts;
     }

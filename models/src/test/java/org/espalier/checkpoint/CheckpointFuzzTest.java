@@ -12,6 +12,9 @@ import java.util.stream.Stream;
 import org.espalier.fuzz.Fuzzing;
 import org.espalier.model.Model;
 import org.espalier.plan.ShardPlans;
+import org.espalier.weights.Weight;
+import org.espalier.weights.WeightCheck;
+import org.espalier.weights.WeightException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,18 +101,16 @@ class CheckpointFuzzTest {
         });
     }
 
-    /** Every tensor that is listed lies within its file. */
+    /** Every weight that is listed lies within its file. */
     private static void openAll(Path path) {
         try (Model model = Model.open(path)) {
             new ShardPlans(model).sizes();
             for (String name : model.checkpoint().names()) {
-                Tensor tensor = model.checkpoint().tensor(name);
-                long start = tensor.values().offset();
-                long end = start + Math.multiplyExact(tensor.values().rowBytes(), tensor.rows() * tensor.count());
-                if (start < 0
-                        || end < start
-                        || end > tensor.values().file().toFile().length()) {
-                    throw new AssertionError(name + " lies outside of its file: " + start + " to " + end);
+                Weight weight = model.checkpoint().weight(name);
+                try {
+                    WeightCheck.check(name, weight, file -> file.toFile().length());
+                } catch (WeightException e) {
+                    throw new AssertionError(name + " does not lie within its file", e);
                 }
             }
             model.tokenizer();

@@ -11,6 +11,7 @@ import org.espalier.architecture.Architecture;
 import org.espalier.architecture.Architectures;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.config.RopeScaling;
+import org.espalier.weights.Block;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,8 +37,8 @@ class GgufCheckpointTest {
         assertThat(checkpoint.names())
                 .containsExactlyInAnyOrder(
                         "model.embed_tokens.weight", "model.norm.weight", "model.layers.0.self_attn.q_proj.weight");
-        assertThat(checkpoint.tensor("model.layers.0.self_attn.q_proj.weight").format())
-                .isEqualTo(TensorFormat.GgufBlock.Q4_0);
+        assertThat(checkpoint.weight("model.layers.0.self_attn.q_proj.weight").format())
+                .isEqualTo(Block.Q4_0);
         assertThat(config.vocabulary()).isEqualTo(4);
         assertThat(((GroupedAttentionConfig) config.attention()).kvHeads()).isEqualTo(1);
         assertThat(((GroupedAttentionConfig) config.attention()).headWidth()).isEqualTo(32);
@@ -128,14 +129,14 @@ class GgufCheckpointTest {
         Checkpoint checkpoint = open(GgufBuilder.llama()
                 .tensor("blk.0.ffn_up.weight", GgmlType.TQ1_0, 2, 256)
                 .tensor("blk.0.ffn_down.weight", 77, new byte[32], 8));
-        assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.mlp.up_proj.weight"))
+        assertThatThrownBy(() -> checkpoint.weight("model.layers.0.mlp.up_proj.weight"))
                 .hasMessage(folder.resolve("model.gguf")
                         + ": tensor blk.0.ffn_up.weight is of type TQ1_0, which is not computed with, expected one of"
                         + " F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, BF16,"
                         + " MXFP4");
-        assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.mlp.down_proj.weight"))
+        assertThatThrownBy(() -> checkpoint.weight("model.layers.0.mlp.down_proj.weight"))
                 .hasMessageContaining("is of type number 77");
-        assertThatThrownBy(() -> checkpoint.tensor("blk.0.attn_q.weight"))
+        assertThatThrownBy(() -> checkpoint.weight("blk.0.attn_q.weight"))
                 .hasMessageEndingWith(" has no tensor blk.0.attn_q.weight");
     }
 }

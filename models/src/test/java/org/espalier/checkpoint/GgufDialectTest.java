@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.espalier.architecture.Architectures;
+import org.espalier.weights.Pieces;
+import org.espalier.weights.Weight;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,8 +26,8 @@ class GgufDialectTest {
 
     @ParameterizedTest
     @CsvSource({
-        "mixtral, blk.3.ffn_gate_exps.weight, model.layers.3.block_sparse_moe.experts.*.w1.weight",
-        "mixtral, blk.3.ffn_down.7.weight, model.layers.3.block_sparse_moe.experts.7.w2.weight",
+        "mixtral, blk.3.ffn_gate_exps.weight, model.layers.3.block_sparse_moe.experts.*.gate_proj.weight",
+        "mixtral, blk.3.ffn_down.7.weight, model.layers.3.block_sparse_moe.experts.7.down_proj.weight",
         "mixtral, blk.3.ffn_gate_inp.weight, model.layers.3.block_sparse_moe.gate.weight",
         "qwen2, blk.0.attn_q.bias, model.layers.0.self_attn.q_proj.bias",
         "qwen2_moe, blk.0.ffn_gate_inp_shexp.weight, model.layers.0.mlp.shared_expert_gate.weight",
@@ -41,7 +44,7 @@ class GgufDialectTest {
         "glm4_moe, blk.46.nextn.shared_head_norm.weight, model.layers.46.shared_head.norm.weight",
         "glm4_moe, blk.1.post_attention_norm.weight, model.layers.1.post_attention_layernorm.weight",
         "gpt_oss, blk.1.attn_sinks.weight, model.layers.1.self_attn.sinks",
-        "gpt_oss, blk.1.ffn_gate_exps.bias, model.layers.1.mlp.experts.gate_proj.bias",
+        "gpt_oss, blk.1.ffn_gate_exps.bias, model.layers.1.mlp.experts.*.gate_proj.bias",
     })
     void namesAreThePublishedOnes(String modelType, String name, String published) {
         assertThat(of(modelType).names().published(name)).contains(published);
@@ -92,26 +95,36 @@ class GgufDialectTest {
     }
 
     @Test
-    void stackedExpertsAreAnsweredOneByOne() {
+    void stackedExpertsStayAStack() {
         Checkpoint checkpoint = open(GgufBuilder.llama()
                 .key("llama.expert_count", 3)
                 .tensor("blk.0.ffn_up_exps.weight", GgmlType.Q8_0, 3, 4, 32));
-        Tensor last = checkpoint.tensor("model.layers.0.block_sparse_moe.experts.2.w3.weight");
-        assertThat(last.shape()).containsExactly(4, 32);
-        assertThat(last.values().offset()
-                        - checkpoint
-                                .tensor("model.layers.0.block_sparse_moe.experts.0.w3.weight")
-                                .values()
-                                .offset())
+        String name = "model.layers.0.block_sparse_moe.experts.*.up_proj.weight";
+        Weight experts = checkpoint.weight(name);
+        assertThat(List.of(experts.count(), experts.rows(), experts.columns())).containsExactly(3, 4, 32);
+        Pieces.Stack stack = (Pieces.Stack) experts.pieces();
+        assertThat(stack.distance()).isEqualTo(4);
+        assertThat(stack.get(2).values().offset() - stack.first().values().offset())
                 .isEqualTo(2 * 4 * 34);
-        assertThat(checkpoint.names()).hasSize(3 + 3);
-        assertThatThrownBy(() -> checkpoint.tensor("model.layers.0.block_sparse_moe.experts.3.w3.weight"))
-                .hasMessageEndingWith(" has no tensor model.layers.0.block_sparse_moe.experts.3.w3.weight");
+        assertThat(checkpoint.names()).hasSize(3 + 1).contains(name);
         assertThat(checkpoint.config().path("model_type").asText()).isEqualTo("mixtral");
     }
 
     private static GgufBuilder mixtral() {
         return GgufBuilder.llama().key("llama.expert_count", 3);
+    }
+
+    /** As old Mixtral files have them. */
+    @Test
+    void singleExpertsAreAList() {
+        Checkpoint checkpoint = open(mixtral()
+                .tensor("blk.0.ffn_up.1.weight", GgmlType.Q8_0, 4, 32)
+                .tensor("blk.0.ffn_up.0.weight", GgmlType.Q8_0, 4, 32));
+        Weight experts = checkpoint.weight("model.layers.0.block_sparse_moe.experts.*.up_proj.weight");
+        assertThat(experts.pieces()).isInstanceOf(Pieces.Apart.class);
+        assertThat(experts.count()).isEqualTo(2);
+        assertThat(experts.pieces().get(0).values().offset())
+                .isGreaterThan(experts.pieces().get(1).values().offset());
     }
 
     @Test
@@ -126,22 +139,23 @@ class GgufDialectTest {
                         .tensor("blk.0.ffn_up_exps.weight", GgmlType.F32, 2, 1, 1)
                         .tensor("blk.0.ffn_up.1.weight", GgmlType.F32, 1, 1)))
                 .hasMessageEndingWith(" has both blk.0.ffn_up_exps.weight and blk.0.ffn_up.1.weight for the tensor"
-                        + " model.layers.0.block_sparse_moe.experts.1.w3.weight");
+                        + " model.layers.0.block_sparse_moe.experts.1.up_proj.weight");
     }
 
     /** As llama-quantize writes it. */
     @Test
-    void aGateOfOneRowIsAMatrix() {
+    void aVectorIsAMatrixOfOneRow() {
         Checkpoint checkpoint = open(new GgufBuilder()
                 .key("general.architecture", "qwen2moe")
                 .tensor("blk.0.ffn_gate_inp_shexp.weight", GgmlType.F32, 32)
                 .tensor("blk.0.attn_q.bias", GgmlType.F32, 32));
-        assertThat(checkpoint
-                        .tensor("model.layers.0.mlp.shared_expert_gate.weight")
-                        .shape())
-                .containsExactly(1, 32);
-        assertThat(checkpoint.tensor("model.layers.0.self_attn.q_proj.bias").shape())
-                .containsExactly(32);
+        for (String name :
+                List.of("model.layers.0.mlp.shared_expert_gate.weight", "model.layers.0.self_attn.q_proj.bias")) {
+            Weight weight = checkpoint.weight(name);
+            assertThat(List.of(weight.count(), weight.rows(), weight.columns()))
+                    .as(name)
+                    .containsExactly(1, 1, 32);
+        }
     }
 
     private static GgufBuilder deepseek(int experts, int gating) {

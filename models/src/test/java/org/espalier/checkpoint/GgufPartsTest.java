@@ -59,14 +59,15 @@ class GgufPartsTest {
             assertThat(checkpoint.path()).isEqualTo(part(1));
             assertThat(checkpoint.names()).hasSize(3);
             assertThat(checkpoint.config().path("hidden_size").asInt()).isEqualTo(32);
-            assertThat(checkpoint.tensor("model.norm.weight").values().file()).isEqualTo(part(2));
-            assertThat(checkpoint
-                            .tensor("model.layers.0.self_attn.q_proj.weight")
-                            .values()
-                            .file())
+            assertThat(file(checkpoint, "model.norm.weight")).isEqualTo(part(2));
+            assertThat(file(checkpoint, "model.layers.0.self_attn.q_proj.weight"))
                     .isEqualTo(part(3));
             assertThat(checkpoint.bytes()).isEqualTo(4 * 32 * 2 + 32 * 4 + 32 * 18);
         }
+    }
+
+    private static Path file(Checkpoint checkpoint, String name) {
+        return checkpoint.weight(name).pieces().get(0).values().file();
     }
 
     @Test

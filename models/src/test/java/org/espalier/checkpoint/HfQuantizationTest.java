@@ -4,9 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
 import org.espalier.architecture.Architectures;
+import org.espalier.architecture.ModelWeights;
+import org.espalier.config.LatentAttentionConfig;
+import org.espalier.weights.Matrix;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Pieces;
+import org.espalier.weights.Region;
+import org.espalier.weights.Scaled;
+import org.espalier.weights.Weight;
+import org.espalier.weights.WeightReader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,7 +42,7 @@ class HfQuantizationTest {
     private void refused(String quantization, SafetensorsBuilder weights, String name, String message)
             throws IOException {
         Checkpoint checkpoint = open(quantization, weights);
-        assertThatThrownBy(() -> checkpoint.tensor(name))
+        assertThatThrownBy(() -> checkpoint.weight(name))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage(folder + message);
     }
@@ -42,16 +56,17 @@ class HfQuantizationTest {
                         .tensor("e.gate_up_proj_scales", "U8", 3, 8, 2)
                         .tensor("e.gate_up_proj_bias", "BF16", 3, 8));
         assertThat(checkpoint.names()).containsExactly("e.gate_up_proj", "e.gate_up_proj_bias");
-        Tensor stack = checkpoint.tensor("e.gate_up_proj");
-        assertThat(stack.shape()).containsExactly(3, 8, 64);
-        assertThat(stack.format()).isEqualTo(TensorFormat.Scaled.MXFP4);
-        assertThat(stack.bytes()).isEqualTo(3 * 8 * 2 * 17);
-        Tensor third = stack.element(2);
-        assertThat(third.values().offset()).isEqualTo(stack.values().offset() + 2 * 8 * 32);
+        Weight weight = checkpoint.weight("e.gate_up_proj");
+        assertThat(List.of(weight.count(), weight.rows(), weight.columns())).containsExactly(3, 8, 64);
+        assertThat(weight.format()).isEqualTo(Scaled.MXFP4);
+        assertThat(weight.bytes()).isEqualTo(3 * 8 * 2 * 17);
+        Piece first = ((Pieces.Stack) weight.pieces()).first();
+        Piece third = weight.pieces().get(2);
+        assertThat(third.values().offset()).isEqualTo(first.values().offset() + 2 * 8 * 32);
         assertThat(third.values().rowBytes()).isEqualTo(32);
-        assertThat(third.scales().offset()).isEqualTo(stack.scales().offset() + 2 * 8 * 2);
+        assertThat(third.scales().offset()).isEqualTo(first.scales().offset() + 2 * 8 * 2);
         assertThat(third.scales().rowBytes()).isEqualTo(2);
-        assertThatThrownBy(() -> checkpoint.tensor("e.gate_up_proj_blocks"))
+        assertThatThrownBy(() -> checkpoint.weight("e.gate_up_proj_blocks"))
                 .hasMessage(folder + " has no tensor e.gate_up_proj_blocks");
     }
 
@@ -84,16 +99,62 @@ class HfQuantizationTest {
                         .tensor("a.weight", "F8_E4M3", 300, 200)
                         .tensor("a.weight_scale_inv", "F32", 3, 2));
         assertThat(checkpoint.names()).containsExactly("a.weight");
-        Tensor tensor = checkpoint.tensor("a.weight");
-        assertThat(tensor.shape()).containsExactly(300, 200);
-        assertThat(tensor.format().title()).isEqualTo("fp8 E4M3, group 128");
-        assertThat(tensor.bytes()).isEqualTo(300 * 200 + 3 * 2 * 4);
-        Tensor.Extent scales = tensor.rows(200, 100).scales();
-        assertThat(scales.offset()).isEqualTo(tensor.scales().offset() + 8);
+        Weight weight = checkpoint.weight("a.weight");
+        assertThat(List.of(weight.count(), weight.rows(), weight.columns())).containsExactly(1, 300, 200);
+        assertThat(weight.format().title()).isEqualTo("fp8 E4M3, group 128");
+        assertThat(weight.bytes()).isEqualTo(300 * 200 + 3 * 2 * 4);
+        Region scales = weight.pieces().get(0).scales();
+        assertThat(scales.rowBytes()).isEqualTo(8);
         assertThat(scales.sharedBy()).isEqualTo(128);
-        assertThat(scales.skipped()).isEqualTo(200 - 128);
-        assertThat(tensor.rows(200, 100).rows(60, 40).scales().offset())
-                .isEqualTo(tensor.scales().offset() + 16);
+        assertThat(scales.skipped()).isZero();
+    }
+
+    /** DeepSeek's heads are cut from rows that begin inside a block of factors. */
+    @Test
+    void headsCutFromFp8KeepTheirFactors() throws IOException {
+        int heads = 3;
+        int nope = 60;
+        int value = 40;
+        int rank = 200;
+        Random random = new Random(11);
+        byte[] numbers = new byte[heads * (nope + value) * rank];
+        random.nextBytes(numbers);
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] &= (byte) 0xbf; // no NaN
+        }
+        ByteBuffer factors = ByteBuffer.allocate(3 * 2 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        while (factors.hasRemaining()) {
+            factors.putFloat(random.nextFloat());
+        }
+        Checkpoint checkpoint = open(
+                FP8,
+                new SafetensorsBuilder()
+                        .tensor("a.kv_b_proj.weight", "F8_E4M3", numbers, heads * (nope + value), rank)
+                        .tensor("a.kv_b_proj.weight_scale_inv", "F32", factors.array(), 3, 2));
+        LatentAttentionConfig config = new LatentAttentionConfig(heads, 0, rank, nope, value, false, null);
+        Weight keys = ModelWeights.keyUp(checkpoint, "a", config);
+        Weight values = ModelWeights.valueUp(checkpoint, "a", config);
+        assertThat(((Pieces.Stack) keys.pieces()).distance()).isEqualTo(nope + value);
+        assertThat(((Pieces.Stack) values.pieces()).distance()).isEqualTo(nope + value);
+        // rows 60 to 99 lie in the first block of 128, rows 160 to 199 in the second, 260 to 299 in the third
+        assertThat(values.bytes()).isEqualTo(heads * (value * rank + 2 * Float.BYTES));
+        try (WeightReader reader = WeightReader.streaming()) {
+            float[][] joint = reader.open("joint", checkpoint.weight("a.kv_b_proj.weight"))
+                    .decode(0);
+            Matrix keyHeads = reader.open("keys", keys);
+            Matrix valueHeads = reader.open("values", values);
+            for (int head = 0; head < heads; head++) {
+                int first = head * (nope + value);
+                float[][] up = keyHeads.decode(head);
+                for (int column = 0; column < nope; column++) {
+                    for (int row = 0; row < rank; row++) {
+                        assertThat(up[row][column]).isEqualTo(joint[first + column][row]);
+                    }
+                }
+                assertThat(valueHeads.decode(head))
+                        .isDeepEqualTo(Arrays.copyOfRange(joint, first + nope, first + nope + value));
+            }
+        }
     }
 
     @Test

@@ -6,7 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.espalier.architecture.Architectures;
+import org.espalier.weights.Affine;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Pieces;
+import org.espalier.weights.Weight;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +30,10 @@ class MlxCheckpointTest {
         return Checkpoint.open(folder, Architectures.gguf());
     }
 
+    private static List<Integer> shape(Weight weight) {
+        return List.of(weight.count(), weight.rows(), weight.columns());
+    }
+
     /** 4 rows of 128 values: 16 words of 8 values, two groups of 64. */
     private static SafetensorsBuilder matrix(String module) {
         return new SafetensorsBuilder()
@@ -35,14 +45,16 @@ class MlxCheckpointTest {
     @Test
     void theShapeIsThatOfTheValues() throws IOException {
         Checkpoint checkpoint = open("{\"group_size\":64,\"bits\":4}", matrix("a"));
-        Tensor tensor = checkpoint.tensor("a.weight");
-        assertThat(tensor.shape()).containsExactly(4, 128);
-        assertThat(tensor.format()).isEqualTo(new TensorFormat.MlxAffine(4, 64, TensorFormat.Plain.BF16));
-        assertThat(tensor.values().rowBytes()).isEqualTo(64);
-        assertThat(tensor.scales().offset()).isEqualTo(tensor.values().offset() + 4 * 64);
-        assertThat(tensor.biases().rowBytes()).isEqualTo(4);
+        Weight weight = checkpoint.weight("a.weight");
+        assertThat(shape(weight)).containsExactly(1, 4, 128);
+        assertThat(weight.format()).isEqualTo(new Affine(4, 64, Element.BF16));
+        Piece piece = weight.pieces().get(0);
+        assertThat(piece.values().rowBytes()).isEqualTo(64);
+        assertThat(piece.scales().offset()).isEqualTo(piece.values().offset() + 4 * 64);
+        assertThat(piece.scales().rowBytes()).isEqualTo(4);
+        assertThat(piece.biases().rowBytes()).isEqualTo(4);
         assertThat(checkpoint.names()).containsExactly("a.weight");
-        assertThatThrownBy(() -> checkpoint.tensor("a.scales")).hasMessage(folder + " has no tensor a.scales");
+        assertThatThrownBy(() -> checkpoint.weight("a.scales")).hasMessage(folder + " has no tensor a.scales");
     }
 
     @Test
@@ -54,10 +66,9 @@ class MlxCheckpointTest {
         String quantization =
                 "{\"group_size\":64,\"bits\":4,\"mode\":\"mxfp5\",\"b\":{\"group_size\":32,\"bits\":8},\"c\":false}";
         Checkpoint checkpoint = open(quantization, weights);
-        assertThat(checkpoint.tensor("b.weight").format())
-                .isEqualTo(new TensorFormat.MlxAffine(8, 32, TensorFormat.Plain.F16));
-        assertThat(checkpoint.tensor("b.weight").shape()).containsExactly(4, 64);
-        assertThatThrownBy(() -> checkpoint.tensor("a.weight"))
+        assertThat(checkpoint.weight("b.weight").format()).isEqualTo(new Affine(8, 32, Element.F16));
+        assertThat(shape(checkpoint.weight("b.weight"))).containsExactly(1, 4, 64);
+        assertThatThrownBy(() -> checkpoint.weight("a.weight"))
                 .hasMessage(folder + ": tensor a.weight is quantized with mode mxfp5, 4 bits and groups of 64; read are"
                         + " affine with 2, 3, 4, 5, 6 or 8 bits, mxfp4 and mxfp8 with groups of 32, nvfp4 with groups"
                         + " of 16");
@@ -74,14 +85,15 @@ class MlxCheckpointTest {
                         .tensor("m.experts.up_proj.weight", "U32", 2, 3, words)
                         .tensor("m.experts.up_proj.scales", "U8", 2, 3, scales)
                         .tensor("m.experts.up_proj.bias", "BF16", 2, 3));
-        Tensor tensor = checkpoint.tensor("m.experts.up_proj.weight");
-        assertThat(tensor.shape()).containsExactly(2, 3, 64);
-        assertThat(tensor.format().title()).isEqualTo(mode);
-        assertThat(tensor.biases()).isNull();
-        assertThat(tensor.element(1).scales().offset())
-                .isEqualTo(tensor.scales().offset() + 3 * scales);
-        assertThat(tensor.bytes()).isEqualTo(2 * 3 * (4 * words + scales));
-        assertThat(checkpoint.names()).containsExactly("m.experts.up_proj.weight", "m.experts.up_proj.bias");
+        assertThat(checkpoint.names()).containsExactly("m.experts.*.up_proj.weight", "m.experts.*.up_proj.bias");
+        Weight weight = checkpoint.weight("m.experts.*.up_proj.weight");
+        assertThat(shape(weight)).containsExactly(2, 3, 64);
+        assertThat(weight.format().title()).isEqualTo(mode);
+        Pieces.Stack stack = (Pieces.Stack) weight.pieces();
+        assertThat(stack.first().biases()).isNull();
+        assertThat(stack.get(1).scales().offset())
+                .isEqualTo(stack.first().scales().offset() + 3 * scales);
+        assertThat(weight.bytes()).isEqualTo(2 * 3 * (4 * words + scales));
     }
 
     @Test
@@ -91,7 +103,7 @@ class MlxCheckpointTest {
                 .tensor("a.scales", "U8", 4, 8)
                 .tensor("a.global_scale", "F32", 1);
         assertThatThrownBy(() -> open("{\"group_size\":16,\"bits\":4,\"mode\":\"nvfp4\"}", weights)
-                        .tensor("a.weight"))
+                        .weight("a.weight"))
                 .hasMessage(folder + ": tensor a.weight has a.global_scale, which is not computed with in mode nvfp4");
     }
 
@@ -104,9 +116,9 @@ class MlxCheckpointTest {
                 .tensor("a.scales", "BF16", 4, columns / group)
                 .tensor("a.biases", "BF16", 4, columns / group);
         String quantization = "{\"group_size\":" + group + ",\"bits\":" + bits + "}";
-        Tensor tensor = open(quantization, weights).tensor("a.weight");
-        assertThat(tensor.shape()).containsExactly(4, columns);
-        assertThat(tensor.values().rowBytes()).isEqualTo(4 * words);
+        Weight weight = open(quantization, weights).weight("a.weight");
+        assertThat(shape(weight)).containsExactly(1, 4, columns);
+        assertThat(weight.pieces().get(0).values().rowBytes()).isEqualTo(4 * words);
     }
 
     @ParameterizedTest
@@ -128,7 +140,7 @@ class MlxCheckpointTest {
             })
     void settingsThatDoNotFitAreRefused(String quantization, String message) throws IOException {
         Checkpoint checkpoint = open(quantization, matrix("a"));
-        assertThatThrownBy(() -> checkpoint.tensor("a.weight"))
+        assertThatThrownBy(() -> checkpoint.weight("a.weight"))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(message);
     }
@@ -138,31 +150,33 @@ class MlxCheckpointTest {
         String quantization = "{\"group_size\":64,\"bits\":4}";
         SafetensorsBuilder half =
                 new SafetensorsBuilder().tensor("a.weight", "U32", 4, 16).tensor("a.scales", "BF16", 4, 2);
-        assertThatThrownBy(() -> open(quantization, half).tensor("a.weight"))
+        assertThatThrownBy(() -> open(quantization, half).weight("a.weight"))
                 .hasMessage(folder + " has no tensor a.biases");
         assertThatThrownBy(() -> open(quantization, new SafetensorsBuilder().tensor("a.weight", "U32", 4, 16))
-                        .tensor("a.weight"))
+                        .weight("a.weight"))
                 .hasMessage(folder + ": tensor a.weight is of type U32, expected F32, F16 or BF16");
     }
 
     @Test
-    void plainStacksAreSlicedToo() throws IOException {
+    void plainStacksAndTheirBiasesAreStacksToo() throws IOException {
         Checkpoint checkpoint = open(
                 "{\"group_size\":64,\"bits\":4}",
                 new SafetensorsBuilder()
                         .tensor("m.mlp.switch_mlp.up_proj.weight", "F16", 3, 4, 8)
                         .tensor("m.mlp.switch_mlp.up_proj.bias", "F16", 3, 4));
-        Tensor last = checkpoint.tensor("m.mlp.experts.2.up_proj.weight");
-        assertThat(last.shape()).containsExactly(4, 8);
-        assertThat(last.values().offset())
-                .isEqualTo(checkpoint
-                                .tensor("m.mlp.switch_mlp.up_proj.weight")
-                                .values()
-                                .offset()
-                        + 2 * 4 * 8 * 2);
-        assertThat(checkpoint.tensor("m.mlp.experts.1.up_proj.bias").shape()).containsExactly(4);
-        assertThat(checkpoint.names()).hasSize(6);
-        assertThatThrownBy(() -> checkpoint.tensor("m.mlp.experts.3.up_proj.weight"))
+        assertThat(checkpoint.names())
+                .containsExactly("m.mlp.experts.*.up_proj.weight", "m.mlp.experts.*.up_proj.bias");
+        Weight weight = checkpoint.weight("m.mlp.experts.*.up_proj.weight");
+        assertThat(shape(weight)).containsExactly(3, 4, 8);
+        Pieces.Stack stack = (Pieces.Stack) weight.pieces();
+        assertThat(stack.get(2).values().offset() - stack.first().values().offset())
+                .isEqualTo(2 * 4 * 8 * 2);
+        Weight biases = checkpoint.weight("m.mlp.experts.*.up_proj.bias");
+        assertThat(shape(biases)).containsExactly(3, 1, 4);
+        assertThat(((Pieces.Stack) biases.pieces()).distance()).isEqualTo(1);
+        assertThat(biases.pieces().get(2).values().offset())
+                .isEqualTo(stack.first().values().offset() + 3 * 4 * 8 * 2 + 2 * 4 * 2);
+        assertThatThrownBy(() -> checkpoint.weight("m.mlp.experts.3.up_proj.weight"))
                 .hasMessage(folder + " has no tensor m.mlp.experts.3.up_proj.weight");
     }
 
@@ -171,7 +185,13 @@ class MlxCheckpointTest {
         assertThatThrownBy(() -> open(
                         "{\"group_size\":64,\"bits\":4}",
                         new SafetensorsBuilder().tensor("m.mlp.switch_mlp.up_proj.weight", "F16", 40_000, 1, 1)))
-                .hasMessageContaining("expected 1 to 32767 stacked experts");
+                .isInstanceOf(CheckpointException.class)
+                .hasMessage(folder + ": tensor m.mlp.switch_mlp.up_proj.weight has the shape [40000, 1, 1], expected a"
+                        + " stack of 1 to 32767 matrices");
+        assertThatThrownBy(() -> open(
+                        "{\"group_size\":64,\"bits\":4}",
+                        new SafetensorsBuilder().tensor("m.mlp.switch_mlp.up_proj.bias", "F16", 3)))
+                .hasMessageEndingWith("has the shape [3], expected a stack of 1 to 32767 vectors");
     }
 
     @Test

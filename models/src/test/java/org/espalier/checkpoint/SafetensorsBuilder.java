@@ -10,11 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
-/** Writes small safetensors files whose data is zeros. */
+/** Writes small safetensors files whose data is zeros unless it is given. */
 final class SafetensorsBuilder {
     private final List<String> entries = new ArrayList<>();
-    private long offset;
+    private final ByteArrayOutputStream data = new ByteArrayOutputStream();
 
     SafetensorsBuilder format(String format) {
         entries.add("\"__metadata__\":{\"format\":\"" + format + "\"}");
@@ -23,13 +25,17 @@ final class SafetensorsBuilder {
 
     SafetensorsBuilder tensor(String name, String type, long... shape) {
         long bytes = SafetensorsFile.bytesOf(type) == 0 ? 1 : SafetensorsFile.bytesOf(type);
-        List<String> dimensions = new ArrayList<>();
         for (long dimension : shape) {
             bytes *= dimension;
-            dimensions.add(Long.toString(dimension));
         }
-        entry(name, type, String.join(",", dimensions), offset, offset + bytes);
-        offset += bytes;
+        return tensor(name, type, new byte[(int) bytes], shape);
+    }
+
+    /** @param content as long as the shape asks for */
+    SafetensorsBuilder tensor(String name, String type, byte[] content, long... shape) {
+        String dimensions = LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(","));
+        entry(name, type, dimensions, data.size(), data.size() + content.length);
+        data.writeBytes(content);
         return this;
     }
 
@@ -41,10 +47,14 @@ final class SafetensorsBuilder {
     }
 
     byte[] bytes() {
-        return bytes("{" + String.join(",", entries) + "}", (int) offset);
+        return bytes("{" + String.join(",", entries) + "}", data.toByteArray());
     }
 
     static byte[] bytes(String header, int dataBytes) {
+        return bytes(header, new byte[dataBytes]);
+    }
+
+    private static byte[] bytes(String header, byte[] data) {
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes(ByteBuffer.allocate(Long.BYTES)
@@ -52,7 +62,7 @@ final class SafetensorsBuilder {
                 .putLong(text.length)
                 .array());
         out.writeBytes(text);
-        out.writeBytes(new byte[dataBytes]);
+        out.writeBytes(data);
         return out.toByteArray();
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.espalier.architecture.Architectures;
+import org.espalier.weights.Pieces;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,12 +40,79 @@ class SafetensorsCheckpointTest {
                 .tensor("c", "F32", 0)
                 .write(folder.resolve("model.safetensors"));
         Checkpoint checkpoint = Checkpoint.open(folder, Architectures.gguf());
-        assertThat(checkpoint.tensor("b").values().rowBytes()).isEqualTo(6);
+        assertThat(checkpoint.weight("b").pieces().get(0).values().rowBytes()).isEqualTo(6);
         assertThat(checkpoint.config().path("model_type").asText()).isEqualTo("llama");
-        assertThatThrownBy(() -> checkpoint.tensor("a"))
+        assertThatThrownBy(() -> checkpoint.weight("a"))
                 .hasMessage(folder + ": tensor a is of type F8_E5M2, expected F32, F16 or BF16");
-        assertThatThrownBy(() -> checkpoint.tensor("c")).hasMessageContaining("tensor c has the shape [0]");
-        assertThatThrownBy(() -> checkpoint.tensor("d")).hasMessage(folder + " has no tensor d");
+        assertThatThrownBy(() -> checkpoint.weight("c")).hasMessageContaining("tensor c has the shape [0]");
+        assertThatThrownBy(() -> checkpoint.weight("d")).hasMessage(folder + " has no tensor d");
+    }
+
+    private Checkpoint open(SafetensorsBuilder weights) {
+        weights.write(folder.resolve("model.safetensors"));
+        return Checkpoint.open(folder, Architectures.gguf());
+    }
+
+    @Test
+    void singleExpertsAreOneWeightInTheirOrder() {
+        Checkpoint checkpoint = open(new SafetensorsBuilder()
+                .tensor("m.experts.1.up_proj.weight", "F16", 2, 3)
+                .tensor("m.experts.10.up_proj.weight", "F16", 2, 3)
+                .tensor("m.experts.0.up_proj.weight", "F16", 2, 3)
+                .tensor("n.experts.1.up_proj.weight", "F16", 2, 3)
+                .tensor("n.experts.0.up_proj.weight", "F16", 2, 3));
+        assertThat(checkpoint.names()).containsExactly("m.experts.*.up_proj.weight", "n.experts.*.up_proj.weight");
+        Pieces pieces = checkpoint.weight("n.experts.*.up_proj.weight").pieces();
+        assertThat(pieces.count()).isEqualTo(2);
+        assertThat(pieces.get(1).values().offset())
+                .isEqualTo(pieces.get(0).values().offset() - 2 * 3 * 2);
+        assertThatThrownBy(() -> checkpoint.weight("m.experts.*.up_proj.weight"))
+                .hasMessage(folder + " has no tensor m.experts.2.up_proj.weight");
+        assertThatThrownBy(() -> checkpoint.weight("m.experts.1.up_proj.weight"))
+                .hasMessage(folder + " has no tensor m.experts.1.up_proj.weight");
+    }
+
+    @Test
+    void anExpertThatIsUnlikeTheOthersIsNamed() {
+        String expected =
+                folder + ": tensor m.experts.1.up_proj.weight is %s but m.experts.0.up_proj.weight is F16 [2, 3],"
+                        + " expected all experts of a layer alike";
+        assertThatThrownBy(() -> open(new SafetensorsBuilder()
+                                .tensor("m.experts.0.up_proj.weight", "F16", 2, 3)
+                                .tensor("m.experts.1.up_proj.weight", "F16", 2, 4))
+                        .weight("m.experts.*.up_proj.weight"))
+                .hasMessage(expected, "F16 [2, 4]");
+        assertThatThrownBy(() -> open(new SafetensorsBuilder()
+                                .tensor("m.experts.0.up_proj.weight", "F16", 2, 3)
+                                .tensor("m.experts.1.up_proj.weight", "F32", 2, 3))
+                        .weight("m.experts.*.up_proj.weight"))
+                .hasMessage(expected, "F32 [2, 3]");
+        assertThatThrownBy(() -> open(new SafetensorsBuilder().tensor("m.experts.0.up_proj.weight", "F16", 2, 3, 4))
+                        .weight("m.experts.*.up_proj.weight"))
+                .hasMessage(
+                        folder + ": tensor m.experts.0.up_proj.weight has the shape [2, 3, 4], expected one matrix for"
+                                + " one expert");
+    }
+
+    @Test
+    void anExpertThatIsThereTwiceIsRefused() {
+        assertThatThrownBy(() -> open(new SafetensorsBuilder()
+                        .tensor("m.experts.0.up_proj.weight", "F16", 2, 3)
+                        .tensor("m.experts.00.up_proj.weight", "F16", 2, 3)))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageEndingWith(
+                        " has both m.experts.0.up_proj.weight and m.experts.00.up_proj.weight for the tensor"
+                                + " m.experts.00.up_proj.weight");
+    }
+
+    @Test
+    void moreSingleExpertsThanIdsAreRefused() {
+        SafetensorsBuilder weights = new SafetensorsBuilder();
+        for (int expert = 0; expert <= Short.MAX_VALUE; expert++) {
+            weights.tensor("m.experts." + expert + ".up_proj.weight", "F16", 1, 1);
+        }
+        assertThatThrownBy(() -> open(weights).weight("m.experts.*.up_proj.weight"))
+                .hasMessage(folder + " has 32768 tensors m.experts.*.up_proj.weight, expected at most 32767 experts");
     }
 
     @Test

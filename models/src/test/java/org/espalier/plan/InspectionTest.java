@@ -20,7 +20,7 @@ class InspectionTest {
             assertThat(inspection.notLoaded()).isNotEmpty().allMatch(name -> name.startsWith("model.layers.3."));
             assertThat(inspection.sizes().layers()).hasSize(3);
             long notLoaded = inspection.notLoaded().stream()
-                    .mapToLong(name -> model.checkpoint().tensor(name).bytes())
+                    .mapToLong(name -> model.checkpoint().weight(name).bytes())
                     .sum();
             assertThat(inspection.sizes().all()).isEqualTo(model.checkpoint().bytes() - notLoaded);
             assertThat(inspection.describe())

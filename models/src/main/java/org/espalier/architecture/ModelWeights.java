@@ -1,0 +1,146 @@
+package org.espalier.architecture;
+
+import java.util.List;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.CheckpointException;
+import org.espalier.config.LatentAttentionConfig;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.Rope;
+import org.espalier.weights.Weight;
+
+/**
+ * Finds a program's weights in a checkpoint by their published names. Each method checks the shape that the config asks for, makes the
+ * weight known to the program, and returns the name that ops use; where a projection comes in two forms it takes the one that is there.
+ *
+ * <p>All throw {@link CheckpointException} where a tensor is missing or has another shape.
+ */
+public final class ModelWeights {
+
+    private final Checkpoint checkpoint;
+    private final ProgramBuilder program;
+
+    /** @param program gets every weight that is asked for */
+    public ModelWeights(Checkpoint checkpoint, ProgramBuilder program) {
+        this.checkpoint = checkpoint;
+        this.program = program;
+    }
+
+    /** [rows, columns]. */
+    public String matrix(String name, int rows, int columns) {
+        return program.weight(name, matrices(checkpoint, name, 1, rows, columns));
+    }
+
+    /** [width], as a weight of one row. */
+    public String vector(String name, int width) {
+        return program.weight(name, vectors(name, 1, width));
+    }
+
+    /**
+     * Some of a layer's experts.
+     *
+     * @param ids in the order of the program's matrices
+     * @param count E, how many there are
+     */
+    public record Held(List<Integer> ids, int count) {
+        public Held {
+            ids = List.copyOf(ids);
+            if (!ids.stream().allMatch(id -> id >= 0 && id < count)) {
+                throw new IllegalArgumentException("experts " + ids + " of " + count + " cannot be held");
+            }
+        }
+    }
+
+    /**
+     * One projection of the experts that are held.
+     *
+     * @param name of all of them, for instance {@code model.layers.3.mlp.experts.*.up_proj.weight}
+     * @param rows of one expert
+     */
+    public String experts(String name, Held held, int rows, int columns) {
+        return program.weight(
+                name, matrices(checkpoint, name, held.count(), rows, columns).pick(held.ids()));
+    }
+
+    /** Their biases, [width] each. */
+    public String expertVectors(String name, Held held, int width) {
+        return program.weight(name, vectors(name, held.count(), width).pick(held.ids()));
+    }
+
+    /**
+     * MLA's way from the latent to the keys, absorbed into the query: count H, [rank, nope].
+     *
+     * @param attention for instance {@code model.layers.3.self_attn}
+     */
+    public String mlaKeyUp(String attention, LatentAttentionConfig config) {
+        return program.weight(attention + ".embed_q.weight", keyUp(checkpoint, attention, config));
+    }
+
+    /** MLA's way from the latent to the values: count H, [value, rank]. */
+    public String mlaValueUp(String attention, LatentAttentionConfig config) {
+        return program.weight(attention + ".unembed_out.weight", valueUp(checkpoint, attention, config));
+    }
+
+    /** From {@code embed_q} [H, rank, nope], or the first {@code nope} rows of each head in {@code kv_b_proj}, transposed. */
+    public static Weight keyUp(Checkpoint checkpoint, String attention, LatentAttentionConfig config) {
+        String name = attention + ".embed_q.weight";
+        if (checkpoint.has(name)) {
+            return matrices(checkpoint, name, config.heads(), config.kvRank(), config.nope());
+        }
+        Weight heads = kvUp(checkpoint, attention, config);
+        return new Weight(config.kvRank(), config.nope(), heads.format(), true, 0, 1, heads.pieces());
+    }
+
+    /** From {@code unembed_out} [H, value, rank], or the last {@code value} rows of each head in {@code kv_b_proj}. */
+    public static Weight valueUp(Checkpoint checkpoint, String attention, LatentAttentionConfig config) {
+        String name = attention + ".unembed_out.weight";
+        return checkpoint.has(name)
+                ? matrices(checkpoint, name, config.heads(), config.value(), config.kvRank())
+                : kvUp(checkpoint, attention, config).rows(config.nope(), config.value());
+    }
+
+    /** {@code kv_b_proj} [H * (nope + value), rank] as a stack of heads. */
+    private static Weight kvUp(Checkpoint checkpoint, String attention, LatentAttentionConfig config) {
+        int rows = config.nope() + config.value();
+        Weight whole = matrices(checkpoint, attention + ".kv_b_proj.weight", 1, config.heads() * rows, config.kvRank());
+        return Weight.stack(
+                rows, whole.columns(), whole.format(), whole.pieces().get(0), config.heads());
+    }
+
+    /** How this file's q and k rows rotate, where the published checkpoint has {@code published}. */
+    public Rope.Pairing ropePairing(Rope.Pairing published) {
+        return checkpoint.ropePairing(published);
+    }
+
+    private static Weight matrices(Checkpoint checkpoint, String name, int count, int rows, int columns) {
+        Weight weight = checkpoint.weight(name);
+        boolean alike = weight.count() == count && weight.rows() == rows && weight.columns() == columns;
+        return alike ? weight : otherShape(checkpoint, name, shape(weight), shape(count, rows, columns));
+    }
+
+    /** Each one row, or one column. */
+    private Weight vectors(String name, int count, int width) {
+        Weight weight = checkpoint.weight(name);
+        boolean line = weight.rows() == 1 || weight.columns() == 1;
+        boolean alike = line && weight.count() == count && (long) weight.rows() * weight.columns() == width;
+        return alike ? weight : otherShape(checkpoint, name, shape(weight), vectorShape(count, width));
+    }
+
+    private static Weight otherShape(Checkpoint checkpoint, String name, List<Integer> found, List<Integer> expected) {
+        throw new CheckpointException(checkpoint.path() + ": tensor " + name + " has the shape " + found + ", expected "
+                + expected + " as the config says: the weights and the config are of different models");
+    }
+
+    private static List<Integer> shape(Weight weight) {
+        return weight.rows() == 1 || weight.columns() == 1
+                ? vectorShape(weight.count(), weight.rows() * weight.columns())
+                : shape(weight.count(), weight.rows(), weight.columns());
+    }
+
+    private static List<Integer> shape(int count, int rows, int columns) {
+        return count == 1 ? List.of(rows, columns) : List.of(count, rows, columns);
+    }
+
+    private static List<Integer> vectorShape(int count, int width) {
+        return count == 1 ? List.of(width) : List.of(count, width);
+    }
+}
