@@ -29,6 +29,7 @@ public record Embed(String weight, View out) implements Op {
     public void check(OpCheck check) {
         check.columns(weight, out.width());
         check.count(weight, 1);
+        check.storedAsRows(weight);
     }
 
     /** A row of the table for each row of the step. */

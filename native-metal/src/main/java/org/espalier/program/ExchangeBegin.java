@@ -46,7 +46,7 @@ public record ExchangeBegin(int id, View view, Kind kind) implements Op {
     @Override
     public void check(OpCheck check) {
         if (kind instanceof Gather gather) {
-            int all = gather.widths().stream().mapToInt(Integer::intValue).sum();
+            long all = gather.widths().stream().mapToLong(Integer::longValue).sum();
             boolean none = gather.widths().stream().anyMatch(width -> width < 0);
             check.that(!none && all == view.width(), "gathers " + gather.widths() + " columns into " + view.width());
         } else {

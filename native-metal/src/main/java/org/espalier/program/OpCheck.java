@@ -80,6 +80,11 @@ public final class OpCheck {
         that(found == expected, "weight " + name + " has " + found + " matrices, expected " + expected);
     }
 
+    /** Its rows can be read one by one. */
+    void storedAsRows(String name) {
+        that(!weight(name).transposed(), "weight " + name + " is stored transposed, expected row by row");
+    }
+
     /** y[rows] = W x[columns] + b, {@code count} times. */
     void projection(Projection projection, int rows, int columns, int count) {
         matrices(projection.weight(), rows, columns, count);

@@ -73,6 +73,9 @@ final class ProgramCheck {
         for (View view : op.writes()) {
             check.that(inside(view), "writes " + view + ", which lies in no slot");
         }
+        if (op instanceof ExchangeBegin begin) {
+            check.that(inside(begin.view()), "exchanges " + begin.view() + ", which lies in no slot");
+        }
         for (ExchangeBegin exchange : begun.values()) {
             for (View view : touched(op)) {
                 check.that(
@@ -87,7 +90,6 @@ final class ProgramCheck {
                     ascends, "routes layer " + route.layer() + " after layer " + (ascends ? 0 : state.route.layer()));
             state.route = route;
         } else if (op instanceof ExchangeBegin begin) {
-            check.that(inside(begin.view()), "exchanges " + begin.view() + ", which lies in no slot");
             check.that(exchanges.add(begin.id()), "begins exchange " + begin.id() + " again");
             begun.put(begin.id(), begin);
         } else if (op instanceof ExchangeAwait await) {
@@ -109,13 +111,11 @@ final class ProgramCheck {
 
     private void end() {
         require(begun.isEmpty(), "never awaits exchange " + begun.keySet());
-        if (!program.endsInLogits()) {
-            View output = program.output();
-            BitSet written = state.written.get(output.slot());
-            require(
-                    written.nextClearBit(output.offset()) >= output.offset() + output.width(),
-                    "yields " + output + ", which nothing has written");
-        }
+        View output = program.output();
+        BitSet written = state.written.get(output.slot());
+        require(
+                written.nextClearBit(output.offset()) >= output.offset() + output.width(),
+                "yields " + output + ", which nothing has written");
         for (int cache = 0; cache < program.caches().size(); cache++) {
             boolean used = state.caches.contains(cache) || program.caches().get(cache) instanceof Cache.State;
             require(used, "has cache " + cache + ", which no op uses");

@@ -28,9 +28,9 @@ public record Rotate(View x, int heads, int from, Rope rope) implements Op {
     public void check(OpCheck check) {
         check.that(heads > 0 && x.width() % heads == 0, x.width() + " columns for " + heads + " heads");
         int width = x.width() / heads;
+        long end = (long) from + rope.dimensions();
         check.that(
-                from >= 0 && from + rope.dimensions() <= width,
-                "rotates columns " + from + " to " + (from + rope.dimensions()) + " of heads " + width + " wide");
+                from >= 0 && end <= width, "rotates columns " + from + " to " + end + " of heads " + width + " wide");
     }
 
     @Override

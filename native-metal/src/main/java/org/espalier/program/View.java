@@ -24,6 +24,6 @@ public record View(int slot, int offset, int width) {
 
     @Override
     public String toString() {
-        return "columns " + offset + " to " + (offset + width) + " of slot " + slot;
+        return "columns " + offset + " to " + ((long) offset + width) + " of slot " + slot;
     }
 }

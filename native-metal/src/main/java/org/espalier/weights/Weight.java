@@ -18,7 +18,8 @@ public record Weight(
         int rows, int columns, WeightFormat format, boolean transposed, int firstRow, int rowStep, Pieces pieces) {
 
     public Weight {
-        if (rows <= 0 || columns <= 0 || firstRow < 0 || rowStep < 1) {
+        boolean beyond = transposed && firstRow + (rows - 1L) * rowStep >= Integer.MAX_VALUE; // of stored columns
+        if (rows <= 0 || columns <= 0 || firstRow < 0 || rowStep < 1 || beyond) {
             throw new IllegalArgumentException(
                     "not a weight: " + rows + " x " + columns + ", first row " + firstRow + ", row step " + rowStep);
         }

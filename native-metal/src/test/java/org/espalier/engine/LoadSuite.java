@@ -6,8 +6,10 @@ import static org.espalier.engine.WeightFile.random;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.espalier.engine.EngineOptions.KvType;
+import org.espalier.engine.EngineOptions.Preparation;
 import org.espalier.program.Activation;
 import org.espalier.program.Attention;
 import org.espalier.program.Embed;
@@ -21,6 +23,7 @@ import org.espalier.program.Projection;
 import org.espalier.program.View;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What happens at load, and what its options promise: progress, cancel, memory, threads. */
@@ -176,17 +179,26 @@ abstract class LoadSuite extends Suite {
         }
     }
 
-    @Test
-    void preparationsChangeNoBit() {
+    /** Each preparation that the engine has; what it does not have it refuses, see {@link EngineProvider#refusal}. */
+    @ParameterizedTest
+    @EnumSource
+    void preparationsChangeNoBit(Preparation preparation) {
         Program wide = wide();
         EngineOptions usual = tested.options();
-        EngineOptions prepared = new EngineOptions(
-                usual.precision(), usual.group(), usual.kvType(), 0, 0, Set.of(EngineOptions.Preparation.values()));
+        EngineOptions prepared =
+                new EngineOptions(usual.precision(), usual.group(), usual.kvType(), 0, 0, Set.of(preparation));
+        Optional<String> refusal = tested.engine().provider().refusal(wide, prepared);
+        if (refusal.isPresent()) {
+            assertThatExceptionOfType(EngineException.class)
+                    .isThrownBy(() -> tested.load(wide, prepared))
+                    .withMessageEndingWith(refusal.get());
+            return;
+        }
         try (LoadedProgram plain = tested.load(wide);
-                LoadedProgram warm = tested.load(wide, prepared)) {
+                LoadedProgram ready = tested.load(wide, prepared)) {
             plain.open(1, 30, RouterEdits.NONE);
-            warm.open(1, 30, RouterEdits.NONE);
-            assertThat(logits(warm, 1, 3, 1, 4)).isDeepEqualTo(logits(plain, 1, 3, 1, 4));
+            ready.open(1, 30, RouterEdits.NONE);
+            assertThat(logits(ready, 1, 3, 1, 4)).isDeepEqualTo(logits(plain, 1, 3, 1, 4));
         }
     }
 }

@@ -386,9 +386,9 @@ abstract class WeightFormatSuite extends Suite {
     @MethodSource("ggufFormats")
     void valuesEqualThoseThatTheGgufPackageReads(WeightFormat format) throws IOException {
         Path golden = Path.of("..", "..", "shared", "golden", "gguf_quants");
-        Path raw = golden.resolve(format + ".bin");
+        Path raw = golden.resolve(format.title() + ".bin");
         assumeTrue(Files.exists(raw), "../shared/golden is not beside the repository, or not whole");
-        FloatBuffer expected = ByteBuffer.wrap(Files.readAllBytes(golden.resolve(format + ".f32")))
+        FloatBuffer expected = ByteBuffer.wrap(Files.readAllBytes(golden.resolve(format.title() + ".f32")))
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .asFloatBuffer();
         float[] values = new float[expected.remaining()];

@@ -1,0 +1,141 @@
+package org.espalier.program;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.espalier.program.Experts.Held;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
+
+/** A program with every op once that passes its check, and that a test then spoils. D = 8, V = 11. */
+final class Draft {
+
+    static final View X = new View(0, 0, 8);
+    static final View H = new View(1, 0, 8);
+    static final View QKV = new View(2, 0, 16);
+    static final View Q = QKV.columns(0, 8);
+    static final View K = QKV.columns(8, 4);
+    static final View V = QKV.columns(12, 4);
+    static final View MIXED = new View(3, 0, 8);
+    static final View SUM = new View(4, 0, 8);
+    static final View GATE = new View(5, 0, 1);
+    static final Router ROUTER = new Router(4, 2, Router.Scoring.SIGMOID, Router.Groups.NONE, true, 1);
+    static final Rope ROPE = new Rope(Rope.Pairing.HALF, new float[] {1, 0.1f}, 1);
+    static final GatedUnit UNIT = GatedUnit.of("g", "u", "d", Activation.SILU);
+
+    /** Where in {@link #ops} each op stands. */
+    static final int EMBED = 0;
+
+    static final int NORM = 1;
+    static final int LINEAR = 2;
+    static final int ROTATE = 3;
+    static final int ATTENTION = 4;
+    static final int BEGIN_SUM = 5;
+    static final int GATE_LINEAR = 6;
+    static final int AWAIT_SUM = 7;
+    static final int ADD = 8;
+    static final int ROUTE = 9;
+    static final int EXPERTS = 10;
+    static final int SCALE = 11;
+    static final int BEGIN_GATHER = 12;
+    static final int AWAIT_GATHER = 13;
+    static final int MLP = 14;
+    static final int LATENT = 15;
+    static final int LOGITS = 17;
+
+    final List<Integer> slots = new ArrayList<>(List.of(8, 8, 16, 8, 8, 1, 8));
+    final List<Op> ops = new ArrayList<>();
+    final Map<String, Weight> weights = new TreeMap<>();
+    final List<Cache> caches = new ArrayList<>(List.of(new Cache.Rows(8, 0), new Cache.Rows(4, 0)));
+    View input = X;
+    View output = X;
+
+    private final Path file;
+
+    Draft(Path directory) {
+        file = directory.resolve("weights.bin");
+        weight("embed", 1, 11, 8);
+        weight("norm", 1, 1, 8);
+        weight("qkv", 1, 16, 8);
+        weight("bias", 1, 1, 16);
+        weight("sinks", 1, 1, 2);
+        weight("scale", 1, 1, 8);
+        weight("r", 1, 4, 8);
+        weight("correction", 1, 1, 4);
+        for (String name : List.of("g", "u")) {
+            weight(name, 2, 5, 8);
+            weight("s" + name, 1, 6, 8);
+        }
+        weight("d", 2, 8, 5);
+        weight("sd", 1, 8, 6);
+        weight("keyUp", 2, 3, 3);
+        weight("valueUp", 2, 4, 3);
+        weight("head", 1, 11, 8);
+        ops.add(new Embed("embed", X));
+        ops.add(new RmsNorm(X, "norm", 1e-5f, 1, H));
+        ops.add(new Linear(H, new Projection("qkv", "bias"), QKV));
+        ops.add(new Rotate(Q, 2, 0, ROPE));
+        ops.add(attention(List.of(0, 0), 0));
+        ops.add(new ExchangeBegin(1, MIXED, new ExchangeBegin.Sum()));
+        ops.add(new Linear(H, Projection.of("scale"), GATE));
+        ops.add(new ExchangeAwait(1));
+        ops.add(new Add(X, MIXED, X));
+        ops.add(new Route(3, X, Projection.of("r"), "correction", ROUTER));
+        ops.add(new Experts(3, X, List.of(Held.only(0), Held.only(2)), UNIT, SUM));
+        ops.add(new SigmoidScale(GATE, SUM));
+        ops.add(new ExchangeBegin(2, SUM, new ExchangeBegin.Gather(List.of(5, 0, 3))));
+        ops.add(new ExchangeAwait(2));
+        ops.add(new GatedMlp(SUM, GatedUnit.of("sg", "su", "sd", Activation.SILU), MIXED));
+        ops.add(latent(2, 1));
+        ops.add(new Add(MIXED, H, X));
+        ops.add(new Logits(X, "head"));
+    }
+
+    static Attention attention(List<Integer> kvHead, int cache) {
+        return new Attention(Q, K, V, kvHead, 0.5f, "sinks", cache, MIXED);
+    }
+
+    /** Of heads 4 wide, 1 of it with a position; a latent of 3. */
+    static LatentAttention latent(int heads, int cache) {
+        return new LatentAttention(Q, QKV.columns(9, 3), QKV.columns(8, 1), "keyUp", "valueUp", heads, 0.5f, cache, H);
+    }
+
+    /** {@code count} matrices in float32, in a file of their own bytes. */
+    Draft weight(String name, int count, int rows, int columns) {
+        try {
+            long offset = Files.exists(file) ? Files.size(file) : 0;
+            byte[] all = new byte[(int) offset + count * rows * columns * Float.BYTES];
+            Files.write(file, all);
+            Piece first = Piece.of(new Region(file, offset, (long) columns * Float.BYTES));
+            weights.put(name, Weight.stack(rows, columns, Plain.F32, first, count));
+            return this;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Path file() {
+        return file;
+    }
+
+    Draft set(int index, Op op) {
+        ops.set(index, op);
+        return this;
+    }
+
+    Draft insert(int index, Op op) {
+        ops.add(index, op);
+        return this;
+    }
+
+    Program program() {
+        return new Program("main", 8, slots, input, output, ops, weights, caches);
+    }
+}

@@ -1,0 +1,449 @@
+package org.espalier.program;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.espalier.EspalierException;
+import org.espalier.program.Experts.Held;
+import org.espalier.weights.Block;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A program that makes sense passes; one thing spoiled, and the error names the op, the weight, what was expected and what was found. */
+final class ProgramCheckTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void aProgramOfEveryOpPasses() {
+        Program program = new Draft(directory).program();
+        assertThat(program.check()).isSameAs(program);
+        assertThat(program.ops().stream().map(Op::getClass).distinct())
+                .hasSize(Op.class.getPermittedSubclasses().length);
+    }
+
+    private static Arguments spoiled(String what, Consumer<Draft> change, String sentence) {
+        return Arguments.of(what, change, sentence);
+    }
+
+    private void assertRefused(Consumer<Draft> change, String sentence) {
+        Draft draft = new Draft(directory);
+        change.accept(draft);
+        assertThatExceptionOfType(EspalierException.class)
+                .isThrownBy(() -> draft.program().check())
+                .withMessage(sentence.replace("FILE", draft.file().toString()));
+    }
+
+    static Stream<Arguments> views() {
+        return Stream.of(
+                spoiled("a slot without columns", d -> d.slots.set(6, 0), "program 'main' has a slot 0 wide"),
+                spoiled(
+                        "input in no slot",
+                        d -> d.input = new View(7, 0, 8),
+                        "program 'main' takes or yields columns 0 to 8 of slot 7, which lies in no slot"),
+                spoiled(
+                        "output of another width",
+                        d -> d.output = Draft.X.columns(0, 4),
+                        "program 'main' takes or yields 4 columns, expected 8"),
+                spoiled(
+                        "reads a slot that is missing",
+                        d -> d.set(Draft.ADD, new Add(new View(9, 0, 8), Draft.MIXED, Draft.X)),
+                        "program 'main', op 8, Add: reads columns 0 to 8 of slot 9, which lies in no slot"),
+                spoiled(
+                        "reads beyond its slot",
+                        d -> d.set(Draft.ADD, new Add(new View(0, 4, 8), Draft.MIXED, Draft.X)),
+                        "program 'main', op 8, Add: reads columns 4 to 12 of slot 0, which lies in no slot"),
+                spoiled(
+                        "writes before its slot",
+                        d -> d.set(Draft.NORM, new RmsNorm(Draft.X, "norm", 1, 1, new View(1, -1, 8))),
+                        "program 'main', op 1, RmsNorm of norm: writes columns -1 to 7 of slot 1, which lies in no slot"),
+                spoiled(
+                        "writes so far that the sum overflows",
+                        d -> d.set(Draft.NORM, new RmsNorm(Draft.X, "norm", 1, 1, new View(1, Integer.MAX_VALUE, 8))),
+                        "program 'main', op 1, RmsNorm of norm: writes columns 2147483647 to 2147483655 of slot 1,"
+                                + " which lies in no slot"),
+                spoiled(
+                        "exchanges a slot that is missing",
+                        d -> d.set(Draft.BEGIN_SUM, new ExchangeBegin(1, new View(9, 0, 8), new ExchangeBegin.Sum())),
+                        "program 'main', op 5, ExchangeBegin: exchanges columns 0 to 8 of slot 9, which lies in no slot"),
+                spoiled(
+                        "gathers before its slot",
+                        d -> d.set(
+                                Draft.BEGIN_GATHER,
+                                new ExchangeBegin(2, new View(4, -8, 8), new ExchangeBegin.Gather(List.of(5, 0, 3)))),
+                        "program 'main', op 12, ExchangeBegin: exchanges columns -8 to 0 of slot 4, which lies in no slot"),
+                spoiled(
+                        "reads what nothing has written",
+                        d -> d.set(Draft.NORM, new RmsNorm(Draft.MIXED, "norm", 1, 1, Draft.H)),
+                        "program 'main', op 1, RmsNorm of norm: reads column 0 of slot 3, which nothing has written"),
+                spoiled(
+                        "reads more than was written",
+                        d -> d.set(Draft.LINEAR, new Linear(Draft.H, Projection.of("scale"), Draft.QKV.columns(3, 1))),
+                        "program 'main', op 3, Rotate: reads column 0 of slot 2, which nothing has written"),
+                spoiled(
+                        "yields what nothing has written",
+                        d -> {
+                            d.ops.remove(Draft.LOGITS);
+                            d.output = new View(6, 0, 8);
+                        },
+                        "program 'main' yields columns 0 to 8 of slot 6, which nothing has written"),
+                spoiled(
+                        "has no last hidden state",
+                        d -> d.output = new View(6, 0, 8),
+                        "program 'main' yields columns 0 to 8 of slot 6, which nothing has written"));
+    }
+
+    static Stream<Arguments> widths() {
+        return Stream.of(
+                spoiled(
+                        "adds other widths",
+                        d -> d.set(Draft.ADD, new Add(Draft.X, Draft.MIXED.columns(0, 4), Draft.X)),
+                        "program 'main', op 8, Add: b has 4 columns, expected 8"),
+                spoiled(
+                        "adds into what it reads, shifted",
+                        d -> d.set(
+                                Draft.ADD,
+                                new Add(Draft.X.columns(0, 4), Draft.MIXED.columns(0, 4), Draft.X.columns(2, 4))),
+                        "program 'main', op 8, Add: writes columns 2 to 6 of slot 0 while it reads columns 0 to 4 of slot 0"),
+                spoiled(
+                        "multiplies in place",
+                        d -> d.set(Draft.LINEAR, new Linear(Draft.H, Projection.of("qkv"), Draft.H)),
+                        "program 'main', op 2, Linear of qkv: writes columns 0 to 8 of slot 1 while it reads columns 0"
+                                + " to 8 of slot 1"),
+                spoiled(
+                        "normalizes to another width",
+                        d -> d.set(Draft.NORM, new RmsNorm(Draft.X, "norm", 1, 1, Draft.H.columns(0, 4))),
+                        "program 'main', op 1, RmsNorm of norm: out has 4 columns, expected 8"),
+                spoiled(
+                        "groups that do not come out even",
+                        d -> d.set(Draft.NORM, new RmsNorm(Draft.X, "norm", 1, 3, Draft.H)),
+                        "program 'main', op 1, RmsNorm of norm: 8 columns in 3 groups"),
+                spoiled(
+                        "a norm that may divide by nothing",
+                        d -> d.set(Draft.NORM, new RmsNorm(Draft.X, "norm", 0, 1, Draft.H)),
+                        "program 'main', op 1, RmsNorm of norm: eps 0.0, expected more than 0"),
+                spoiled(
+                        "heads that do not come out even",
+                        d -> d.set(Draft.ROTATE, new Rotate(Draft.Q, 3, 0, Draft.ROPE)),
+                        "program 'main', op 3, Rotate: 8 columns for 3 heads"),
+                spoiled(
+                        "rotates more than a head has",
+                        d -> d.set(Draft.ROTATE, new Rotate(Draft.Q, 2, 1, Draft.ROPE)),
+                        "program 'main', op 3, Rotate: rotates columns 1 to 5 of heads 4 wide"),
+                spoiled(
+                        "rotates from so far that the sum overflows",
+                        d -> d.set(Draft.ROTATE, new Rotate(Draft.Q, 2, Integer.MAX_VALUE, Draft.ROPE)),
+                        "program 'main', op 3, Rotate: rotates columns 2147483647 to 2147483651 of heads 4 wide"),
+                spoiled(
+                        "a KV head that the key does not have",
+                        d -> d.set(Draft.ATTENTION, Draft.attention(List.of(0, 1), 0)),
+                        "program 'main', op 4, Attention of sinks: KV heads [0, 1] of a key with 1"),
+                spoiled(
+                        "a negative KV head",
+                        d -> d.set(Draft.ATTENTION, Draft.attention(List.of(-1, 0), 0)),
+                        "program 'main', op 4, Attention of sinks: KV heads [-1, 0] of a key with 1"),
+                spoiled(
+                        "no query heads",
+                        d -> d.set(Draft.ATTENTION, Draft.attention(List.of(), 0)),
+                        "program 'main', op 4, Attention of sinks: q of 8 columns for 0 heads"),
+                spoiled(
+                        "keys that are no whole heads",
+                        d -> d.set(
+                                Draft.ATTENTION,
+                                new Attention(
+                                        Draft.Q,
+                                        Draft.QKV.columns(8, 3),
+                                        Draft.V,
+                                        List.of(0, 0),
+                                        1,
+                                        null,
+                                        0,
+                                        Draft.MIXED)),
+                        "program 'main', op 4, Attention: k of 3 columns in heads of 4"),
+                spoiled(
+                        "sinks for other heads",
+                        d -> d.weight("sinks", 1, 1, 3),
+                        "program 'main', op 4, Attention of sinks: weight sinks is [1, 3], expected a vector [1, 2]"),
+                spoiled(
+                        "latent heads without columns",
+                        d -> d.set(Draft.LATENT, Draft.latent(8, 1)),
+                        "program 'main', op 15, LatentAttention of keyUp: q heads 1 wide, of which rope is 1"),
+                spoiled(
+                        "a gate of several columns",
+                        d -> d.set(Draft.SCALE, new SigmoidScale(Draft.H.columns(0, 2), Draft.SUM)),
+                        "program 'main', op 11, SigmoidScale: gate has 2 columns, expected 1"),
+                spoiled(
+                        "gathers too many columns",
+                        d -> d.set(Draft.BEGIN_GATHER, gather(5, 4)),
+                        "program 'main', op 12, ExchangeBegin: gathers [5, 4] columns into 8"),
+                spoiled(
+                        "gathers less than nothing",
+                        d -> d.set(Draft.BEGIN_GATHER, gather(9, -1)),
+                        "program 'main', op 12, ExchangeBegin: gathers [9, -1] columns into 8"),
+                spoiled(
+                        "gathers so many that the sum overflows",
+                        d -> d.set(Draft.BEGIN_GATHER, gather(Integer.MAX_VALUE, Integer.MAX_VALUE, 10)),
+                        "program 'main', op 12, ExchangeBegin: gathers [2147483647, 2147483647, 10] columns into 8"));
+    }
+
+    private static ExchangeBegin gather(Integer... widths) {
+        return new ExchangeBegin(2, Draft.SUM, new ExchangeBegin.Gather(List.of(widths)));
+    }
+
+    static Stream<Arguments> order() {
+        return Stream.of(
+                spoiled(
+                        "embeds later",
+                        d -> d.insert(1, new Embed("embed", Draft.H)),
+                        "program 'main', op 1, Embed of embed: embeds after other ops"),
+                spoiled(
+                        "yields logits earlier",
+                        d -> d.insert(Draft.LOGITS, new Logits(Draft.X, "head")),
+                        "program 'main', op 17, Logits of head: yields logits before other ops"),
+                spoiled(
+                        "no route",
+                        d -> d.ops.remove(Draft.ROUTE),
+                        "program 'main', op 9, Experts of g: takes the choice of layer 3, the last route before it is missing"),
+                spoiled(
+                        "a route of another layer",
+                        d -> d.set(Draft.ROUTE, new Route(2, Draft.X, Projection.of("r"), null, Draft.ROUTER)),
+                        "program 'main', op 10, Experts of g: takes the choice of layer 3, the last route before it is"
+                                + " of layer 2"),
+                spoiled(
+                        "the same layer routed twice",
+                        d -> d.insert(Draft.SCALE, d.ops.get(Draft.ROUTE)),
+                        "program 'main', op 11, Route of r: routes layer 3 after layer 3"),
+                spoiled(
+                        "layers routed backwards",
+                        d -> d.insert(Draft.SCALE, new Route(1, Draft.X, Projection.of("r"), null, Draft.ROUTER)),
+                        "program 'main', op 11, Route of r: routes layer 1 after layer 3"),
+                spoiled(
+                        "a cache for two ops",
+                        d -> d.insert(Draft.BEGIN_SUM, d.ops.get(Draft.ATTENTION)),
+                        "program 'main', op 5, Attention of sinks: uses cache 0, which another op uses"),
+                spoiled(
+                        "a cache that is missing",
+                        d -> d.set(Draft.ATTENTION, Draft.attention(List.of(0, 0), 2)),
+                        "program 'main', op 4, Attention of sinks: uses cache 2 of 2"),
+                spoiled(
+                        "a cache of another width",
+                        d -> d.caches.set(0, new Cache.Rows(6, 0)),
+                        "program 'main', op 4, Attention of sinks: uses cache 0, Rows[width=6, window=0], expected rows of 8"),
+                spoiled(
+                        "a state where rows are needed",
+                        d -> d.caches.set(1, new Cache.State(4)),
+                        "program 'main', op 15, LatentAttention of keyUp: uses cache 1, State[width=4], expected rows of 4"),
+                spoiled(
+                        "a cache for no op",
+                        d -> d.caches.add(new Cache.Rows(8, 0)),
+                        "program 'main' has cache 2, which no op uses"),
+                spoiled(
+                        "an exchange without end",
+                        d -> d.ops.remove(Draft.AWAIT_GATHER),
+                        "program 'main', op 13, GatedMlp of sg: touches columns 0 to 8 of slot 4 while exchange 2 has it"),
+                spoiled(
+                        "an exchange at the end without end",
+                        d -> d.set(Draft.LOGITS, new ExchangeBegin(3, Draft.X, new ExchangeBegin.Sum())),
+                        "program 'main' never awaits exchange [3]"),
+                spoiled(
+                        "awaited twice",
+                        d -> d.insert(Draft.ADD, new ExchangeAwait(1)),
+                        "program 'main', op 8, ExchangeAwait: awaits exchange 1, which has not begun"),
+                spoiled(
+                        "awaited before",
+                        d -> d.insert(Draft.BEGIN_SUM, new ExchangeAwait(1)),
+                        "program 'main', op 5, ExchangeAwait: awaits exchange 1, which has not begun"),
+                spoiled(
+                        "begun twice",
+                        d -> d.insert(Draft.GATE_LINEAR, new ExchangeBegin(1, Draft.H, new ExchangeBegin.Sum())),
+                        "program 'main', op 6, ExchangeBegin: begins exchange 1 again"),
+                spoiled(
+                        "begun again later",
+                        d -> d.set(Draft.BEGIN_GATHER, new ExchangeBegin(1, Draft.SUM, new ExchangeBegin.Sum()))
+                                .set(Draft.AWAIT_GATHER, new ExchangeAwait(1)),
+                        "program 'main', op 12, ExchangeBegin: begins exchange 1 again"),
+                spoiled(
+                        "read meanwhile",
+                        d -> d.insert(Draft.GATE_LINEAR, new Add(Draft.MIXED, Draft.H, Draft.X)),
+                        "program 'main', op 6, Add: touches columns 0 to 8 of slot 3 while exchange 1 has it"),
+                spoiled(
+                        "written meanwhile",
+                        d -> d.insert(
+                                Draft.GATE_LINEAR,
+                                new Add(Draft.X.columns(0, 1), Draft.H.columns(0, 1), Draft.MIXED.columns(7, 1))),
+                        "program 'main', op 6, Add: touches columns 7 to 8 of slot 3 while exchange 1 has it"),
+                spoiled(
+                        "exchanged twice at once",
+                        d -> d.insert(Draft.GATE_LINEAR, new ExchangeBegin(3, Draft.MIXED, new ExchangeBegin.Sum())),
+                        "program 'main', op 6, ExchangeBegin: touches columns 0 to 8 of slot 3 while exchange 1 has it"),
+                spoiled(
+                        "a sum of what nothing has written",
+                        d -> d.insert(1, new ExchangeBegin(3, Draft.SUM, new ExchangeBegin.Sum())),
+                        "program 'main', op 1, ExchangeBegin: reads column 0 of slot 4, which nothing has written"));
+    }
+
+    static Stream<Arguments> weights() {
+        return Stream.of(
+                spoiled(
+                        "missing",
+                        d -> d.weights.remove("qkv"),
+                        "program 'main', op 2, Linear of qkv: there is no weight qkv"),
+                spoiled(
+                        "a bias missing",
+                        d -> d.weights.remove("bias"),
+                        "program 'main', op 2, Linear of qkv: there is no weight bias"),
+                spoiled(
+                        "of another shape",
+                        d -> d.weight("qkv", 1, 15, 8),
+                        "program 'main', op 2, Linear of qkv: weight qkv is [15, 8], expected [16, 8]"),
+                spoiled(
+                        "transposed by mistake",
+                        d -> d.weight("qkv", 1, 8, 16),
+                        "program 'main', op 2, Linear of qkv: weight qkv is [8, 16], expected [16, 8]"),
+                spoiled(
+                        "a bias that is no vector",
+                        d -> d.weight("bias", 1, 2, 8),
+                        "program 'main', op 2, Linear of qkv: weight bias is [2, 8], expected a vector [1, 16]"),
+                spoiled(
+                        "too many matrices",
+                        d -> d.weight("g", 3, 5, 8),
+                        "program 'main', op 10, Experts of g: weight g is [3, 5, 8], expected [2, 5, 8]"),
+                spoiled(
+                        "gate and up of different widths",
+                        d -> d.weight("u", 2, 6, 8),
+                        "program 'main', op 10, Experts of g: weight u is [2, 6, 8], expected [2, 5, 8]"),
+                spoiled(
+                        "down from another width",
+                        d -> d.weight("sd", 1, 8, 5),
+                        "program 'main', op 14, GatedMlp of sg: weight sd is [8, 5], expected [8, 6]"),
+                spoiled(
+                        "an embedding of another width",
+                        d -> d.weight("embed", 1, 11, 7),
+                        "program 'main', op 0, Embed of embed: weight embed has 7 columns, expected 8"),
+                spoiled(
+                        "an embedding of two matrices",
+                        d -> d.weight("embed", 2, 11, 8),
+                        "program 'main', op 0, Embed of embed: weight embed has 2 matrices, expected 1"),
+                spoiled(
+                        "an embedding whose rows are not stored as rows",
+                        d -> {
+                            Weight embed = d.weight("embed", 1, 8, 11).weights.get("embed");
+                            d.weights.put("embed", new Weight(11, 8, Plain.F32, true, 0, 1, embed.pieces()));
+                        },
+                        "program 'main', op 0, Embed of embed: weight embed is stored transposed, expected row"
+                                + " by row"),
+                spoiled(
+                        "a head of another width",
+                        d -> d.weight("head", 1, 11, 7),
+                        "program 'main', op 17, Logits of head: weight head has 7 columns, expected 8"),
+                spoiled(
+                        "scores for other experts",
+                        d -> d.weight("r", 1, 5, 8),
+                        "program 'main', op 9, Route of r: weight r is [5, 8], expected [4, 8]"),
+                spoiled(
+                        "a correction for other experts",
+                        d -> d.weight("correction", 1, 1, 5),
+                        "program 'main', op 9, Route of r: weight correction is [1, 5], expected a vector [1, 4]"),
+                spoiled(
+                        "an expert held twice",
+                        d -> d.set(Draft.EXPERTS, holding(Held.only(0), Held.only(0))),
+                        "program 'main', op 10, Experts of g: holds expert 0 twice"),
+                spoiled(
+                        "two replicas of an expert in one place",
+                        d -> d.set(Draft.EXPERTS, holding(new Held(0, 0, 2), new Held(0, 1, 2))),
+                        "program 'main', op 10, Experts of g: holds expert 0 twice"),
+                spoiled(
+                        "an expert that the router does not have",
+                        d -> d.set(Draft.EXPERTS, holding(Held.only(0), Held.only(4))),
+                        "program 'main', op 10, Experts of g: holds expert 4 of 0 to 3"),
+                spoiled(
+                        "fewer experts than matrices",
+                        d -> d.set(Draft.EXPERTS, holding(Held.only(0))),
+                        "program 'main', op 10, Experts of g: weight g is [2, 5, 8], expected [5, 8]"),
+                spoiled(
+                        "latent keys of another width",
+                        d -> d.weight("keyUp", 2, 3, 4),
+                        "program 'main', op 15, LatentAttention of keyUp: weight keyUp is [2, 3, 4], expected [2, 3, 3]"),
+                spoiled(
+                        "taken by no op",
+                        d -> d.weight("extra", 1, 1, 1).weight("more", 1, 1, 1),
+                        "program 'main' has weights that no op takes: [extra, more]"));
+    }
+
+    private static Experts holding(Held... held) {
+        return new Experts(3, Draft.X, List.of(held), Draft.UNIT, Draft.SUM);
+    }
+
+    private static void stored(Draft draft, String name, Region region) {
+        Weight before = draft.weights.get(name);
+        draft.weights.put(
+                name, Weight.stack(before.rows(), before.columns(), Plain.F32, Piece.of(region), before.count()));
+    }
+
+    static Stream<Arguments> regions() {
+        return Stream.of(
+                spoiled(
+                        "beyond the end",
+                        d -> stored(d, "norm", new Region(d.file(), 4000, 32)),
+                        "weight norm lies at bytes 4000 to 4032 of FILE, which has 3200: the file is cut off"),
+                spoiled(
+                        "before the begin",
+                        d -> stored(d, "norm", new Region(d.file(), -32, 32)),
+                        "weight norm lies at bytes -32 to 0 of FILE, which has 3200: the file is cut off"),
+                spoiled(
+                        "rows that overlap",
+                        d -> stored(d, "qkv", new Region(d.file(), 0, 31)),
+                        "weight qkv has rows of 32 bytes, 31 apart in FILE"),
+                spoiled(
+                        "rows so far apart that the product overflows",
+                        d -> stored(d, "qkv", new Region(d.file(), 0, Long.MAX_VALUE / 3)),
+                        "weight qkv reaches beyond any file: 16 rows, 3074457345618258602 bytes apart, from byte 0 of FILE"),
+                spoiled(
+                        "the last matrix beyond the end",
+                        d -> stored(d, "g", new Region(d.file(), 3200 - 2 * 5 * 32 + 1, 32)),
+                        "weight g lies at bytes 3041 to 3201 of FILE, which has 3200: the file is cut off"),
+                spoiled(
+                        "rows that are not whole blocks",
+                        d -> d.weights.put(
+                                "qkv", Weight.matrix(16, 8, Block.Q8_0, Piece.of(new Region(d.file(), 0, 34)))),
+                        "weight qkv has rows of 8 values, Q8_0 needs a multiple of 32"),
+                spoiled(
+                        "a file that is gone",
+                        d -> stored(d, "norm", new Region(Path.of("gone.bin"), 0, 32)),
+                        "the weights' file gone.bin is gone"));
+    }
+
+    /** 15 steps of 286331154 are 14 in 32 bits. */
+    @Test
+    void storedColumnsWhoseNumberOverflowsAreNoWeight() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Weight(
+                        16,
+                        8,
+                        Plain.F32,
+                        true,
+                        0,
+                        286_331_154,
+                        new Draft(directory).weights.get("qkv").pieces()))
+                .withMessage("not a weight: 16 x 8, first row 0, row step 286331154");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource({"views", "widths", "order", "weights", "regions"})
+    void oneThingSpoiledIsRefused(String what, Consumer<Draft> change, String sentence) {
+        assertRefused(change, sentence);
+    }
+}
