@@ -6,7 +6,7 @@ import java.util.stream.IntStream;
 import org.espalier.routing.ExpertLoad;
 
 /** Layer x expert heatmap of a trace: which share of its layer's choices each expert had. */
-public final class ExpertHeatmap {
+public final class ExpertHeatmap implements Chart {
 
     private final ExpertLoad load;
     private final String title;
@@ -38,6 +38,7 @@ public final class ExpertHeatmap {
     }
 
     /** The busiest experts of each layer, one line a layer. */
+    @Override
     public String text() {
         StringBuilder text = new StringBuilder(title).append('\n');
         for (int layer = 0; layer < load.layers().size(); layer++) {
@@ -59,5 +60,15 @@ public final class ExpertHeatmap {
                 .filter(expert -> load.counts()[layer][expert] > 0)
                 .mapToInt(Integer::intValue)
                 .toArray();
+    }
+
+    @Override
+    public String svg() {
+        return heatmap().svg();
+    }
+
+    @Override
+    public String vegaLite() {
+        return heatmap().vegaLite();
     }
 }

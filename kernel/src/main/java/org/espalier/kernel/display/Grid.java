@@ -3,13 +3,14 @@ package org.espalier.kernel.display;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 
 /**
  * A small table with a heading row, as HTML and as text. Columns of nothing but numbers and empty cells are set flush right.
  *
  * @param rows each as long as {@code headings}
  */
-public record Grid(List<String> headings, List<List<String>> rows) {
+public record Grid(List<String> headings, List<List<String>> rows) implements Displayed {
 
     public Grid {
         headings = List.copyOf(headings);
@@ -70,5 +71,10 @@ public record Grid(List<String> headings, List<List<String>> rows) {
     private boolean isNumeric(int column) {
         return !rows.isEmpty()
                 && rows.stream().allMatch(row -> row.get(column).matches("(-?[\\d.,]+( (GB|MB|kB|B|%))?)?"));
+    }
+
+    @Override
+    public DisplayData display() {
+        return Bundles.html(text(), html());
     }
 }

@@ -20,7 +20,7 @@ import tech.tablesaw.api.Table;
  *
  * @param values [row][column], none negative; NaN where there is none
  */
-public record Heatmap(String title, Axis rows, Axis columns, Measure measure, double[][] values) {
+public record Heatmap(String title, Axis rows, Axis columns, Measure measure, double[][] values) implements Chart {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -133,6 +133,7 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
     }
 
     /** The chart as a Vega-Lite v5 specification. */
+    @Override
     public String vegaLite() {
         ObjectNode spec = JSON.createObjectNode();
         spec.put("$schema", "https://vega.github.io/schema/vega-lite/v5.json");
@@ -171,6 +172,7 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
     }
 
     /** The chart as a standalone SVG document. */
+    @Override
     public String svg() {
         int width = left() + columnWidth() * columns.labels.size() + RIGHT;
         int height = TOP + rowHeight() * rows.labels.size() + BOTTOM;
@@ -189,6 +191,7 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
     }
 
     /** The greatest five of each row, one line a row. */
+    @Override
     public String text() {
         StringBuilder text = new StringBuilder(title).append('\n');
         for (int row = 0; row < values.length; row++) {

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.espalier.placement.Placement;
 import org.espalier.placement.Placement.Shard;
 import org.espalier.plan.ModelSize;
@@ -11,7 +12,7 @@ import org.espalier.plan.ModelSize;
 /**
  * Who holds which layers: one bar a node over the model's layers, with the bytes of each shard.
  */
-public final class PlacementPicture {
+public final class PlacementPicture implements Displayed {
 
     /** Pixels of all layers together. */
     private static final int WIDTH = 560;
@@ -93,5 +94,10 @@ public final class PlacementPicture {
                 "<text x=\"%d\" y=\"%d\" fill=\"#555\" text-anchor=\"end\">%d</text>",
                 left + WIDTH, axis, placement.layers() - 1));
         return svg.append("</svg>").toString();
+    }
+
+    @Override
+    public DisplayData display() {
+        return Bundles.html(text(), html());
     }
 }

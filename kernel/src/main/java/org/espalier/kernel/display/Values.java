@@ -35,20 +35,14 @@ public final class Values {
         if (value instanceof Table table) {
             return table(table);
         }
-        if (value instanceof Grid grid) {
-            return Bundles.of(grid);
-        }
-        if (value instanceof Heatmap heatmap) {
-            return Bundles.of(heatmap);
-        }
-        if (value instanceof ExpertHeatmap experts) {
-            return Bundles.of(experts);
+        if (value instanceof Displayed displayed) {
+            return displayed.display();
         }
         if (value instanceof ExpertLoad load) {
-            return Bundles.of(new ExpertHeatmap(load, load.positions() + " positions"));
+            return new ExpertHeatmap(load, load.positions() + " positions").display();
         }
         if (value instanceof RoutingTrace trace) {
-            return Bundles.of(new ExpertHeatmap(trace.load(), trace.positions() + " positions"));
+            return new ExpertHeatmap(trace.load(), trace.positions() + " positions").display();
         }
         if (value.getClass().isArray()) {
             return new DisplayData(array(value));

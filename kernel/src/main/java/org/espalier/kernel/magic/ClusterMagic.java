@@ -3,7 +3,6 @@ package org.espalier.kernel.magic;
 import java.util.List;
 import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
-import org.espalier.kernel.display.Bundles;
 import org.espalier.kernel.display.ClusterTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -83,7 +82,7 @@ final class ClusterMagic implements Magic {
                                     + " %model load starts a node inside this kernel\n");
         } else {
             call.output()
-                    .display(Bundles.of(ClusterTable.of(notebook.current().get().nodes())));
+                    .display(ClusterTable.of(notebook.current().get().nodes()).display());
         }
     }
 }

@@ -1,7 +1,6 @@
 package org.espalier.kernel.magic;
 
 import org.espalier.EspalierException;
-import org.espalier.kernel.display.Bundles;
 import org.espalier.kernel.display.ExpertHeatmap;
 import org.espalier.routing.ExpertLoad;
 import org.espalier.routing.RoutingTrace;
@@ -55,6 +54,6 @@ final class ExpertsMagic implements Magic {
         }
         String title = notebook.deployment().orElseThrow().id() + ", positions " + command.from + " to " + (to - 1);
         call.java().define("trace", RoutingTrace.class, trace);
-        call.output().display(Bundles.of(new ExpertHeatmap(ExpertLoad.of(trace, command.from, to), title)));
+        call.output().display(new ExpertHeatmap(ExpertLoad.of(trace, command.from, to), title).display());
     }
 }

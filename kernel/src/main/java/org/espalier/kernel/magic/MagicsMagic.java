@@ -1,7 +1,6 @@
 package org.espalier.kernel.magic;
 
 import java.util.List;
-import org.espalier.kernel.display.Bundles;
 import org.espalier.kernel.display.Grid;
 
 /** {@code %magics}: what there is. */
@@ -31,10 +30,11 @@ final class MagicsMagic implements Magic {
     @Override
     public void run(MagicCall call) {
         call.output()
-                .display(Bundles.of(new Grid(
-                        List.of("magic", "does"),
-                        magics.all().stream()
-                                .map(magic -> List.of("%" + magic.name(), magic.summary()))
-                                .toList())));
+                .display(new Grid(
+                                List.of("magic", "does"),
+                                magics.all().stream()
+                                        .map(magic -> List.of("%" + magic.name(), magic.summary()))
+                                        .toList())
+                        .display());
     }
 }

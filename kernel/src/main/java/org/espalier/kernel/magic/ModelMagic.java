@@ -8,7 +8,6 @@ import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.hub.HubSettings;
-import org.espalier.kernel.display.Bundles;
 import org.espalier.kernel.display.Bytes;
 import org.espalier.kernel.display.PlacementPicture;
 import org.espalier.kernel.display.ProgressBar;
@@ -179,7 +178,7 @@ final class ModelMagic implements Magic {
     }
 
     private static void draw(ModelSize size, Placement placement, Placing command, MagicCall call) {
-        call.output().display(Bundles.of(new PlacementPicture(placement, size)));
+        call.output().display(new PlacementPicture(placement, size).display());
         if (command.out != null) {
             PlacementFile.write(placement, command.out);
             call.output().print("written to " + command.out + "\n");

@@ -50,7 +50,7 @@ class HeatmapTest {
         assertThatThrownBy(() -> Heatmap.of(table(), "language", "expert", "count"))
                 .hasMessage("the table has no column 'count': it has language, expert, share");
         assertThatThrownBy(() -> Heatmap.of(table(), "expert", "share", "language"))
-                .hasMessageContaining("'language' holds no numbers");
+                .hasMessageContaining("column 'language' is not numeric");
     }
 
     private static Table table() {
