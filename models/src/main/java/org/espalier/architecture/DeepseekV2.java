@@ -71,7 +71,7 @@ record DeepseekV2(
                 yield GroupLimit.NONE;
             }
             case "group_limited_greedy" -> GroupLimit.read(config, experts);
-            default -> throw config.notComputed("topk_method", method, "greedy, group_limited_greedy");
+            default -> throw config.notSupported("topk_method", method, "greedy, group_limited_greedy");
         };
     }
 

@@ -12,8 +12,8 @@ public record LayerRange(int first, int end, int all) {
     /** @throws EspalierException if it is empty or leaves the model */
     public LayerRange {
         if (first < 0 || end <= first || end > all) {
-            throw new EspalierException("layers " + first + " to " + (end - 1)
-                    + " are no part of a model with layers 0 to " + (all - 1) + ": ask for at least one of them");
+            throw new EspalierException("the model has layers 0 to " + (all - 1) + ", not " + first + " to " + (end - 1)
+                    + ": ask for at least one of them");
         }
     }
 

@@ -42,7 +42,7 @@ public interface Checkpoint {
      * Where the weight lies: a vector [n] as one row of n columns, a stack [E, rows, columns] as it is in the file, experts that have tensors of
      * their own as a list.
      *
-     * @throws CheckpointException naming the tensor if it is missing or not computed with
+     * @throws CheckpointException naming the tensor if it is missing or of a type that is not supported
      */
     Weight weight(String name);
 

@@ -78,7 +78,7 @@ enum GgmlType {
         return blockBytes;
     }
 
-    /** Empty where values of this type are not computed with. */
+    /** Empty where values of this type are not supported. */
     Optional<WeightFormat> format() {
         return Optional.ofNullable(format);
     }

@@ -51,7 +51,7 @@ final class GgufCheckpoint implements Checkpoint {
         String name = dialect.names()
                 .published(info.name())
                 .orElseThrow(() -> new CheckpointException(info.file() + " has the tensor " + info.name()
-                        + ", which the architecture " + dialect.name() + " does not compute with"));
+                        + ", which the architecture " + dialect.name() + " does not have"));
         if (name.contains(NamedWeights.EVERY)) {
             weights.putStack(name, info.name(), info.shape(), () -> stored(info));
         } else {
@@ -64,7 +64,7 @@ final class GgufCheckpoint implements Checkpoint {
                 .flatMap(GgmlType::format)
                 .orElseThrow(() -> new CheckpointException(info.file() + ": tensor " + info.name() + " is of type "
                         + GgmlType.of(info.type()).map(Enum::name).orElse("number " + info.type())
-                        + ", which is not computed with, expected one of " + GgmlType.served()));
+                        + ", which is not supported, expected one of " + GgmlType.served()));
         List<Integer> shape = Shapes.of(info.file() + ": tensor " + info.name(), info.shape());
         Region rows = new Region(info.file(), info.offset(), format.rowBytes(Shapes.columns(shape)));
         return Shapes.weight(shape, format, Piece.of(rows));

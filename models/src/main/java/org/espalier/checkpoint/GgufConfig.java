@@ -286,11 +286,11 @@ public final class GgufConfig {
         if (!computed) {
             Object found = file.metadata().get(prefix + key);
             throw new CheckpointException(file.path() + ": metadata key " + prefix + key + " is " + shown(found)
-                    + ", only " + expected + " is computed");
+                    + ", which is not supported: expected " + expected);
         }
     }
 
-    /** @throws CheckpointException that the key's value is not computed with */
+    /** @throws CheckpointException that the key's value is not supported */
     public void refuse(String key, Object computed) {
         require(false, key, computed);
     }

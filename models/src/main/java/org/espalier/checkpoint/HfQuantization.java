@@ -55,13 +55,13 @@ final class HfQuantization {
         return name.substring(0, name.length() - end.length());
     }
 
-    /** For the message that a tensor is missing: how the file names its quantization, where that is none of ours. */
+    /** For the message that a tensor is missing: how the file names its quantization, where it is not supported. */
     String hint() {
         String method = config.path("quant_method").asText("");
         return method.isEmpty() || method.equals("mxfp4") || method.equals("fp8")
                 ? ""
                 : ": the checkpoint is quantized with " + method
-                        + ", read are plain floats, mxfp4, and fp8 with weight_block_size";
+                        + "; supported are plain floats, mxfp4, and fp8 with weight_block_size";
     }
 
     Weight weight(String name) {

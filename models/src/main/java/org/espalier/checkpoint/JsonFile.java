@@ -22,7 +22,7 @@ public final class JsonFile {
 
     private JsonFile() {}
 
-    /** @throws CheckpointException if the file cannot be read or is no JSON object */
+    /** @throws CheckpointException if the file cannot be read or is not a JSON object */
     public static ObjectNode read(Path file) {
         try {
             long bytes = Files.size(file);
@@ -33,9 +33,9 @@ public final class JsonFile {
             if (json instanceof ObjectNode object) {
                 return object;
             }
-            throw new CheckpointException(file + " is no JSON object");
+            throw new CheckpointException(file + " is not a JSON object");
         } catch (JsonProcessingException e) {
-            throw new CheckpointException(file + " is no valid JSON: " + e.getOriginalMessage() + at(e), e);
+            throw new CheckpointException(file + " is not valid JSON: " + e.getOriginalMessage() + at(e), e);
         } catch (IOException e) {
             throw new CheckpointException("cannot read " + file + ": " + e.getMessage(), e);
         }

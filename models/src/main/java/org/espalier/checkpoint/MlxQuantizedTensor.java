@@ -41,21 +41,21 @@ final class MlxQuantizedTensor {
             case "mxfp4" -> scaled(Scaled.MXFP4, 4);
             case "mxfp8" -> scaled(Scaled.MXFP8, 8);
             case "nvfp4" -> scaled(Scaled.NVFP4, 4);
-            default -> throw notComputed();
+            default -> throw notSupported();
         };
     }
 
-    private CheckpointException notComputed() {
+    private CheckpointException notSupported() {
         return damaged(
                 name,
                 "is quantized with mode " + settings.mode() + ", " + settings.bits() + " bits and groups of "
-                        + settings.group() + "; read are affine with 2, 3, 4, 5, 6 or 8 bits, mxfp4 and mxfp8 with"
+                        + settings.group() + "; supported are affine with 2, 3, 4, 5, 6 or 8 bits, mxfp4 and mxfp8 with"
                         + " groups of 32, nvfp4 with groups of 16");
     }
 
     private Weight affine() {
         if (!AFFINE_BITS.contains(settings.bits())) {
-            throw notComputed();
+            throw notSupported();
         }
         List<Integer> shape = shape();
         Element scales = directory.floats(scalesName);
@@ -72,12 +72,12 @@ final class MlxQuantizedTensor {
 
     private Weight scaled(Scaled format, int bits) {
         if (settings.bits() != bits || settings.group() != format.group()) {
-            throw notComputed();
+            throw notSupported();
         }
         for (String part : List.of("biases", "global_scale")) {
             if (directory.entries().containsKey(module + "." + part)) {
                 throw damaged(
-                        name, "has " + module + "." + part + ", which is not computed with in mode " + settings.mode());
+                        name, "has " + module + "." + part + ", which is not supported in mode " + settings.mode());
             }
         }
         List<Integer> shape = shape();

@@ -80,7 +80,7 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
             Map<String, String> metadata = new LinkedHashMap<>();
             Map<String, Entry> entries = new LinkedHashMap<>();
             try (JsonParser json = JSON.createParser(header)) {
-                expect(json.nextToken() == JsonToken.START_OBJECT, "is no JSON object");
+                expect(json.nextToken() == JsonToken.START_OBJECT, "is not a JSON object");
                 while (json.nextToken() == JsonToken.FIELD_NAME) {
                     String name = json.currentName();
                     expect(json.nextToken() == JsonToken.START_OBJECT, "has no object for " + name);
@@ -141,7 +141,7 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
                                 && json.getNumberType() != JsonParser.NumberType.BIG_INTEGER
                                 && json.getLongValue() >= 0
                                 && numbers.size() < most,
-                        "has a dimension or offset of " + name + " that is no whole number, or too many of them");
+                        "has a dimension or offset of " + name + " that is not a whole number, or too many of them");
                 numbers.add(json.getLongValue());
             }
             return numbers;

@@ -238,21 +238,21 @@ public final class ConfigReader {
     public void only(String key, String computed) {
         String found = text(key, computed);
         if (!found.equals(computed)) {
-            throw notComputed(key, found, computed);
+            throw notSupported(key, found, computed);
         }
     }
 
     /** Fails unless the key is absent or has the number that is computed. */
     public void only(String key, int computed) {
         if (has(key) && (!json.get(key).isNumber() || json.get(key).asDouble() != computed)) {
-            throw notComputed(key, json.get(key), computed);
+            throw notSupported(key, json.get(key), computed);
         }
     }
 
     /** Fails where the key has any value but {@code false}. */
     public void absent(String key) {
         if (has(key) && !(json.get(key).isBoolean() && !json.get(key).asBoolean())) {
-            throw notComputed(key, json.get(key), "no value");
+            throw notSupported(key, json.get(key), "no value");
         }
     }
 
@@ -273,14 +273,14 @@ public final class ConfigReader {
             ConfigReader quantization = object("quantization_config");
             String method = quantization.text("quant_method", null);
             if (method != null && !READABLE_QUANTIZATION.contains(method)) {
-                throw quantization.notComputed("quant_method", method, String.join(", ", READABLE_QUANTIZATION));
+                throw quantization.notSupported("quant_method", method, String.join(", ", READABLE_QUANTIZATION));
             }
         }
     }
 
     /** That the value changes the computation in a way that is not done here, for whoever throws it. */
-    public ConfigException notComputed(String key, Object found, Object computed) {
-        return new ConfigException(where + key + " is " + found + ", only " + computed + " is computed");
+    public ConfigException notSupported(String key, Object found, Object computed) {
+        return new ConfigException(where + key + " is " + found + ", which is not supported: expected " + computed);
     }
 
     /** That the key's value is not one that makes sense, for whoever throws it. */

@@ -43,7 +43,7 @@ public record GroupedAttentionConfig(int heads, int kvHeads, int headWidth, Posi
         config.require(headWidth % 2 == 0, "head_dim", "an even number, since rope rotates pairs");
         float part = RopeReader.partialFactor(config, defaults.rotaryPart());
         if (defaults.rotaryPart() == 1 && part != 1) {
-            throw config.notComputed("partial_rotary_factor", part, 1);
+            throw config.notSupported("partial_rotary_factor", part, 1);
         }
         int rotated = (int) (headWidth * part);
         config.require(rotated % 2 == 0 && rotated > 0 && rotated <= headWidth, "partial_rotary_factor", "whole pairs");

@@ -32,7 +32,7 @@ final class RopeReader {
         theta = rope.positive("rope_theta", theta);
         String type = type(rope);
         if (!served.contains(type.equals(GGUF_DIVISORS) ? "llama3" : type)) {
-            throw rope.notComputed("rope_type", type, String.join(", ", new TreeSet<>(served)));
+            throw rope.notSupported("rope_type", type, String.join(", ", new TreeSet<>(served)));
         }
         RopeScaling scaling = switch (type) {
             case "default" -> new RopeScaling.Default();
@@ -40,7 +40,7 @@ final class RopeReader {
             case "llama3" -> llama3(rope, config);
             case "yarn" -> yarn(rope, config);
             case GGUF_DIVISORS -> divisors(rope, dimensions);
-            default -> throw rope.notComputed("rope_type", type, "default");
+            default -> throw rope.notSupported("rope_type", type, "default");
         };
         config.ignoredToo(rope);
         return new Positions(dimensions, theta, scaling);

@@ -111,7 +111,7 @@ class ArchitecturesTest {
     void otherActivationsAreRefused(String type) {
         assertThatThrownBy(() -> read(type, "{'hidden_act':'gelu'}"))
                 .isInstanceOf(ConfigException.class)
-                .hasMessage("hidden_act is gelu, only silu is computed");
+                .hasMessage("hidden_act is gelu, which is not supported: expected silu");
     }
 
     @ParameterizedTest
@@ -119,17 +119,17 @@ class ArchitecturesTest {
             delimiter = '|',
             value = {
                 "mixtral | {'num_experts_per_tok':9} | num_experts_per_tok is 9, expected at most num_local_experts, 8",
-                "olmoe | {'clip_qkv':8.0} | clip_qkv is 8.0, only no value is computed",
-                "deepseek_v2 | {'norm_topk_prob':true} | norm_topk_prob is true, only no value is computed",
+                "olmoe | {'clip_qkv':8.0} | clip_qkv is 8.0, which is not supported: expected no value",
+                "deepseek_v2 | {'norm_topk_prob':true} | norm_topk_prob is true, which is not supported: expected no value",
                 "deepseek_v2 | {'topk_method':'noaux_tc'}"
-                        + " | topk_method is noaux_tc, only greedy, group_limited_greedy is computed",
-                "deepseek_v2 | {'scoring_func':'sigmoid'} | scoring_func is sigmoid, only softmax is computed",
+                        + " | topk_method is noaux_tc, which is not supported: expected greedy, group_limited_greedy",
+                "deepseek_v2 | {'scoring_func':'sigmoid'} | scoring_func is sigmoid, which is not supported: expected softmax",
                 "glm4_moe | {'partial_rotary_factor':1.5} | partial_rotary_factor is 1.5, expected whole pairs",
                 "gpt_oss | {'layer_types':['full_attention']}"
                         + " | layer_types is [\"full_attention\"], expected one for each of 4 layers",
                 "gpt_oss | {'layer_types':['chunked_attention']}"
                         + " | layer_types is [\"chunked_attention\"], expected a list of full_attention, sliding_attention",
-                "qwen3 | {'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, only 1 is computed"
+                "qwen3 | {'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, which is not supported: expected 1"
             })
     void aValueThatIsNotComputedFailsByNameAndValue(String type, String changes, String message) {
         assertThatThrownBy(() -> read(type, changes))

@@ -109,18 +109,18 @@ class DeepseekV3Test {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{'hidden_act':'gelu'} | hidden_act is gelu, only silu is computed",
-                "{'topk_method':'greedy'} | topk_method is greedy, only noaux_tc is computed",
-                "{'scoring_func':'softmax'} | scoring_func is softmax, only sigmoid is computed",
-                "{'moe_layer_freq':2} | moe_layer_freq is 2, only 1 is computed",
-                "{'rope_interleave':false} | rope_interleave is false, only true is computed",
-                "{'index_topk':2048} | index_topk is 2048, only no value is computed",
-                "{'sliding_window':128} | sliding_window is 128, only no value is computed",
+                "{'hidden_act':'gelu'} | hidden_act is gelu, which is not supported: expected silu",
+                "{'topk_method':'greedy'} | topk_method is greedy, which is not supported: expected noaux_tc",
+                "{'scoring_func':'softmax'} | scoring_func is softmax, which is not supported: expected sigmoid",
+                "{'moe_layer_freq':2} | moe_layer_freq is 2, which is not supported: expected 1",
+                "{'rope_interleave':false} | rope_interleave is false, which is not supported: expected true",
+                "{'index_topk':2048} | index_topk is 2048, which is not supported: expected no value",
+                "{'sliding_window':128} | sliding_window is 128, which is not supported: expected no value",
                 "{'quantization_config':{'quant_method':'compressed-tensors'}}"
-                        + " | quantization_config.quant_method is compressed-tensors, only fp8, mxfp4 is computed",
-                "{'rope_scaling':{'type':'llama3'}} | rope_scaling.rope_type is llama3, only default, yarn is computed",
+                        + " | quantization_config.quant_method is compressed-tensors, which is not supported: expected fp8, mxfp4",
+                "{'rope_scaling':{'type':'llama3'}} | rope_scaling.rope_type is llama3, which is not supported: expected default, yarn",
                 "{'rope_scaling':{'type':'yarn','factor':2,'attention_factor':1.5}}"
-                        + " | rope_scaling.attention_factor is 1.5, only no value is computed",
+                        + " | rope_scaling.attention_factor is 1.5, which is not supported: expected no value",
                 "{'n_group':3} | n_group is 3, expected a divisor of n_routed_experts, 16",
                 "{'n_group':16} | n_group is 16, expected groups of two experts or more: the two best score a group",
                 "{'topk_group':5} | topk_group is 5, expected at most n_group, 4",

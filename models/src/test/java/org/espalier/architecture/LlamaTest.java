@@ -112,14 +112,14 @@ class LlamaTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{'hidden_act':'gelu'} | hidden_act is gelu, only silu is computed",
-                "{'sliding_window':4096} | sliding_window is 4096, only no value is computed",
-                "{'layer_types':['full_attention']} | layer_types is [\"full_attention\"], only no value is computed",
-                "{'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, only 1 is computed",
+                "{'hidden_act':'gelu'} | hidden_act is gelu, which is not supported: expected silu",
+                "{'sliding_window':4096} | sliding_window is 4096, which is not supported: expected no value",
+                "{'layer_types':['full_attention']} | layer_types is [\"full_attention\"], which is not supported: expected no value",
+                "{'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, which is not supported: expected 1",
                 "{'quantization_config':{'quant_method':'gptq'}}"
-                        + " | quantization_config.quant_method is gptq, only fp8, mxfp4 is computed",
+                        + " | quantization_config.quant_method is gptq, which is not supported: expected fp8, mxfp4",
                 "{'rope_scaling':{'type':'dynamic','factor':2}}"
-                        + " | rope_scaling.rope_type is dynamic, only default, linear, llama3, yarn is computed",
+                        + " | rope_scaling.rope_type is dynamic, which is not supported: expected default, linear, llama3, yarn",
                 "{'rope_scaling':{'factor':2}} | rope_scaling.rope_type is absent, expected a rope type beside the factor",
                 "{'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':1}}"
                         + " | the required key rope_scaling.high_freq_factor is missing",

@@ -88,31 +88,31 @@ class GgufCheckpointTest {
     void computationsThatAreNotDoneAreRefusedByName() {
         refused(
                 GgufBuilder.llama().key("llama.rope.scaling.type", "longrope"),
-                ": metadata key llama.rope.scaling.type is longrope, only none, linear or yarn is computed");
+                ": metadata key llama.rope.scaling.type is longrope, which is not supported: expected none, linear or yarn");
         refused(
                 GgufBuilder.llama().key("llama.rope.scaling.type", "yarn").vector("rope_freqs.weight", 1, 2),
-                ": metadata key llama.rope.scaling.type is yarn, only none is computed");
+                ": metadata key llama.rope.scaling.type is yarn, which is not supported: expected none");
         refused(
                 GgufBuilder.llama().key("llama.rope.scaling.type", "yarn").key("llama.rope.scaling.attn_factor", 2f),
-                ": metadata key llama.rope.scaling.attn_factor is 2.0, only 1 is computed");
+                ": metadata key llama.rope.scaling.attn_factor is 2.0, which is not supported: expected 1");
         refused(
                 GgufBuilder.llama().key("llama.rope.dimension_count", 16),
-                ": metadata key llama.rope.dimension_count is 16, only 32 is computed");
+                ": metadata key llama.rope.dimension_count is 16, which is not supported: expected 32");
         refused(
                 GgufBuilder.llama().key("llama.attention.value_length", 16),
-                ": metadata key llama.attention.value_length is 16, only 32 is computed");
+                ": metadata key llama.attention.value_length is 16, which is not supported: expected 32");
         refused(
                 GgufBuilder.llama().key("llama.attention.clamp_kqv", 0.5f),
-                ": metadata key llama.attention.clamp_kqv is 0.5, only 0 is computed");
+                ": metadata key llama.attention.clamp_kqv is 0.5, which is not supported: expected 0");
         refused(
                 GgufBuilder.llama().key("llama.attention.causal", false),
-                ": metadata key llama.attention.causal is false, only true is computed");
+                ": metadata key llama.attention.causal is false, which is not supported: expected true");
         refused(
                 GgufBuilder.llama().key("llama.rope.freq_base", "x"),
                 ": metadata key llama.rope.freq_base is x, expected a number");
         refused(
                 GgufBuilder.llama().tensor("blk.0.attn_q_norm.weight", GgmlType.F32, 32),
-                " has the tensor blk.0.attn_q_norm.weight, which the architecture llama does not compute with");
+                " has the tensor blk.0.attn_q_norm.weight, which the architecture llama does not have");
     }
 
     @Test
@@ -131,7 +131,7 @@ class GgufCheckpointTest {
                 .tensor("blk.0.ffn_down.weight", 77, new byte[32], 8));
         assertThatThrownBy(() -> checkpoint.weight("model.layers.0.mlp.up_proj.weight"))
                 .hasMessage(folder.resolve("model.gguf")
-                        + ": tensor blk.0.ffn_up.weight is of type TQ1_0, which is not computed with, expected one of"
+                        + ": tensor blk.0.ffn_up.weight is of type TQ1_0, which is not supported, expected one of"
                         + " F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, BF16,"
                         + " MXFP4");
         assertThatThrownBy(() -> checkpoint.weight("model.layers.0.mlp.down_proj.weight"))

@@ -186,7 +186,8 @@ class GgufDialectTest {
                 .config();
         assertThat(kimi.path("n_group").asInt()).isEqualTo(1);
         assertThatThrownBy(() -> open(deepseek(8, 3)))
-                .hasMessageEndingWith("metadata key deepseek2.expert_gating_func is 3, only 1 or 2 is computed");
+                .hasMessageEndingWith(
+                        "metadata key deepseek2.expert_gating_func is 3, which is not supported: expected 1 or 2");
     }
 
     @Test

@@ -199,7 +199,7 @@ class HfQuantizationTest {
                 "{\"quant_method\":\"gptq\"}",
                 new SafetensorsBuilder().tensor("a.qweight", "I32", 8, 8),
                 "a.weight",
-                " has no tensor a.weight: the checkpoint is quantized with gptq, read are plain floats, mxfp4, and fp8"
+                " has no tensor a.weight: the checkpoint is quantized with gptq; supported are plain floats, mxfp4, and fp8"
                         + " with weight_block_size");
     }
 }

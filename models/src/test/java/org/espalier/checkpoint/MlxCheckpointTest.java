@@ -69,7 +69,8 @@ class MlxCheckpointTest {
         assertThat(checkpoint.weight("b.weight").format()).isEqualTo(new Affine(8, 32, Element.F16));
         assertThat(shape(checkpoint.weight("b.weight"))).containsExactly(1, 4, 64);
         assertThatThrownBy(() -> checkpoint.weight("a.weight"))
-                .hasMessage(folder + ": tensor a.weight is quantized with mode mxfp5, 4 bits and groups of 64; read are"
+                .hasMessage(folder
+                        + ": tensor a.weight is quantized with mode mxfp5, 4 bits and groups of 64; supported are"
                         + " affine with 2, 3, 4, 5, 6 or 8 bits, mxfp4 and mxfp8 with groups of 32, nvfp4 with groups"
                         + " of 16");
     }
@@ -104,7 +105,7 @@ class MlxCheckpointTest {
                 .tensor("a.global_scale", "F32", 1);
         assertThatThrownBy(() -> open("{\"group_size\":16,\"bits\":4,\"mode\":\"nvfp4\"}", weights)
                         .weight("a.weight"))
-                .hasMessage(folder + ": tensor a.weight has a.global_scale, which is not computed with in mode nvfp4");
+                .hasMessage(folder + ": tensor a.weight has a.global_scale, which is not supported in mode nvfp4");
     }
 
     @ParameterizedTest
@@ -127,7 +128,7 @@ class MlxCheckpointTest {
             value = {
                 "{\"group_size\":64,\"bits\":7} | mode affine, 7 bits",
                 "{\"group_size\":64,\"bits\":3} | has the shape [4, 16] of 32-bit words, expected rows of whole values",
-                "{\"group_size\":32,\"bits\":4,\"mode\":\"mxfp4\"} | a.weight has a.biases, which is not computed with in mode mxfp4",
+                "{\"group_size\":32,\"bits\":4,\"mode\":\"mxfp4\"} | a.weight has a.biases, which is not supported in mode mxfp4",
                 "{\"group_size\":64,\"bits\":4,\"mode\":\"mxfp4\"} | mode mxfp4, 4 bits and groups of 64",
                 "{\"group_size\":32,\"bits\":4,\"mode\":\"mxfp8\"} | mode mxfp8, 4 bits and groups of 32",
                 "{\"group_size\":32,\"bits\":4} | a.scales has the shape [4, 2], expected [4, 4] for [4, 128]",

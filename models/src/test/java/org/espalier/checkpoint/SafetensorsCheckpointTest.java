@@ -148,11 +148,11 @@ class SafetensorsCheckpointTest {
     void aConfigThatIsNoObjectIsRefused() throws IOException {
         Path config = folder.resolve("config.json");
         Files.writeString(config, "[1]");
-        refused(folder, config + " is no JSON object");
+        refused(folder, config + " is not a JSON object");
         Files.writeString(config, "{\"a\":\n1,}");
         assertThatThrownBy(() -> Checkpoint.open(folder, Architectures.gguf()))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("is no valid JSON")
+                .hasMessageContaining("is not valid JSON")
                 .hasMessageEndingWith("(line 2)");
         Files.writeString(config, "{\"a\":1,\"a\":2}");
         assertThatThrownBy(() -> Checkpoint.open(folder, Architectures.gguf()))

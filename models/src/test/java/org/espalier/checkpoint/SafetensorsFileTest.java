@@ -78,9 +78,9 @@ class SafetensorsFileTest {
                 "F32 | 4 | 0 | 15 | do not fit",
                 "F32 | 4 | 8 | 4 | do not fit",
                 "F32 | 4611686018427387904,4 | 0 | 16 | do not fit",
-                "F32 | -1 | 0 | 16 | no whole number",
-                "F32 | 1.5 | 0 | 16 | no whole number",
-                "F32 | 99999999999999999999 | 0 | 16 | no whole number",
+                "F32 | -1 | 0 | 16 | not a whole number",
+                "F32 | 1.5 | 0 | 16 | not a whole number",
+                "F32 | 99999999999999999999 | 0 | 16 | not a whole number",
                 "F32 | 1,1,1,1,1,1,1,1,4 | 0 | 16 | too many",
                 "X7 | 4 | 0 | 999 | ends at byte 999"
             })
@@ -94,7 +94,7 @@ class SafetensorsFileTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "[] | is no JSON object",
+                "[] | is not a JSON object",
                 "{} x | header",
                 "{\"a\":1} | has no object for a",
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[0]}} | has no dtype, shape and two data_offsets for a",

@@ -60,6 +60,6 @@ class ModelTest {
         Files.writeString(config, Files.readString(config).replace("silu", "relu"));
         assertThatThrownBy(() -> Model.open(folder))
                 .isInstanceOf(ConfigException.class)
-                .hasMessage(config + ": hidden_act is relu, only silu is computed");
+                .hasMessage(config + ": hidden_act is relu, which is not supported: expected silu");
     }
 }

@@ -55,7 +55,7 @@ class ShardTest {
     void layersThatAreNotThereAreRefused() {
         assertThatThrownBy(() -> load(0, 4))
                 .isInstanceOf(EspalierException.class)
-                .hasMessageContaining("layers 0 to 3 are no part of a model with layers 0 to 2");
+                .hasMessageContaining("the model has layers 0 to 2, not 0 to 3");
         assertThatThrownBy(() -> load(2, 2)).isInstanceOf(EspalierException.class);
         assertThatThrownBy(() -> load(-1, 2)).isInstanceOf(EspalierException.class);
     }
