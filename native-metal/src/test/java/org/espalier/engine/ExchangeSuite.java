@@ -228,6 +228,8 @@ abstract class ExchangeSuite extends Suite {
                 assertThatExceptionOfType(EngineException.class)
                         .isThrownBy(() -> program.run(both, ending(Outcome.FAILED), new Cancel()))
                         .withMessageContaining("exchange 1 of program 'main' failed");
+                assertThatExceptionOfType(IllegalStateException.class)
+                        .isThrownBy(() -> program.run(both, OneNodeExchange.of(ExchangeSuite::broken), new Cancel()));
                 float[] expected = last(program, tokens(1, 5, 9, 2));
                 for (long session = 2; session <= 3; session++) {
                     assertThat(program.length(session)).isEqualTo(5);
@@ -235,6 +237,10 @@ abstract class ExchangeSuite extends Suite {
                 }
             }
         }
+    }
+
+    private static void broken(ByteBuffer values) {
+        throw new IllegalStateException("a defect of the exchange");
     }
 
     private static Exchange ending(Outcome outcome) {

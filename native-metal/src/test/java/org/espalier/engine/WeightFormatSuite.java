@@ -270,22 +270,18 @@ abstract class WeightFormatSuite extends Suite {
         holds(weight(1, 32, Block.Q5_1, q51.array()), expected[2]);
     }
 
-    static Stream<WeightFormat> formats() {
-        return Stream.concat(Stream.of(Plain.F32, Plain.F16, Plain.BF16), Arrays.stream(Block.values()));
-    }
-
     /** Those that need dequantization. */
     static Stream<WeightFormat> ggufFormats() {
-        return formats().filter(format -> format != Plain.F32);
+        return RandomWeight.ggufFormats().filter(format -> format != Plain.F32);
     }
 
     /** One row goes another way through an engine than several. */
     @ParameterizedTest
-    @MethodSource("allFormats")
+    @MethodSource("org.espalier.engine.RandomWeight#formats")
     void productsEqualThoseOfTheDecodedValues(WeightFormat format) {
         int rows = 33;
         int columns = 256;
-        Weight weight = randomWeight(format, rows, columns);
+        Weight weight = RandomWeight.of(format, rows, columns, new WeightFile(directory));
         float[][] decoded = WeightFile.decoded(weight);
         holds(weight, decoded);
         for (int t : new int[] {1, 3}) {
@@ -298,88 +294,6 @@ abstract class WeightFormatSuite extends Suite {
                     Arrays.stream(x).map(row -> Expected.multiply(decoded, row)).toArray(Expected[][]::new);
             tested.differences().compare(Linear.class, format, actual, expected);
         }
-    }
-
-    static Stream<WeightFormat> allFormats() {
-        Stream<WeightFormat> apart = Stream.of(
-                new Affine(4, 32, Element.BF16),
-                new Affine(4, 64, Element.F16),
-                new Affine(8, 64, Element.F32),
-                new Affine(3, 32, Element.BF16),
-                new Affine(8, 1, Element.BF16),
-                Scaled.MXFP4,
-                Scaled.MXFP8,
-                Scaled.NVFP4);
-        return Stream.concat(formats(), apart);
-    }
-
-    private Weight randomWeight(WeightFormat format, int rows, int columns) {
-        if (format.scaleRowBytes(columns) == 0) {
-            return weight(rows, columns, format, randomBytes(format, rows, columns));
-        }
-        byte[] values = new byte[(int) (rows * format.rowBytes(columns))];
-        new Random(54).nextBytes(values);
-        for (int i = 0; i < values.length; i++) {
-            values[i] &= (byte) (format == Scaled.MXFP8 ? 0xbf : 0xff); // below 2
-        }
-        WeightFile file = new WeightFile(directory);
-        Region scales = file.append(scales(format, rows, columns), format.scaleRowBytes(columns));
-        Region biases = format.biasRowBytes(columns) == 0
-                ? null
-                : file.append(scales(format, rows, columns), format.biasRowBytes(columns));
-        Piece piece = new Piece(file.append(values, format.rowBytes(columns)), scales, biases);
-        return Weight.matrix(rows, columns, format, piece);
-    }
-
-    /** Numbers between 1/8 and 2, of the format's type. */
-    private static byte[] scales(WeightFormat format, int rows, int columns) {
-        int count = rows * columns / format.granularity();
-        if (format instanceof Affine affine) {
-            if (affine.scales() == Element.F32) {
-                return WeightFile.bytes(WeightFile.random(55, count, 1));
-            }
-            return randomBytes(new Plain(affine.scales()), 1, count);
-        }
-        byte[] bytes = new byte[count];
-        for (int i = 0; i < count; i++) {
-            // of E8M0 the exponents 124 to 127, of E4M3 1 to 1.875
-            bytes[i] = (byte) (format == Scaled.NVFP4 ? 0x38 + i % 8 : 124 + i % 4);
-        }
-        return bytes;
-    }
-
-    /** Random bytes whose floating point numbers are finite and of ordinary size. */
-    private static byte[] randomBytes(WeightFormat format, int rows, int columns) {
-        if (format == Plain.F32) {
-            return WeightFile.bytes(WeightFile.random(52, rows, columns));
-        }
-        byte[] bytes = new byte[(int) (rows * format.rowBytes(columns))];
-        new Random(53).nextBytes(bytes);
-        int stride = format instanceof Block block ? block.blockBytes() : 2;
-        for (int at = 0; at < bytes.length; at += stride) {
-            for (int half : halves(format)) {
-                bytes[at + half + 1] = (byte) (0x38 | bytes[at + half + 1] & 0x87);
-            }
-            if (format == Block.MXFP4) {
-                bytes[at] = (byte) (0x7c | bytes[at] & 3); // 1/8 to 1
-            }
-        }
-        return bytes;
-    }
-
-    /** Where a block has its numbers in half precision. */
-    private static int[] halves(WeightFormat format) {
-        if (!(format instanceof Block block)) {
-            return new int[] {0};
-        }
-        return switch (block) {
-            case MXFP4 -> new int[0];
-            case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS -> new int[] {0};
-            case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
-            case Q2_K -> new int[] {80, 82};
-            case Q3_K -> new int[] {108};
-            case Q6_K -> new int[] {208};
-        };
     }
 
     @ParameterizedTest

@@ -99,6 +99,20 @@ abstract class WindowSuite extends Suite {
     }
 
     @Test
+    void whatEitherSideOfAForkWritesTheOtherDoesNotSee() {
+        run(1, 0, 200);
+        program.fork(1, 2, 190);
+        int[] other = new int[100];
+        Arrays.fill(other, 7);
+        program.truncate(1, 180);
+        program.run(Step.of(Entry.ofTokens(1, 180, other, Logits.NONE)), Exchange.ALONE, new Cancel());
+        assertSameFrom(run(2, 190, 300), 190);
+        program.fork(2, 3, 300);
+        program.run(Step.of(Entry.ofTokens(2, 300, other, Logits.NONE)), Exchange.ALONE, new Cancel());
+        assertSameFrom(run(3, 300, 400), 300);
+    }
+
+    @Test
     void aCancelledStepLongerThanTheSpareRowsLeavesTheSessionAsItWas() {
         run(1, 0, 100);
         Cancel during = new Cancel();

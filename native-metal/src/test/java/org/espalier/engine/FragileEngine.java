@@ -1,0 +1,125 @@
+package org.espalier.engine;
+
+import org.espalier.program.Program;
+
+/** An engine whose device is gone when a test says so. */
+final class FragileEngine implements Engine {
+
+    private final Engine engine;
+    private boolean broken;
+    private int refusals;
+    private int loads;
+    private int executorsOpen;
+
+    FragileEngine(Engine engine) {
+        this.engine = engine;
+    }
+
+    /** The next step finds no device. */
+    void breakOnce() {
+        broken = true;
+    }
+
+    void refuseLoads(int times) {
+        refusals = times;
+    }
+
+    int loads() {
+        return loads;
+    }
+
+    int executorsOpen() {
+        return executorsOpen;
+    }
+
+    @Override
+    public EngineProvider provider() {
+        return engine.provider();
+    }
+
+    @Override
+    public EngineThread thread() {
+        return engine.thread();
+    }
+
+    @Override
+    public Executor load(Program program, EngineOptions options, Loading loading) {
+        if (refusals > 0) {
+            refusals--;
+            throw new EngineException("no device");
+        }
+        Executor executor = engine.load(program, options, loading);
+        loads++;
+        executorsOpen++;
+        return new FragileExecutor(executor);
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+
+    private final class FragileExecutor implements Executor {
+
+        private final Executor executor;
+
+        FragileExecutor(Executor executor) {
+            this.executor = executor;
+        }
+
+        @Override
+        public StepResult run(Step step, Exchange exchange, Cancel cancel) {
+            if (broken) {
+                broken = false;
+                throw new DeviceLostException("it fell off the bus", null);
+            }
+            return executor.run(step, exchange, cancel);
+        }
+
+        @Override
+        public int activationBytes() {
+            return executor.activationBytes();
+        }
+
+        @Override
+        public long residentBytes() {
+            return executor.residentBytes();
+        }
+
+        @Override
+        public long kvBytesPerRow() {
+            return executor.kvBytesPerRow();
+        }
+
+        @Override
+        public long kvRowsFree() {
+            return executor.kvRowsFree();
+        }
+
+        @Override
+        public void open(long session, int maxLength, RouterEdits edits) {
+            executor.open(session, maxLength, edits);
+        }
+
+        @Override
+        public void copyRows(long from, long to, int length) {
+            executor.copyRows(from, to, length);
+        }
+
+        @Override
+        public void dropRows(long session, int length) {
+            executor.dropRows(session, length);
+        }
+
+        @Override
+        public void close(long session) {
+            executor.close(session);
+        }
+
+        @Override
+        public void close() {
+            executorsOpen--;
+            executor.close();
+        }
+    }
+}
