@@ -135,26 +135,31 @@ public final class LocalNodes implements AutoCloseable {
         }
     }
 
-    /** Reads the node's stdout to its end, so that it never blocks on it; one line says that it serves. */
+    /** Reads the node's stdout to its end, so that it never blocks on it; one line says that it serves. What else a JVM says there is why it ended. */
     private static void read(Child child) {
+        String last = "";
         try (BufferedReader lines =
                 new BufferedReader(new InputStreamReader(child.process.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (line.startsWith(LISTENING)) {
                     child.address.complete(line.substring(LISTENING.length()).strip());
+                } else if (!line.isBlank()) {
+                    last = line.strip();
                 }
             }
         } catch (IOException e) {
             // the process ended: the next line says so
         }
-        child.address.completeExceptionally(new IOException("it ended"));
+        child.address.completeExceptionally(new IOException(last));
     }
 
     private static void awaitAddress(Child child, long deadline) {
         try {
             child.address.get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
-            throw new EspalierException("node " + child.name + " ended before it served: " + lastWords(child));
+            String said = e.getCause().getMessage();
+            throw new EspalierException(
+                    "node " + child.name + " ended before it served: " + (said.isEmpty() ? lastWords(child) : said));
         } catch (TimeoutException e) {
             throw new EspalierException(
                     "node " + child.name + " does not serve after " + READY.toSeconds() + " s: " + lastWords(child));
