@@ -179,19 +179,25 @@ abstract class LoadSuite extends Suite {
         }
     }
 
-    /** Each preparation that the engine has; what it does not have it refuses, see {@link EngineProvider#refusal}. */
+    private static EngineOptions preparing(EngineOptions options, Preparation preparation) {
+        return new EngineOptions(options.precision(), options.group(), options.kvType(), 0, 0, Set.of(preparation));
+    }
+
+    /** Whether the engine refuses such a load, and then with the reason that its provider gives. */
+    private boolean refuses(Program program, EngineOptions options) {
+        Optional<String> refusal = tested.engine().provider().refusal(program, options);
+        refusal.ifPresent(why -> assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> tested.load(program, options))
+                .withMessage("the engine " + tested.engine().provider().name() + " cannot run program 'main': " + why));
+        return refusal.isPresent();
+    }
+
     @ParameterizedTest
     @EnumSource
     void preparationsChangeNoBit(Preparation preparation) {
         Program wide = wide();
-        EngineOptions usual = tested.options();
-        EngineOptions prepared =
-                new EngineOptions(usual.precision(), usual.group(), usual.kvType(), 0, 0, Set.of(preparation));
-        Optional<String> refusal = tested.engine().provider().refusal(wide, prepared);
-        if (refusal.isPresent()) {
-            assertThatExceptionOfType(EngineException.class)
-                    .isThrownBy(() -> tested.load(wide, prepared))
-                    .withMessageEndingWith(refusal.get());
+        EngineOptions prepared = preparing(tested.options(), preparation);
+        if (refuses(wide, prepared)) {
             return;
         }
         try (LoadedProgram plain = tested.load(wide);
@@ -199,6 +205,30 @@ abstract class LoadSuite extends Suite {
             plain.open(1, 30, RouterEdits.NONE);
             ready.open(1, 30, RouterEdits.NONE);
             assertThat(logits(ready, 1, 3, 1, 4)).isDeepEqualTo(logits(plain, 1, 3, 1, 4));
+        }
+    }
+
+    /** Values of a KV cache that take fewer bytes leave room for more rows. */
+    @ParameterizedTest
+    @EnumSource
+    void aKvTypeIsKeptOrRefused(KvType type) {
+        Program wide = wide();
+        EngineOptions options = tested.options().withKv(type, 1 << 20);
+        if (refuses(wide, options)) {
+            assertThat(type).as("every engine has it").isNotEqualTo(KvType.F32);
+            return;
+        }
+        try (LoadedProgram program = tested.load(wide, options)) {
+            long values = wide.plan().cacheValuesPerRow();
+            double bytes = (double) program.kvBytesPerRow() / values;
+            switch (type) {
+                case F32 -> assertThat(bytes).isEqualTo(4);
+                case F16 -> assertThat(bytes).isEqualTo(2);
+                case Q8 -> assertThat(bytes).isBetween(1.0, 1.25); // and the scales
+            }
+            assertThat(program.kvRowsFree()).isEqualTo((1 << 20) / program.kvBytesPerRow());
+            program.open(1, 4, RouterEdits.NONE);
+            assertThat(logits(program, 1, 3, 1, 4)).hasNumberOfRows(3);
         }
     }
 }

@@ -58,6 +58,7 @@ final class Draft {
     View output = X;
 
     private final Path file;
+    private long end;
 
     Draft(Path directory) {
         file = directory.resolve("weights.bin");
@@ -107,18 +108,12 @@ final class Draft {
         return new LatentAttention(Q, QKV.columns(9, 3), QKV.columns(8, 1), "keyUp", "valueUp", heads, 0.5f, cache, H);
     }
 
-    /** {@code count} matrices in float32, in a file of their own bytes. */
+    /** {@code count} matrices in float32, after those that the file has so far. */
     Draft weight(String name, int count, int rows, int columns) {
-        try {
-            long offset = Files.exists(file) ? Files.size(file) : 0;
-            byte[] all = new byte[(int) offset + count * rows * columns * Float.BYTES];
-            Files.write(file, all);
-            Piece first = Piece.of(new Region(file, offset, (long) columns * Float.BYTES));
-            weights.put(name, Weight.stack(rows, columns, Plain.F32, first, count));
-            return this;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Piece first = Piece.of(new Region(file, end, (long) columns * Float.BYTES));
+        weights.put(name, Weight.stack(rows, columns, Plain.F32, first, count));
+        end += (long) count * rows * columns * Float.BYTES;
+        return this;
     }
 
     Path file() {
@@ -135,7 +130,13 @@ final class Draft {
         return this;
     }
 
+    /** With a file of the right length. */
     Program program() {
+        try {
+            Files.write(file, new byte[(int) end]);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         return new Program("main", 8, slots, input, output, ops, weights, caches);
     }
 }

@@ -7,7 +7,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.espalier.engine.Cancel;
-import org.espalier.engine.EngineException;
 
 /**
  * Splits a loop over threads, of which the calling one is the first. It waits for the others, so that work is never in flight between two ops. Every
@@ -61,10 +60,10 @@ final class Parallel implements AutoCloseable {
             int to = (int) ((long) count * (piece + 1) / pieces);
             others.add(pool.submit(() -> inPieces(from, to, cancel, body)));
         }
-        RuntimeException failure = null;
+        Throwable failure = null;
         try {
             inPieces(0, count / pieces, cancel, body);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failure = e;
         }
         boolean interrupted = false;
@@ -73,9 +72,7 @@ final class Parallel implements AutoCloseable {
                 others.get(waiting).get();
                 waiting++;
             } catch (ExecutionException e) {
-                failure = e.getCause() instanceof RuntimeException cause
-                        ? cause
-                        : new EngineException("" + e.getCause(), e);
+                failure = e.getCause();
                 waiting++;
             } catch (InterruptedException e) {
                 interrupted = true; // a step is stopped by its cancel flag; its pieces still write to the slots
@@ -84,8 +81,11 @@ final class Parallel implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        if (failure instanceof Error error) {
+            throw error;
+        }
         if (failure != null) {
-            throw failure;
+            throw (RuntimeException) failure; // a body throws nothing else
         }
     }
 

@@ -2,9 +2,11 @@ package org.espalier.engine.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
@@ -45,6 +47,34 @@ final class ParallelTest {
                         }
                     }))
                     .withMessage("here");
+        }
+    }
+
+    /** Pieces write to what the caller owns: none may run on after the loop has failed, whatever failed. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 3})
+    void anErrorIsThrownToTheCallerWhenNoPieceRunsAnyMore(int failing) {
+        AtomicInteger running = new AtomicInteger();
+        try (Parallel parallel = new Parallel(4)) {
+            assertThatThrownBy(() -> parallel.forRange(4, 1, new Cancel(), (from, to) -> {
+                        if (from == failing) {
+                            throw new OutOfMemoryError("none left");
+                        }
+                        running.incrementAndGet();
+                        sleep();
+                        running.decrementAndGet();
+                    }))
+                    .isInstanceOf(OutOfMemoryError.class)
+                    .hasMessage("none left");
+            assertThat(running).hasValue(0);
+        }
+    }
+
+    private static void sleep() {
+        try {
+            Thread.sleep(100);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
