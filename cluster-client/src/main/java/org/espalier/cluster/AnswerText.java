@@ -2,7 +2,7 @@ package org.espalier.cluster;
 
 import java.util.List;
 
-/** The growing text of an answer: holds back what may become a stop text, so that no part of one is ever shown. */
+/** The growing text of an answer: text that may turn out to begin a stop text is held back, so that no part of one is ever shown. */
 final class AnswerText {
 
     private final ClientModel.TextStream stream;
@@ -16,17 +16,17 @@ final class AnswerText {
         this.stops = List.copyOf(stops);
     }
 
-    /** Adds a token; what may be shown now, perhaps nothing. */
+    /** Adds a token and returns the text that may be shown now, perhaps empty. */
     String add(int token) {
         return more(stream.add(token), false);
     }
 
-    /** The rest, once no more tokens come. */
+    /** The remaining text, once there are no more tokens. */
     String end() {
         return more(stream.end(), true);
     }
 
-    /** All that was shown. */
+    /** All the text shown so far. */
     String text() {
         return shown.toString();
     }
@@ -49,7 +49,7 @@ final class AnswerText {
         return text;
     }
 
-    /** Length of the longest end of the held text that is the beginning of a stop text. */
+    /** Length of the longest suffix of the held text that is a prefix of a stop text. */
     private int mayBecomeStop() {
         int longest = 0;
         for (String stop : stops) {

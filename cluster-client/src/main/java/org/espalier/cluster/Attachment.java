@@ -9,12 +9,12 @@ import java.util.function.Consumer;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
 
-/** The stream that keeps a client's sessions alive, and tells it when the head is gone. */
+/** The stream that keeps a client's sessions alive, and tells it when the head is lost. */
 final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
 
     private static final long TICK_MILLIS = 500;
 
-    /** 3 s without an answer: the head is lost. A closed connection says so at once; this is for a machine that vanished. */
+    /** After 3 s without an answer the head is lost. A closed connection is noticed at once; this is for a machine that vanished. */
     private static final int SILENT_TICKS = 6;
 
     private final ClusterNode head;
@@ -29,7 +29,7 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
     private volatile int silentTicks;
     private volatile boolean ended;
 
-    /** @param lost hears, once, that the head does not answer any more, or why it ended the stream */
+    /** @param lost told once: that the head no longer answers, or why it ended the stream */
     Attachment(ClusterNode head, String client, String deployment, Consumer<ClusterException> lost) {
         this.head = head;
         this.ping = AttachPing.newBuilder()
@@ -41,7 +41,7 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
         try {
             clock.scheduleWithFixedDelay(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
-            // the head refused the stream before its first ping: it has been told as lost
+            // the head refused the stream before its first ping: that has been reported as lost
         }
     }
 
@@ -81,7 +81,7 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
     }
 
     /** Whether the head still answers. */
-    boolean stands() {
+    boolean isAlive() {
         return !ended;
     }
 

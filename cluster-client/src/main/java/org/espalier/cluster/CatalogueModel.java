@@ -15,10 +15,10 @@ import org.espalier.tokenizer.SpecialTokens;
 import org.espalier.tokenizer.StreamingDetokenizer;
 import org.espalier.tokenizer.Tokenizer;
 
-/** A model of this machine's files, as the client needs it. */
+/** A model from this machine's files, as the client needs it. */
 record CatalogueModel(Model model, ModelIdentity identity) implements ClientModel {
 
-    /** @param model belongs to the new object */
+    /** @param model owned, and closed, by the new object */
     static CatalogueModel of(Model model) {
         return new CatalogueModel(model, model.identity());
     }

@@ -8,7 +8,7 @@ import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.model.ModelIdentity;
 
-/** The models of this machine, and those of the hub. */
+/** Models on this machine, or fetched from the hub. */
 final class CatalogueModels implements ClientModels {
 
     @Override

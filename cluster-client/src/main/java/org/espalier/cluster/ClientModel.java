@@ -7,13 +7,13 @@ import org.espalier.config.RoutedExperts;
 import org.espalier.model.ModelIdentity;
 import org.espalier.plan.ModelSize;
 
-/** What the client has to know of a model: headers and text, no weights. Closing it frees the tokenizer. */
+/** What a client needs of a model: headers and tokenizer, no weights. Closing it frees the tokenizer. */
 interface ClientModel extends AutoCloseable {
 
-    /** Short, for a deployment's id. */
+    /** A short name, for a deployment's id. */
     String name();
 
-    /** What nodes resolve, each in its own folders. */
+    /** What each node resolves in its own folders. */
     ModelIdentity identity();
 
     ModelSize size();
@@ -25,18 +25,18 @@ interface ClientModel extends AutoCloseable {
     /** @throws org.espalier.EspalierException if the model has no tokenizer, or no chat template for a conversation */
     List<Integer> encode(Prompt prompt);
 
-    /** A new text of one generation; empty where the model has no tokenizer. */
+    /** A new text stream for one generation; empty if the model has no tokenizer. */
     Optional<TextStream> text();
 
     @Override
     void close();
 
-    /** Makes text of tokens as they come. */
+    /** Turns tokens into text as they arrive. */
     interface TextStream {
-        /** The text that is complete with this token, perhaps none. */
+        /** The text that this token completes, perhaps empty. */
         String add(int token);
 
-        /** What is left in the end. */
+        /** The remaining text, once there are no more tokens. */
         String end();
     }
 }

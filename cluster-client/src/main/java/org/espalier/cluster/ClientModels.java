@@ -2,21 +2,21 @@ package org.espalier.cluster;
 
 import org.espalier.model.ModelIdentity;
 
-/** Where a client has its models from. Whoever opens one closes it. */
+/** Where a client gets its models from. Whoever opens one closes it. */
 interface ClientModels {
 
     /**
-     * By a path or a name; what is not on this machine is fetched from the hub, which blocks and hears interrupts.
+     * Opens a model by path or name. One that is not on this machine is fetched from the hub, which blocks and can be interrupted.
      *
-     * @param options whose listener hears of it
-     * @throws org.espalier.EspalierException if there is none, or it cannot be fetched or opened
+     * @param options its listener is told of the progress
+     * @throws org.espalier.EspalierException if there is no such model, or it cannot be fetched or opened
      */
     ClientModel open(String pathOrName, LoadOptions options);
 
     /**
-     * The one that nodes serve, of this machine's files.
+     * Opens the model that nodes serve, from this machine's files.
      *
-     * @throws org.espalier.EspalierException if it is not here, or others of its name only
+     * @throws org.espalier.EspalierException if it is not on this machine, or only under the same name with other files
      */
     ClientModel open(ModelIdentity served);
 }

@@ -31,7 +31,7 @@ import org.espalier.v1.GenerateRequest;
  */
 public final class Cluster implements AutoCloseable {
 
-    /** What is loaded and how this client holds on to it. */
+    /** What is loaded, and how this client stays attached to it. */
     private record Serving(Deployment deployment, SharedModel model, ClusterNode head, Attachment attachment) {}
 
     private final String client = System.getProperty("user.name", "client") + "-"
@@ -52,17 +52,17 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Connects to nodes that run already.
+     * Connects to nodes that are already running.
      *
      * @param addresses host:port each, the ring's order
-     * @throws ClusterException if one does not answer or two have the same name
+     * @throws ClusterException if one does not answer, or two have the same name
      */
     public static Cluster connect(List<String> addresses) {
         return connect(addresses, () -> {});
     }
 
     /**
-     * As {@link #connect(List)}, to nodes that are there for this cluster alone.
+     * As {@link #connect(List)}, to nodes that belong to this cluster alone.
      *
      * @param ownNodes closed with the cluster, also if connecting fails
      */
@@ -81,7 +81,7 @@ public final class Cluster implements AutoCloseable {
 
     private static Cluster connect(List<String> addresses, ClientModels models, AutoCloseable ownNodes) {
         if (addresses.isEmpty()) {
-            throw new ClusterException("no node is named: give HOST:PORT of each", Remedy.CONNECT);
+            throw new ClusterException("no node was given: name each as HOST:PORT", Remedy.CONNECT);
         }
         List<ClusterNode> nodes = new ArrayList<>();
         Cluster cluster = null;
@@ -92,8 +92,8 @@ public final class Cluster implements AutoCloseable {
             for (NodeInfo node : Concurrently.all(
                     nodes.stream().map(node -> (Callable<NodeInfo>) node::greet).toList())) {
                 if (!names.add(node.name())) {
-                    throw new ClusterException("two nodes have the name " + node.name()
-                            + ": start one of them again with another `--name`");
+                    throw new ClusterException(
+                            "two nodes have the name " + node.name() + ": restart one of them with another `--name`");
                 }
             }
             return cluster;
@@ -103,7 +103,7 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    /** All nodes in the order of {@link #connect}, asked now; those that do not answer are listed as not reachable. */
+    /** All nodes in the order of {@link #connect}, asked now; those that do not answer are listed as unreachable. */
     public List<NodeInfo> nodes() {
         return Concurrently.all(nodes.stream()
                 .map(node -> (Callable<NodeInfo>) () -> {
@@ -124,8 +124,7 @@ public final class Cluster implements AutoCloseable {
      *     for the same files in its own folders
      */
     public Deployment load(String model, LoadOptions options) {
-        SharedModel opened =
-                new SharedModel(models.open(model, options)); // not under the lock: fetching may take hours
+        SharedModel opened = new SharedModel(models.open(model, options)); // outside the lock: fetching may take hours
         try {
             return load(opened, options);
         } finally {
@@ -139,11 +138,11 @@ public final class Cluster implements AutoCloseable {
         if (serving != null && !serving.deployment.id().equals(id)) {
             unload();
         }
-        List<NodeInfo> known = nodes();
-        return deploy(id, opened, place(opened.model(), id, known, options), known, options);
+        List<NodeInfo> nodeInfos = nodes();
+        return deploy(id, opened, place(opened.model(), id, nodeInfos, options), nodeInfos, options);
     }
 
-    /** What {@link #load} would do, without loading; a model that is not on this machine is fetched all the same. */
+    /** What {@link #load} would do, without loading; a model that is not on this machine is still fetched. */
     public Placement plan(String model, LoadOptions options) {
         try (ClientModel opened = models.open(model, options)) {
             return place(opened, id(opened, options), nodes(), options);
@@ -156,22 +155,22 @@ public final class Cluster implements AutoCloseable {
 
     /** Places the loaded model anew: only the nodes whose layers change load again. */
     public synchronized Deployment split(LoadOptions options) {
-        List<NodeInfo> known = nodes();
+        List<NodeInfo> nodeInfos = nodes();
         Serving now = current();
-        return split(now, place(now.model.model(), now.deployment.id(), known, options), known, options);
+        return split(now, place(now.model.model(), now.deployment.id(), nodeInfos, options), nodeInfos, options);
     }
 
-    /** As {@link #split(LoadOptions)} with a placement made by hand; it is checked first. */
+    /** As {@link #split(LoadOptions)}, with a given placement, which is checked first. */
     public synchronized Deployment split(Placement placement, LoadOptions options) {
-        List<NodeInfo> known = nodes();
+        List<NodeInfo> nodeInfos = nodes();
         Serving now = current();
-        return split(now, check(placement, now.model.model().size(), known), known, options);
+        return split(now, check(placement, now.model.model().size(), nodeInfos), nodeInfos, options);
     }
 
-    private Deployment split(Serving now, Placement placement, List<NodeInfo> known, LoadOptions options) {
+    private Deployment split(Serving now, Placement placement, List<NodeInfo> nodeInfos, LoadOptions options) {
         now.model.use(); // while it is not served
         try {
-            return deploy(now.deployment.id(), now.model, placement, known, options);
+            return deploy(now.deployment.id(), now.model, placement, nodeInfos, options);
         } finally {
             now.model.release();
         }
@@ -227,7 +226,7 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    /** Lets go of what serves; the nodes keep it. */
+    /** Detaches from the deployment; the nodes keep it. */
     private void leave() {
         Serving now = serving;
         serving = null;
@@ -274,7 +273,7 @@ public final class Cluster implements AutoCloseable {
             GenerateCall call = call(now, prompt, options, listener);
             running.add(call);
             if (closed) {
-                call.giveUp(); // close() may have looked at the running ones before this one was among them
+                call.giveUp(); // close() may have looked at the running calls before this one was added
             }
             call.start();
             started = true;
@@ -326,8 +325,8 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Cancels what runs and disconnects. The deployment stays on the nodes until it is unloaded or they end; nodes of the cluster's own end
-     * now.
+     * Cancels running generations and disconnects. The deployment stays on the nodes until it is unloaded or they end; nodes that belong to
+     * this cluster end now.
      */
     @Override
     public synchronized void close() {
@@ -354,10 +353,10 @@ public final class Cluster implements AutoCloseable {
         return now;
     }
 
-    /** What serves, attached again where the former stream broke; its model is in use by one more, who releases it. */
+    /** The deployment, attached again if its stream broke. The model has one user more, who has to release it. */
     private synchronized Serving attached() {
         Serving now = current();
-        if (!now.attachment.stands()) {
+        if (!now.attachment.isAlive()) {
             serve(now.deployment, now.model);
         }
         serving.model.use();
@@ -365,10 +364,10 @@ public final class Cluster implements AutoCloseable {
     }
 
     private Deployment deploy(
-            String id, SharedModel model, Placement placement, List<NodeInfo> known, LoadOptions options) {
-        deployer().refuseUsed(id, known, options);
+            String id, SharedModel model, Placement placement, List<NodeInfo> nodeInfos, LoadOptions options) {
+        deployer().refuseUsed(id, nodeInfos, options);
         leave();
-        Deployment deployment = deployer().deploy(id, model.model().identity(), placement, known, options);
+        Deployment deployment = deployer().deploy(id, model.model().identity(), placement, nodeInfos, options);
         serve(deployment, model);
         return deployment;
     }
@@ -377,7 +376,7 @@ public final class Cluster implements AutoCloseable {
         return new Deployer(client, nodes);
     }
 
-    /** @param model gets one user more: what serves */
+    /** @param model gets one user more, the deployment */
     private void serve(Deployment deployment, SharedModel model) {
         String name = deployment.placement().nodes().get(0);
         ClusterNode head = nodes.stream()
@@ -392,17 +391,17 @@ public final class Cluster implements AutoCloseable {
         serving = new Serving(deployment, model, head, attachment);
     }
 
-    private Placement place(ClientModel model, String id, List<NodeInfo> known, LoadOptions options) {
+    private Placement place(ClientModel model, String id, List<NodeInfo> nodeInfos, LoadOptions options) {
         ModelSize size = model.size();
         if (options.placement().endsWith(".json")) {
-            return check(PlacementFile.read(Path.of(options.placement())), size, known);
+            return check(PlacementFile.read(Path.of(options.placement())), size, nodeInfos);
         }
-        if (options.nodes() < 0 || options.nodes() > known.size()) {
+        if (options.nodes() < 0 || options.nodes() > nodeInfos.size()) {
             throw new ClusterException(
-                    "the cluster has " + known.size() + " nodes, " + options.nodes() + " are asked for",
+                    "the cluster has " + nodeInfos.size() + " nodes, but " + options.nodes() + " were asked for",
                     Remedy.USE_FEWER_NODES);
         }
-        List<NodeInfo> chosen = options.nodes() == 0 ? known : known.subList(0, options.nodes());
+        List<NodeInfo> chosen = options.nodes() == 0 ? nodeInfos : nodeInfos.subList(0, options.nodes());
         chosen.stream().filter(node -> !node.reachable()).findFirst().ifPresent(node -> {
             throw new NodeLostException(
                     new Failure(
@@ -422,11 +421,11 @@ public final class Cluster implements AutoCloseable {
                                         .mapToLong(ShardInfo::residentBytes)
                                         .sum()))
                 .toList();
-        return check(Strategy.named(options.placement()).place(size, memory), size, known);
+        return check(Strategy.named(options.placement()).place(size, memory), size, nodeInfos);
     }
 
-    private static Placement check(Placement placement, ModelSize size, List<NodeInfo> known) {
+    private static Placement check(Placement placement, ModelSize size, List<NodeInfo> nodeInfos) {
         return placement.check(
-                size.layers().size(), known.stream().map(NodeInfo::name).toList());
+                size.layers().size(), nodeInfos.stream().map(NodeInfo::name).toList());
     }
 }

@@ -4,7 +4,7 @@ import java.util.Optional;
 import org.espalier.EspalierException;
 import org.espalier.Remedy;
 
-/** A cluster could not do what was asked; the message names the node and says what to do next. */
+/** The cluster could not do what was asked; the message names the node and says what to do next. */
 public class ClusterException extends EspalierException {
     public ClusterException(String message) {
         super(message);

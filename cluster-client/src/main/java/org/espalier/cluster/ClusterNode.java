@@ -18,19 +18,19 @@ import org.espalier.v1.NodeGrpc;
 /** The client's connection to one node, and its calls' failures as exceptions. */
 final class ClusterNode implements AutoCloseable {
 
-    /** A node that is gone refuses at once; this is for one whose JVM has just started on a busy machine. */
+    /** A node that is gone fails at once; this is for one whose JVM has just started on a busy machine. */
     private static final int DESCRIBE_SECONDS = 15;
 
     private static final int UNARY_SECONDS = 20;
 
-    /** Logits of a large vocabulary (256 Ki x 4 bytes) or routing of a whole chunk, with room. */
+    /** Room for the logits of a large vocabulary (256 Ki x 4 bytes) or the routing of a whole chunk. */
     private static final int MAX_MESSAGE_BYTES = 64 << 20;
 
     private final String address;
     private final ManagedChannel channel;
     private volatile String name;
 
-    /** @throws ClusterException if the address is not host:port of this machine's loopback */
+    /** @throws ClusterException if the address is not HOST:PORT on loopback */
     ClusterNode(String address) {
         requireLoopback(address);
         this.address = address;
@@ -56,7 +56,7 @@ final class ClusterNode implements AutoCloseable {
                         + ": other addresses than loopback need TLS, which is not there yet");
             }
         } catch (UnknownHostException e) {
-            throw new ClusterException("there is no host " + host + ": check the name in " + address, e);
+            throw new ClusterException("unknown host " + host + ": check the name in " + address, e);
         }
     }
 
@@ -90,7 +90,7 @@ final class ClusterNode implements AutoCloseable {
         return Wire.node(address, reply);
     }
 
-    /** As {@link #describe} for a first time, when nobody may be there at all. */
+    /** The first {@link #describe}: nothing may be listening at the address yet. */
     NodeInfo greet() {
         try {
             return describe();
@@ -105,7 +105,7 @@ final class ClusterNode implements AutoCloseable {
         }
     }
 
-    /** What failed, as an exception: the node's own failure, or what the code of the call or this side's error says. */
+    /** A call's error as an exception: the node's own failure, or what the status code or this side's error says. */
     ClusterException failure(Throwable error) {
         if (error instanceof ClusterException known) {
             return known;
@@ -116,14 +116,14 @@ final class ClusterNode implements AutoCloseable {
         return new ClusterException("the call to " + this + " failed here: " + error, error);
     }
 
-    /** Why a stream to the node ended: what it said itself, otherwise it is gone. */
+    /** Why a stream to the node ended: the failure it sent, otherwise the node is lost. */
     ClusterException ended(Throwable error) {
         return FailureStatus.details(error)
                 .<ClusterException>map(failure -> NodeException.of(failure, error))
                 .orElseGet(() -> lost("its connection closed"));
     }
 
-    /** For a node that is gone. */
+    /** The exception for a node that is lost. */
     NodeLostException lost(String reason) {
         return new NodeLostException(
                 new Failure(name, Failure.Kind.NODE_LOST, this + " is lost: " + reason).with(Remedy.LOAD_AGAIN), null);

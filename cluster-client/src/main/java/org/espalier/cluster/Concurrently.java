@@ -11,30 +11,30 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.espalier.Remedy;
 
-/** Asks several nodes at once. */
+/** Calls several nodes at once. */
 final class Concurrently {
 
     private Concurrently() {}
 
     /**
-     * Runs all works, each on a thread of its own; the first failure, or an interrupt, cancels the others.
+     * Runs all tasks, each on a thread of its own; the first failure, or an interrupt, cancels the others.
      *
-     * @return the results in the order of the works
+     * @return the results in the order of the tasks
      * @throws ClusterException the first failure
      */
-    static <T> List<T> all(List<Callable<T>> works) {
-        if (works.isEmpty()) {
+    static <T> List<T> all(List<Callable<T>> tasks) {
+        if (tasks.isEmpty()) {
             return List.of();
         }
-        ExecutorService threads = Executors.newFixedThreadPool(works.size(), work -> {
+        ExecutorService threads = Executors.newFixedThreadPool(tasks.size(), work -> {
             Thread thread = new Thread(work, "espalier-client");
             thread.setDaemon(true);
             return thread;
         });
         try {
             CompletionService<T> done = new ExecutorCompletionService<>(threads);
-            List<Future<T>> futures = works.stream().map(done::submit).toList();
-            for (int i = 0; i < works.size(); i++) {
+            List<Future<T>> futures = tasks.stream().map(done::submit).toList();
+            for (int i = 0; i < tasks.size(); i++) {
                 done.take().get();
             }
             List<T> results = new ArrayList<>();

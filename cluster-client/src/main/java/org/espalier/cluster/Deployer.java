@@ -17,7 +17,7 @@ import org.espalier.v1.LoadProgress;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.UnloadRequest;
 
-/** Puts a placement into effect on all its nodes at once, or on none. */
+/** Applies a placement on all its nodes at once, or on none. */
 final class Deployer {
 
     /** A shard of hundreds of GB from a disk of 3 GB/s takes two minutes; from a network share much longer. */
@@ -32,13 +32,14 @@ final class Deployer {
     }
 
     /**
-     * Loads every shard, joins the ring, and frees the deployment's older shards on nodes that have none now.
+     * Loads every shard, joins the ring, and frees older shards of the deployment on nodes that no longer hold any.
      *
-     * @throws ClusterException of the node that failed first; the new epoch is loaded nowhere then
+     * @throws ClusterException of the node that failed first; then the new epoch is loaded nowhere
      */
-    Deployment deploy(String id, ModelIdentity model, Placement placement, List<NodeInfo> known, LoadOptions options) {
+    Deployment deploy(
+            String id, ModelIdentity model, Placement placement, List<NodeInfo> nodeInfos, LoadOptions options) {
         long begin = System.nanoTime();
-        long epoch = 1 + shards(id, known).mapToLong(ShardInfo::epoch).max().orElse(0);
+        long epoch = 1 + shards(id, nodeInfos).mapToLong(ShardInfo::epoch).max().orElse(0);
         Map<String, String> addresses = new LinkedHashMap<>();
         nodes.forEach((name, node) -> addresses.put(name, node.address()));
         LoadRequest request = LoadRequest.newBuilder()
@@ -103,10 +104,10 @@ final class Deployer {
         }
     }
 
-    /** @throws ClusterException if other clients use the deployment and no force is asked for; nothing has changed then */
-    void refuseUsed(String id, List<NodeInfo> known, LoadOptions options) {
+    /** @throws ClusterException if other clients use the deployment and {@code force} is not set; then nothing has changed */
+    void refuseUsed(String id, List<NodeInfo> nodeInfos, LoadOptions options) {
         Set<String> others = new TreeSet<>();
-        shards(id, known).forEach(shard -> others.addAll(shard.clients()));
+        shards(id, nodeInfos).forEach(shard -> others.addAll(shard.clients()));
         others.remove(client);
         if (!others.isEmpty() && !options.force()) {
             throw new ClusterException(
@@ -114,8 +115,8 @@ final class Deployer {
         }
     }
 
-    private static Stream<ShardInfo> shards(String id, List<NodeInfo> known) {
-        return known.stream()
+    private static Stream<ShardInfo> shards(String id, List<NodeInfo> nodeInfos) {
+        return nodeInfos.stream()
                 .flatMap(node -> node.shards().stream())
                 .filter(shard -> shard.deployment().equals(id));
     }
@@ -131,7 +132,7 @@ final class Deployer {
                 }
             }
             if (!last.getDone()) {
-                throw new ClusterException(node + " stopped loading without a reason: load again");
+                throw new ClusterException(node + " stopped loading without giving a reason: load again");
             }
             return last;
         } catch (RuntimeException e) {
@@ -156,7 +157,7 @@ final class Deployer {
         try {
             node.unary().unload(unloadRequest(id, epoch, force));
         } catch (RuntimeException e) {
-            // cleaning up: what failed first is what the user hears of
+            // cleaning up: the user is told of what failed first
         }
     }
 

@@ -13,8 +13,8 @@ import org.espalier.placement.Placement;
  * @param id unique in the cluster; the model's name by default
  * @param epoch grows with every placement of this id
  * @param model its name, as catalogues list it
- * @param engines that run, by node; without nodes that did not answer
- * @param precision {@code float32} or {@code fast}: the one that runs, on all nodes
+ * @param engines that run, by node; nodes that did not answer are left out
+ * @param precision {@code float32} or {@code fast}: the one that runs, the same on all nodes
  * @param residentBytes memory of all shards
  * @param loadSeconds from the call to the joined ring; 0 where another client loaded it
  */

@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * An engine that a node knows of.
  *
- * @param detail of a ready one its device, of an obtainable one what is fetched, of a missing one why
+ * @param detail the device of a ready engine, what would be fetched of an obtainable one, why a missing one is missing
  * @param bytes to fetch
  * @param precisions {@code float32}, {@code fast}
  */
@@ -14,7 +14,7 @@ public record EngineInfo(String name, Availability availability, String detail, 
     /** Whether it can be started. */
     public enum Availability {
         READY,
-        /** Once it is fetched. */
+        /** Can be started once it is fetched. */
         OBTAINABLE,
         MISSING
     }
@@ -23,7 +23,7 @@ public record EngineInfo(String name, Availability availability, String detail, 
         precisions = List.copyOf(precisions);
     }
 
-    /** In a few words; why it is not ready where it is not. */
+    /** A short description that says why, if it is not ready. */
     @Override
     public String toString() {
         return switch (availability) {

@@ -36,7 +36,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final List<Integer> tokens = new ArrayList<>();
     private final Object starting = new Object();
-    private final AtomicBoolean claimed = new AtomicBoolean(); // by who waits for it, or by who gives it up
+    private final AtomicBoolean claimed = new AtomicBoolean(); // by whoever waits for it or gives it up
     private ClientCallStreamObserver<GenerateRequest> call;
     private boolean ended;
     private float[] logits;
@@ -44,7 +44,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     private Generation result;
     private ClusterException failure;
 
-    /** @param whenOver hears once that it is over, with the generation if it finished */
+    /** @param whenOver told once that it is over, with the generation if it finished */
     GenerateCall(
             ClusterNode head,
             GenerateRequest request,
@@ -61,7 +61,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
                 : Optional.empty();
     }
 
-    /** Asks the head; a call that was cancelled before never reaches it. */
+    /** Sends the request to the head, unless the call has been cancelled before. */
     GenerateCall start() {
         synchronized (starting) {
             if (!ended) {
@@ -71,7 +71,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
         return this;
     }
 
-    /** Ends the call, or keeps it from starting: whoever cancels may come before {@link #start}. */
+    /** Ends the call, or keeps it from starting: it may be cancelled before {@link #start}. */
     private void end(String reason) {
         synchronized (starting) {
             ended = true;
@@ -107,7 +107,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
         end("cancelled by the user");
     }
 
-    /** Cancels it, and where nobody waits for it lets go of the model: whoever waits later hears that it was cancelled. */
+    /** Cancels it, and releases the model if nobody waits for it: whoever waits later is told that it was cancelled. */
     void giveUp() {
         cancel();
         if (claimed.compareAndSet(false, true)) {
@@ -157,7 +157,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
             } else if (event instanceof Event.Cancelled) {
                 throw cancelled();
             } else if (finished == null) {
-                throw new ClusterException(head + " ended the generation without a reason: generate again");
+                throw new ClusterException(head + " ended the generation without giving a reason: generate again");
             } else {
                 return generation();
             }

@@ -10,9 +10,9 @@ import org.espalier.sampling.SamplingOption;
 /**
  * How tokens are chosen, when a generation ends, and what comes back with it.
  *
- * @param maxTokens new tokens at most; fewer where the model's context ends
+ * @param maxTokens the most new tokens; fewer if the model's context ends before
  * @param stop texts that end the generation; not part of the answer
- * @param requests what is done beyond the usual
+ * @param requests what is done only on request
  * @param edits interventions in the choice of experts, one for each layer concerned
  */
 public record GenerateOptions(
@@ -21,7 +21,7 @@ public record GenerateOptions(
     private static final GenerateOptions DEFAULTS =
             new GenerateOptions(256, Sampling.GREEDY, List.of(), Set.of(), List.of());
 
-    /** What a generation does only if it is asked to. */
+    /** What a generation does only on request. */
     public enum Request {
         /** End-of-sequence tokens do not end it. */
         IGNORE_EOS,
@@ -98,7 +98,7 @@ public record GenerateOptions(
         return new GenerateOptions(maxTokens, sampling, texts, requests, edits);
     }
 
-    /** Goes on past end-of-sequence tokens. */
+    /** Continues past end-of-sequence tokens. */
     public GenerateOptions ignoringEos() {
         return requesting(Request.IGNORE_EOS);
     }
@@ -119,7 +119,7 @@ public record GenerateOptions(
         return new GenerateOptions(maxTokens, sampling, stop, all, edits);
     }
 
-    /** Intervenes in the choice of experts, for the prompt and the answer; in place of the edits before. */
+    /** Intervenes in the choice of experts, for prompt and answer; replaces earlier edits. */
     public GenerateOptions withEdits(List<LayerEdit> layers) {
         return new GenerateOptions(maxTokens, sampling, stop, requests, layers);
     }

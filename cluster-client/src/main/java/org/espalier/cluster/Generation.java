@@ -7,7 +7,7 @@ import org.espalier.routing.RoutingTrace;
 /**
  * A finished generation.
  *
- * @param promptTokens ids that went in
+ * @param promptTokens ids of the prompt
  * @param tokens new ids only; the last one is the end-of-sequence token where {@code finish} is {@link Finish#EOS}
  * @param text of the new tokens, without special tokens and without the stop text; empty where the model has no tokenizer
  * @param promptLogits [V] of the last prompt position, where asked for
@@ -31,7 +31,7 @@ public record Generation(
     public enum Finish {
         /** An end-of-sequence token. */
         EOS,
-        /** The greatest number of tokens, or the model's context. */
+        /** The token limit, or the end of the model's context. */
         LENGTH,
         /** A stop text. */
         STOP

@@ -1,16 +1,16 @@
 package org.espalier.cluster;
 
-/** Hears a generation while it runs; called from one thread at a time, in order. */
+/** Follows a generation while it runs; called from one thread at a time, in order. */
 public interface GenerationListener {
 
     GenerationListener SILENT = new GenerationListener() {};
 
-    /** So many rows of the prompt are computed. */
+    /** {@code done} of {@code total} rows of the prompt have been computed. */
     default void onPrefill(int done, int total) {}
 
-    /** A new token; its text may come later, once it is whole characters. */
+    /** A new token; its text may come later, once its characters are complete. */
     default void onToken(int token, float logprob) {}
 
-    /** More of the answer's text; never half a character, never a part of a stop text. */
+    /** More of the answer's text; never part of a character or of a stop text. */
     default void onText(String piece) {}
 }

@@ -3,16 +3,16 @@ package org.espalier.cluster;
 import java.nio.file.Path;
 import org.espalier.hub.PullProgress;
 
-/** Hears how loading goes on; called from the loading threads of several nodes, one call at a time. */
+/** Follows the progress of loading; called from the loading threads of several nodes, one call at a time. */
 @FunctionalInterface
 public interface LoadListener {
 
     LoadListener SILENT = (node, done, total) -> {};
 
-    /** The model is not on this machine: it comes from the hub before any node loads. From several threads, one call at a time. */
+    /** The model is not on this machine and is being fetched from the hub, before any node loads. Called from several threads, one call at a time. */
     default void onFetch(PullProgress progress) {}
 
-    /** It has come: the folder, or the (first part of the) GGUF file. */
+    /** It has been fetched, to this folder or (first part of a) GGUF file. */
     default void onFetched(Path path) {}
 
     /** A node has {@code done} of its {@code total} bytes ready. */

@@ -6,10 +6,10 @@ import org.espalier.hub.HubSettings;
  * How a model is loaded.
  *
  * @param placement a strategy's name ({@code pipeline}) or a file with a placement in JSON
- * @param engine empty: each node's best
+ * @param engine its name; empty for each node's best
  * @param precision {@code float32} or {@code fast}
- * @param deployment its id; empty: the model's name
- * @param nodes how many of the cluster's nodes take part; 0: all
+ * @param deployment its id; empty for the model's name
+ * @param nodes how many of the cluster's nodes take part; 0 for all
  * @param hub whether a model that is not on this machine is fetched
  * @param force whether a deployment that another client uses is replaced
  */
@@ -54,7 +54,7 @@ public record LoadOptions(
         return new LoadOptions(placement, engine, precision, deployment, nodes, access, force, listener);
     }
 
-    /** Replaces the deployment even where another client uses it. */
+    /** Replaces the deployment even if another client uses it. */
     public LoadOptions forced() {
         return new LoadOptions(placement, engine, precision, deployment, nodes, hub, true, listener);
     }

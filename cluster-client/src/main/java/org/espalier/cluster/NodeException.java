@@ -2,7 +2,7 @@ package org.espalier.cluster;
 
 import org.espalier.failure.Failure;
 
-/** A node could not do what was asked, as it said itself or as its silence says. */
+/** A node could not do what was asked: it said so, or does not answer. */
 public class NodeException extends ClusterException {
 
     private final Failure failure;
@@ -13,7 +13,7 @@ public class NodeException extends ClusterException {
         this.failure = failure;
     }
 
-    /** The exception for a failure, {@link NodeLostException} where the node is lost. */
+    /** The exception for a failure; {@link NodeLostException} if the node is lost. */
     static NodeException of(Failure failure, Throwable cause) {
         return failure.kind() == Failure.Kind.NODE_LOST
                 ? new NodeLostException(failure, cause)
@@ -25,7 +25,7 @@ public class NodeException extends ClusterException {
         return failure.node();
     }
 
-    /** What happened, for a caller that goes on by itself. */
+    /** What happened, for callers that handle it. */
     public Failure.Kind kind() {
         return failure.kind();
     }

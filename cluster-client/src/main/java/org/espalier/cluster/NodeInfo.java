@@ -3,15 +3,15 @@ package org.espalier.cluster;
 import java.util.List;
 
 /**
- * What a node says of itself.
+ * What a node reports about itself.
  *
  * @param name unique in the cluster; the address where the node has never answered
  * @param address host:port by which the client reaches it
- * @param reachable whether it answered just now; where not, the other values are empty or 0
+ * @param reachable whether it answered just now; if not, the other values are empty or 0
  * @param version of Espalier
- * @param freeMemoryBytes what a shard may still take
+ * @param freeMemoryBytes memory that a shard may still take
  * @param engines the preferred first, also those that cannot be started
- * @param device the processor in words
+ * @param device the name of the processor
  */
 public record NodeInfo(
         String name,

@@ -2,7 +2,7 @@ package org.espalier.cluster;
 
 import org.espalier.failure.Failure;
 
-/** {@link #node} of the ring does not answer any more; the deployment has to be loaded again on the nodes that are left. */
+/** {@link #node} no longer answers; the deployment has to be loaded again on the nodes that are left. */
 public final class NodeLostException extends NodeException {
 
     /** @param cause of this side, may be null */

@@ -2,10 +2,10 @@ package org.espalier.cluster;
 
 import java.util.List;
 
-/** What a generation goes on from. */
+/** What a generation continues. */
 public sealed interface Prompt {
 
-    /** Plain text; the tokenizer adds what it adds, for instance a begin-of-sequence token. */
+    /** Plain text; the tokenizer adds its special tokens, for instance begin-of-sequence. */
     record Text(String text) implements Prompt {}
 
     /** A conversation, rendered by the model's chat template up to where the assistant begins. */
@@ -29,7 +29,7 @@ public sealed interface Prompt {
         return new Text(text);
     }
 
-    /** A conversation of one question. */
+    /** A conversation with one question. */
     static Prompt chat(String question) {
         return new Chat(List.of(new Message("user", question)));
     }

@@ -1,9 +1,9 @@
 package org.espalier.cluster;
 
-/** A generation under way; {@link #cancel} may be called from any thread, the rest too. */
+/** A generation under way; all methods may be called from any thread. */
 public interface RunningGeneration {
 
-    /** Ends the work on every node; harmless when it has finished. */
+    /** Ends the work on every node; harmless if it has finished. */
     void cancel();
 
     /**

@@ -7,13 +7,13 @@ import org.espalier.placement.Placement;
 /**
  * A node's part of a deployment.
  *
- * @param model as the client named it that loaded it
+ * @param model as the client that loaded it named it
  * @param placement of the whole deployment
  * @param owner the client that loaded it
- * @param clients that are attached; known to the head only
+ * @param clients that are attached; only the head knows them
  * @param residentBytes memory of this node's shard
  * @param sessions open on this node
- * @param serving whether the ring is joined and whole
+ * @param serving whether the ring is joined and unbroken
  */
 public record ShardInfo(
         String deployment,

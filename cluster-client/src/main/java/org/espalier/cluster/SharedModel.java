@@ -1,11 +1,11 @@
 package org.espalier.cluster;
 
-/** A client's model with all who use it: what serves, and each generation that is not over. The last one that lets go closes it. */
+/** A client's model, counting its users: the deployment, and each generation that is not over. The last user to release it closes it. */
 final class SharedModel {
     private final ClientModel model;
     private int users = 1;
 
-    /** @param model used by one: whoever calls */
+    /** @param model starts with one user, the caller */
     SharedModel(ClientModel model) {
         this.model = model;
     }
@@ -15,19 +15,19 @@ final class SharedModel {
     }
 
     /**
-     * One user more.
+     * Adds a user.
      *
-     * @throws ClusterException if it is closed already
+     * @throws ClusterException if it is already closed
      */
     synchronized ClientModel use() {
         if (users == 0) {
-            throw new ClusterException("model " + model.name() + " was unloaded meanwhile: load it again");
+            throw new ClusterException("model " + model.name() + " has been unloaded in the meantime: load it again");
         }
         users++;
         return model;
     }
 
-    /** One user less. */
+    /** Removes a user; the last one closes the model. */
     synchronized void release() {
         if (--users == 0) {
             model.close();

@@ -8,7 +8,7 @@ import org.espalier.routing.RoutingTrace;
 import org.espalier.v1.LayerEdit;
 import org.espalier.v1.Routing;
 
-/** Puts the routing replies of a generation together to a trace. */
+/** Assembles the routing replies of a generation into a trace. */
 final class TraceBuilder {
 
     private final RoutingTrace trace;
@@ -24,7 +24,7 @@ final class TraceBuilder {
     }
 
     /**
-     * A reply may be wider than the trace where other sessions of the same step choose more; those places are empty here.
+     * A reply may be wider than the trace where other sessions of the same step choose more; those places stay empty here.
      *
      * @throws ClusterException if the reply is not the next positions of all MoE layers
      */

@@ -9,7 +9,7 @@ import org.espalier.v1.DescribeReply;
 import org.espalier.v1.EngineState;
 import org.espalier.v1.Shard;
 
-/** Between the messages of the wire and the values that a user holds. */
+/** Converts between messages of the wire and the values of the API. */
 final class Wire {
 
     private Wire() {}

@@ -5,29 +5,29 @@ import org.espalier.EspalierException;
 import org.espalier.Remedy;
 
 /**
- * What failed, and where.
+ * What failed, where, and what helps.
  *
- * @param node that failed, refused or is lost; empty: not known yet, {@link #at} says it
+ * @param node that failed, refused or is lost; empty if not known yet, see {@link #at}
  * @param message one sentence without advice, for people only: nothing is told apart by it
  * @param remedy what helps
  */
 public record Failure(String node, Kind kind, String message, Optional<Remedy> remedy) {
 
-    /** What a caller has to tell apart. */
+    /** What a caller may have to tell apart. */
     public enum Kind {
         /** The node is gone or silent: what it held has to be placed anew. */
         NODE_LOST,
-        /** The node sent what it must not send: the ring is broken. */
+        /** The node violated the protocol: the ring is broken. */
         PROTOCOL,
         /** The deployment was unloaded or placed again, or was never there. */
         DEPLOYMENT_GONE,
         /** The request itself is wrong: it will never succeed. */
         INVALID,
-        /** Not as things are now, for instance since another client uses the deployment; nothing has changed. */
+        /** Not possible now, for instance because another client uses the deployment; nothing has changed. */
         REFUSED,
-        /** The shard could not be loaded; nothing of it stays. */
+        /** The shard could not be loaded; nothing of it stays loaded. */
         LOAD_FAILED,
-        /** The node has not enough memory. */
+        /** The node does not have enough memory. */
         OUT_OF_MEMORY,
         /** A step failed: its sessions are closed, the deployment goes on. */
         ENGINE_FAILED,
@@ -35,7 +35,7 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
         CANCELLED,
         /** No answer in time. */
         TIMED_OUT,
-        /** A defect of the node, or of something between. */
+        /** A defect of the node, or of something between client and node. */
         INTERNAL
     }
 
@@ -43,13 +43,13 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
         this(node, kind, message, Optional.empty());
     }
 
-    /** What an error on a node says; the node is not known yet. */
+    /** The failure for an error on a node; the node is not known yet. */
     public static Failure of(Throwable error, Kind kindOfKnown) {
         if (error instanceof FailureException known) {
             return known.failure();
         }
         if (error instanceof OutOfMemoryError) {
-            return new Failure("", Kind.OUT_OF_MEMORY, "it has not enough memory (" + error.getMessage() + ")")
+            return new Failure("", Kind.OUT_OF_MEMORY, "it does not have enough memory (" + error.getMessage() + ")")
                     .with(Remedy.SPLIT_OVER_MORE_NODES);
         }
         return error instanceof EspalierException known
@@ -58,7 +58,7 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
     }
 
     /**
-     * The failure on a node, if it does not name one.
+     * This failure, on a given node unless it names one.
      *
      * @param where what comes before the message, for instance {@code node mini-3}
      */
@@ -75,7 +75,7 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
         return exception(null);
     }
 
-    /** @param cause for the log of this side; may be null */
+    /** @param cause for the log on this side; may be null */
     public FailureException exception(Throwable cause) {
         return new FailureException(this, cause);
     }

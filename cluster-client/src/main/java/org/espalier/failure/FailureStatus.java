@@ -8,21 +8,22 @@ import java.util.Optional;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure.Kind;
 
-/** A failure as the status of a call: the code and words for anybody, the value itself in the trailers for us. */
+/** A failure as the status of a call: code and message for any client, the value itself in the trailers for ours. */
 public final class FailureStatus {
 
     private static final Metadata.Key<org.espalier.v1.Failure> DETAILS =
             ProtoUtils.keyForProto(org.espalier.v1.Failure.getDefaultInstance());
 
-    /** It goes twice, in the status and in the details, and many peers take no more than 8 KiB of trailers. */
-    private static final int MOST_LETTERS = 1500;
+    /** The message is sent twice, in the status and in the details, and many peers accept no more than 8 KiB of trailers. */
+    private static final int MAX_MESSAGE_CHARS = 1500;
 
     private FailureStatus() {}
 
-    /** To be given to {@code onError}, or thrown where gRPC catches. */
+    /** The status for {@code onError}, or to be thrown where gRPC catches it. */
     public static StatusRuntimeException of(Failure failure) {
         String message = failure.message();
-        String words = message.length() > MOST_LETTERS ? message.substring(0, MOST_LETTERS) + " ..." : message;
+        String words =
+                message.length() > MAX_MESSAGE_CHARS ? message.substring(0, MAX_MESSAGE_CHARS) + " ..." : message;
         Metadata trailers = new Metadata();
         trailers.put(
                 DETAILS,
@@ -43,7 +44,7 @@ public final class FailureStatus {
         };
     }
 
-    /** The value that a failed call carries; empty where none of our nodes answered, or its details are damaged. */
+    /** The value that a failed call carries; empty if the answer is not from one of our nodes, or its details are damaged. */
     public static Optional<Failure> details(Throwable error) {
         Metadata trailers = Status.trailersFromThrowable(error);
         if (trailers == null) {
@@ -59,7 +60,7 @@ public final class FailureStatus {
     }
 
     /**
-     * What a failed call says: its details, or a sentence for its code where it has none, as from a foreign server or a proxy.
+     * What a failed call says: its details, or a sentence for its code if it has none, as from a foreign server or a proxy.
      *
      * @param node that was called
      * @param where the node as messages name it
@@ -81,13 +82,14 @@ public final class FailureStatus {
                 new Failure(
                         node,
                         Kind.PROTOCOL,
-                        where + " does not know this call: it is not an Espalier node, or of another version");
+                        where + " does not know this call: it is not an Espalier node, or runs another version");
             case UNAUTHENTICATED, PERMISSION_DENIED ->
-                new Failure(node, Kind.REFUSED, where + " does not let this client in: " + code + said);
+                new Failure(node, Kind.REFUSED, where + " denied this client access: " + code + said);
             case INVALID_ARGUMENT, OUT_OF_RANGE ->
                 new Failure(node, Kind.INVALID, where + " found the request invalid: " + code + said);
             case RESOURCE_EXHAUSTED ->
-                new Failure(node, Kind.REFUSED, where + " refused by a limit of size or memory" + said);
+                new Failure(
+                        node, Kind.REFUSED, where + " refused the call: a limit of size or memory was reached" + said);
             case NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED ->
                 new Failure(node, Kind.REFUSED, where + " refused: " + code + said);
             default -> new Failure(node, Kind.INTERNAL, where + " failed without saying why: " + code + said);

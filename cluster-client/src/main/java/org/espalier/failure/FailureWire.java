@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.espalier.Remedy;
 
-/** A failure as a message of the protocol. Kinds and remedies have the same names there; those of a newer peer are unknown here. */
+/** A failure as a message of the protocol. Kinds and remedies have the same names there; those of a newer peer may be unknown here. */
 public final class FailureWire {
 
     private FailureWire() {}

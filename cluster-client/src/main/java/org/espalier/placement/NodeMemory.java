@@ -1,7 +1,7 @@
 package org.espalier.placement;
 
 /**
- * What a node offers to a placement.
+ * The memory a node offers to a placement.
  *
  * @param node unique name
  * @param freeBytes that a shard may take

@@ -7,9 +7,8 @@ import org.espalier.Remedy;
 import org.espalier.plan.ModelSize;
 
 /**
- * Consecutive layers to each node, so that the node whose memory fills most fills as little as possible: bytes of a shard over the
- * node's free bytes. Every node gets at least one layer; where there are more nodes
- * than layers the last nodes get none and stay out of the ring.
+ * Gives each node consecutive layers, so that the fullest node is as empty as possible; a node's fill is its shard's bytes over its free
+ * bytes. Every node gets at least one layer; if there are more nodes than layers, the last nodes get none and stay out of the ring.
  */
 public final class PipelineStrategy implements Strategy {
 

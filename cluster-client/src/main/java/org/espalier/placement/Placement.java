@@ -7,7 +7,7 @@ import java.util.Set;
 import org.espalier.Remedy;
 
 /**
- * For every node of the ring, in ring order, what it holds: the first is the head, the last samples.
+ * What each node of the ring holds, in ring order: the first is the head, the last one samples.
  *
  * @param strategy {@code pipeline}
  * @param layers L of the model
@@ -46,7 +46,7 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
             wrong.add("strategy '" + strategy + "' is not one of " + String.join(", ", Strategy.BY_NAME.keySet()));
         }
         if (layers != modelLayers) {
-            wrong.add("it is for " + layers + " layers, the model has " + modelLayers);
+            wrong.add("it is for " + layers + " layers, but the model has " + modelLayers);
         }
         Set<String> seen = new HashSet<>();
         int covered = 0;
@@ -55,7 +55,7 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
                 wrong.add("node " + shard.node() + " is not in the cluster (" + String.join(", ", knownNodes) + ")");
             }
             if (!seen.add(shard.node())) {
-                wrong.add("node " + shard.node() + " stands twice");
+                wrong.add("node " + shard.node() + " is listed twice");
             }
             if (shard.layers() <= 0) {
                 wrong.add("node " + shard.node() + " has no layer (" + shard.firstLayer() + " to " + shard.endLayer()

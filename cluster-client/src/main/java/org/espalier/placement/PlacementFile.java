@@ -29,7 +29,7 @@ public final class PlacementFile {
         }
     }
 
-    /** @throws PlacementException if the file is missing or not a placement; whether it fits the model is {@link Placement#check}'s */
+    /** @throws PlacementException if the file is missing or not a placement; whether it fits the model is checked by {@link Placement#check} */
     public static Placement read(Path file) {
         if (!Files.isRegularFile(file)) {
             throw new PlacementException("there is no placement file " + file, Remedy.PLAN_PLACEMENT);

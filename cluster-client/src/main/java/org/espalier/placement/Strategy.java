@@ -18,7 +18,7 @@ public interface Strategy {
      */
     Placement place(ModelSize model, List<NodeMemory> nodes);
 
-    /** @throws PlacementException naming the known ones if there is none of that name */
+    /** @throws PlacementException listing all strategies if there is none of that name */
     static Strategy named(String name) {
         Strategy strategy = BY_NAME.get(name);
         if (strategy == null) {

@@ -3,12 +3,12 @@ package org.espalier.routing;
 import java.util.List;
 
 /**
- * How often each expert of each MoE layer was chosen over a trace, and what gate weight it got in sum.
+ * How often each expert of each MoE layer was chosen over a trace, and the sum of its gate weights.
  *
  * @param layers the checkpoint's indices of the MoE layers
  * @param counts [layer][E]
  * @param weights [layer][E], sums of the gate weights
- * @param positions over which was counted
+ * @param positions that were counted
  */
 public record ExpertLoad(List<Integer> layers, int[][] counts, double[][] weights, int positions) {
 
@@ -35,7 +35,7 @@ public record ExpertLoad(List<Integer> layers, int[][] counts, double[][] weight
         return of(trace, 0, trace.positions());
     }
 
-    /** E. */
+    /** E, the experts of a layer. */
     public int experts() {
         return counts.length == 0 ? 0 : counts[0].length;
     }

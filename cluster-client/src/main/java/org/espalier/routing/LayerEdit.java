@@ -16,7 +16,7 @@ import org.espalier.EspalierException;
  * @param layer the checkpoint's index, as in the trace
  * @param ban experts never chosen
  * @param force experts always chosen, each with the weight that its own score gives
- * @param topK experts of a token; 0: as many as the model's K
+ * @param topK experts a token; 0 for the model's K
  * @param scale multiplies the final weights; 1 changes nothing
  */
 public record LayerEdit(int layer, Set<Integer> ban, Set<Integer> force, int topK, float scale) {
@@ -29,36 +29,37 @@ public record LayerEdit(int layer, Set<Integer> ban, Set<Integer> force, int top
                     "the edit of layer " + layer + " keeps " + topK + " experts: expected 0 (the model's) or more");
         }
         if (!Float.isFinite(scale)) {
-            throw new EspalierException("the edit of layer " + layer + " scales by " + scale + ": expected a number");
+            throw new EspalierException(
+                    "the edit of layer " + layer + " scales by " + scale + ": expected a finite number");
         }
     }
 
-    /** An edit that changes nothing yet. */
+    /** An edit that does not change anything yet. */
     public static LayerEdit of(int layer) {
         return new LayerEdit(layer, Set.of(), Set.of(), 0, 1);
     }
 
-    /** Also without these experts. */
+    /** Bans these experts too. */
     public LayerEdit banning(Integer... experts) {
         return banning(List.of(experts));
     }
 
-    /** Also without these experts. */
+    /** Bans these experts too. */
     public LayerEdit banning(Collection<Integer> experts) {
         return new LayerEdit(layer, both(ban, experts), force, topK, scale);
     }
 
-    /** Also with these experts, for every token. */
+    /** Forces these experts too, for every token. */
     public LayerEdit forcing(Integer... experts) {
         return new LayerEdit(layer, ban, both(force, List.of(experts)), topK, scale);
     }
 
-    /** So many experts a token. */
+    /** Keeps this many experts a token. */
     public LayerEdit keeping(int count) {
         return new LayerEdit(layer, ban, force, count, scale);
     }
 
-    /** Experts count for so much of what they do in the model. */
+    /** Multiplies the final weights of the experts by this factor. */
     public LayerEdit scaledBy(double factor) {
         return new LayerEdit(layer, ban, force, topK, (float) factor);
     }

@@ -50,12 +50,12 @@ public final class RoutingTrace {
         return layers;
     }
 
-    /** E. */
+    /** E, the experts of a layer. */
     public int experts() {
         return experts;
     }
 
-    /** Places a position and layer: K, or more where a layer was asked for more. */
+    /** Choices recorded for each position and layer: K, or more if a generation asked for more in a layer. */
     public int width() {
         return width;
     }

@@ -11,7 +11,7 @@ import java.util.Map;
  */
 public record Sampling(Map<SamplingOption, Number> values) {
 
-    /** Every option at its initial value: always the likeliest token. */
+    /** Every option at its initial value: always the most likely token. */
     public static final Sampling GREEDY = new Sampling(Map.of());
 
     /**

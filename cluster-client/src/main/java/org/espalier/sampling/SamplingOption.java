@@ -10,27 +10,27 @@ import org.espalier.EspalierException;
  * range and its help text come from here. What it does is in the node's {@code Sampler}.
  */
 public enum SamplingOption {
-    TEMPERATURE("T", 0f, value -> value >= 0, "0 or more", "Logits are divided by it; 0: always the likeliest token."),
+    TEMPERATURE("T", 0f, value -> value >= 0, "0 or more", "Divides the logits; 0: always the most likely token."),
     TOP_K(
             "K",
             0L,
             value -> value >= 0,
             "a whole number, 0 (all) or more",
-            "Sample from the K likeliest tokens; 0: all."),
+            "Sample from the K most likely tokens; 0: all."),
     TOP_P(
             "P",
             1f,
             value -> value > 0 && value <= 1,
             "above 0 and at most 1",
-            "Sample from the likeliest tokens that make up P; 1: all."),
+            "Sample from the most likely tokens that make up P; 1: all."),
     MIN_P(
             "P",
             0f,
             value -> value >= 0 && value <= 1,
             "0 (all) to 1",
-            "Sample from tokens at least P times as likely as the likeliest; 0: all."),
+            "Sample from tokens at least P times as likely as the most likely one; 0: all."),
     REPETITION_PENALTY("R", 1f, value -> value > 0, "above 0", "Above 1: less repetition; 1: none."),
-    SEED("N", 0L, value -> true, "a whole number of 64 bits", "Of the random choice.");
+    SEED("N", 0L, value -> true, "a whole number of 64 bits", "Seed of the random choice.");
 
     private final String label;
     private final Number initial;
@@ -39,7 +39,7 @@ public enum SamplingOption {
     private final String help;
 
     /**
-     * @param label stands for the value in a usage text
+     * @param label of the value in a usage text
      * @param initial a Long for an option that takes whole numbers, a Float for any other
      * @param range what is valid, as in "expected ..."
      * @param help one sentence for a usage text
@@ -65,7 +65,7 @@ public enum SamplingOption {
         return help;
     }
 
-    /** The value where none is given: a Long where the option takes whole numbers, otherwise a Float. */
+    /** The default value: a Long where the option takes whole numbers, otherwise a Float. */
     public Number initial() {
         return initial;
     }

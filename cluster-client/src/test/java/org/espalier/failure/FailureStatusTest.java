@@ -54,10 +54,10 @@ class FailureStatusTest {
                 "UNAVAILABLE | NODE_LOST | node n1 (h:1) is lost: its connection closed",
                 "DEADLINE_EXCEEDED | TIMED_OUT | node n1 (h:1) did not answer in time",
                 "CANCELLED | CANCELLED | the call to node n1 (h:1) was cancelled",
-                "UNIMPLEMENTED | PROTOCOL | node n1 (h:1) does not know this call: it is not an Espalier node, or of another version",
-                "PERMISSION_DENIED | REFUSED | node n1 (h:1) does not let this client in: PERMISSION_DENIED (odd words)",
+                "UNIMPLEMENTED | PROTOCOL | node n1 (h:1) does not know this call: it is not an Espalier node, or runs another version",
+                "PERMISSION_DENIED | REFUSED | node n1 (h:1) denied this client access: PERMISSION_DENIED (odd words)",
                 "INVALID_ARGUMENT | INVALID | node n1 (h:1) found the request invalid: INVALID_ARGUMENT (odd words)",
-                "RESOURCE_EXHAUSTED | REFUSED | node n1 (h:1) refused by a limit of size or memory (odd words)",
+                "RESOURCE_EXHAUSTED | REFUSED | node n1 (h:1) refused the call: a limit of size or memory was reached (odd words)",
                 "FAILED_PRECONDITION | REFUSED | node n1 (h:1) refused: FAILED_PRECONDITION (odd words)",
                 "UNKNOWN | INTERNAL | node n1 (h:1) failed without saying why: UNKNOWN (odd words)",
             })

@@ -27,7 +27,7 @@ class PlacementTest {
                 .isInstanceOf(PlacementException.class)
                 .hasMessageContaining("layer 2 is on no node")
                 .hasMessageContaining("node x is not in the cluster (a, b, c)")
-                .hasMessageContaining("node a stands twice")
+                .hasMessageContaining("node a is listed twice")
                 .hasMessageContaining("layer 4 is on more than one node")
                 .hasMessageContaining("layer 5 is on no node");
     }
@@ -38,7 +38,7 @@ class PlacementTest {
                         () -> placed(new Shard("a", 0, 6), new Shard("b", 6, 6)).check(6, NODES))
                 .hasMessageContaining("node b has no layer");
         assertThatThrownBy(() -> placed(new Shard("a", 0, 6)).check(8, NODES))
-                .hasMessageContaining("it is for 6 layers, the model has 8")
+                .hasMessageContaining("it is for 6 layers, but the model has 8")
                 .hasMessageContaining("layers 6 to 7 are on no node");
         assertThatThrownBy(() -> placed(new Shard("a", 0, 7)).check(6, NODES))
                 .hasMessageContaining("layer 6 is not in the model");

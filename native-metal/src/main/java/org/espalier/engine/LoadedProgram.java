@@ -150,7 +150,8 @@ public final class LoadedProgram implements AutoCloseable {
         OpenSession found = session(session);
         int rows = found.length().get();
         if (length < 0 || length > rows) {
-            throw new EngineException("session " + session + " has " + rows + " rows and cannot be cut to " + length);
+            throw new EngineException(
+                    "session " + session + " has " + rows + " rows and cannot be truncated to " + length);
         }
         requireCut(session, found, length);
     }
@@ -162,7 +163,7 @@ public final class LoadedProgram implements AutoCloseable {
             int rows = source.length().get();
             if (length < 0 || length > rows) {
                 throw new EngineException(
-                        "session " + from + " has " + rows + " rows, a fork of " + length + " was asked for");
+                        "session " + from + " has " + rows + " rows, but a fork of " + length + " was asked for");
             }
             requireFree(to);
             requireCut(from, source, length);
@@ -180,8 +181,8 @@ public final class LoadedProgram implements AutoCloseable {
     private static void requireCut(long id, OpenSession session, int length) {
         session.length().reasonAgainstCut(length).ifPresent(why -> {
             throw new EngineException(
-                    "session " + id + " has " + session.length().get() + " rows and cannot be cut to " + length + ": "
-                            + why + "; open a new session and send its tokens again");
+                    "session " + id + " has " + session.length().get() + " rows and cannot be truncated to " + length
+                            + ": " + why + "; open a new session and send its tokens again");
         });
     }
 

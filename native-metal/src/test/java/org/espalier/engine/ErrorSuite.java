@@ -78,8 +78,8 @@ abstract class ErrorSuite extends Suite {
     @Test
     void lengthsThatASessionDoesNotHave() {
         run(null, tokens(1, 0, 1, 2));
-        assertRefused(() -> program.truncate(1, 3), "session 1 has 2 rows and cannot be cut to 3");
-        assertRefused(() -> program.truncate(1, -1), "session 1 has 2 rows and cannot be cut to -1");
+        assertRefused(() -> program.truncate(1, 3), "session 1 has 2 rows and cannot be truncated to 3");
+        assertRefused(() -> program.truncate(1, -1), "session 1 has 2 rows and cannot be truncated to -1");
         assertRefused(() -> program.fork(1, 2, 3), "session 1 has 2 rows, a fork of 3 was asked for");
         assertRefused(
                 () -> program.open(2, -1, RouterEdits.NONE), "session 2 cannot be opened for -1 rows, at least 1");

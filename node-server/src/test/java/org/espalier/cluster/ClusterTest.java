@@ -147,7 +147,7 @@ class ClusterTest {
                         new Placement.Shard("n2", 4, 6));
         assertThat(loaders).allSatisfy(loader -> assertThat(loader.loaded).isEmpty());
         assertThatThrownBy(() -> cluster.plan("m", LoadOptions.defaults().withNodes(4)))
-                .hasMessage("the cluster has 3 nodes, 4 are asked for; connect more nodes, or ask for fewer");
+                .hasMessage("the cluster has 3 nodes, but 4 were asked for; connect more nodes, or ask for fewer");
     }
 
     @Test

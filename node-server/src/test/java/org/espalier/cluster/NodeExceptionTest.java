@@ -37,7 +37,7 @@ class NodeExceptionTest {
             assertThat(error.kind()).isEqualTo(Failure.Kind.OUT_OF_MEMORY);
             assertThat(error.node()).isEqualTo("n0");
             assertThat(error.remedy()).contains(Remedy.SPLIT_OVER_MORE_NODES);
-            assertThat(error.what()).isEqualTo("node n0 has not enough memory for its shard of large:n0 (heap)");
+            assertThat(error.what()).isEqualTo("node n0 does not have enough memory for its shard of large:n0 (heap)");
         }
     }
 
@@ -85,7 +85,7 @@ class NodeExceptionTest {
             assertThatThrownBy(() -> Cluster.connect(List.of(address), new FakeModels()))
                     .isInstanceOf(NodeException.class)
                     .hasMessage("node " + address
-                            + " does not know this call: it is not an Espalier node, or of another version");
+                            + " does not know this call: it is not an Espalier node, or runs another version");
         } finally {
             server.shutdownNow();
         }

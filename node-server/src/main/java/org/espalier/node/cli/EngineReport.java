@@ -22,7 +22,7 @@ record EngineReport(List<Line> lines) {
 
     static EngineReport of(Program program) {
         try (Engines engines = new Engines("")) {
-            return new EngineReport(engines.known().stream()
+            return new EngineReport(engines.providers().stream()
                     .map(provider -> new Line(
                             provider.name(),
                             state(provider, program),

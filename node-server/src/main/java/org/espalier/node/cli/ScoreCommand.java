@@ -105,7 +105,7 @@ final class ScoreCommand implements Callable<Integer> {
     private Shard load(Engines engines, Precision runs) {
         Model opened = ModelCatalogue.ofThisMachine().open(model);
         return Shard.load(
-                opened, LayerRange.whole(opened.architecture().layers()), engines, Shard.Wish.of(engine, runs));
+                opened, LayerRange.whole(opened.architecture().layers()), engines, Shard.Request.of(engine, runs));
     }
 
     private static String read(Path file) {

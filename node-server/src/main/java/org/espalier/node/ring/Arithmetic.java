@@ -5,7 +5,7 @@ import org.espalier.v1.Hello;
 
 /**
  * What a node of a ring computes with. Engines may differ; precision and the width of activations may not, since a node reads the bytes
- * that the former one wrote.
+ * that the previous one wrote.
  *
  * @param activationBytes of one value between nodes
  */
@@ -24,15 +24,15 @@ record Arithmetic(String engine, String precision, int activationBytes) {
     }
 
     /**
-     * Why this node, {@code place.self()}, cannot follow the former node; empty where it can.
+     * Why this node, {@code place.self()}, cannot follow the previous one; empty if it can.
      *
-     * @param former the former node's
+     * @param previous the previous node's arithmetic
      */
-    Optional<String> refuses(Arithmetic former, RingPlace place) {
-        if (precision.equals(former.precision) && activationBytes == former.activationBytes) {
+    Optional<String> refuses(Arithmetic previous, RingPlace place) {
+        if (precision.equals(previous.precision) && activationBytes == previous.activationBytes) {
             return Optional.empty();
         }
-        return Optional.of(RingPlace.name(place.former()) + " runs " + former + ", " + RingPlace.name(place.self())
+        return Optional.of(RingPlace.name(place.previous()) + " runs " + previous + ", " + RingPlace.name(place.self())
                 + " runs " + this + ": the nodes of deployment " + place.deployment()
                 + " need one precision and one width; load it again with one engine on all nodes, or with precision"
                 + " float32");

@@ -39,10 +39,10 @@ import org.slf4j.LoggerFactory;
  */
 final class HeadScheduler implements AutoCloseable {
 
-    /** Rows of a step at most; a longer prompt takes several, between which other sessions decode. */
+    /** The most rows of a step; a longer prompt takes several steps, between which other sessions decode. */
     static final int CHUNK = 256;
 
-    /** Generations at once; each may have some frames waiting at each node, which takes {@link Stage#MAX_WAITING} in all. */
+    /** The most generations at once; each may have some frames waiting at each node, which takes {@link Stage#MAX_WAITING} in all. */
     static final int MAX_SESSIONS = 512;
 
     private static final Logger LOG = LoggerFactory.getLogger(HeadScheduler.class);
@@ -58,7 +58,7 @@ final class HeadScheduler implements AutoCloseable {
     private final Deque<HeadSession> decoding = new ArrayDeque<>();
     private final Deque<HeadSession> prefilling = new ArrayDeque<>();
     private final Map<Long, Flight> flights = new HashMap<>();
-    /** What is done with the nodes' answer to a fork or a cut, by session; the answer is why one refuses, or empty. */
+    /** What to do with the nodes' answer to a fork or a truncation, by session; the answer is why one refuses, or empty. */
     private final Map<Long, Consumer<Optional<Failure>>> asked = new HashMap<>();
 
     private final ExecutorService thread = Executors.newSingleThreadExecutor(work -> {
@@ -71,7 +71,7 @@ final class HeadScheduler implements AutoCloseable {
 
     /**
      * @param stage takes the frames of the head's own stage
-     * @param broken hears why the ring cannot continue: the last node answered what it was not asked, or a defect here
+     * @param broken is told why the ring cannot continue: an answer that was never asked for, or a defect here
      */
     HeadScheduler(RingPlace place, Consumer<Frame> stage, Consumer<Failure> broken) {
         this.node = place.self().getNode();
@@ -107,7 +107,7 @@ final class HeadScheduler implements AutoCloseable {
             HeadSession source = sessions.get(from);
             try {
                 if (source == null) {
-                    throw new IllegalArgumentException("session " + from + " has no generation that runs");
+                    throw new IllegalArgumentException("session " + from + " has no running generation");
                 }
                 session.copy(source, length);
             } catch (IllegalArgumentException e) {
@@ -142,7 +142,7 @@ final class HeadScheduler implements AutoCloseable {
             session.replies.onError(FailureStatus.of(failure));
         } else if (sessions.size() >= MAX_SESSIONS) {
             session.replies.onError(FailureStatus.of(refusal("node " + node + " has " + MAX_SESSIONS
-                    + " generations that run or wait: ask again when some have ended")));
+                    + " generations running or waiting: try again when some have ended")));
         } else {
             return false;
         }
@@ -150,7 +150,7 @@ final class HeadScheduler implements AutoCloseable {
     }
 
     private void violation(String reason) {
-        broken.accept(RingFailure.violation(place.former(), reason));
+        broken.accept(RingFailure.violation(place.previous(), reason));
     }
 
     private Failure refusal(String why) {
@@ -158,7 +158,7 @@ final class HeadScheduler implements AutoCloseable {
     }
 
     /**
-     * Cuts a session back between two of its steps.
+     * Truncates a session between two of its steps.
      *
      * @return completes on the scheduler's thread, exceptionally if a node refuses or the generation ends first
      */
@@ -167,52 +167,53 @@ final class HeadScheduler implements AutoCloseable {
         boolean runs = run(() -> {
             HeadSession session = sessions.get(id);
             if (session == null) {
-                done.completeExceptionally(refusal("session " + id + " has no generation that runs")
-                        .exception());
-            } else if (session.cut() != null) {
                 done.completeExceptionally(
-                        refusal("session " + id + " is being cut already").exception());
+                        refusal("session " + id + " has no running generation").exception());
+            } else if (session.truncation() != null) {
+                done.completeExceptionally(
+                        refusal("session " + id + " is already being truncated").exception());
             } else {
-                session.setCut(new HeadSession.Cut(length, done));
+                session.setTruncation(new HeadSession.Truncation(length, done));
                 if (decoding.remove(session) || prefilling.remove(session)) {
                     ready(session);
                 }
             }
         });
         if (!runs) {
-            done.completeExceptionally(refusal("node " + node + " ends").exception());
+            done.completeExceptionally(
+                    refusal("node " + node + " is shutting down").exception());
         }
         return done;
     }
 
-    /** A session between two steps: is cut if that was asked for, and waits for its next step. */
+    /** Truncates a session between two steps if that was asked for, then queues it for its next step. */
     private void ready(HeadSession session) {
-        HeadSession.Cut cut = session.cut();
-        if (cut == null) {
+        HeadSession.Truncation truncation = session.truncation();
+        if (truncation == null) {
             (session.decoding() ? decoding : prefilling).add(session);
-        } else if (cut.length() < 0 || cut.length() > session.position()) {
-            cut(
+        } else if (truncation.length() < 0 || truncation.length() > session.position()) {
+            truncated(
                     session,
                     Optional.of(refusal("session " + session.id + " has " + session.position()
-                            + " rows and cannot be cut to " + cut.length())));
+                            + " rows and cannot be truncated to " + truncation.length())));
         } else {
-            ask(session, refusal -> cut(session, refusal), truncation(session, true));
+            ask(session, refusal -> truncated(session, refusal), truncateFrame(session, true));
         }
     }
 
-    private void cut(HeadSession session, Optional<Failure> refusal) {
+    private void truncated(HeadSession session, Optional<Failure> refusal) {
         if (refusal.isEmpty()) {
-            stage.accept(truncation(session, false).build());
+            stage.accept(truncateFrame(session, false).build());
         }
-        session.endCut(refusal);
+        session.endTruncation(refusal);
         ready(session);
     }
 
-    private static Frame.Builder truncation(HeadSession session, boolean check) {
+    private static Frame.Builder truncateFrame(HeadSession session, boolean check) {
         return Frame.newBuilder()
                 .setTruncate(TruncateSession.newBuilder()
                         .setSession(session.id)
-                        .setLength(session.cut().length())
+                        .setLength(session.truncation().length())
                         .setCheck(check));
     }
 
@@ -221,7 +222,7 @@ final class HeadScheduler implements AutoCloseable {
         stage.accept(question.build());
     }
 
-    /** All nodes have answered a fork or a cut; without effect where its session has ended meanwhile. */
+    /** All nodes have answered a fork or a truncation; has no effect where its session has ended in the meantime. */
     void answered(SessionOutcome outcome) {
         run(() -> {
             Consumer<Optional<Failure>> then = asked.remove(outcome.getSession());
@@ -236,7 +237,7 @@ final class HeadScheduler implements AutoCloseable {
 
     private boolean remove(HeadSession session, Failure why) {
         asked.remove(session.id);
-        session.endCut(Optional.of(why));
+        session.endTruncation(Optional.of(why));
         return sessions.remove(session.id) != null;
     }
 
@@ -261,7 +262,7 @@ final class HeadScheduler implements AutoCloseable {
         run(() -> {
             Flight flight = flights.remove(outcome.getStep());
             if (flight == null) {
-                violation("an outcome of step " + outcome.getStep() + " came, which is not in flight");
+                violation("received an outcome of step " + outcome.getStep() + ", which is not in flight");
             } else if (outcome.hasEnd()) {
                 end(flight, outcome);
             } else {
@@ -270,7 +271,7 @@ final class HeadScheduler implements AutoCloseable {
         });
     }
 
-    /** Ends all generations with the failure; new ones get it too. */
+    /** Ends all generations with the failure; later ones fail with it too. */
     void fail(Failure cause) {
         run(() -> {
             if (failure == null) {
@@ -286,7 +287,7 @@ final class HeadScheduler implements AutoCloseable {
         });
     }
 
-    /** Waits until no generation is worked on any more, so that the model's tokenizer can be closed. */
+    /** Waits until no generation is being worked on, so that the model's tokenizer can be closed. */
     @Override
     public void close() {
         thread.shutdown();
@@ -320,7 +321,7 @@ final class HeadScheduler implements AutoCloseable {
         while (failure == null && flights.size() < stages && !(decoding.isEmpty() && prefilling.isEmpty())) {
             List<HeadSession> chosen = new ArrayList<>();
             List<StepEntry> entries = new ArrayList<>();
-            // Spread over the stages: one step with all sessions would leave every other stage idle.
+            // Sessions are spread over the stages: one step with all of them would leave the other stages idle.
             int share = (sessions.size() + stages - 1) / stages;
             int rows = 0;
             while (!decoding.isEmpty() && rows < Math.min(share, CHUNK)) {
@@ -358,7 +359,7 @@ final class HeadScheduler implements AutoCloseable {
                 boolean answered = entry.getSample() || entry.getLogits();
                 if (answered && outcome.getSampled(answer).getSession() != session.id) {
                     throw new IllegalArgumentException(
-                            "a token came for another session than step " + outcome.getStep() + " asked for");
+                            "received a token for a session that step " + outcome.getStep() + " did not ask for");
                 }
                 if (sessions.containsKey(session.id)) {
                     int repeated = session.repeated(entry);
@@ -370,7 +371,7 @@ final class HeadScheduler implements AutoCloseable {
                     session.advance(entry, routing);
                     Optional<Finished> finished =
                             answered ? session.sampled(entry, outcome.getSampled(answer)) : session.unanswered();
-                    goOn(session, finished);
+                    continueOrFinish(session, finished);
                 }
                 row += entry.getTokensCount();
                 answer += answered ? 1 : 0;
@@ -380,7 +381,7 @@ final class HeadScheduler implements AutoCloseable {
         }
     }
 
-    private void goOn(HeadSession session, Optional<Finished> finished) {
+    private void continueOrFinish(HeadSession session, Optional<Finished> finished) {
         if (finished.isEmpty()) {
             ready(session);
             return;

@@ -17,15 +17,15 @@ import org.espalier.v1.Sampled;
 import org.espalier.v1.StepEntry;
 import org.espalier.v1.Token;
 
-/** A generation as the head knows it: how far it is, what it feeds next, when it ends. Owned by the scheduler's thread. */
+/** A generation as the head knows it: how far it has come, what it feeds next, when it ends. Owned by the scheduler's thread. */
 final class HeadSession {
 
     /**
-     * An ordered truncation.
+     * A truncation that was asked for.
      *
-     * @param done hears how it went
+     * @param done completes when it is done, exceptionally if a node refuses
      */
-    record Cut(int length, CompletableFuture<Void> done) {}
+    record Truncation(int length, CompletableFuture<Void> done) {}
 
     final long id;
     final GenerateRequest request;
@@ -40,11 +40,11 @@ final class HeadSession {
     private final List<Integer> tokens;
     /** Rows that all nodes hold. */
     private int position;
-    /** Rows of which the client has heard: fewer are computed again after a cut. */
+    /** Rows that the client has been told of; rows that a truncation has computed again are not reported twice. */
     private int reported;
 
     private int produced;
-    private Cut cut;
+    private Truncation truncation;
 
     /** @param shard opens the tokenizer, only where stop strings are asked for */
     HeadSession(long id, GenerateRequest request, int maxNew, StageShard shard, StreamObserver<GenerateReply> replies) {
@@ -57,7 +57,7 @@ final class HeadSession {
         this.replies = replies;
     }
 
-    /** The greatest number of rows that it ever has. */
+    /** The most rows that it can ever have. */
     int maxLength() {
         return request.getPromptCount() + maxNew;
     }
@@ -66,29 +66,29 @@ final class HeadSession {
         return position;
     }
 
-    /** Whether only its newest token waits. */
+    /** Whether only its newest token is waiting. */
     boolean decoding() {
         return position >= request.getPromptCount() && rowsWaiting() == 1;
     }
 
-    /** Rows that its next step could have. */
+    /** Rows waiting to be computed. */
     int rowsWaiting() {
         return tokens.size() - position;
     }
 
-    /** The cut that is asked for; null: none. */
-    Cut cut() {
-        return cut;
+    /** The truncation that was asked for, or null. */
+    Truncation truncation() {
+        return truncation;
     }
 
-    void setCut(Cut ordered) {
-        cut = ordered;
+    void setTruncation(Truncation ordered) {
+        truncation = ordered;
     }
 
-    /** @param refusal empty: all nodes hold only that many rows now */
-    void endCut(Optional<Failure> refusal) {
-        Cut ended = cut;
-        cut = null;
+    /** @param refusal empty if all nodes now hold only that many rows */
+    void endTruncation(Optional<Failure> refusal) {
+        Truncation ended = truncation;
+        truncation = null;
         if (ended == null) {
             return;
         }
@@ -107,20 +107,21 @@ final class HeadSession {
      */
     void copy(HeadSession from, int length) {
         if (length < 0 || length > from.position) {
-            throw new IllegalArgumentException(
-                    "session " + from.id + " has " + from.position + " rows, a fork of " + length + " was asked for");
+            throw new IllegalArgumentException("session " + from.id + " has " + from.position + " rows, but a fork of "
+                    + length + " was asked for");
         }
         if (length >= tokens.size() || !tokens.subList(0, length).equals(from.tokens.subList(0, length))) {
             throw new IllegalArgumentException(
-                    "the prompt of a fork begins with the " + length + " tokens that it takes over, and has more");
+                    "the prompt of a fork must begin with the " + length + " tokens that it takes over, and continue");
         }
         if (!request.getEditsList().equals(from.request.getEditsList())) {
-            throw new IllegalArgumentException("a fork has the router edits of the session that it is taken from");
+            throw new IllegalArgumentException(
+                    "a fork must have the router edits of the session that it is taken from");
         }
         int room = from.maxLength() - tokens.size();
         if (room < 0 || room == 0 && maxNew > 0) {
             throw new IllegalArgumentException("session " + from.id + " holds " + from.maxLength()
-                    + " rows with its answer, the fork's prompt alone has " + tokens.size());
+                    + " rows, answer included, but the fork's prompt alone has " + tokens.size());
         }
         maxNew = Math.min(maxNew, room);
         position = length;
@@ -137,7 +138,7 @@ final class HeadSession {
                 .build();
     }
 
-    /** How many of an entry's first rows are computed again, after a cut: their routing is known. */
+    /** How many of an entry's first rows are computed again after a truncation: the client has their routing already. */
     int repeated(StepEntry entry) {
         return Math.min(Math.max(reported - entry.getPosition(), 0), entry.getTokensCount());
     }
@@ -156,7 +157,7 @@ final class HeadSession {
         }
     }
 
-    /** Passes a sampled token, and logits where asked for, to the client. Present: the generation is finished. */
+    /** Passes a sampled token, and logits where asked for, to the client. Present if that finishes the generation. */
     Optional<Finished> sampled(StepEntry entry, Sampled sampled) {
         if (entry.getLogits()) {
             replies.onNext(GenerateReply.newBuilder()
@@ -187,7 +188,7 @@ final class HeadSession {
                 : Optional.empty();
     }
 
-    /** After a step that asks for nothing. Present: the prompt is computed and no token is wanted. */
+    /** After a step without a sample or logits. Present if the prompt is computed and no token is wanted. */
     Optional<Finished> unanswered() {
         return maxNew == 0 && position == request.getPromptCount()
                 ? Optional.of(finished(FinishReason.FINISH_REASON_LENGTH).build())

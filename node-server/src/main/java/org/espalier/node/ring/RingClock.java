@@ -7,7 +7,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** The thread of a node that sends heartbeats and looks for silence. It never computes, so a long step is not a dead node. */
+/** The thread of a node that sends heartbeats and detects silence. It never computes, so a long step does not look like a dead node. */
 public final class RingClock implements AutoCloseable {
 
     static final long TICK_MILLIS = 500;
@@ -18,12 +18,13 @@ public final class RingClock implements AutoCloseable {
         return thread;
     });
 
-    /** Calls {@code tick} each 0.5 s until it answers false. */
+    /** Calls {@code tick} every 0.5 s until it returns false. */
     public void each(Supplier<Boolean> tick) {
         ScheduledFuture<?>[] self = new ScheduledFuture<?>[1];
         try {
-            // With fixed delay a pause of this process makes one late tick, not a burst that would count as the others'
-            // silence.
+            // With a fixed delay a pause of this process makes one late tick, not a burst that would look like silence
+            // of
+            // the others.
             self[0] = executor.scheduleWithFixedDelay(
                     () -> {
                         if (!tick.get()) {
@@ -34,7 +35,7 @@ public final class RingClock implements AutoCloseable {
                     TICK_MILLIS,
                     TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException closed) {
-            // the node ends
+            // the node is closing
         }
     }
 

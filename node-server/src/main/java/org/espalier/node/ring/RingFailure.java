@@ -4,7 +4,7 @@ import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.v1.Shard;
 
-/** Why a ring cannot go on. */
+/** Why a ring cannot continue. */
 public final class RingFailure {
 
     private RingFailure() {}
@@ -14,12 +14,12 @@ public final class RingFailure {
                 .with(Remedy.LOAD_AGAIN);
     }
 
-    /** A node that was shut down in order. */
+    /** A node that was shut down properly. */
     public static Failure ended(Shard shard) {
         return lost(shard, "it was shut down");
     }
 
-    /** A deployment that is not on a node any more, for the reason that {@code what} gives. */
+    /** A deployment that is no longer on a node, for instance because it was unloaded. */
     public static Failure gone(RingPlace place, String what) {
         String node = place.self().getNode();
         return new Failure(
@@ -29,7 +29,7 @@ public final class RingFailure {
                 .with(Remedy.LOAD_AGAIN);
     }
 
-    /** A node sent what it must not send. */
+    /** A node violated the protocol. */
     static Failure violation(Shard shard, String reason) {
         return new Failure(
                         shard.getNode(),

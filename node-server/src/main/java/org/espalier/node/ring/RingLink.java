@@ -16,15 +16,15 @@ import org.espalier.v1.Shard;
  */
 final class RingLink implements StreamObserver<Frame> {
 
-    /** 3 ticks of 0.5 s without any frame: the peer is lost. */
+    /** After 3 ticks of 0.5 s without any frame the peer is lost. */
     private static final int SILENT_TICKS = 3;
 
-    /** What becomes of arriving frames; called by threads that must not wait. */
+    /** Receives what arrives; called by threads that must not block. */
     interface Receiver {
         /** A numbered frame, in order. */
         void onFrame(Frame frame);
 
-        /** The ring broke: at this peer, or further on and the peer passed it on. Called once. */
+        /** The ring broke, at this peer or beyond it. Called once. */
         void onFailure(Failure failure);
 
         /** The first heartbeat: the peer has accepted the link. */
@@ -70,7 +70,7 @@ final class RingLink implements StreamObserver<Frame> {
         }
     }
 
-    /** Says nothing more to the peer, not even that it ends. */
+    /** Sends the peer nothing more, not even the end of the stream. */
     synchronized void mute() {
         closed = true;
     }
@@ -112,7 +112,7 @@ final class RingLink implements StreamObserver<Frame> {
             case BODY_NOT_SET -> violation("a frame is empty or of an unknown kind");
             default -> {
                 if (frame.getNumber() != expected) {
-                    violation("frame " + frame.getNumber() + " came where " + expected + " was expected");
+                    violation("received frame " + frame.getNumber() + ", expected " + expected);
                 } else if (!ended()) {
                     expected++;
                     receiver.onFrame(frame);
@@ -131,7 +131,7 @@ final class RingLink implements StreamObserver<Frame> {
         end(RingFailure.lost(peer, "it ended the stream"));
     }
 
-    /** The peer did what the protocol forbids. */
+    /** The peer violated the protocol. */
     void violation(String reason) {
         end(RingFailure.violation(peer, reason));
     }

@@ -22,7 +22,7 @@ import org.espalier.v1.Hello;
 import org.espalier.v1.RingGrpc;
 
 /**
- * This node as a member of one deployment's ring: its stage, the link to the next node, the link from the former one and, at the head,
+ * This node as a member of one deployment's ring: its stage, the link to the next node, the link from the previous one and, at the head,
  * the scheduler. When any part breaks, the failure goes to both neighbours and from there on, so that it reaches the head whichever side
  * of the break it is on; sessions are freed and nothing runs until the deployment is loaded again.
  */
@@ -35,7 +35,7 @@ public final class RingMember {
 
     private final RingPlace place;
     private final StageShard shard;
-    private final EngineThread engine;
+    private final StepThread steps;
     private final RingClock clock;
     private final Stage stage;
     private final HeadScheduler scheduler;
@@ -46,12 +46,12 @@ public final class RingMember {
     private boolean joined;
     private volatile Failure failure;
 
-    public RingMember(RingPlace place, StageShard shard, EngineThread engine, RingClock clock) {
+    public RingMember(RingPlace place, StageShard shard, StepThread steps, RingClock clock) {
         this.place = place;
         this.shard = shard;
-        this.engine = engine;
+        this.steps = steps;
         this.clock = clock;
-        this.stage = new Stage(place, shard, engine, this::send);
+        this.stage = new Stage(place, shard, steps, this::send);
         this.scheduler = place.isHead() ? new HeadScheduler(place, stage::accept, this::fail) : null;
     }
 
@@ -68,13 +68,13 @@ public final class RingMember {
         return stage.sessions();
     }
 
-    /** Whether both links stand. */
+    /** Whether both links are up. */
     public synchronized boolean serving() {
         return failure == null && joined && (place.isAlone() || inbound != null);
     }
 
     /**
-     * Dials the next node and waits until it has accepted; harmless when that has happened.
+     * Dials the next node and waits until it has accepted; harmless if it already has.
      *
      * @throws FailureException that names the node which cannot be reached
      */
@@ -133,7 +133,7 @@ public final class RingMember {
             @Override
             public void onFrame(Frame frame) {
                 fail(RingFailure.violation(
-                        place.next(), "it sent a " + frame.getBodyCase() + " frame against the ring"));
+                        place.next(), "it sent a frame against the direction of the ring, " + frame.getBodyCase()));
             }
 
             @Override
@@ -160,7 +160,7 @@ public final class RingMember {
         outbound.start(clock);
     }
 
-    /** Hands replies to the link, which can only be made once the call has given its request observer. */
+    /** Hands replies to the link, which can only be made once the call has provided its request observer. */
     private static final class Replies implements ClientResponseObserver<Frame, Frame> {
         private final CompletableFuture<RingLink> link = new CompletableFuture<>();
 
@@ -184,16 +184,16 @@ public final class RingMember {
     }
 
     /**
-     * The former node has dialled and said Hello.
+     * The previous node has dialled and sent Hello.
      *
      * @param replies to it
-     * @return takes its further frames
-     * @throws FailureException if it is not the former node, computes with another precision or width, or has dialled already
+     * @return receives its further frames
+     * @throws FailureException if it is not the previous node, computes with another precision or width, or has already dialled
      */
     public StreamObserver<Frame> accept(Hello hello, StreamObserver<Frame> replies) {
         RingLink link;
         synchronized (this) {
-            if (place.isAlone() || !hello.getNode().equals(place.former().getNode())) {
+            if (place.isAlone() || !hello.getNode().equals(place.previous().getNode())) {
                 throw refusal(
                         Failure.Kind.REFUSED,
                         "node '" + hello.getNode() + "' does not come before " + RingPlace.name(place.self())
@@ -209,27 +209,26 @@ public final class RingMember {
             if (inbound != null) {
                 throw refusal(
                         Failure.Kind.REFUSED,
-                        RingPlace.name(place.self()) + " has its link from " + RingPlace.name(place.former())
-                                + " already");
+                        RingPlace.name(place.self()) + " already has a link from " + RingPlace.name(place.previous()));
             }
-            inbound = new RingLink(place.former(), replies, 1, new FromFormer());
+            inbound = new RingLink(place.previous(), replies, 1, new FromPrevious());
             link = inbound;
         }
         link.start(clock);
         return link;
     }
 
-    private final class FromFormer implements RingLink.Receiver {
+    private final class FromPrevious implements RingLink.Receiver {
         @Override
         public void onFrame(Frame frame) {
             try {
                 if (!place.isHead()) {
                     stage.accept(frame);
                 } else if (!toHead(frame)) {
-                    throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is not one for the head");
+                    throw new IllegalArgumentException(frame.getBodyCase() + " frames are not meant for the head");
                 }
             } catch (IllegalArgumentException e) {
-                fail(RingFailure.violation(place.former(), e.getMessage()));
+                fail(RingFailure.violation(place.previous(), e.getMessage()));
             }
         }
 
@@ -239,7 +238,7 @@ public final class RingMember {
         }
     }
 
-    /** Hands the last node's answers to the scheduler; false: it is not one. */
+    /** Hands the last node's answers to the scheduler; false for any other frame. */
     private boolean toHead(Frame frame) {
         switch (frame.getBodyCase()) {
             case OUTCOME -> scheduler.outcome(frame.getOutcome());
@@ -296,20 +295,20 @@ public final class RingMember {
     }
 
     /**
-     * Cuts a generation's session back to its first {@code length} rows on every node, between two of its steps. The generation continues
-     * from there: it computes the rows of its tokens anew, and nothing that its client has heard is taken back.
+     * Truncates a generation's session to its first {@code length} rows on every node, between two of its steps. The generation continues
+     * from there: it computes the rows of its tokens anew, and nothing that its client has received is taken back.
      *
-     * @return completes when all nodes are told; exceptionally, with every node as it was, if one cannot or the generation ends first
+     * @return completes when all nodes are told; exceptionally, with every node unchanged, if one refuses or the generation ends first
      */
     public CompletableFuture<Void> truncate(long session, int length) {
         return scheduler.truncate(session, length);
     }
 
     /**
-     * Starts a generation in a copy of the first {@code length} rows of a running one's session, which stays as it is. Its prompt begins
-     * with the tokens of those rows, its router edits are the same, and it gets no longer than the other may.
+     * Starts a generation in a copy of the first {@code length} rows of a running one's session, which does not change. Its prompt must begin
+     * with the tokens of those rows, its router edits must be the same, and it can get no longer than the other.
      *
-     * @param replies hears also if a node refuses
+     * @param replies also told if a node refuses
      * @return its session
      * @throws FailureException if the request does not fit the model
      */
@@ -335,7 +334,7 @@ public final class RingMember {
         }
     }
 
-    /** Breaks the ring: both neighbours hear of it, generations fail with the message, sessions are freed. */
+    /** Breaks the ring: both neighbours are told, generations fail, sessions are freed. */
     public void fail(Failure cause) {
         RingLink before;
         RingLink after;
@@ -365,20 +364,20 @@ public final class RingMember {
     }
 
     /**
-     * Leaves the ring; the shard stays loaded. Neighbours hear {@code why}.
+     * Leaves the ring; the shard stays loaded. Neighbours are told {@code why}.
      *
-     * @return completes when the engine thread works on nothing of it any more
+     * @return completes when none of its work is left on the step thread
      */
     public CompletableFuture<Void> leave(Failure why) {
         fail(why);
         if (scheduler != null) {
             scheduler.close();
         }
-        return engine.drained();
+        return steps.drained();
     }
 
-    /** Drops both links without a word to the neighbours, as a machine that loses power. */
-    public void cut() {
+    /** Drops both links without telling the neighbours, as a machine that loses power does. */
+    public void dropLinks() {
         RingLink before;
         RingLink after;
         ManagedChannel dialled;

@@ -7,7 +7,7 @@ import org.espalier.v1.Shard;
  * One node's place in the ring of a deployment.
  *
  * @param shards in ring order: the first is the head, the last samples
- * @param index this node's
+ * @param index this node's position among them
  */
 public record RingPlace(String deployment, long epoch, List<Shard> shards, int index) {
 
@@ -23,7 +23,7 @@ public record RingPlace(String deployment, long epoch, List<Shard> shards, int i
         return shards.get((index + 1) % shards.size());
     }
 
-    public Shard former() {
+    public Shard previous() {
         return shards.get((index + shards.size() - 1) % shards.size());
     }
 
@@ -40,7 +40,7 @@ public record RingPlace(String deployment, long epoch, List<Shard> shards, int i
         return shards.size() == 1;
     }
 
-    /** A shard's node as messages name it. */
+    /** A shard's node, as messages name it. */
     public static String name(Shard shard) {
         return "node " + shard.getNode() + " (" + shard.getAddress() + ")";
     }

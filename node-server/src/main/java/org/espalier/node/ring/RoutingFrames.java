@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.espalier.v1.Routing;
 
-/** Routing decisions between the engine's arrays and the wire. Everywhere [layer][row][width]. */
+/** Converts routing decisions between the engine's arrays and the wire. Always [layer][row][width]. */
 final class RoutingFrames {
 
     private RoutingFrames() {}
@@ -29,7 +29,7 @@ final class RoutingFrames {
     }
 
     /**
-     * The decisions of all shards for some rows of a step, as one: places that a narrower shard does not have hold expert -1.
+     * The decisions of all shards for some rows of a step, merged: where a shard is narrower, unused places hold expert -1.
      *
      * @param routes of each shard, over all rows of the step
      * @param first row of the step

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import org.espalier.engine.RouterEdits;
 import org.espalier.v1.LayerEdit;
 
-/** A session's router edits from the wire. */
+/** Reads a session's router edits from the wire. */
 final class SessionEdits {
 
     private SessionEdits() {}

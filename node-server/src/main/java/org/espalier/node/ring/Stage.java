@@ -36,21 +36,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A shard's part in the ring: executes the frames of its one inbound stream in their order on the engine thread and sends each on when
+ * A shard's part in the ring: executes the frames of its one inbound stream in their order on the step thread and sends each on when
  * it is done. Only {@code CancelSession} overtakes: it takes effect, and travels on, as it arrives.
  */
 final class Stage {
 
     private static final Logger LOG = LoggerFactory.getLogger(Stage.class);
 
-    /** More frames than a head ever keeps waiting (a step and a few session operations each): a flood ends the ring, not the memory. */
+    /** More frames than a head ever keeps waiting (a step and a few operations a session): a flood breaks the ring and does not exhaust memory. */
     private static final int MAX_WAITING = 4096;
 
     private record Running(Set<Long> sessions, Cancel cancel) {}
 
     private final RingPlace place;
     private final LoadedProgram program;
-    private final EngineThread engine;
+    private final StepThread steps;
     private final FrameSink next;
     private final TailSampler tail = new TailSampler();
     private final Set<Long> sessions = ConcurrentHashMap.newKeySet();
@@ -60,22 +60,22 @@ final class Stage {
     private volatile Running running;
     private volatile boolean stopped;
 
-    Stage(RingPlace place, StageShard shard, EngineThread engine, FrameSink next) {
+    Stage(RingPlace place, StageShard shard, StepThread steps, FrameSink next) {
         this.place = place;
         this.program = shard.program();
-        this.engine = engine;
+        this.steps = steps;
         this.next = next;
     }
 
-    /** Sessions that are open here or about to be. */
+    /** Sessions that are open here or about to be opened. */
     int sessions() {
         return sessions.size();
     }
 
     /**
-     * Takes the next frame; never waits.
+     * Accepts the next frame; never blocks.
      *
-     * @throws IllegalArgumentException for a frame that no stage takes
+     * @throws IllegalArgumentException for a frame that is not meant for a stage
      */
     void accept(Frame frame) {
         if (stopped) {
@@ -89,12 +89,12 @@ final class Stage {
                 return;
             }
             case TRUNCATE, CLOSE, STEP -> {}
-            default -> throw new IllegalArgumentException("a " + frame.getBodyCase() + " frame is not one for a stage");
+            default -> throw new IllegalArgumentException(frame.getBodyCase() + " frames are not meant for a stage");
         }
         if (waiting.incrementAndGet() > MAX_WAITING) {
-            throw new IllegalArgumentException("more than " + MAX_WAITING + " frames wait");
+            throw new IllegalArgumentException("more than " + MAX_WAITING + " frames are waiting");
         }
-        engine.execute(() -> {
+        steps.execute(() -> {
             waiting.decrementAndGet();
             if (!stopped) {
                 execute(frame);
@@ -102,14 +102,14 @@ final class Stage {
         });
     }
 
-    /** Ends what runs, drops what waits and frees all sessions. */
+    /** Ends the running step, drops what is waiting and frees all sessions. */
     void stop() {
         stopped = true;
         Running step = running;
         if (step != null) {
             step.cancel().set();
         }
-        engine.execute(() -> {
+        steps.execute(() -> {
             for (long session : sessions) {
                 program.close(session);
             }
@@ -193,7 +193,7 @@ final class Stage {
         answer(fork.getTo(), refusal, Frame.newBuilder().setFork(further));
     }
 
-    /** What this node says against an operation; empty: it is done. */
+    /** Why this node refuses an operation; empty if it is done. */
     private Optional<org.espalier.v1.Failure> refusal(Runnable operation) {
         try {
             operation.run();
@@ -204,7 +204,7 @@ final class Stage {
         }
     }
 
-    /** Asks the next node too; the last one tells the head what all have said. */
+    /** Passes the question on to the next node; the last one tells the head what all have answered. */
     private void answer(long session, Optional<org.espalier.v1.Failure> refusal, Frame.Builder further) {
         if (place.isLast()) {
             SessionOutcome.Builder outcome = SessionOutcome.newBuilder().setSession(session);
@@ -223,7 +223,7 @@ final class Stage {
         sessions.remove(session);
     }
 
-    /** A session operation has no answer of its own: what failed is said by the next step of the session. */
+    /** A session operation has no answer of its own: its failure is reported by the next step of the session. */
     private void attempt(long session, Runnable operation) {
         try {
             operation.run();
@@ -312,7 +312,7 @@ final class Stage {
                             .addAllSampled(sample(frame, result.logits()))
                             .addAllRoutes(routes)));
         } else {
-            // Copied: the engine may use its buffer again for the next step while gRPC still writes.
+            // Copied: the engine may reuse its buffer for the next step while gRPC is still writing.
             next.send(Frame.newBuilder()
                     .setStep(frame.toBuilder()
                             .setActivations(

@@ -4,34 +4,35 @@ import java.util.Optional;
 import org.espalier.config.RoutedExperts;
 import org.espalier.engine.LoadedProgram;
 
-/** What a node holds of a model: its loaded layers, and what the head has to know of the whole. */
+/** A loaded shard, as its stage runs it: the program of its layers, and what the head needs to know of the whole model. */
 public interface StageShard extends AutoCloseable {
 
-    /** Owned by the node's engine thread. */
+    /** The layers' program, run by the node's step thread only. */
     LoadedProgram program();
 
-    /** The engine and precision that run. */
+    /** Name of the engine that runs the program. */
     String engine();
 
+    /** {@code float32} or {@code fast}: the precision that runs. */
     String precision();
 
-    /** The greatest number of positions of a session. */
+    /** The most positions of a session, prompt and answer together. */
     int context();
 
-    /** V. */
+    /** V, the number of token ids that prompts may use. */
     int vocabulary();
 
-    /** The whole model's experts; empty for a dense one. */
+    /** The routed experts of the whole model; empty for a dense one. */
     Optional<RoutedExperts> moe();
 
     /**
-     * A new text of one generation; only the head asks.
+     * A new text for one generation's tokens; only the head asks for it.
      *
      * @throws org.espalier.EspalierException if the model has no tokenizer
      */
     TokenText text();
 
-    /** Frees the program; called by the engine thread. */
+    /** Frees the program; called on the step thread. */
     @Override
     void close();
 }

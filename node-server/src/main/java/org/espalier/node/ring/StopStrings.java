@@ -3,7 +3,7 @@ package org.espalier.node.ring;
 import java.util.List;
 import java.util.Optional;
 
-/** Looks for stop strings in a growing text; keeps only as much of it as a stop string may still need. */
+/** Finds stop strings in a growing text, of which it keeps only as much as a stop string may still need. */
 final class StopStrings {
 
     private final List<String> stops;
@@ -15,7 +15,7 @@ final class StopStrings {
         this.longest = stops.stream().mapToInt(String::length).max().orElse(0);
     }
 
-    /** Adds a piece; the stop string that now stands in the text first, if any. */
+    /** Adds a piece and returns the first stop string in the text, if any. */
     Optional<String> add(String piece) {
         tail.append(piece);
         String found = null;

@@ -15,8 +15,8 @@ import org.espalier.v1.Sampled;
 import org.espalier.v1.StepEntry;
 
 /**
- * The last node's sessions: their sampling options and tokens so far, which came with the frames. Choosing is {@link Sampler}'s, a pure
- * function, so another node can go on with it. Owned by the engine thread.
+ * The last node's sessions: their sampling options and tokens so far, which came with the frames. {@link Sampler} chooses, a pure
+ * function, so that another node could continue. Used on the step thread only.
  */
 final class TailSampler {
 

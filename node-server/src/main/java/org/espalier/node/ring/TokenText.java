@@ -4,6 +4,6 @@ package org.espalier.node.ring;
 @FunctionalInterface
 public interface TokenText {
 
-    /** Adds a token and returns the text that is complete now, perhaps none: a character may need several tokens. */
+    /** Adds a token and returns the text that it completes, perhaps empty: a character may need several tokens. */
     String add(int token);
 }

@@ -2,7 +2,7 @@ package org.espalier.node.sampling;
 
 /**
  * Random numbers by counter: the number of a (seed, position) pair needs no state, so a node that takes over a session draws what the
- * former one would have drawn. The mixer is <a href="https://doi.org/10.1145/2660193.2660195">SplitMix64</a>'s.
+ * previous one would have drawn. The mixer is <a href="https://doi.org/10.1145/2660193.2660195">SplitMix64</a>'s.
  */
 final class CounterRandom {
 

@@ -13,8 +13,8 @@ import org.espalier.engine.EngineException;
 import org.espalier.sampling.Sampling;
 
 /**
- * Chooses the next token: repetition penalty, temperature, top-k, top-p and min-p, in this order, as Hugging Face's transformers apply
- * them. Where transformers keep all tokens that tie at the limit of top-k, here the lower ids win.
+ * Chooses the next token: repetition penalty, temperature, top-k, top-p and min-p, in this order, as Hugging Face's transformers applies
+ * them. Where transformers keeps all tokens that tie at the limit of top-k, here the lower ids win.
  */
 public final class Sampler {
 
@@ -24,7 +24,7 @@ public final class Sampler {
      * A pure function of its arguments; nothing is changed.
      *
      * @param position of the token that is chosen, from the start of the sequence; the random number's counter
-     * @param logits [V]; minus infinity: never chosen
+     * @param logits [V]; minus infinity for a token that is never chosen
      * @param tokens the sequence so far, prompt and answer; read by the repetition penalty only
      * @param tokenCount how many of {@code tokens} there are
      * @throws EngineException if a logit is NaN or plus infinity, none is finite, or a token is not in the vocabulary
@@ -51,7 +51,7 @@ public final class Sampler {
         }
     }
 
-    /** Each token of the sequence once: a positive logit divided by the penalty, a negative one multiplied. */
+    /** For each distinct token of the sequence, divides a positive logit by the penalty or multiplies a negative one. */
     private static float[] penalize(float penalty, float[] logits, int[] tokens, int tokenCount) {
         if (penalty == 1) {
             return logits;
@@ -73,7 +73,7 @@ public final class Sampler {
         return penalized;
     }
 
-    /** The greatest logit; of equal ones the lowest id. */
+    /** The id of the greatest logit; the lowest id wins a tie. */
     private static int argmax(float[] logits) {
         int best = 0;
         for (int token = 1; token < logits.length; token++) {
@@ -90,10 +90,10 @@ public final class Sampler {
         float minP = sampling.fraction(MIN_P);
         float greatest = logits[argmax(logits)];
         boolean all = topK == 0 && topP == 1 && minP == 0;
-        int[] candidates = all ? byId(logits.length) : likeliestFirst(logits);
+        int[] candidates = all ? byId(logits.length) : mostLikelyFirst(logits);
         int count = topK == 0 ? candidates.length : (int) Math.min(topK, candidates.length);
 
-        // Not normalised: the greatest has 1. In double, since the smallest temperatures overflow a float.
+        // Not normalised: the greatest is 1. In double, since the smallest temperatures overflow a float.
         double[] probability = new double[count];
         double sum = 0;
         for (int i = 0; i < count; i++) {
@@ -121,7 +121,7 @@ public final class Sampler {
         int chosen = 0;
         for (int i = 0; i < count; i++) {
             if (probability[i] > 0) {
-                chosen = i; // rounding may leave something after the last one that is possible
+                chosen = i; // rounding may leave a remainder after the last possible one
                 left -= probability[i];
                 if (left < 0) {
                     break;
@@ -137,8 +137,8 @@ public final class Sampler {
         return ids;
     }
 
-    /** Ids by falling logit, of equal ones the lowest first. */
-    private static int[] likeliestFirst(float[] logits) {
+    /** Ids by descending logit, ties by ascending id. */
+    private static int[] mostLikelyFirst(float[] logits) {
         long[] keys = new long[logits.length];
         for (int token = 0; token < logits.length; token++) {
             keys[token] = (long) ~ordered(logits[token]) << Integer.SIZE | token;

@@ -23,7 +23,7 @@ public final class Scorer {
     private final int vocabulary;
     private final int experts;
 
-    /** @param shard all layers of a model; stays the caller's */
+    /** @param shard all layers of a model; the caller still closes it */
     public Scorer(Shard shard) {
         this.program = shard.program();
         this.vocabulary = shard.model().architecture().vocabulary();
@@ -31,13 +31,13 @@ public final class Scorer {
                 shard.model().architecture().moe().map(RoutedExperts::count).orElse(0);
     }
 
-    /** @throws EspalierException if the row has fewer than two tokens, or one that the vocabulary does not have */
+    /** @throws EspalierException if the row has fewer than two tokens, or one outside the vocabulary */
     public Score score(int[] row) {
         check(row);
         double nats = 0;
         int[] layers = {};
         long[][] load = {};
-        int inputs = row.length - 1; // the last token is predicted, and predicts nothing
+        int inputs = row.length - 1; // the last token is predicted but predicts nothing
         program.open(SESSION, inputs, RouterEdits.NONE);
         try {
             for (int first = 0; first < inputs; first += CHUNK) {
@@ -73,7 +73,7 @@ public final class Scorer {
         }
     }
 
-    /** Minus the logarithm of the softmax at {@code token}; sums in double, the largest logit taken out. */
+    /** Negative logarithm of the softmax at {@code token}; sums in double, with the largest logit subtracted. */
     static double surprise(float[] logits, int token) {
         double largest = Double.NEGATIVE_INFINITY;
         for (float logit : logits) {

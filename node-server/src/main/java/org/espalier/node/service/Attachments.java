@@ -15,7 +15,7 @@ import org.espalier.v1.AttachPong;
 /** Which clients use which deployment: one stream each, with a ping every 2 s. A stream that breaks or falls silent ends the client's sessions. */
 final class Attachments {
 
-    /** 12 ticks of 0.5 s without a ping (three are missing) is a lost client: well within the 10 s that its sessions may outlive it. */
+    /** After 12 ticks of 0.5 s without a ping (three missed) the client is lost: well within the 10 s that its sessions may outlive it. */
     private static final int SILENT_TICKS = 12;
 
     private final Set<Attachment> open = ConcurrentHashMap.newKeySet();
@@ -28,7 +28,7 @@ final class Attachments {
         this.clock = clock;
     }
 
-    /** @param listener hears client and deployment once no stream of the client for it is left */
+    /** @param listener told of client and deployment once the client has no stream left for it */
     void onGone(BiConsumer<String, String> listener) {
         gone = listener;
     }

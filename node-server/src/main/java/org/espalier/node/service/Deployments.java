@@ -11,12 +11,12 @@ import org.espalier.Remedy;
 import org.espalier.engine.CancelledException;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
-import org.espalier.node.ring.EngineThread;
 import org.espalier.node.ring.RingClock;
 import org.espalier.node.ring.RingFailure;
 import org.espalier.node.ring.RingMember;
 import org.espalier.node.ring.RingPlace;
 import org.espalier.node.ring.StageShard;
+import org.espalier.node.ring.StepThread;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.Placement;
@@ -25,14 +25,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The deployments of a node. RunningLoad and unloading happen one at a time; looking a deployment up never waits. Closing the node, or
+ * The deployments of a node. Loading and unloading happen one at a time; looking up a deployment never blocks. Closing the node, or
  * unloading what is being loaded, ends the load first.
  */
 final class Deployments implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Deployments.class);
 
-    /** A load that was told to end does so between two phases: well within this. */
+    /** A cancelled load ends between two phases, well within this time. */
     private static final long CHANGE_SECONDS = 15;
 
     private static final long LOOK_MILLIS = 100;
@@ -42,7 +42,7 @@ final class Deployments implements AutoCloseable {
     private final String node;
     private final ShardLoader loader;
     private final Attachments attachments;
-    private final EngineThread engine = new EngineThread();
+    private final StepThread steps = new StepThread();
     private final RingClock clock;
     private final ConcurrentMap<String, Deployed> byId = new ConcurrentHashMap<>();
 
@@ -62,7 +62,7 @@ final class Deployments implements AutoCloseable {
     /**
      * Loads this node's shard in place of an older epoch's; the shard is kept where it is the same.
      *
-     * @throws FailureException with one clear sentence, also when the load was ended; nothing of the deployment stays loaded then, but a
+     * @throws FailureException with one clear sentence, also when the load was cancelled; then nothing of the deployment stays loaded, whereas a
      *     refusal changes nothing
      */
     RingMember load(RunningLoad loading, ShardLoader.Progress progress) {
@@ -71,7 +71,7 @@ final class Deployments implements AutoCloseable {
             checkGoesOn(loading);
         }
         try {
-            current = loading; // before the look at closed: close() looks at both in the other order
+            current = loading; // before reading closed: close() reads both in the other order
             checkGoesOn(loading);
             return place(loading, progress);
         } finally {
@@ -128,12 +128,12 @@ final class Deployments implements AutoCloseable {
                 request.getEpoch(),
                 request.getPlacement().getShardsList(),
                 request.getShard());
-        RingMember member = new RingMember(place, shard, engine, clock);
+        RingMember member = new RingMember(place, shard, steps, clock);
         byId.put(request.getDeployment(), new Deployed(request, order, member));
         return member;
     }
 
-    /** Frees a deployment; one that is not here is 0 bytes. */
+    /** Frees a deployment and returns its bytes; 0 if it is not here. */
     long unload(UnloadRequest request) {
         endLoad(request);
         if (!locked(TimeUnit.SECONDS.toMillis(CHANGE_SECONDS))) {
@@ -191,7 +191,7 @@ final class Deployments implements AutoCloseable {
     /**
      * The member of a deployment's ring.
      *
-     * @throws FailureException if there is none, or of another epoch
+     * @throws FailureException if there is none, or it has another epoch
      */
     RingMember member(String deployment, long epoch) {
         Deployed deployed = byId.get(deployment);
@@ -200,8 +200,8 @@ final class Deployments implements AutoCloseable {
         }
         long current = deployed.member.place().epoch();
         if (current != epoch) {
-            throw gone("deployment '" + deployment + "' has epoch " + current + " on node " + node
-                    + ", asked for was epoch " + epoch + ": it was placed again meanwhile");
+            throw gone("deployment '" + deployment + "' has epoch " + current + " on node " + node + ", but epoch "
+                    + epoch + " was asked for: it has been placed again in the meantime");
         }
         return deployed.member;
     }
@@ -219,12 +219,12 @@ final class Deployments implements AutoCloseable {
         return sorted.values().stream().map(this::state).toList();
     }
 
-    /** Drops all links; the neighbours hear nothing. */
-    void cut() {
-        byId.values().forEach(deployed -> deployed.member.cut());
+    /** Drops all links without telling the neighbours. */
+    void dropLinks() {
+        byId.values().forEach(deployed -> deployed.member.dropLinks());
     }
 
-    /** Ends what loads and what runs, and frees everything. */
+    /** Ends the running load and all generations, and frees everything. */
     @Override
     public void close() {
         closed = true;
@@ -233,8 +233,8 @@ final class Deployments implements AutoCloseable {
             now.end(RingFailure.ended(now.self()));
         }
         if (!locked(TimeUnit.SECONDS.toMillis(CHANGE_SECONDS))) {
-            // Its thread frees it when it comes back, on the engine's thread, which therefore goes on.
-            LOG.warn("node {} ends although a load has not ended within {} s", node, CHANGE_SECONDS);
+            // The loading thread frees the shard when it returns, on the engine's thread, which therefore stays alive.
+            LOG.warn("node {} closes although a load has not ended within {} s", node, CHANGE_SECONDS);
             return;
         }
         try {
@@ -252,7 +252,7 @@ final class Deployments implements AutoCloseable {
             free(deployed.member.shard());
         });
         byId.clear();
-        engine.close();
+        steps.close();
     }
 
     private DeploymentState state(Deployed deployed) {
@@ -282,7 +282,7 @@ final class Deployments implements AutoCloseable {
             throw new Failure(
                             node,
                             Failure.Kind.OUT_OF_MEMORY,
-                            "node " + node + " has not enough memory for its shard of "
+                            "node " + node + " does not have enough memory for its shard of "
                                     + order.model().name() + " (" + e.getMessage() + ")")
                     .with(Remedy.SPLIT_OVER_MORE_NODES)
                     .exception(e);
@@ -318,7 +318,7 @@ final class Deployments implements AutoCloseable {
         }
     }
 
-    /** The head knows who is attached; another node sees only that a foreign deployment computes. */
+    /** The head knows who is attached; other nodes only see that another client's deployment is in use. */
     private void refuseUsed(Deployed old, String client, boolean force) {
         String id = old.request.getDeployment();
         boolean foreign = !old.request.getClient().equals(client);
@@ -343,6 +343,6 @@ final class Deployments implements AutoCloseable {
 
     /** Frees a shard on the thread that owns it and waits for that. */
     private void free(StageShard shard) {
-        engine.free(shard).join();
+        steps.free(shard).join();
     }
 }

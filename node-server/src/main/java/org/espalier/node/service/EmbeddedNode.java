@@ -9,7 +9,7 @@ public final class EmbeddedNode implements AutoCloseable {
         this.server = server;
     }
 
-    /** Starts a node of the name {@code embedded} on any free port; it may read what its user may. */
+    /** Starts a node named {@code embedded} on any free port; it may read any model that its user may. */
     public static EmbeddedNode start() {
         return new EmbeddedNode(NodeServer.start(NodeOptions.loopback("embedded")));
     }

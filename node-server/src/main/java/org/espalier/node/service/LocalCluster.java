@@ -3,7 +3,7 @@ package org.espalier.node.service;
 import java.util.List;
 import org.espalier.cluster.Cluster;
 
-/** Clusters of this machine alone, whose nodes end when the cluster is closed. They read what their user may. */
+/** Clusters of this machine alone, whose nodes end when the cluster is closed. They may read any model that their user may. */
 public final class LocalCluster {
 
     private LocalCluster() {}
@@ -11,7 +11,7 @@ public final class LocalCluster {
     /**
      * Node processes on loopback: what {@code %cluster local} does.
      *
-     * @throws org.espalier.EspalierException if one does not come up; no process is left then
+     * @throws org.espalier.EspalierException if one does not start; then no process is left
      */
     public static Cluster start(int nodes) {
         LocalNodes processes = LocalNodes.start(nodes);

@@ -17,14 +17,14 @@ import org.espalier.EspalierException;
 
 /**
  * Nodes as processes of this machine, on loopback: {@code local-1} and on. They run this JVM's own class path, log to files, and end when
- * this object is closed or this process ends: they watch their stdin.
+ * this object is closed or this process ends, because they watch their stdin.
  */
 public final class LocalNodes implements AutoCloseable {
 
     private static final Duration READY = Duration.ofSeconds(30);
     private static final String LISTENING = "listening on ";
 
-    /** @param log where the process writes what it has to say */
+    /** @param log the file that the process logs to */
     private record Child(String name, Process process, Path log, CompletableFuture<String> address) {}
 
     private final List<Child> children;
@@ -36,7 +36,7 @@ public final class LocalNodes implements AutoCloseable {
     /**
      * Starts nodes and waits until all serve.
      *
-     * @throws EspalierException with the end of the log of the first that does not come up; no process is left then
+     * @throws EspalierException with the end of the log of the first that does not start; then no process is left
      */
     public static LocalNodes start(int count) {
         if (count < 1 || count > 64) {
@@ -86,7 +86,7 @@ public final class LocalNodes implements AutoCloseable {
     public void close() {
         for (Child child : children) {
             try {
-                child.process.getOutputStream().close(); // end of stdin: the node shuts down in order
+                child.process.getOutputStream().close(); // end of stdin: the node shuts down properly
             } catch (IOException e) {
                 child.process.destroy();
             }
@@ -107,7 +107,7 @@ public final class LocalNodes implements AutoCloseable {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         if (Runtime.version().feature() >= 22) {
-            command.add("--enable-native-access=ALL-UNNAMED"); // earlier ones neither need nor know it
+            command.add("--enable-native-access=ALL-UNNAMED"); // earlier versions neither need nor know it
         }
         command.addAll(List.of(
                 "-cp",

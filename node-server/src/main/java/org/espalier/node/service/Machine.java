@@ -21,7 +21,7 @@ final class Machine {
 
     private Machine() {}
 
-    /** All that {@code Describe} says of the machine, without node, engines and deployments. */
+    /** What {@code Describe} reports of the machine itself. */
     static DescribeReply.Builder describe() {
         return DescribeReply.newBuilder()
                 .setVersion(version())
@@ -31,7 +31,7 @@ final class Machine {
                 .setProcessors(Runtime.getRuntime().availableProcessors());
     }
 
-    /** Bytes that a shard may still take: unused memory and what the system would give up for it, such as its file cache. */
+    /** Bytes that a shard may still take: unused memory, and what the system would release, such as its file cache. */
     static long freeBytes() {
         if (Files.isReadable(MEMINFO)) {
             return find(MEMINFO, "MemAvailable:\\s+(\\d+) kB")
@@ -41,7 +41,7 @@ final class Machine {
         return mac() ? macFreeBytes() : system().getFreeMemorySize();
     }
 
-    /** macOS counts its file cache as used; vm_stat tells it apart. */
+    /** macOS counts its file cache as used; vm_stat counts it separately. */
     private static long macFreeBytes() {
         String report = output("vm_stat");
         long page = number(report, "page size of (\\d+) bytes");

@@ -27,14 +27,14 @@ import org.espalier.tokenizer.StreamingDetokenizer;
 import org.espalier.tokenizer.Tokenizer;
 import org.espalier.v1.EngineState;
 
-/** Loads shards of real models from files of this machine, within the node's model roots. */
+/** Loads shards of models from files on this machine, within the node's model roots. */
 final class ModelShards implements ShardLoader {
 
     private final ModelCatalogue catalogue;
     private final LongSupplier freeBytes;
     private final Engines engines;
 
-    /** @param roots folders that models may lie in; empty: anywhere */
+    /** @param roots folders that models may be in; empty for anywhere */
     ModelShards(List<Path> roots) {
         this(roots, Machine::freeBytes);
     }
@@ -52,12 +52,12 @@ final class ModelShards implements ShardLoader {
 
     @Override
     public List<EngineState> engines() {
-        return EngineStates.of(engines.known());
+        return EngineStates.of(engines.providers());
     }
 
     @Override
     public StageShard load(Order order, Progress progress, Cancel cancel) {
-        Shard.Wish wish = new Shard.Wish(
+        Shard.Request request = new Shard.Request(
                 order.engine(),
                 EngineOptions.FLOAT32.with(Shard.precision(order.precision())),
                 new Loading(progress::report, cancel));
@@ -70,9 +70,9 @@ final class ModelShards implements ShardLoader {
             model.close();
             throw e;
         }
-        // What is loaded is its owner's to free, cancelled or not: never this thread's.
+        // A loaded shard is freed by its owner, cancelled or not, and never on this thread.
         LayerRange layers = new LayerRange(order.firstLayer(), order.endLayer(), order.layers());
-        return new Loaded(Shard.load(model, layers, engines, wish));
+        return new Loaded(Shard.load(model, layers, engines, request));
     }
 
     private void check(Model model, Order order) {
@@ -82,7 +82,7 @@ final class ModelShards implements ShardLoader {
                             order.node(),
                             Failure.Kind.LOAD_FAILED,
                             "node " + order.node() + " finds " + layers + " layers in " + model.path()
-                                    + ", the placement is for " + order.layers()
+                                    + ", but the placement is for " + order.layers()
                                     + ": the nodes have different files of that name")
                     .exception();
         }
@@ -145,7 +145,7 @@ final class ModelShards implements ShardLoader {
                     .tokenizer()
                     .orElseThrow(
                             () -> new EspalierException("model " + shard.model().name()
-                                    + " has no tokenizer, so stop texts cannot be looked for: leave them out"));
+                                    + " has no tokenizer, so it cannot look for stop texts: leave them out"));
             StreamingDetokenizer detokenizer = new StreamingDetokenizer(tokenizer, SpecialTokens.SKIP);
             return detokenizer::push;
         }

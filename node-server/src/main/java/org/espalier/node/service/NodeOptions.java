@@ -7,10 +7,10 @@ import java.util.List;
  * How a node serves.
  *
  * @param host a loopback address
- * @param port 0: any free one
+ * @param port 0 for any free one
  * @param name unique in a cluster
- * @param modelRoots folders that models may lie in; empty: wherever its user may read
- * @param engine what runs where a load names none; empty: the best
+ * @param modelRoots folders that models may be in; empty for wherever its user may read
+ * @param engine used when a load names none; empty for the best
  */
 public record NodeOptions(String host, int port, String name, List<Path> modelRoots, String engine) {
 

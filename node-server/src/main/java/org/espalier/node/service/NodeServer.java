@@ -66,7 +66,8 @@ public final class NodeServer implements AutoCloseable {
         Deployments deployments = new Deployments(options.name(), loader, attachments, clock);
         attachments.onGone(deployments::clientGone);
         NodeService nodeService = new NodeService(options.name(), loader, deployments, attachments);
-        // Netty's builder, since the neutral one listens on every interface. Direct: all our callbacks only enqueue.
+        // Netty's builder, since the generic one listens on every interface. A direct executor, since all our callbacks
+        // only enqueue.
         Server server = NettyServerBuilder.forAddress(address, InsecureServerCredentials.create())
                 .directExecutor()
                 .maxInboundMessageSize(RingMember.MAX_MESSAGE_BYTES)
@@ -96,15 +97,15 @@ public final class NodeServer implements AutoCloseable {
         try {
             host = InetAddress.getByName(options.host());
         } catch (UnknownHostException e) {
-            throw new EspalierException(
-                    "there is no address of the name " + options.host() + ": serve on 127.0.0.1", e);
+            throw new EspalierException("unknown host " + options.host() + ": serve on 127.0.0.1", e);
         }
         if (!host.isLoopbackAddress()) {
             throw new EspalierException("cannot serve on " + options.host()
                     + ": other addresses than loopback need TLS, which is not there yet; serve on 127.0.0.1");
         }
         if (options.port() < 0 || options.port() > 65535) {
-            throw new EspalierException("port " + options.port() + " is none: choose 0 (any free one) to 65535");
+            throw new EspalierException(
+                    "port " + options.port() + " is not a valid port: choose 0 (any free one) to 65535");
         }
         return new InetSocketAddress(host, options.port());
     }
@@ -122,7 +123,7 @@ public final class NodeServer implements AutoCloseable {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
     }
 
-    /** This node in the ring of a deployment, for orders that no client gives yet. */
+    /** This node in the ring of a deployment, for operations that clients cannot ask for yet. */
     RingMember member(String deployment, long epoch) {
         return deployments.member(deployment, epoch);
     }
@@ -132,7 +133,7 @@ public final class NodeServer implements AutoCloseable {
         server.awaitTermination();
     }
 
-    /** Tells the rings it is in, frees all shards and stops listening; what runs fails with a message that names this node. */
+    /** Leaves its rings, frees all shards and stops listening; running generations fail with a message that names this node. */
     @Override
     public void close() {
         deployments.close();
@@ -150,9 +151,9 @@ public final class NodeServer implements AutoCloseable {
         loader.close();
     }
 
-    /** Ends at once and tells nobody, as a machine that loses power; for tests. */
+    /** Ends at once without telling anybody, as a machine that loses power does; for tests. */
     void crash() {
-        deployments.cut(); // or it would say in its last moment that its neighbours are lost
+        deployments.dropLinks(); // or it would still report its neighbours as lost
         server.shutdownNow();
         clock.close();
         deployments.close();

@@ -26,7 +26,7 @@ import org.espalier.v1.UnloadRequest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What clients ask of a node. gRPC's threads only hand over: whatever may wait runs on a thread of its own. */
+/** Serves the calls of clients. gRPC's threads never block: whatever may wait runs on a thread of its own. */
 final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(NodeService.class);
@@ -64,7 +64,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     public void load(LoadRequest request, StreamObserver<LoadProgress> replies) {
         ServerCallStreamObserver<LoadProgress> call = (ServerCallStreamObserver<LoadProgress>) replies;
         RunningLoad loading = new RunningLoad(request);
-        // With a handler set, progress for a client that went away is harmless.
+        // With a handler set, sending progress to a client that has gone is harmless.
         call.setOnCancelHandler(
                 () -> loading.end(new Failure(node, Failure.Kind.CANCELLED, "the client has gone away")));
         answer(replies, () -> {
@@ -137,7 +137,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         waiting.shutdownNow();
     }
 
-    /** A Generate call whose cancellation may come before its session is known. */
+    /** A Generate call, which may be cancelled before its session is known. */
     private static final class RunningCall {
         private RingMember member;
         private long session;

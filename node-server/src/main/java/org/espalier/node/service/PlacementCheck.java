@@ -7,7 +7,7 @@ import org.espalier.model.ModelIdentity;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.Shard;
 
-/** What a node demands of a load request before it touches anything. */
+/** Checks a load request before anything changes. */
 record PlacementCheck(String node) {
 
     /** @throws FailureException if the request is incomplete, or its placement does not cover each layer once */
@@ -36,7 +36,7 @@ record PlacementCheck(String node) {
         require(self.equals(node), "this is node " + node + ", the shard is for node " + self);
     }
 
-    /** @throws FailureException if it is not one */
+    /** @throws FailureException if it is not a valid identity */
     ModelIdentity identity(LoadRequest request) {
         org.espalier.v1.ModelIdentity model = request.getModel();
         try {

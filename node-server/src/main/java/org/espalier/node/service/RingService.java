@@ -7,7 +7,7 @@ import org.espalier.failure.FailureStatus;
 import org.espalier.v1.Frame;
 import org.espalier.v1.RingGrpc;
 
-/** What the former node of a ring says: the first frame is Hello and names the deployment, the rest goes to its member here. */
+/** What the previous node of a ring sends: the first frame is Hello and names the deployment, the rest goes to its member here. */
 final class RingService extends RingGrpc.RingImplBase {
 
     private final String node;
@@ -20,18 +20,18 @@ final class RingService extends RingGrpc.RingImplBase {
 
     @Override
     public StreamObserver<Frame> link(StreamObserver<Frame> replies) {
-        // With a handler set, writing to a call that was cancelled meanwhile is harmless; the link hears of it by
+        // With a handler set, writing to a call that was cancelled in the meantime is harmless; the link is told by
         // onError.
         ((ServerCallStreamObserver<Frame>) replies).setOnCancelHandler(() -> {});
-        return new Greeting(replies);
+        return new Handshake(replies);
     }
 
-    private final class Greeting implements StreamObserver<Frame> {
+    private final class Handshake implements StreamObserver<Frame> {
         private final StreamObserver<Frame> replies;
         private StreamObserver<Frame> link;
         private boolean refused;
 
-        private Greeting(StreamObserver<Frame> replies) {
+        private Handshake(StreamObserver<Frame> replies) {
             this.replies = replies;
         }
 

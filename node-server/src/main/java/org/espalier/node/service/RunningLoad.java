@@ -6,7 +6,7 @@ import org.espalier.failure.Failure;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.Shard;
 
-/** A load under way. Others may end it: the client by going away, an unload, the node by closing. The first reason counts. */
+/** A load in progress. It may be ended from outside: by its client going away, by an unload, by the node closing. The first reason counts. */
 final class RunningLoad {
 
     private final LoadRequest request;
@@ -21,12 +21,12 @@ final class RunningLoad {
         return request;
     }
 
-    /** The shard that is loaded. */
+    /** The shard that is being loaded. */
     Shard self() {
         return request.getPlacement().getShards(request.getShard());
     }
 
-    /** For the loader, which looks at it between its phases. */
+    /** The flag that the loader checks between its phases. */
     Cancel cancel() {
         return cancel;
     }

@@ -6,7 +6,7 @@ import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
 import org.espalier.v1.EngineState;
 
-/** Loads parts of models; the node's only way to models and engines. */
+/** Loads parts of models; the node's only access to models and engines. */
 public interface ShardLoader extends AutoCloseable {
 
     /** The engines that {@link Order#engine} may name, the best first, also those that cannot be started. */
@@ -15,10 +15,10 @@ public interface ShardLoader extends AutoCloseable {
     /**
      * Makes layers of a model ready to run.
      *
-     * @param cancel looked at between the phases of a load; set during the last one it may come back with the shard, which is then the
-     *     caller's to free
+     * @param cancel checked between the phases of a load; if it is set during the last one, the shard may still be returned, and the
+     *     caller has to free it
      * @throws org.espalier.engine.CancelledException if it was cancelled
-     * @throws RuntimeException whose message is one clear sentence; nothing stays loaded then
+     * @throws RuntimeException whose message is one clear sentence; then nothing stays loaded
      */
     StageShard load(Order order, Progress progress, Cancel cancel);
 
@@ -29,10 +29,10 @@ public interface ShardLoader extends AutoCloseable {
      * What to load.
      *
      * @param node this node's name, for messages
-     * @param model which each node finds in its own folders
+     * @param model found by each node in its own folders
      * @param layers L of the whole model, as the placement says
      * @param endLayer exclusive
-     * @param engine empty: the best
+     * @param engine its name; empty for the best
      * @param precision {@code float32} or {@code fast}
      */
     record Order(
@@ -44,7 +44,7 @@ public interface ShardLoader extends AutoCloseable {
             String engine,
             String precision) {}
 
-    /** Hears how far loading is, in bytes; never throws. */
+    /** Told how far loading has come, in bytes; never throws. */
     @FunctionalInterface
     interface Progress {
         void report(long done, long total);

@@ -6,7 +6,7 @@ import org.espalier.engine.EngineProvider.Availability;
 import org.espalier.engine.Precision;
 import org.espalier.v1.EngineState;
 
-/** What a node says of the engines that it knows, on the wire. */
+/** The engines that a node knows of, as messages of the wire. */
 public final class EngineStates {
 
     private EngineStates() {}

@@ -25,7 +25,7 @@ public final class Engines implements AutoCloseable {
     private final String preferred;
     private final Map<String, Engine> started = new LinkedHashMap<>();
 
-    /** @param preferred what {@link #choose} takes where none is named; empty: the best */
+    /** @param preferred what {@link #choose} takes if none is named; empty for the best */
     public Engines(String preferred) {
         this(PROVIDERS, preferred);
     }
@@ -36,17 +36,17 @@ public final class Engines implements AutoCloseable {
         this.preferred = preferred;
     }
 
-    /** All that are known, the best first, whether they can be started or not. */
-    public List<EngineProvider> known() {
+    /** All engines, the best first, whether they can be started or not. */
+    public List<EngineProvider> providers() {
         return providers;
     }
 
-    /** The names of all that are known, the best first. */
+    /** The names of all engines, the best first. */
     public static List<String> names() {
         return PROVIDERS.stream().map(EngineProvider::name).toList();
     }
 
-    /** What to say where an engine of that name is asked for and there is none. */
+    /** The message that there is no engine of that name. */
     public static String unknown(String name) {
         return unknown(name, PROVIDERS);
     }
@@ -57,11 +57,11 @@ public final class Engines implements AutoCloseable {
     }
 
     /**
-     * The engine of that name, or the first that is ready and can run the program; {@link EngineProvider#onlyByName} ones are not chosen by
-     * themselves.
+     * The engine of that name, or the first that is ready and can run the program; those that are {@link EngineProvider#onlyByName} are never
+     * chosen by default.
      *
-     * @param name empty: the preferred one, or the best
-     * @throws EspalierException saying of each engine why it is not the one
+     * @param name empty for the preferred one, or the best
+     * @throws EspalierException saying for each engine why it was not chosen
      */
     public synchronized Engine choose(String name, Program program, EngineOptions options) {
         String wanted = name.isEmpty() ? preferred : name;

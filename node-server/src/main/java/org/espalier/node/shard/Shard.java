@@ -19,25 +19,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Layers of a model, loaded.
+ * Loaded layers of a model.
  *
- * @param model belongs to the shard
- * @param precision that runs: an engine that has only {@code float32} runs that when {@code fast} is asked for
+ * @param model owned, and closed, by the shard
+ * @param precision the one that runs: {@code float32} if the engine has no {@code fast}
  */
 public record Shard(Model model, LoadedProgram program, String engine, Precision precision) implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Shard.class);
 
     /**
-     * How a shard is to be loaded.
+     * How to load a shard.
      *
-     * @param engine its name; empty: the best that can run the model
-     * @param options with the precision that is asked for
+     * @param engine its name; empty for the best that can run the model
+     * @param options with the requested precision
      */
-    public record Wish(String engine, EngineOptions options, Loading loading) {
+    public record Request(String engine, EngineOptions options, Loading loading) {
 
-        public static Wish of(String engine, Precision precision) {
-            return new Wish(engine, EngineOptions.FLOAT32.with(precision), Loading.quietly());
+        public static Request of(String engine, Precision precision) {
+            return new Request(engine, EngineOptions.FLOAT32.with(precision), Loading.quietly());
         }
     }
 
@@ -47,14 +47,14 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
      * @param model closed with the shard, also when loading fails
      * @throws EspalierException if the checkpoint does not fit its config, these layers were not fetched, or the engine cannot load it
      */
-    public static Shard load(Model model, LayerRange layers, Engines engines, Wish wish) {
+    public static Shard load(Model model, LayerRange layers, Engines engines, Request request) {
         try {
             Program program = model.architecture().program(model.checkpoint(), layers);
             PresentRanges.require(program.weights());
-            Engine engine = engines.choose(wish.engine(), program, wish.options());
+            Engine engine = engines.choose(request.engine(), program, request.options());
             String name = engine.provider().name();
-            EngineOptions runs = wish.options().with(precision(engine, wish.options()));
-            return new Shard(model, load(model, program, engine, runs, wish.loading()), name, runs.precision());
+            EngineOptions runs = request.options().with(precision(engine, request.options()));
+            return new Shard(model, load(model, program, engine, runs, request.loading()), name, runs.precision());
         } catch (RuntimeException e) {
             model.close();
             throw e;
@@ -74,7 +74,7 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
         }
     }
 
-    /** What is asked for, or float32, which every engine has. */
+    /** The requested precision, or float32, which every engine has. */
     private static Precision precision(Engine engine, EngineOptions options) {
         if (engine.provider().precisions().contains(options.precision())) {
             return options.precision();
@@ -91,7 +91,7 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
         return program.residentBytes();
     }
 
-    /** {@code float32} or {@code fast} as a command line or the wire names it. */
+    /** {@code float32} or {@code fast} as the command line and the wire name it. */
     public static Precision precision(String name) {
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "float32" -> Precision.FLOAT32;

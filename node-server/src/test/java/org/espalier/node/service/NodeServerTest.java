@@ -131,7 +131,7 @@ class NodeServerTest {
                                     .setDeployment(FakeRing.ID)
                                     .setEpoch(2)
                                     .build()))
-                    .hasMessageContaining("deployment 'd' has epoch 3 on node n0, asked for was epoch 2");
+                    .hasMessageContaining("deployment 'd' has epoch 3 on node n0, but epoch 2 was asked for");
         }
     }
 

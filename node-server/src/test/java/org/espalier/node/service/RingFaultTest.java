@@ -97,7 +97,10 @@ class RingFaultTest {
     void refusesAnOlderEpoch() throws Exception {
         try (FakeRing ring = new FakeRing(2)) {
             ring.load(1, 5, "fake", ring.even(2));
-            refuses(ring, hello("n0", 4), "NOT_FOUND: deployment 'd' has epoch 5 on node n1, asked for was epoch 4");
+            refuses(
+                    ring,
+                    hello("n0", 4),
+                    "NOT_FOUND: deployment 'd' has epoch 5 on node n1, but epoch 4 was asked for");
         }
     }
 
@@ -139,12 +142,12 @@ class RingFaultTest {
                     caller.send(close(1));
                     caller.send(close(1));
                 },
-                "broke the protocol: frame 1 came where 2 was expected");
+                "broke the protocol: received frame 1, expected 2");
     }
 
     @Test
     void aLostFrameIsAnError() throws Exception {
-        breaks(caller -> caller.send(close(2)), "broke the protocol: frame 2 came where 1 was expected");
+        breaks(caller -> caller.send(close(2)), "broke the protocol: received frame 2, expected 1");
     }
 
     @Test
@@ -154,10 +157,10 @@ class RingFaultTest {
 
     @Test
     void framesThatNoStageTakesAreErrors() throws Exception {
-        breaks(caller -> caller.send(hello("n0", 1).setNumber(1)), "a HELLO frame is not one for a stage");
+        breaks(caller -> caller.send(hello("n0", 1).setNumber(1)), "HELLO frames are not meant for a stage");
         breaks(
                 caller -> caller.send(Frame.newBuilder().setNumber(1).setOutcome(StepOutcome.getDefaultInstance())),
-                "a OUTCOME frame is not one for a stage");
+                "OUTCOME frames are not meant for a stage");
     }
 
     @Test
@@ -175,7 +178,7 @@ class RingFaultTest {
             for (int number = 3; number < 5000; number++) {
                 caller.send(close(number));
             }
-            assertThat(caller.failure()).contains("more than 4096 frames wait");
+            assertThat(caller.failure()).contains("more than 4096 frames are waiting");
             FakeRing.eventually(Duration.ofSeconds(5), () -> sessions(ring, 1) == 0);
         }
     }
@@ -202,7 +205,7 @@ class RingFaultTest {
         assertThat(ring.describe(1).getNode()).isEqualTo("n1");
     }
 
-    /** A caller that is accepted as the former node and then sends garbage: told why, and the node serves a new epoch afterwards. */
+    /** A caller that is accepted as the previous node and then sends garbage: told why, and the node serves a new epoch afterwards. */
     private static void breaks(Consumer<Caller> garbage, String message) throws Exception {
         try (FakeRing ring = new FakeRing(2)) {
             ring.load(1, 1, "fake", ring.even(2));
@@ -252,7 +255,7 @@ class RingFaultTest {
                         .setActivations(ByteString.copyFrom(new byte[bytes])));
     }
 
-    /** Plays the former node of a ring; hears how the node answers. */
+    /** Plays the previous node of a ring; hears how the node answers. */
     private static final class Caller implements StreamObserver<Frame> {
         private final CompletableFuture<String> failure = new CompletableFuture<>();
         private final StreamObserver<Frame> frames;

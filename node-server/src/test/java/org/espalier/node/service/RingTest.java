@@ -152,7 +152,7 @@ class RingTest {
                     .hasMessageContaining("the prompt is empty");
             assertThatThrownBy(() ->
                             ring.generate(FakeRing.request(3, 1).addPrompt(61).build()))
-                    .hasMessageContaining("the prompt has token 61, the model knows 0 to 60");
+                    .hasMessageContaining("the prompt has token 61, but the vocabulary is 0 to 60");
         }
     }
 

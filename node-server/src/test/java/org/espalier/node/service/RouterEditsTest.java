@@ -152,7 +152,7 @@ class RouterEditsTest {
         refused("names expert -1", LayerEdit.of(layer).forcing(-1));
         refused("keeps " + (experts + 1) + " experts", LayerEdit.of(layer).keeping(experts + 1));
         refused(
-                "forces 2 experts, a token gets 1: force fewer, or keep more",
+                "forces 2 experts, but a token gets 1: force fewer, or keep more",
                 LayerEdit.of(layer).forcing(1, 2).keeping(1));
         refused(
                 "bans and forces the same expert",

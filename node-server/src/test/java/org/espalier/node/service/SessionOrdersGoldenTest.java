@@ -25,7 +25,7 @@ class SessionOrdersGoldenTest {
 
     private static final Path MODELS = Path.of("..", "models", "src", "test", "resources", "models");
 
-    /** Mistral's layers see 16 rows and so keep 80; a session of more cannot be cut to its beginning. */
+    /** Mistral's layers see 16 rows and so keep 80; a session of more cannot be truncated to its beginning. */
     @ParameterizedTest
     @CsvSource({
         "llama-tiny, 2, false",

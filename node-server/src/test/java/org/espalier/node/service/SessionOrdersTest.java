@@ -180,10 +180,10 @@ class SessionOrdersTest {
             cuts.get(0).get(20, TimeUnit.SECONDS);
             assertThatThrownBy(() -> cuts.get(1).get(20, TimeUnit.SECONDS))
                     .hasMessageContaining("is being cut already");
-            assertCutRefused(ring, session, -1, "rows and cannot be cut to -1");
-            assertCutRefused(ring, session, 1950, "rows and cannot be cut to 1950");
-            assertCutRefused(ring, 77, 1, "session 77 has no generation that runs");
-            assertForkRefused(ring, 77, 1, request(9, 5), "session 77 has no generation that runs");
+            assertCutRefused(ring, session, -1, "rows and cannot be truncated to -1");
+            assertCutRefused(ring, session, 1950, "rows and cannot be truncated to 1950");
+            assertCutRefused(ring, 77, 1, "session 77 has no running generation");
+            assertForkRefused(ring, 77, 1, request(9, 5), "session 77 has no running generation");
             assertForkRefused(ring, session, 1950, request(9, 5), "a fork of 1950 was asked for");
             assertForkRefused(ring, session, -1, request(9, 5), "a fork of -1 was asked for");
             assertForkRefused(ring, session, 9, request(9, 5), "begins with the 9 tokens that it takes over");

@@ -45,7 +45,7 @@ class ShardTest {
     @Test
     void runsFloat32WhereTheEngineHasNothingFaster() {
         try (Shard shard =
-                Shard.load(Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Wish.of("", Precision.FAST))) {
+                Shard.load(Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Request.of("", Precision.FAST))) {
             assertThat(shard.precision()).isEqualTo(Precision.FLOAT32);
             assertThat(shard.engine()).isEqualTo("reference");
         }
@@ -77,9 +77,10 @@ class ShardTest {
                     .forEach(range -> present.add(range.begin(), range.end()));
         }
         present.write(weights);
-        Shard.Wish wish = Shard.Wish.of("", Precision.FLOAT32);
-        Shard.load(Model.open(folder), new LayerRange(1, 2, 3), engines, wish).close();
-        assertThatThrownBy(() -> Shard.load(Model.open(folder), new LayerRange(1, 3, 3), engines, wish))
+        Shard.Request request = Shard.Request.of("", Precision.FLOAT32);
+        Shard.load(Model.open(folder), new LayerRange(1, 2, 3), engines, request)
+                .close();
+        assertThatThrownBy(() -> Shard.load(Model.open(folder), new LayerRange(1, 3, 3), engines, request))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining(folder + " holds only some layers, model.")
                 .hasMessageContaining(" was not fetched");
@@ -94,7 +95,7 @@ class ShardTest {
         mapper.writeValue(folder.resolve("config.json").toFile(), config.put("mlp_bias", true));
 
         assertThatThrownBy(() -> Shard.load(
-                        Model.open(folder), LayerRange.whole(3), engines, Shard.Wish.of("", Precision.FLOAT32)))
+                        Model.open(folder), LayerRange.whole(3), engines, Shard.Request.of("", Precision.FLOAT32)))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("model.layers.0.mlp.gate_proj.bias");
 
@@ -102,7 +103,7 @@ class ShardTest {
                 folder.resolve("config.json").toFile(),
                 config.put("mlp_bias", false).put("attention_bias", true));
         assertThatThrownBy(() -> Shard.load(
-                        Model.open(folder), LayerRange.whole(3), engines, Shard.Wish.of("", Precision.FLOAT32)))
+                        Model.open(folder), LayerRange.whole(3), engines, Shard.Request.of("", Precision.FLOAT32)))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("model.layers.0.self_attn.q_proj.bias");
     }
@@ -119,7 +120,7 @@ class ShardTest {
     }
 
     private Shard load(String engine) {
-        return Shard.load(Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Wish.of(engine, Precision.FLOAT32));
+        return Shard.load(Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Request.of(engine, Precision.FLOAT32));
     }
 
     private Shard load(int first, int end) {
@@ -127,6 +128,6 @@ class ShardTest {
                 Model.open(LLAMA),
                 new LayerRange(first, end, 3),
                 engines,
-                Shard.Wish.of("reference", Precision.FLOAT32));
+                Shard.Request.of("reference", Precision.FLOAT32));
     }
 }

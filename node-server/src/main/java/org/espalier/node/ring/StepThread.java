@@ -7,23 +7,23 @@ import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one thread of a node that runs programs, whatever deployment they belong to: devices bind their streams to a thread. */
-public final class EngineThread implements AutoCloseable {
+/** The node's ordered queue of work, steps of all its deployments one after the other. An engine computes them on a thread of its own. */
+public final class StepThread implements AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(EngineThread.class);
+    private static final Logger LOG = LoggerFactory.getLogger(StepThread.class);
 
     private final ExecutorService executor = Executors.newSingleThreadExecutor(work -> {
-        Thread thread = new Thread(work, "espalier-engine");
+        Thread thread = new Thread(work, "espalier-steps");
         thread.setDaemon(true);
         return thread;
     });
 
-    /** Enqueues work that must not throw; dropped once the node closes. */
+    /** Enqueues work, which must not throw; once the node is closed, work is dropped. */
     void execute(Runnable work) {
         try {
             executor.execute(work);
         } catch (RejectedExecutionException closed) {
-            // the node ends, and with it every program
+            // the node is closing, and with it every program
         }
     }
 
@@ -38,7 +38,7 @@ public final class EngineThread implements AutoCloseable {
         return done;
     }
 
-    /** Frees a shard on the thread that owns it; completes when that is done. */
+    /** Frees a shard after all work enqueued before; completes when that is done. */
     public CompletableFuture<Void> free(StageShard shard) {
         execute(() -> {
             try {
