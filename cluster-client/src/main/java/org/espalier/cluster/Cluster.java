@@ -81,7 +81,7 @@ public final class Cluster implements AutoCloseable {
 
     private static Cluster connect(List<String> addresses, ClientModels models, AutoCloseable ownNodes) {
         if (addresses.isEmpty()) {
-            throw new ClusterException("no node was given: name each as HOST:PORT", Remedy.CONNECT);
+            throw new ClusterException("no node address was given: each is HOST:PORT", Remedy.CONNECT);
         }
         List<ClusterNode> nodes = new ArrayList<>();
         Cluster cluster = null;

@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** A flag in native memory that engines look at between ops: once set it stays set. */
+/** A flag in native memory that engines check between ops. Once set it stays set. */
 public final class Cancel {
 
     private static final VarHandle FLAG = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());

@@ -1,6 +1,6 @@
 package org.espalier.engine;
 
-/** A step or a load was stopped by its {@link Cancel}; a step's sessions have their former lengths, of a load nothing stays. */
+/** A step or a load was stopped by its {@link Cancel}; a step leaves its sessions unchanged, a load leaves nothing loaded. */
 public final class CancelledException extends EngineException {
     public CancelledException() {
         super("it was cancelled");

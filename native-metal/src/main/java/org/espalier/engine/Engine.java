@@ -8,7 +8,7 @@ import org.espalier.program.Program;
  */
 public interface Engine extends AutoCloseable {
 
-    /** Who started it: name, precisions, and what it can run. */
+    /** The provider that started it: name, precisions, and what it can run. */
     EngineProvider provider();
 
     /** The engine's own thread, on which programs are loaded and run: devices bind their streams to one. */
@@ -17,12 +17,12 @@ public interface Engine extends AutoCloseable {
     /**
      * Maps or reads the weights and makes the program ready to run.
      *
-     * @throws EngineException when a weight cannot be read; nothing stays loaded then
-     * @throws CancelledException when the load was cancelled; nothing stays loaded then
+     * @throws EngineException when a weight cannot be read; then nothing stays loaded
+     * @throws CancelledException when the load was cancelled; then nothing stays loaded
      */
     Executor load(Program program, EngineOptions options, Loading loading);
 
-    /** Ends the thread; programs that are still loaded are gone. */
+    /** Ends the thread and with it all loaded programs. */
     @Override
     void close();
 }

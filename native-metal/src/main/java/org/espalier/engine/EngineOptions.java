@@ -8,7 +8,7 @@ import java.util.Set;
  *
  * @param group the nodes that share its layers
  * @param kvType how values of KV caches are kept
- * @param kvBytes most bytes of KV caches, all sessions together; 0 for no limit but memory
+ * @param kvBytes the most bytes of KV caches of all sessions together; 0 for no limit but memory
  * @param threads of the processor; 0 for one a core
  */
 public record EngineOptions(
@@ -20,14 +20,15 @@ public record EngineOptions(
 
     public EngineOptions {
         if (kvBytes < 0 || threads < 0) {
-            throw new IllegalArgumentException("KV limit of " + kvBytes + " bytes, " + threads + " threads");
+            throw new IllegalArgumentException(
+                    "a KV limit of " + kvBytes + " bytes and " + threads + " threads: expected 0 or more of both");
         }
         preparations = preparations.isEmpty() ? Set.of() : Set.copyOf(EnumSet.copyOf(preparations));
     }
 
     /** What happens at load so that the first step is as fast as the others. */
     public enum Preparation {
-        /** Weights stay in memory whatever else asks for it. */
+        /** Weights are locked in memory. */
         LOCK_MEMORY,
         /** Every page is touched, and one step is run. */
         WARM_UP
@@ -53,7 +54,7 @@ public record EngineOptions(
 
         public Group {
             if (rank < 0 || rank >= size) {
-                throw new IllegalArgumentException("rank " + rank + " in a group of " + size);
+                throw new IllegalArgumentException("there is no rank " + rank + " in a group of " + size);
             }
         }
     }

@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.espalier.program.Program;
 
-/** What is known of an engine without starting it: nothing here loads a library or fetches anything, but {@link #prepare} and {@link #start}. */
+/** What is known of an engine without starting it. Only {@link #prepare} and {@link #start} load a library or fetch anything. */
 public interface EngineProvider {
 
     /** The name that {@code --engine} takes, for instance {@code reference}. */
@@ -15,10 +15,10 @@ public interface EngineProvider {
 
     Set<Precision> precisions();
 
-    /** Why it cannot run this program so, naming op or weight; empty where it can. */
+    /** Why it cannot run this program with these options, naming op or weight; empty if it can. */
     Optional<String> refusal(Program program, EngineOptions options);
 
-    /** Whether it is chosen only when it is named, as an accelerator's library is on a processor. */
+    /** Whether it is chosen only by name, such as an accelerator library that would run on the processor. */
     default boolean onlyByName() {
         return false;
     }
@@ -27,7 +27,7 @@ public interface EngineProvider {
      * Fetches what {@link Availability.Obtainable} says.
      *
      * @throws CancelledException when it was cancelled
-     * @throws EngineException when it cannot be had
+     * @throws EngineException when it cannot be fetched
      */
     default void prepare(Loading loading) {}
 

@@ -7,7 +7,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 
-/** The one thread that an engine's programs are loaded and run on. Any thread may call; calls run one after the other. */
+/** The one thread on which an engine loads and runs programs. Any thread may call; calls run one after the other. */
 public final class EngineThread implements AutoCloseable {
 
     private final String engine;
@@ -26,8 +26,8 @@ public final class EngineThread implements AutoCloseable {
     }
 
     /**
-     * Runs the work there and waits for its end, also when interrupted: work on a device is stopped by its {@link Cancel}, and what it writes must
-     * not go on after this returns. An interrupt is kept for the caller.
+     * Runs the work on this thread and waits for its end, even when interrupted: work on a device is stopped by its {@link Cancel}, and must not
+     * keep writing after this returns. The interrupt flag is kept for the caller.
      *
      * @throws EngineException when the thread has ended, or with what the work threw where that is no RuntimeException
      */
@@ -76,12 +76,12 @@ public final class EngineThread implements AutoCloseable {
             return known;
         }
         if (cause instanceof OutOfMemoryError) {
-            return new EngineException("the engine " + engine + " has no memory left: " + cause.getMessage(), cause);
+            return new EngineException("the engine " + engine + " ran out of memory: " + cause.getMessage(), cause);
         }
         return new EngineException("the engine " + engine + " failed: " + cause, cause);
     }
 
-    /** No more work is taken; what was begun ends first. */
+    /** Accepts no more work; work that has begun is finished first. */
     @Override
     public void close() {
         thread.shutdown();

@@ -4,9 +4,9 @@ import java.nio.ByteBuffer;
 import org.espalier.program.ExchangeBegin;
 
 /**
- * How a program's nodes that share a layer exchange values. An engine calls it at each exchange op, on the thread that runs the step.
+ * How nodes that share a layer exchange values. An engine calls it at each exchange op, on the thread that runs the step.
  *
- * <p>A group cancels only by a flag that travels with the exchange: every member sees the same outcome, so that none leaves alone.
+ * <p>A group cancels only by a flag that travels with the exchange: every member sees the same outcome, so that none stops alone.
  */
 public interface Exchange {
 

@@ -18,10 +18,10 @@ public interface Executor extends AutoCloseable {
     /** Rows of new sessions for which KV memory is left. */
     long kvRowsFree();
 
-    /** An empty session that will hold at most {@code maxLength} rows. */
+    /** Opens an empty session that will hold at most {@code maxLength} rows. */
     void open(long session, int maxLength, RouterEdits edits);
 
-    /** The first {@code length} rows of {@code from}, and its edits, for the new session {@code to}; pages may be shared until one of them is written. */
+    /** Opens session {@code to} with the first {@code length} rows of {@code from} and its edits; pages may be shared until one of them is written. */
     void copyRows(long from, long to, int length);
 
     /** Forgets the rows of a session from {@code length} on. */
@@ -33,10 +33,10 @@ public interface Executor extends AutoCloseable {
     /**
      * Runs all ops over the rows of the step and appends their KV rows.
      *
-     * @param exchange called at each exchange op; in a group of several nodes only its outcome cancels, so that no member leaves alone
-     * @throws CancelledException when it was cancelled; sessions are as before
+     * @param exchange called at each exchange op; in a group of several nodes only its outcome cancels, so that no member stops alone
+     * @throws CancelledException when it was cancelled; sessions are unchanged
      * @throws DeviceLostException when the device is gone, and all sessions with it
-     * @throws EngineException for any other failure; sessions are as before
+     * @throws EngineException for any other failure; sessions are unchanged
      */
     StepResult run(Step step, Exchange exchange, Cancel cancel);
 

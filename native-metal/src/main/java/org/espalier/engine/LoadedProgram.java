@@ -8,8 +8,8 @@ import java.util.Set;
 import org.espalier.program.Program;
 
 /**
- * A program on an engine, with the KV state of its sessions. It proves the program when it is loaded, and checks every session and step, in
- * words that are the same for all engines; below it an {@link Executor} computes and trusts.
+ * A program on an engine, with the KV state of its sessions. It checks the program when it is loaded, and every session and step, with
+ * the same messages for all engines; below it an {@link Executor} computes and trusts what was checked.
  *
  * <p>Any thread may call; everything runs on the engine's thread, in the order of the calls. Session operations take effect between steps.
  */
@@ -22,7 +22,7 @@ public final class LoadedProgram implements AutoCloseable {
     private final int activationBytes;
     private final long residentBytes;
     private final StepCheck steps;
-    /** Null after the device was lost, until the program is loaded anew. */
+    /** Null after the device was lost, until the program is loaded again. */
     private Executor executor;
 
     private boolean closed;
@@ -38,10 +38,10 @@ public final class LoadedProgram implements AutoCloseable {
     }
 
     /**
-     * Proves the program and loads it; nothing stays loaded when that fails.
+     * Checks the program and loads it; if that fails, nothing stays loaded.
      *
      * @throws org.espalier.program.ProgramException when the program does not make sense
-     * @throws org.espalier.weights.WeightException when a weight does not lie in its file, or cannot be read
+     * @throws org.espalier.weights.WeightException when a weight is not inside its file, or cannot be read
      * @throws EngineException when the engine cannot run it, naming op or weight
      * @throws CancelledException when the load was cancelled
      */
@@ -50,7 +50,7 @@ public final class LoadedProgram implements AutoCloseable {
         EngineProvider provider = engine.provider();
         if (!provider.precisions().contains(options.precision())) {
             throw new EngineException("the engine " + provider.name() + " has no precision "
-                    + options.precision().title() + ", it has " + Precision.titles(provider.precisions()));
+                    + options.precision().title() + ", only " + Precision.titles(provider.precisions()));
         }
         provider.refusal(program, options).ifPresent(why -> {
             throw new EngineException(
@@ -67,7 +67,7 @@ public final class LoadedProgram implements AutoCloseable {
         return loaded;
     }
 
-    /** Runs one step that leaves nothing behind; where it fails, so does the load. A node of a group cannot run one alone. */
+    /** Runs one step that leaves nothing behind; if it fails, so does the load. A node of a group cannot run a step alone. */
     private void warmUp(Cancel cancel) {
         if (options.group().size() > 1) {
             return;
@@ -117,14 +117,14 @@ public final class LoadedProgram implements AutoCloseable {
     /**
      * Opens an empty session.
      *
-     * @param maxLength the greatest number of rows that its KV state will ever hold
+     * @param maxLength the most rows that its KV state will ever hold
      */
     public void open(long session, int maxLength, RouterEdits edits) {
         run(executor -> {
             requireFree(session);
             if (maxLength < 1) {
                 throw new EngineException(
-                        "session " + session + " cannot be opened for " + maxLength + " rows, at least 1");
+                        "session " + session + " cannot be opened for " + maxLength + " rows: expected at least 1");
             }
             steps.check(edits);
             executor.open(session, maxLength, edits);
@@ -137,11 +137,11 @@ public final class LoadedProgram implements AutoCloseable {
         run(executor -> {
             requireTruncate(session, length);
             executor.dropRows(session, length);
-            session(session).cut(length);
+            session(session).truncate(length);
         });
     }
 
-    /** Whether {@link #truncate} can be done: throws what it would throw, and changes nothing. */
+    /** Throws what {@link #truncate} would throw, and changes nothing. */
     public void checkTruncate(long session, int length) {
         run(executor -> requireTruncate(session, length));
     }
@@ -153,7 +153,7 @@ public final class LoadedProgram implements AutoCloseable {
             throw new EngineException(
                     "session " + session + " has " + rows + " rows and cannot be truncated to " + length);
         }
-        requireCut(session, found, length);
+        requireTruncatable(session, found, length);
     }
 
     /** Opens session {@code to} with the first {@code length} KV rows of {@code from} and its edits. */
@@ -166,7 +166,7 @@ public final class LoadedProgram implements AutoCloseable {
                         "session " + from + " has " + rows + " rows, but a fork of " + length + " was asked for");
             }
             requireFree(to);
-            requireCut(from, source, length);
+            requireTruncatable(from, source, length);
             executor.copyRows(from, to, length);
             sessions.put(to, new OpenSession(source.length().copy(length)));
         });
@@ -174,19 +174,19 @@ public final class LoadedProgram implements AutoCloseable {
 
     private void requireFree(long session) {
         if (sessions.containsKey(session)) {
-            throw new EngineException("session " + session + " is open already");
+            throw new EngineException("session " + session + " is already open");
         }
     }
 
-    private static void requireCut(long id, OpenSession session, int length) {
-        session.length().reasonAgainstCut(length).ifPresent(why -> {
+    private static void requireTruncatable(long id, OpenSession session, int length) {
+        session.length().reasonAgainstTruncation(length).ifPresent(why -> {
             throw new EngineException(
                     "session " + id + " has " + session.length().get() + " rows and cannot be truncated to " + length
                             + ": " + why + "; open a new session and send its tokens again");
         });
     }
 
-    /** Frees a session; one that is not open is ignored, so that closing twice is harmless. */
+    /** Frees a session; closing one that is not open does nothing. */
     public void close(long session) {
         run(executor -> {
             if (sessions.remove(session) != null) {
@@ -209,7 +209,7 @@ public final class LoadedProgram implements AutoCloseable {
     }
 
     /**
-     * Runs all ops over the rows of the step and appends their KV rows. A step that fails or is cancelled leaves every session as it was.
+     * Runs all ops over the rows of the step and appends their KV rows. A step that fails or is cancelled leaves every session unchanged.
      *
      * @param exchange called at each exchange op; {@link Exchange#ALONE} where the program has none
      * @throws CancelledException when {@code cancel} was set
@@ -227,23 +227,23 @@ public final class LoadedProgram implements AutoCloseable {
         });
     }
 
-    private interface Work {
+    private interface Action {
         void on(Executor executor);
     }
 
-    private interface Question<T> {
+    private interface Query<T> {
         T to(Executor executor);
     }
 
-    private void run(Work work) {
+    private void run(Action action) {
         call(executor -> {
-            work.on(executor);
+            action.on(executor);
             return null;
         });
     }
 
-    /** On the engine's thread; a device that is lost takes all sessions with it, and the next call loads the program anew. */
-    private <T> T call(Question<T> question) {
+    /** Runs on the engine's thread. A lost device takes all sessions with it, and the next call loads the program again. */
+    private <T> T call(Query<T> query) {
         return engine.thread().call(() -> {
             if (closed) {
                 throw new EngineException("program '" + program.name() + "' is no longer loaded");
@@ -252,14 +252,14 @@ public final class LoadedProgram implements AutoCloseable {
                 if (executor == null) {
                     executor = engine.load(program, options, Loading.quietly());
                 }
-                return question.to(executor);
+                return query.to(executor);
             } catch (DeviceLostException e) {
                 int lost = sessions.size();
                 sessions.clear();
                 release();
                 throw new DeviceLostException(
                         "the engine " + engine.provider().name() + " lost its device: " + e.getMessage() + "; " + lost
-                                + " sessions are gone with it: open them anew and send their tokens again",
+                                + " sessions are gone with it: open new ones and send their tokens again",
                         e);
             }
         });

@@ -1,6 +1,6 @@
 package org.espalier.engine;
 
-/** What {@link LoadedProgram} knows of a session; its rows are the engine's. */
+/** What {@link LoadedProgram} knows of a session; the engine has its rows. */
 final class OpenSession {
 
     private final SessionLength length;
@@ -24,8 +24,8 @@ final class OpenSession {
         hasLogits = lastRowHasLogits;
     }
 
-    void cut(int newLength) {
+    void truncate(int newLength) {
         hasLogits = hasLogits && newLength == length.get();
-        length.cut(newLength);
+        length.truncate(newLength);
     }
 }

@@ -21,7 +21,7 @@ public record RouterEdits(Map<Integer, LayerEdit> layers) {
      * best of the others; then top-k many are kept.
      *
      * @param ban experts never chosen
-     * @param force experts always chosen, with the weight that their own score gives
+     * @param force experts always chosen, with the weight of their own score
      * @param topK in place of the model's K
      * @param scale multiplies the final weights; 1 changes nothing
      */
@@ -30,7 +30,7 @@ public record RouterEdits(Map<Integer, LayerEdit> layers) {
             ban = Set.copyOf(ban);
             force = List.copyOf(force);
             if (topK.orElse(0) < 0) {
-                throw new EngineException("a router edit asks for the best " + topK.getAsInt() + " experts");
+                throw new EngineException("a router edit keeps " + topK.getAsInt() + " experts: expected 0 or more");
             }
         }
     }

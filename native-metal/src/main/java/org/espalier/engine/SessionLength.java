@@ -5,13 +5,13 @@ import java.util.Optional;
 import org.espalier.program.Cache;
 import org.espalier.program.Program;
 
-/** How long a session is and may be, and how far it can be cut: the one place that knows what windowed caches and states forget. */
+/** How long a session is and may become, and how far it can be truncated: the one place that knows what windowed caches and states forget. */
 final class SessionLength {
 
     private final List<Cache> caches;
     private final int max;
     private int length;
-    /** By cache, the oldest row that it still has. */
+    /** For each cache, the oldest row that it still has. */
     private final int[] oldest;
 
     SessionLength(Program program, int max) {
@@ -42,21 +42,22 @@ final class SessionLength {
         length = newLength;
     }
 
-    /** Empty where every cache still has what the rows after {@code newLength} see. */
-    Optional<String> reasonAgainstCut(int newLength) {
+    /** Why it cannot be truncated; empty if every cache still has what the rows after {@code newLength} see. */
+    Optional<String> reasonAgainstTruncation(int newLength) {
         for (int i = 0; i < oldest.length; i++) {
             if (caches.get(i) instanceof Cache.Rows rows) {
                 if (rows.firstSeen(newLength) < Math.min(oldest[i], newLength)) {
-                    return Optional.of("layers that see a window of rows keep " + Cache.Rows.SPARE + " more than that");
+                    return Optional.of(
+                            "layers with a sliding window keep only " + Cache.Rows.SPARE + " rows beyond it");
                 }
             } else if (newLength != length && newLength != 0) {
-                return Optional.of("a state can be cut to nothing only");
+                return Optional.of("a state can only be truncated to nothing");
             }
         }
         return Optional.empty();
     }
 
-    void cut(int newLength) {
+    void truncate(int newLength) {
         for (int i = 0; i < oldest.length; i++) {
             oldest[i] = Math.min(oldest[i], newLength);
         }
@@ -65,7 +66,7 @@ final class SessionLength {
 
     SessionLength copy(int newLength) {
         SessionLength copy = new SessionLength(caches, max, length, oldest.clone());
-        copy.cut(newLength);
+        copy.truncate(newLength);
         return copy;
     }
 }

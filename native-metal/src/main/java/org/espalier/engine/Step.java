@@ -7,9 +7,9 @@ import java.util.Set;
 /**
  * The rows of one call: several sessions' next tokens, chunks of a prefill or drafted tokens to verify alike.
  *
- * @param entries the sessions, no session twice; their rows follow each other in this order
+ * @param entries the sessions, each at most once; their rows follow each other in this order
  * @param activations [T, D] in the precision of the run, little-endian, or null where the program embeds tokens itself
- * @param wants what the result shall hold beside activations or logits
+ * @param wants what the result should hold besides activations or logits
  */
 public record Step(List<Entry> entries, ByteBuffer activations, Set<Want> wants) {
 
@@ -18,12 +18,12 @@ public record Step(List<Entry> entries, ByteBuffer activations, Set<Want> wants)
         wants = Set.copyOf(wants);
     }
 
-    /** Of tokens, with nothing wanted beside logits. */
+    /** A step of tokens that wants nothing but logits. */
     public static Step of(Entry... entries) {
         return new Step(List.of(entries), null, Set.of());
     }
 
-    /** What a result may hold beside activations or logits. */
+    /** What a result may hold besides activations or logits. */
     public enum Want {
         /** The routing decisions. */
         ROUTING,
@@ -52,7 +52,7 @@ public record Step(List<Entry> entries, ByteBuffer activations, Set<Want> wants)
 
         int rows();
 
-        /** One row a token id. */
+        /** One row for each token id. */
         record Tokens(int[] ids) implements Input {
             @Override
             public int rows() {
@@ -63,7 +63,7 @@ public record Step(List<Entry> entries, ByteBuffer activations, Set<Want> wants)
         /** The next rows of {@link Step#activations}. */
         record Activations(int rows) implements Input {}
 
-        /** One row: the token whose logit was greatest in the session's last row of logits, of equal ones the lowest. */
+        /** One row: the token with the greatest logit in the session's last row of logits, the lowest id of a tie. */
         record Greedy() implements Input {
             @Override
             public int rows() {

@@ -7,7 +7,7 @@ import org.espalier.engine.RouterEdits.LayerEdit;
 import org.espalier.program.Program;
 import org.espalier.program.Route;
 
-/** Whether a step fits its program and its sessions, so that engines need not look. */
+/** Checks that a step fits its program and its sessions, so that engines need not. */
 final class StepCheck {
 
     private final Program program;
@@ -20,7 +20,7 @@ final class StepCheck {
         this.vocabulary = program.vocabulary();
     }
 
-    /** @throws EngineException with what does not fit; {@code sessions} throws for one that is not open */
+    /** @throws EngineException saying what does not fit; {@code sessions} throws for a session that is not open */
     void check(Step step, LongFunction<OpenSession> sessions) {
         if (step.entries().isEmpty()) {
             throw new EngineException("the step has no rows");
@@ -41,16 +41,17 @@ final class StepCheck {
 
     private static void length(Step.Entry entry, SessionLength length) {
         if (entry.rows() < 1) {
-            throw new EngineException("session " + entry.session() + " brings " + entry.rows() + " rows");
+            throw new EngineException(
+                    "session " + entry.session() + " has " + entry.rows() + " rows in the step: expected at least 1");
         }
         if (entry.position() != length.get()) {
             throw new EngineException("session " + entry.session() + " has " + length.get()
-                    + " rows, the step continues at " + entry.position());
+                    + " rows, but the step continues at " + entry.position());
         }
         long end = (long) entry.position() + entry.rows();
         if (end > length.max()) {
             throw new EngineException("session " + entry.session() + " was opened for " + length.max()
-                    + " rows, the step would make " + end);
+                    + " rows, but the step would make it " + end);
         }
     }
 
@@ -59,8 +60,8 @@ final class StepCheck {
         if (program.embedsTokens() != tokens) {
             throw new EngineException("program '" + program.name() + "' takes "
                     + (program.embedsTokens()
-                            ? "tokens, the step brings none"
-                            : "activations, the step brings tokens"));
+                            ? "tokens, but the step has none"
+                            : "activations, but the step has tokens"));
         }
         if (entry.input() instanceof Step.Input.Tokens given) {
             for (int token : given.ids()) {
@@ -72,7 +73,7 @@ final class StepCheck {
         if (entry.input() instanceof Step.Input.Greedy && !session.hasLogits()) {
             throw new EngineException(
                     "session " + entry.session()
-                            + " has no logits to choose a token from: its last step has to ask for them, on a shard that yields them");
+                            + " has no logits to choose a token from: its last step must ask for them, on the shard with the output matrix");
         }
     }
 
@@ -85,22 +86,22 @@ final class StepCheck {
         }
     }
 
-    /** Of layers that this program does not route, another shard knows. */
+    /** Edits of layers that this program does not route are checked by the shard that does. */
     void check(RouterEdits edits) {
         for (Route route : program.routes()) {
             LayerEdit edit = edits.layers().get(route.layer());
             if (edit != null) {
-                edit.ban().forEach(expert -> known(expert, route));
-                edit.force().forEach(expert -> known(expert, route));
+                edit.ban().forEach(expert -> requireExpert(expert, route));
+                edit.force().forEach(expert -> requireExpert(expert, route));
             }
         }
     }
 
-    private static void known(int expert, Route route) {
+    private static void requireExpert(int expert, Route route) {
         int experts = route.router().experts();
         if (expert < 0 || expert >= experts) {
             throw new EngineException("a router edit names expert " + expert + " of layer " + route.layer()
-                    + ", which has 0 to " + (experts - 1));
+                    + ", whose experts are 0 to " + (experts - 1));
         }
     }
 }

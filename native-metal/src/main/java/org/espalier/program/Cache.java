@@ -14,16 +14,16 @@ public sealed interface Cache {
      */
     record Rows(int width, int window) implements Cache {
 
-        /** Rows that a windowed cache keeps beyond its window, so that cutting up to so many off a session is exact. */
+        /** Rows that a windowed cache keeps beyond its window, so that up to this many rows can be truncated exactly. */
         public static final int SPARE = 64;
 
         public Rows {
             if (width <= 0 || window < 0) {
-                throw new IllegalArgumentException("not a cache: width " + width + ", window " + window);
+                throw new IllegalArgumentException("not a valid cache: width " + width + ", window " + window);
             }
         }
 
-        /** Rows that it keeps of a session of {@code maxLength}. */
+        /** Rows that it keeps for a session of at most {@code maxLength} rows. */
         public int kept(int maxLength) {
             return window == 0 ? maxLength : (int) Math.min(maxLength, (long) window + SPARE);
         }
@@ -33,7 +33,7 @@ public sealed interface Cache {
             return window == 0 ? 0 : Math.max(0, position - window + 1);
         }
 
-        /** Of {@code context} rows those that the last one sees. */
+        /** How many of {@code context} rows the last one sees. */
         public int seen(int context) {
             return window == 0 ? context : Math.min(context, window);
         }
@@ -45,8 +45,8 @@ public sealed interface Cache {
     }
 
     /**
-     * A state of one size however long the session is (linear attention, convolutions). It can only be cut to a snapshot: to the length
-     * that it has, or to nothing. A step that fails leaves it as it was.
+     * A state of one size however long the session is (linear attention, convolutions). It can only be truncated to a snapshot: to its
+     * current length, or to nothing. A step that fails leaves it unchanged.
      *
      * @param width values
      */
@@ -54,7 +54,7 @@ public sealed interface Cache {
 
         public State {
             if (width <= 0) {
-                throw new IllegalArgumentException("not a state: " + width + " values");
+                throw new IllegalArgumentException("not a valid state: " + width + " values");
             }
         }
 

@@ -4,7 +4,7 @@ import java.util.BitSet;
 import java.util.List;
 import org.espalier.weights.Weight;
 
-/** What an op may ask while it is checked; whatever does not hold ends in an error that names the op. */
+/** What an op may check about itself; each failed check throws an error that names the op. */
 public final class OpCheck {
 
     private final Program program;
@@ -32,12 +32,12 @@ public final class OpCheck {
         that(view.width() == expected, what + " has " + view.width() + " columns, expected " + expected);
     }
 
-    /** The two share no column. */
+    /** Checks that the two share no column. */
     void apart(View in, View out) {
         that(!in.overlaps(out), "writes " + out + " while it reads " + in);
     }
 
-    /** The two are the same columns, or share none. */
+    /** Checks that the two are the same columns or share none. */
     void sameOrApart(View in, View out) {
         that(in.equals(out) || !in.overlaps(out), "writes " + out + " while it reads " + in);
     }

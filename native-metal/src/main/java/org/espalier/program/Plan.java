@@ -11,7 +11,7 @@ import org.espalier.weights.Weight;
 /** What a program reads, keeps and costs, from headers alone. Whoever counts a model's bytes asks here. */
 public final class Plan {
 
-    /** Bytes between two ranges that are rather fetched too than asked for apart. */
+    /** A gap of fewer bytes between two ranges is fetched along with them rather than making two requests. */
     public static final long FETCH_GAP = 1 << 20;
 
     private final Program program;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.espalier.weights.Weight;
 
-/** Collects a {@link Program}: allots slots and caches, and keeps each weight once. */
+/** Builds a {@link Program}: allocates slots and caches, and keeps each weight once. */
 public final class ProgramBuilder {
 
     private final String name;

@@ -14,7 +14,7 @@ import java.util.TreeSet;
 import org.espalier.weights.WeightCheck;
 import org.espalier.weights.WeightException;
 
-/** Proves the meaning of a program, so that engines may trust it: what the reference would meet as a Java exception, C would meet as memory. */
+/** Proves the meaning of a program, so that engines may trust it: what is a Java exception in the reference engine would be a memory error in C. */
 final class ProgramCheck {
 
     private final Program program;

@@ -3,8 +3,8 @@ package org.espalier.program;
 /**
  * How scores become experts and weights, in float32 whatever the precision of the run.
  *
- * <p>Scores s = scoring(W x); choice scores c = s + correction bias where there is one. The K greatest c are chosen, of equal ones the
- * lowest index; their weights are s, divided by their sum plus 1e-20 where {@code normalize}, times {@code scale}. Experts of a dropped group
+ * <p>Scores s = scoring(W x); choice scores c = s + correction bias where there is one. The K greatest c are chosen, the lowest index of
+ * a tie; their weights are s, divided by their sum plus 1e-20 where {@code normalize}, times {@code scale}. Experts of a dropped group
  * and banned ones are never taken, so a row may end with fewer than K; a forced expert is taken even from a dropped group.
  *
  * @param experts E
@@ -17,7 +17,7 @@ public record Router(int experts, int topK, Scoring scoring, Groups groups, bool
         boolean grouped = groups.count() >= 1 && experts % groups.count() == 0;
         if (experts < 1 || experts > Short.MAX_VALUE || topK < 1 || topK > experts || !grouped) {
             throw new IllegalArgumentException(
-                    "no router: " + topK + " of " + experts + " experts in " + groups.count() + " groups");
+                    "not a valid router: " + topK + " of " + experts + " experts in " + groups.count() + " groups");
         }
     }
 
@@ -28,7 +28,7 @@ public record Router(int experts, int topK, Scoring scoring, Groups groups, bool
     }
 
     /**
-     * The experts fall into equal groups; the best groups stay, of equal ones the lowest, and the others' experts have minus infinity as
+     * The experts fall into equal groups; the best groups stay, the lowest of a tie, and the others' experts have minus infinity as
      * choice score, as DeepSeek's own code has it.
      *
      * @param count 1 where the model has none
@@ -40,7 +40,7 @@ public record Router(int experts, int topK, Scoring scoring, Groups groups, bool
 
         public Groups {
             if (kept < 1 || kept > count) {
-                throw new IllegalArgumentException("keeps " + kept + " of " + count + " groups");
+                throw new IllegalArgumentException("cannot keep " + kept + " of " + count + " groups");
             }
         }
 

@@ -13,7 +13,7 @@ public record Affine(int bits, int group, Element scales) implements WeightForma
     public Affine {
         if (bits < 1 || bits > 8 || group < 1 || scales.bits() < 16) {
             throw new IllegalArgumentException(
-                    "no affine format: " + bits + " bits, groups of " + group + ", scales of type " + scales);
+                    "not a valid affine format: " + bits + " bits, groups of " + group + ", scales of type " + scales);
         }
     }
 

@@ -6,7 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** A file that is read through once: nothing of it stays in this process, where a mapped one would seem to fill its memory. */
+/** A file that is read once: nothing of it stays in this process, whose memory a mapped file would seem to fill. */
 final class ChannelFile implements FileBytes {
 
     private final Path path;
@@ -34,7 +34,7 @@ final class ChannelFile implements FileBytes {
         try {
             while (bytes.hasRemaining()) {
                 if (channel.read(bytes, offset + bytes.position()) < 0) {
-                    throw new IOException("it became shorter while it was read");
+                    throw new IOException("it was truncated while it was read");
                 }
             }
         } catch (IOException e) {

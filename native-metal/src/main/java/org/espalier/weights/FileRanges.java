@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Parts of files, each byte once.
+ * Byte ranges of files, each byte once.
  *
  * @param byFile ascending, none touching another
  */
@@ -42,7 +42,7 @@ public record FileRanges(Map<Path, List<Range>> byFile) {
         }
         long near = Math.max(1, gap); // ranges that touch are one
         Map<Path, List<Range>> byFile = new TreeMap<>();
-        found.forEach((file, rows) -> byFile.put(file, union(ranges(woven(rows), near), near)));
+        found.forEach((file, rows) -> byFile.put(file, union(ranges(mergeInterleaved(rows), near), near)));
         return new FileRanges(byFile);
     }
 
@@ -86,8 +86,8 @@ public record FileRanges(Map<Path, List<Range>> byFile) {
         }
     }
 
-    /** Rows that lie between each other's become one, so that not every row is a range: there are millions of them. */
-    private static List<Rows> woven(List<Rows> all) {
+    /** Merges interleaved rows, since there are millions of them and each would be a range of its own. */
+    private static List<Rows> mergeInterleaved(List<Rows> all) {
         List<Rows> sorted = new ArrayList<>(all);
         sorted.sort(Comparator.comparingLong(Rows::begin));
         List<Rows> woven = new ArrayList<>();
@@ -131,7 +131,7 @@ public record FileRanges(Map<Path, List<Range>> byFile) {
         return List.copyOf(union);
     }
 
-    /** Of all files. */
+    /** Bytes of all files. */
     public long bytes() {
         return byFile.values().stream()
                 .flatMap(List::stream)
@@ -148,7 +148,7 @@ public record FileRanges(Map<Path, List<Range>> byFile) {
     private boolean covers(Path file, Range part) {
         List<Range> ranges = byFile.getOrDefault(file, List.of());
         int at = Collections.binarySearch(ranges, part, Comparator.comparingLong(Range::begin));
-        int before = at >= 0 ? at : -at - 2; // the last that begins no later
+        int before = at >= 0 ? at : -at - 2; // the last range that begins no later
         return before >= 0 && ranges.get(before).end() >= part.end();
     }
 }

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A file mapped in windows, since one Java buffer ends at 2 GiB. Windows begin every GiB and reach two GiB, so that any row below one
- * GiB lies wholly in the window in which it begins.
+ * A file mapped in windows, since a Java buffer cannot exceed 2 GiB. Windows begin every GiB and reach two GiB, so that any row below one
+ * GiB is entirely in the window in which it begins.
  */
 final class MappedFile implements FileBytes {
 

@@ -78,7 +78,7 @@ public final class Matrix {
     /**
      * Reads every row once, so that its pages are in memory.
      *
-     * @param between runs before each matrix; what it throws ends this
+     * @param between runs before each matrix; whatever it throws ends the reading
      */
     public void touch(Runnable between) {
         for (int index = 0; index < weight.count(); index++) {

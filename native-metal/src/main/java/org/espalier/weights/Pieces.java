@@ -12,10 +12,10 @@ public sealed interface Pieces {
     /** Where matrix {@code index} lies. */
     Piece get(int index);
 
-    /** The matrices {@code indices}, in this order; a stack stays one where they are equally far apart. */
+    /** The matrices {@code indices}, in this order; a stack stays a stack if they are evenly spaced. */
     Pieces pick(List<Integer> indices);
 
-    /** Each piece changed alike. */
+    /** The same matrices with each piece changed. */
     Pieces each(UnaryOperator<Piece> change);
 
     /**
@@ -27,7 +27,8 @@ public sealed interface Pieces {
 
         public Stack {
             if (count < 1 || count > 1 && distance < 1) {
-                throw new IllegalArgumentException("not a stack: " + count + " matrices, " + distance + " rows apart");
+                throw new IllegalArgumentException(
+                        "not a valid stack: " + count + " matrices, " + distance + " rows apart");
             }
         }
 

@@ -15,7 +15,7 @@ public record Region(Path file, long offset, long rowBytes, int sharedBy, int sk
     public Region {
         if (sharedBy < 1 || skipped < 0 || skipped >= sharedBy) {
             throw new IllegalArgumentException(
-                    "not a region: a row shared by " + sharedBy + ", the first " + skipped + " of them skipped");
+                    "not a valid region: a row shared by " + sharedBy + ", the first " + skipped + " of them skipped");
         }
     }
 

@@ -19,8 +19,8 @@ public record Scaled(Element values, int group, Element scales) implements Weigh
 
     public Scaled {
         if (group < 1 || values == Element.E8M0 || scales == Element.E2M1) {
-            throw new IllegalArgumentException(
-                    "no scaled format: values " + values + ", groups of " + group + ", scales of type " + scales);
+            throw new IllegalArgumentException("not a valid scaled format: values " + values + ", groups of " + group
+                    + ", scales of type " + scales);
         }
     }
 

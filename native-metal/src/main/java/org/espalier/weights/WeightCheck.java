@@ -3,7 +3,7 @@ package org.espalier.weights;
 import java.nio.file.Path;
 import java.util.function.ToLongFunction;
 
-/** Proves that a weight's bytes are where it says they are, so that engines need not look again. */
+/** Checks that a weight's bytes are where it says they are, so that engines need not. */
 public final class WeightCheck {
 
     /** Beyond any file, and far enough from the greatest long that sums of a few such offsets do not overflow. */
@@ -22,7 +22,7 @@ public final class WeightCheck {
     /**
      * @param name for errors
      * @param fileSize of a file in bytes
-     * @throws WeightException if rows do not fit the format, or a piece lies outside its file
+     * @throws WeightException if rows do not fit the format, or a piece is outside its file
      */
     public static void check(String name, Weight weight, ToLongFunction<Path> fileSize) {
         new WeightCheck(name, weight, fileSize).run();

@@ -15,7 +15,7 @@ public sealed interface WeightFormat permits Plain, Block, Affine, Scaled {
     /** Columns that a slice must begin at a multiple of: 1, a block, or a quantization group. */
     int granularity();
 
-    /** Whether a row can have so many columns. */
+    /** Whether a row can have this many columns. */
     default boolean fits(int columns) {
         return columns % granularity() == 0;
     }
@@ -33,7 +33,7 @@ public sealed interface WeightFormat permits Plain, Block, Affine, Scaled {
     /** @param out the first {@code columns} values of the row */
     void decode(StoredRow row, int columns, float[] out);
 
-    /** Whether {@link #dot} is there: for steps of one row, where decoding would be most of the work. */
+    /** Whether {@link #dot} is implemented: for steps of one row, where decoding would be most of the work. */
     default boolean hasDot() {
         return false;
     }

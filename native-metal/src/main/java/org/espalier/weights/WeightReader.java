@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
-/** Opens weights, each of their files once. Any thread may read. */
+/** Opens weights, and each of their files once. Any thread may read. */
 public final class WeightReader implements AutoCloseable {
 
     private final Function<Path, FileBytes> open;
@@ -20,7 +20,7 @@ public final class WeightReader implements AutoCloseable {
         return new WeightReader(MappedFile::new);
     }
 
-    /** Reads by calls, so that memory stays small: for weights that are read once. */
+    /** Reads files without mapping them, so that memory stays small: for weights that are read once. */
     public static WeightReader streaming() {
         return new WeightReader(ChannelFile::new);
     }

@@ -44,7 +44,7 @@ final class DeviceLossTest {
         assertThatExceptionOfType(DeviceLostException.class)
                 .isThrownBy(() -> run(1, program.length(1), 5))
                 .withMessage("the engine reference lost its device: it fell off the bus; 2 sessions are gone with it:"
-                        + " open them anew and send their tokens again");
+                        + " open new ones and send their tokens again");
     }
 
     @Test

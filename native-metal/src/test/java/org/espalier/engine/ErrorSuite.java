@@ -70,9 +70,9 @@ abstract class ErrorSuite extends Suite {
 
     @Test
     void sessionsThatAreOpenAlready() {
-        assertRefused(() -> program.open(1, 4, RouterEdits.NONE), "session 1 is open already");
+        assertRefused(() -> program.open(1, 4, RouterEdits.NONE), "session 1 is already open");
         program.open(2, 4, RouterEdits.NONE);
-        assertRefused(() -> program.fork(1, 2, 0), "session 2 is open already");
+        assertRefused(() -> program.fork(1, 2, 0), "session 2 is already open");
     }
 
     @Test
@@ -80,21 +80,24 @@ abstract class ErrorSuite extends Suite {
         run(null, tokens(1, 0, 1, 2));
         assertRefused(() -> program.truncate(1, 3), "session 1 has 2 rows and cannot be truncated to 3");
         assertRefused(() -> program.truncate(1, -1), "session 1 has 2 rows and cannot be truncated to -1");
-        assertRefused(() -> program.fork(1, 2, 3), "session 1 has 2 rows, a fork of 3 was asked for");
+        assertRefused(() -> program.fork(1, 2, 3), "session 1 has 2 rows, but a fork of 3 was asked for");
         assertRefused(
-                () -> program.open(2, -1, RouterEdits.NONE), "session 2 cannot be opened for -1 rows, at least 1");
+                () -> program.open(2, -1, RouterEdits.NONE),
+                "session 2 cannot be opened for -1 rows: expected at least 1");
     }
 
     @Test
     void stepsThatDoNotFitTheirSession() {
         run(null, tokens(1, 0, 1, 2));
-        assertRefused(() -> run(null, tokens(1, 1, 1)), "session 1 has 2 rows, the step continues at 1");
-        assertRefused(() -> run(null, tokens(1, 2, 1, 1, 1)), "session 1 was opened for 4 rows, the step would make 5");
+        assertRefused(() -> run(null, tokens(1, 1, 1)), "session 1 has 2 rows, but the step continues at 1");
+        assertRefused(
+                () -> run(null, tokens(1, 2, 1, 1, 1)),
+                "session 1 was opened for 4 rows, but the step would make it 5");
         assertRefused(() -> run(null, tokens(1, 2, 1), tokens(1, 3, 1)), "session 1 is in the step twice");
-        assertRefused(() -> run(null, tokens(1, 2)), "session 1 brings 0 rows");
+        assertRefused(() -> run(null, tokens(1, 2)), "session 1 has 0 rows in the step: expected at least 1");
         assertRefused(
                 () -> run(null, Entry.ofRows(1, 2, Integer.MAX_VALUE, Logits.NONE)),
-                "session 1 was opened for 4 rows, the step would make 2147483649");
+                "session 1 was opened for 4 rows, but the step would make it 2147483649");
         assertRefused(() -> run(null), "the step has no rows");
         assertThat(program.length(1)).isEqualTo(2);
     }
@@ -105,7 +108,7 @@ abstract class ErrorSuite extends Suite {
         assertRefused(() -> run(null, tokens(1, 0, -1)), "token -1 is not in the vocabulary of 11");
         assertRefused(
                 () -> run(null, Entry.ofRows(1, 0, 1, Logits.NONE)),
-                "program 'main' takes tokens, the step brings none");
+                "program 'main' takes tokens, but the step has none");
     }
 
     @Test
@@ -121,7 +124,7 @@ abstract class ErrorSuite extends Suite {
             }
             assertRefused(
                     () -> latent.run(new Step(List.of(tokens(1, 0, 1)), null, Set.of()), Exchange.ALONE, new Cancel()),
-                    "program 'main' takes activations, the step brings tokens");
+                    "program 'main' takes activations, but the step has tokens");
         }
     }
 

@@ -127,8 +127,8 @@ abstract class GreedySuite extends Suite {
         assertThatExceptionOfType(EngineException.class)
                 .isThrownBy(() -> run(Entry.greedy(session, position, Logits.LAST)))
                 .withMessage("session " + session
-                        + " has no logits to choose a token from: its last step has to ask for them, on a shard that"
-                        + " yields them");
+                        + " has no logits to choose a token from: its last step must ask for them, on the shard"
+                        + " with the output matrix");
         assertThat(program.length(session)).isEqualTo(position);
     }
 

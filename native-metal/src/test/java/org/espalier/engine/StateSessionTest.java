@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Sessions of a program with a state, which can be cut to nothing or to what they are. */
+/** Sessions of a program with a state, which can be truncated to nothing or to what they are. */
 final class StateSessionTest {
 
     @TempDir
@@ -53,8 +53,8 @@ final class StateSessionTest {
     private static void assertRefused(ThrowingCallable call, int length) {
         assertThatExceptionOfType(EngineException.class)
                 .isThrownBy(call)
-                .withMessage("session 1 has 3 rows and cannot be cut to " + length
-                        + ": a state can be cut to nothing only; open a new session and send its tokens again");
+                .withMessage("session 1 has 3 rows and cannot be truncated to " + length
+                        + ": a state can only be truncated to nothing; open a new session and send its tokens again");
     }
 
     @Test

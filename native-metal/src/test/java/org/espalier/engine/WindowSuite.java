@@ -82,8 +82,8 @@ abstract class WindowSuite extends Suite {
         assertThatExceptionOfType(EngineException.class)
                 .isThrownBy(() -> program.truncate(1, 200))
                 .withMessage(
-                        "session 1 has 300 rows and cannot be truncated to 200: layers that see a window of rows keep 64"
-                                + " more than that; open a new session and send its tokens again");
+                        "session 1 has 300 rows and cannot be truncated to 200: layers with a sliding window keep only"
+                                + " 64 rows beyond it; open a new session and send its tokens again");
         assertThatExceptionOfType(EngineException.class).isThrownBy(() -> program.fork(1, 2, 200));
         assertSameFrom(run(1, 300, 310), 300);
     }

@@ -306,7 +306,7 @@ class ClusterTest {
 
     @Test
     void saysWhatIsWrongWithAddresses() {
-        assertThatThrownBy(() -> Cluster.connect(List.of())).hasMessageContaining("no node is named");
+        assertThatThrownBy(() -> Cluster.connect(List.of())).hasMessageContaining("no node address was given");
         assertThatThrownBy(() -> Cluster.connect(List.of("localhost")))
                 .hasMessage("'localhost' is not an address: write HOST:PORT, for instance 127.0.0.1:41234");
         assertThatThrownBy(() -> Cluster.connect(List.of("127.0.0.1:1")))

@@ -28,7 +28,7 @@ final class AttentionOps {
                 float cos = (float) Math.cos(angle) * rope.attentionFactor();
                 float sin = (float) Math.sin(angle) * rope.attentionFactor();
                 for (int head = 0; head < op.heads(); head++) {
-                    int base = slots.at(op.x(), t) + head * headWidth + op.from();
+                    int base = slots.offset(op.x(), t) + head * headWidth + op.from();
                     int a = rope.pairing() == Rope.Pairing.HALF ? base + i : base + 2 * i;
                     int b = rope.pairing() == Rope.Pairing.HALF ? base + i + pairs : base + 2 * i + 1;
                     float first = x[a];
@@ -47,9 +47,9 @@ final class AttentionOps {
         for (int t = 0; t < rows.count(); t++) {
             KvCache cache = rows.cache(t, op.cache());
             float[] row = cache.array(rows.position(t));
-            int at = cache.at(rows.position(t));
-            System.arraycopy(slots.array(op.k()), slots.at(op.k(), t), row, at, kvWidth);
-            System.arraycopy(slots.array(op.v()), slots.at(op.v(), t), row, at + kvWidth, kvWidth);
+            int at = cache.offset(rows.position(t));
+            System.arraycopy(slots.array(op.k()), slots.offset(op.k(), t), row, at, kvWidth);
+            System.arraycopy(slots.array(op.v()), slots.offset(op.v(), t), row, at + kvWidth, kvWidth);
         }
         parallel.forRange(rows.count() * op.heads(), 1, cancel, (from, to) -> {
             for (int index = from; index < to; index++) {
@@ -59,10 +59,10 @@ final class AttentionOps {
                 KvCache cache = rows.cache(t, op.cache());
                 int first = cache.firstSeen(rows.position(t));
                 int seen = rows.position(t) + 1 - first;
-                int query = slots.at(op.q(), t) + head * headWidth;
+                int query = slots.offset(op.q(), t) + head * headWidth;
                 float[] scores = new float[sinks == null ? seen : seen + 1];
                 for (int s = 0; s < seen; s++) {
-                    int key = cache.at(first + s) + kvHead * headWidth;
+                    int key = cache.offset(first + s) + kvHead * headWidth;
                     scores[s] = op.scale()
                             * Vectors.dot(slots.array(op.q()), query, cache.array(first + s), key, headWidth);
                 }
@@ -70,10 +70,10 @@ final class AttentionOps {
                     scores[seen] = sinks[head];
                 }
                 Vectors.softmax(scores, scores.length);
-                int out = slots.at(op.out(), t) + head * headWidth;
+                int out = slots.offset(op.out(), t) + head * headWidth;
                 Arrays.fill(slots.array(op.out()), out, out + headWidth, 0);
                 for (int s = 0; s < seen; s++) {
-                    int value = cache.at(first + s) + kvWidth + kvHead * headWidth;
+                    int value = cache.offset(first + s) + kvWidth + kvHead * headWidth;
                     float[] row = cache.array(first + s);
                     Vectors.addScaled(scores[s], row, value, slots.array(op.out()), out, headWidth);
                 }
@@ -93,9 +93,9 @@ final class AttentionOps {
         for (int t = 0; t < rows.count(); t++) {
             KvCache cache = rows.cache(t, op.cache());
             float[] row = cache.array(rows.position(t));
-            int at = cache.at(rows.position(t));
-            System.arraycopy(slots.array(op.latent()), slots.at(op.latent(), t), row, at, rank);
-            System.arraycopy(slots.array(op.keyRope()), slots.at(op.keyRope(), t), row, at + rank, rope);
+            int at = cache.offset(rows.position(t));
+            System.arraycopy(slots.array(op.latent()), slots.offset(op.latent(), t), row, at, rank);
+            System.arraycopy(slots.array(op.keyRope()), slots.offset(op.keyRope(), t), row, at + rank, rope);
         }
         float[] q = slots.array(op.q());
         float[] out = slots.array(op.out());
@@ -105,7 +105,7 @@ final class AttentionOps {
                 float[][] down = valueUp.decode(h);
                 for (int t = 0; t < rows.count(); t++) {
                     KvCache cache = rows.cache(t, op.cache());
-                    int query = slots.at(op.q(), t) + h * (nope + rope);
+                    int query = slots.offset(op.q(), t) + h * (nope + rope);
                     float[] absorbed = new float[rank];
                     for (int r = 0; r < rank; r++) {
                         absorbed[r] = Vectors.dot(up[r], 0, q, query, nope);
@@ -114,7 +114,7 @@ final class AttentionOps {
                     float[] scores = new float[rows.position(t) + 1 - first];
                     for (int s = 0; s < scores.length; s++) {
                         float[] row = cache.array(first + s);
-                        int key = cache.at(first + s);
+                        int key = cache.offset(first + s);
                         scores[s] = op.scale()
                                 * (Vectors.dot(absorbed, 0, row, key, rank)
                                         + Vectors.dot(q, query + nope, row, key + rank, rope));
@@ -122,10 +122,10 @@ final class AttentionOps {
                     Vectors.softmax(scores, scores.length);
                     float[] mixed = new float[rank];
                     for (int s = 0; s < scores.length; s++) {
-                        Vectors.addScaled(scores[s], cache.array(first + s), cache.at(first + s), mixed, 0, rank);
+                        Vectors.addScaled(scores[s], cache.array(first + s), cache.offset(first + s), mixed, 0, rank);
                     }
                     for (int i = 0; i < value; i++) {
-                        out[slots.at(op.out(), t) + h * value + i] = Vectors.dot(down[i], 0, mixed, 0, rank);
+                        out[slots.offset(op.out(), t) + h * value + i] = Vectors.dot(down[i], 0, mixed, 0, rank);
                     }
                 }
             }

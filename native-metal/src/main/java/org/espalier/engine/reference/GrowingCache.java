@@ -3,11 +3,11 @@ package org.espalier.engine.reference;
 import java.util.Arrays;
 import org.espalier.engine.EngineException;
 
-/** All rows, [length][width]; grows as the session does. What stands beyond a session's length is overwritten by its next step. */
+/** All rows, [length][width]; grows as the session does. Rows beyond the session's length are overwritten by its next step. */
 final class GrowingCache implements KvCache {
 
     /** Floats that one array can hold; some virtual machines keep a few words of it for themselves. */
-    private static final long MOST_FLOATS = Integer.MAX_VALUE - 8;
+    private static final long MAX_FLOATS = Integer.MAX_VALUE - 8;
 
     private final int width;
     private final int maxLength;
@@ -21,13 +21,13 @@ final class GrowingCache implements KvCache {
     @Override
     public void reserve(int end) {
         long needed = (long) end * width;
-        if (needed > MOST_FLOATS) {
+        if (needed > MAX_FLOATS) {
             throw new EngineException("a KV cache of " + end + " rows x " + width + " needs " + needed
-                    + " floats, the reference engine keeps at most " + MOST_FLOATS + " a layer: use a shorter session");
+                    + " floats, the reference engine keeps at most " + MAX_FLOATS + " a layer: use a shorter session");
         }
         if (rows.length < needed) {
             long doubled = Math.max(needed, 2L * rows.length);
-            rows = Arrays.copyOf(rows, (int) Math.min(MOST_FLOATS, Math.min((long) maxLength * width, doubled)));
+            rows = Arrays.copyOf(rows, (int) Math.min(MAX_FLOATS, Math.min((long) maxLength * width, doubled)));
         }
     }
 
@@ -37,7 +37,7 @@ final class GrowingCache implements KvCache {
     }
 
     @Override
-    public int at(int position) {
+    public int offset(int position) {
         return position * width;
     }
 

@@ -5,8 +5,10 @@ import org.espalier.engine.EngineException;
 import org.espalier.program.Activation;
 import org.espalier.weights.Matrix;
 
-/** Products with weights. A stored row is decoded once and used for all rows of the step; a step of one row needs no floats
- * of it. */
+/**
+ * Products with weights. A stored row is decoded once for all rows of the step. In a step of one row it is not decoded at all, if its
+ * format has a dot product.
+ */
 final class MatrixOps {
 
     private static final ThreadLocal<float[]> ROW = ThreadLocal.withInitial(() -> new float[0]);

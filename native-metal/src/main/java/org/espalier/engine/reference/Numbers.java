@@ -2,7 +2,7 @@ package org.espalier.engine.reference;
 
 import java.nio.ByteBuffer;
 
-/** What numbers activations are: rounded after each op, and stored so between shards. */
+/** The number type of activations: they are rounded to it after each op, and stored in it between shards. */
 interface Numbers {
 
     Numbers FLOAT32 = new Numbers() {
@@ -25,10 +25,10 @@ interface Numbers {
         }
     };
 
-    /** Bytes of one, little-endian. */
+    /** Bytes of one number, little-endian. */
     int bytes();
 
-    /** Rounds values in place to the nearest that there are. */
+    /** Rounds values in place to the nearest number of this type. */
     void round(float[] values, int from, int count);
 
     void put(ByteBuffer into, float value);

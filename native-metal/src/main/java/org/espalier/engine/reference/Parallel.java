@@ -14,10 +14,10 @@ import org.espalier.engine.Cancel;
  */
 final class Parallel implements AutoCloseable {
 
-    /** Pieces of fewer rows of a matrix than this are not worth handing over. */
+    /** Fewer rows of a matrix than this are not worth a task. */
     private static final int ROWS = 16;
 
-    /** A long op looks at its cancel flag after so many indices. */
+    /** A long op checks its cancel flag each time it has done this many indices. */
     private static final int BETWEEN_LOOKS = 64;
 
     /** The body of a loop over indices {@code from} to {@code to} exclusive. */
@@ -28,7 +28,7 @@ final class Parallel implements AutoCloseable {
     private final int threads;
     private final ExecutorService pool;
 
-    /** @param threads 0 for one a core */
+    /** @param threads 0 for one per core */
     Parallel(int threads) {
         this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
         this.pool = Executors.newFixedThreadPool(this.threads, work -> {
@@ -46,7 +46,7 @@ final class Parallel implements AutoCloseable {
     /**
      * Runs {@code body} over 0 to {@code count}; every index once, in any order.
      *
-     * @param smallest pieces of fewer indices are not worth handing over
+     * @param smallest fewer indices than this are not worth a task
      */
     void forRange(int count, int smallest, Cancel cancel, Body body) {
         int pieces = (int) Math.min(threads, ((long) count + smallest - 1) / smallest);

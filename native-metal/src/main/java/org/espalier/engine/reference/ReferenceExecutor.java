@@ -167,14 +167,14 @@ final class ReferenceExecutor implements Executor {
 
     private void round(Slots slots, View view, int rows) {
         for (int t = 0; t < rows; t++) {
-            numbers.round(slots.array(view), slots.at(view, t), view.width());
+            numbers.round(slots.array(view), slots.offset(view, t), view.width());
         }
     }
 
     private void receive(ByteBuffer activations, Slots slots, int rows) {
         ByteBuffer bytes = activations.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         for (int t = 0; t < rows; t++) {
-            int at = slots.at(program.input(), t);
+            int at = slots.offset(program.input(), t);
             for (int i = 0; i < program.hidden(); i++) {
                 slots.array(program.input())[at + i] = numbers.get(bytes);
             }
@@ -185,7 +185,7 @@ final class ReferenceExecutor implements Executor {
         ByteBuffer bytes =
                 ByteBuffer.allocate(rows * program.hidden() * numbers.bytes()).order(ByteOrder.LITTLE_ENDIAN);
         for (int t = 0; t < rows; t++) {
-            int at = slots.at(program.output(), t);
+            int at = slots.offset(program.output(), t);
             for (int i = 0; i < program.hidden(); i++) {
                 numbers.put(bytes, slots.array(program.output())[at + i]);
             }

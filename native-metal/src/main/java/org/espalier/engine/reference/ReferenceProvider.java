@@ -39,7 +39,7 @@ public final class ReferenceProvider implements EngineProvider {
         }
         return options.kvType() == EngineOptions.KvType.F32
                 ? Optional.empty()
-                : Optional.of("it keeps KV caches as f32, asked for "
+                : Optional.of("it keeps KV caches as f32 only, not as "
                         + options.kvType().name().toLowerCase(Locale.ROOT));
     }
 

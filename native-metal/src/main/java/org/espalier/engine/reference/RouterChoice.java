@@ -17,7 +17,7 @@ record RouterChoice(int[] experts, float[] weights) {
     /**
      * @param logits [E], W x
      * @param correction [E], or null
-     * @param edit null where the session does not edit this layer
+     * @param edit null if the session does not edit this layer
      */
     static RouterChoice of(Router router, float[] logits, float[] correction, LayerEdit edit) {
         float[] scores = scores(router, logits);
@@ -53,7 +53,7 @@ record RouterChoice(int[] experts, float[] weights) {
         return scores;
     }
 
-    /** By expert, whether its group is dropped. */
+    /** For each expert, whether its group is dropped. */
     private static boolean[] dropped(Router.Groups limit, float[] choice) {
         boolean[] dropped = new boolean[choice.length];
         if (limit.count() == 1) {
@@ -79,7 +79,7 @@ record RouterChoice(int[] experts, float[] weights) {
         return dropped;
     }
 
-    /** @param dropped experts that only force can take */
+    /** @param dropped experts that can only be forced */
     private static int[] choose(Router router, float[] choice, boolean[] dropped, LayerEdit edit) {
         int k = edit == null ? router.topK() : edit.topK().orElse(router.topK());
         boolean[] taken = dropped.clone();
@@ -109,7 +109,7 @@ record RouterChoice(int[] experts, float[] weights) {
                 .toArray();
     }
 
-    /** Index of the greatest value that is not taken, the first of equal ones; -1 if all are. */
+    /** Index of the greatest value that is not taken, the first of a tie; -1 if all are taken. */
     private static int greatest(float[] values, boolean[] taken) {
         int best = -1;
         for (int i = 0; i < values.length; i++) {

@@ -3,7 +3,7 @@ package org.espalier.engine.reference;
 import java.util.List;
 import org.espalier.engine.RouterEdits;
 
-/** What one sequence keeps on this shard. */
+/** The state of one sequence on this shard. */
 final class Session {
 
     private final int maxLength;

@@ -2,7 +2,7 @@ package org.espalier.engine.reference;
 
 import org.espalier.program.Cache;
 
-/** What a session keeps for one op. What a step writes belongs to the session once it is committed. */
+/** What a session keeps for one op. A step's rows belong to the session once they are committed. */
 interface SessionCache {
 
     static SessionCache of(Cache cache, int maxLength) {
@@ -21,6 +21,6 @@ interface SessionCache {
     /** Forgets the rows from {@code length} on. */
     void drop(int length);
 
-    /** The first {@code length} rows for another session. */
+    /** A copy of the first {@code length} rows, for another session. */
     SessionCache copy(int length);
 }

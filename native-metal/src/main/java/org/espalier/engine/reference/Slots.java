@@ -22,7 +22,7 @@ final class Slots {
     }
 
     /** Index of the view's first column in row {@code row} of {@link #array}. */
-    int at(View view, int row) {
+    int offset(View view, int row) {
         return row * widths.get(view.slot()) + view.offset();
     }
 }

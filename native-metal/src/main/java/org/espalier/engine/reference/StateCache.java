@@ -12,12 +12,12 @@ final class StateCache implements SessionCache {
         this.after = new float[width];
     }
 
-    /** What the rows so far have left. */
+    /** The state after the rows so far. */
     float[] before() {
         return before;
     }
 
-    /** What the rows of the running step leave; at its begin the same as {@link #before}. */
+    /** The state after the rows of the running step; at its start the same as {@link #before}. */
     float[] after() {
         return after;
     }
@@ -33,7 +33,7 @@ final class StateCache implements SessionCache {
         length = newLength;
     }
 
-    /** To the length that it has, or to nothing. */
+    /** Only to its current length, or to nothing. */
     @Override
     public void drop(int newLength) {
         if (newLength != length) {

@@ -39,7 +39,7 @@ final class StepRows {
         }
     }
 
-    /** -1 for a row of activations. */
+    /** The row's token id; -1 for a row of activations. */
     private int token(Session session, Step.Input input, int row) {
         if (input instanceof Step.Input.Tokens given) {
             return given.ids()[row];

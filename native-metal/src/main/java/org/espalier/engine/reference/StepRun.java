@@ -40,7 +40,7 @@ import org.espalier.weights.Matrix;
 
 /**
  * One step on its way through the ops. A step that was cancelled ends at the next op; in a group of nodes only at an exchange, so that none
- * leaves alone.
+ * stops alone.
  */
 final class StepRun implements Op.Visitor<Void> {
 
@@ -69,7 +69,7 @@ final class StepRun implements Op.Visitor<Void> {
      */
     record Link(Exchange exchange, Cancel flag, Cancel cancel) {}
 
-    /** An exchange under way. */
+    /** An exchange in progress. */
     private record Begun(View view, ByteBuffer values) {}
 
     StepRun(Loaded loaded, Slots slots, StepRows rows, Link link) {
@@ -141,7 +141,7 @@ final class StepRun implements Op.Visitor<Void> {
     }
 
     private Rows view(View view) {
-        int stride = slots.at(view, 1) - slots.at(view, 0);
+        int stride = slots.offset(view, 1) - slots.offset(view, 0);
         return new Rows(slots.array(view), view.offset(), stride);
     }
 
@@ -151,7 +151,7 @@ final class StepRun implements Op.Visitor<Void> {
         float[] row = new float[op.out().width()];
         for (int t = 0; t < rows.count(); t++) {
             table.decodeRow(0, rows.token(t), row);
-            System.arraycopy(row, 0, slots.array(op.out()), slots.at(op.out(), t), row.length);
+            System.arraycopy(row, 0, slots.array(op.out()), slots.offset(op.out(), t), row.length);
         }
         return null;
     }
@@ -164,8 +164,8 @@ final class StepRun implements Op.Visitor<Void> {
         float[] out = slots.array(op.out());
         for (int t = 0; t < rows.count(); t++) {
             for (int group = 0; group < op.groups(); group++) {
-                int from = slots.at(op.in(), t) + group * width;
-                int to = slots.at(op.out(), t) + group * width;
+                int from = slots.offset(op.in(), t) + group * width;
+                int to = slots.offset(op.out(), t) + group * width;
                 double squares = 0;
                 for (int i = 0; i < width; i++) {
                     squares += (double) in[from + i] * in[from + i];
@@ -233,28 +233,29 @@ final class StepRun implements Op.Visitor<Void> {
         int width = op.out().width();
         float[] sums = slots.array(op.out());
         for (int t = 0; t < rows.count(); t++) {
-            Arrays.fill(sums, slots.at(op.out(), t), slots.at(op.out(), t) + width, 0);
+            Arrays.fill(sums, slots.offset(op.out(), t), slots.offset(op.out(), t) + width, 0);
         }
         float[] output = new float[rows.count() * width];
         for (int index = 0; index < op.held().size(); index++) {
             Experts.Held held = op.held().get(index);
             int expert = held.expert();
-            int[] takers = IntStream.range(0, rows.count())
-                    .filter(t -> place(chosen[t], expert) >= 0 && held.computes(rows.position(t), op.layer()))
+            int[] chosenBy = IntStream.range(0, rows.count())
+                    .filter(t -> rankOf(expert, chosen[t]) >= 0 && held.computes(rows.position(t), op.layer()))
                     .toArray();
-            if (takers.length == 0) {
+            if (chosenBy.length == 0) {
                 continue;
             }
-            matrixOps.gatedMlp(mlp, index, view(op.in()), new Rows(output, 0, width), takers, cancel);
-            for (int t : takers) {
-                float weight = chosen[t].weights()[place(chosen[t], expert)];
-                Vectors.addScaled(weight, output, t * width, sums, slots.at(op.out(), t), width);
+            matrixOps.gatedMlp(mlp, index, view(op.in()), new Rows(output, 0, width), chosenBy, cancel);
+            for (int t : chosenBy) {
+                float weight = chosen[t].weights()[rankOf(expert, chosen[t])];
+                Vectors.addScaled(weight, output, t * width, sums, slots.offset(op.out(), t), width);
             }
         }
         return null;
     }
 
-    private static int place(RouterChoice choice, int expert) {
+    /** The expert's position in the choice, or -1. */
+    private static int rankOf(int expert, RouterChoice choice) {
         for (int k = 0; k < choice.experts().length; k++) {
             if (choice.experts()[k] == expert) {
                 return k;
@@ -266,8 +267,8 @@ final class StepRun implements Op.Visitor<Void> {
     @Override
     public Void sigmoidScale(SigmoidScale op) {
         for (int t = 0; t < rows.count(); t++) {
-            float factor = Vectors.sigmoid(slots.array(op.gate())[slots.at(op.gate(), t)]);
-            int x = slots.at(op.x(), t);
+            float factor = Vectors.sigmoid(slots.array(op.gate())[slots.offset(op.gate(), t)]);
+            int x = slots.offset(op.x(), t);
             for (int i = 0; i < op.x().width(); i++) {
                 slots.array(op.x())[x + i] *= factor;
             }
@@ -278,9 +279,9 @@ final class StepRun implements Op.Visitor<Void> {
     @Override
     public Void add(Add op) {
         for (int t = 0; t < rows.count(); t++) {
-            int a = slots.at(op.a(), t);
-            int b = slots.at(op.b(), t);
-            int out = slots.at(op.out(), t);
+            int a = slots.offset(op.a(), t);
+            int b = slots.offset(op.b(), t);
+            int out = slots.offset(op.out(), t);
             for (int i = 0; i < op.out().width(); i++) {
                 slots.array(op.out())[out + i] = slots.array(op.a())[a + i] + slots.array(op.b())[b + i];
             }
@@ -296,7 +297,7 @@ final class StepRun implements Op.Visitor<Void> {
                 .order(ByteOrder.LITTLE_ENDIAN);
         for (int t = 0; t < rows.count(); t++) {
             for (int i = 0; i < x.width(); i++) {
-                loaded.numbers().put(values, slots.array(x)[slots.at(x, t) + i]);
+                loaded.numbers().put(values, slots.array(x)[slots.offset(x, t) + i]);
             }
         }
         values.flip();
@@ -318,7 +319,7 @@ final class StepRun implements Op.Visitor<Void> {
         View x = exchanged.view();
         for (int t = 0; t < rows.count(); t++) {
             for (int i = 0; i < x.width(); i++) {
-                slots.array(x)[slots.at(x, t) + i] = loaded.numbers().get(exchanged.values());
+                slots.array(x)[slots.offset(x, t) + i] = loaded.numbers().get(exchanged.values());
             }
         }
         return null;
@@ -332,7 +333,7 @@ final class StepRun implements Op.Visitor<Void> {
         int width = op.in().width();
         float[] in = Vectors.zeros(wanted.length, width);
         for (int i = 0; i < wanted.length; i++) {
-            System.arraycopy(slots.array(op.in()), slots.at(op.in(), wanted[i]), in, i * width, width);
+            System.arraycopy(slots.array(op.in()), slots.offset(op.in(), wanted[i]), in, i * width, width);
         }
         float[] values = Vectors.zeros(wanted.length, vocabulary);
         int[] every = IntStream.range(0, wanted.length).toArray();

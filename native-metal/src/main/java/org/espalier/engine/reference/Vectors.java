@@ -7,7 +7,7 @@ final class Vectors {
 
     private Vectors() {}
 
-    /** Zeros for [rows, width], which must fit one Java array also as bytes. */
+    /** Zeros for [rows, width], which must fit in one Java array, as bytes too. */
     static float[] zeros(int rows, int width) {
         long count = (long) rows * width;
         if (count > Integer.MAX_VALUE / Float.BYTES) {
@@ -63,7 +63,7 @@ final class Vectors {
         return (float) (1 / (1 + Math.exp(-x)));
     }
 
-    /** Index of the greatest value, the first of equal ones. */
+    /** Index of the greatest value, the first of a tie. */
     static int greatest(float[] x) {
         int best = 0;
         for (int i = 1; i < x.length; i++) {

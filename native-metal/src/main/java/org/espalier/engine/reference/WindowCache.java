@@ -4,7 +4,7 @@ import java.util.Arrays;
 import org.espalier.program.Cache;
 
 /**
- * The last rows of a session whose attention sees a window: a ring of {@link Cache.Rows#kept} rows. The rows of a running step lie
+ * The last rows of a session whose attention sees a window: a ring of {@link Cache.Rows#kept} rows. The rows of a running step are kept
  * apart, so that a step of any length can be cancelled.
  */
 final class WindowCache implements KvCache {
@@ -33,7 +33,7 @@ final class WindowCache implements KvCache {
     }
 
     @Override
-    public int at(int position) {
+    public int offset(int position) {
         return (position < length ? position % kept : position - length) * cache.width();
     }
 
@@ -46,13 +46,13 @@ final class WindowCache implements KvCache {
     public void commit(int newLength) {
         grow(newLength);
         for (int position = Math.max(length, newLength - kept); position < newLength; position++) {
-            System.arraycopy(pending, at(position), ring, position % kept * cache.width(), cache.width());
+            System.arraycopy(pending, offset(position), ring, position % kept * cache.width(), cache.width());
         }
         length = newLength;
         pending = new float[0];
     }
 
-    /** Before the ring first closes, row and place are the same. */
+    /** Until the ring wraps around for the first time, row r is at index r. */
     private void grow(int newLength) {
         int needed = Math.min(newLength, kept) * cache.width();
         if (ring.length < needed) {

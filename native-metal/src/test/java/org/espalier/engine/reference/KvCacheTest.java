@@ -23,12 +23,12 @@ final class KvCacheTest {
         KvCache cache = (KvCache) SessionCache.of(new Cache.Rows(2, 10), 1 << 20);
         for (int end = 1; end <= 1000; end++) {
             cache.reserve(end);
-            cache.array(end - 1)[cache.at(end - 1)] = end;
+            cache.array(end - 1)[cache.offset(end - 1)] = end;
             cache.commit(end);
         }
         assertThat(cache.array(999)).hasSize((10 + 64) * 2);
         for (int position = 1000 - 74; position < 1000; position++) {
-            assertThat(cache.array(position)[cache.at(position)]).isEqualTo(position + 1);
+            assertThat(cache.array(position)[cache.offset(position)]).isEqualTo(position + 1);
         }
     }
 

@@ -123,7 +123,7 @@ final class RouterChoiceTest {
     void aNegativeCountIsRefused() {
         assertThatThrownBy(() -> edit(Set.of(), List.of(), OptionalInt.of(-1), 1))
                 .isInstanceOf(EngineException.class)
-                .hasMessage("a router edit asks for the best -1 experts");
+                .hasMessage("a router edit keeps -1 experts: expected 0 or more");
     }
 
     @Test

@@ -41,7 +41,7 @@ class NodeServerTest {
                 .hasMessage("cannot serve on 0.0.0.0: other addresses than loopback need TLS, which is not there yet;"
                         + " serve on 127.0.0.1");
         assertThatThrownBy(() -> NodeServer.start(NodeOptions.loopback("b").withPort(70_000), new FakeLoader()))
-                .hasMessage("port 70000 is none: choose 0 (any free one) to 65535");
+                .hasMessage("port 70000 is not a valid port: choose 0 (any free one) to 65535");
     }
 
     @Test

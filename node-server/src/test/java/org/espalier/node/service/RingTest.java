@@ -147,7 +147,7 @@ class RingTest {
                     .hasSize(3);
             assertThatThrownBy(() -> ring.generate(
                             FakeRing.request(FakeLoader.CONTEXT, 1).build()))
-                    .hasMessageContaining("the prompt has 2000 tokens, the model's context holds 2000");
+                    .hasMessageContaining("the prompt has 2000 tokens, but the model's context holds 2000");
             assertThatThrownBy(() -> ring.generate(FakeRing.request(0, 1).build()))
                     .hasMessageContaining("the prompt is empty");
             assertThatThrownBy(() ->
@@ -167,7 +167,7 @@ class RingTest {
             }
             Heard refused = new Heard();
             head.generate(REQUEST, refused);
-            assertThatThrownBy(refused::all).hasMessageContaining("node n0 has 512 generations that run or wait");
+            assertThatThrownBy(refused::all).hasMessageContaining("node n0 has 512 generations running or waiting");
             head.cancel(first);
             Heard accepted = new Heard();
             head.generate(REQUEST, accepted);

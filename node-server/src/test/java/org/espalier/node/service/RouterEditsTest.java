@@ -147,7 +147,7 @@ class RouterEditsTest {
     void whatTheModelDoesNotHaveIsRefused() {
         refused("the router edit of layer 0: the layers with experts are [1, 2, 3]", LayerEdit.of(0));
         refused(
-                "names expert " + experts + ", the layer has 0 to " + (experts - 1),
+                "names expert " + experts + ", but the layer has 0 to " + (experts - 1),
                 LayerEdit.of(layer).banning(experts));
         refused("names expert -1", LayerEdit.of(layer).forcing(-1));
         refused("keeps " + (experts + 1) + " experts", LayerEdit.of(layer).keeping(experts + 1));

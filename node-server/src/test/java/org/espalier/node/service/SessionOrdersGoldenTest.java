@@ -71,7 +71,8 @@ class SessionOrdersGoldenTest {
             if (windowed) {
                 assertThatThrownBy(() -> cuts.get(2).get(20, TimeUnit.SECONDS))
                         .hasMessageContaining("node n0 (" + nodes.get(0).address() + "): session ")
-                        .hasMessageContaining("cannot be cut to 10: layers that see a window of rows keep 64 more");
+                        .hasMessageContaining(
+                                "cannot be truncated to 10: layers with a sliding window keep only 64 rows beyond it");
             } else {
                 cuts.get(2).get(20, TimeUnit.SECONDS);
             }

@@ -97,7 +97,7 @@ class SessionOrdersTest {
             String name = "node n" + windowed + " (" + ring.nodes.get(windowed).address() + ")";
             assertThatThrownBy(() -> cuts.get(0).get(20, TimeUnit.SECONDS))
                     .hasMessageContaining(name + ": session " + session.join())
-                    .hasMessageContaining("cannot be cut to 10");
+                    .hasMessageContaining("cannot be truncated to 10");
             assertThat(done).hasSize(nodes).containsOnly(0);
             cuts.get(1).get(20, TimeUnit.SECONDS);
             assertThat(FakeRing.tokens(heard.all())).isEqualTo(expected);
@@ -156,7 +156,7 @@ class SessionOrdersTest {
             assertThatThrownBy(forked::all)
                     .hasMessageContaining("node n" + windowed + " ("
                             + ring.nodes.get(windowed).address() + ")")
-                    .hasMessageContaining("cannot be cut to 10");
+                    .hasMessageContaining("cannot be truncated to 10");
             assertThat(forked.replies).isEmpty();
             assertThat(FakeRing.tokens(source.all())).isEqualTo(expected);
             FakeRing.eventually(Duration.ofSeconds(5), () -> ring.sessions() == 0);
@@ -179,23 +179,23 @@ class SessionOrdersTest {
             source.await(2);
             cuts.get(0).get(20, TimeUnit.SECONDS);
             assertThatThrownBy(() -> cuts.get(1).get(20, TimeUnit.SECONDS))
-                    .hasMessageContaining("is being cut already");
+                    .hasMessageContaining("is already being truncated");
             assertCutRefused(ring, session, -1, "rows and cannot be truncated to -1");
             assertCutRefused(ring, session, 1950, "rows and cannot be truncated to 1950");
             assertCutRefused(ring, 77, 1, "session 77 has no running generation");
             assertForkRefused(ring, 77, 1, request(9, 5), "session 77 has no running generation");
             assertForkRefused(ring, session, 1950, request(9, 5), "a fork of 1950 was asked for");
             assertForkRefused(ring, session, -1, request(9, 5), "a fork of -1 was asked for");
-            assertForkRefused(ring, session, 9, request(9, 5), "begins with the 9 tokens that it takes over");
-            assertForkRefused(ring, session, 3, request(8, 5), "begins with the 3 tokens that it takes over");
+            assertForkRefused(ring, session, 9, request(9, 5), "must begin with the 9 tokens that it takes over");
+            assertForkRefused(ring, session, 3, request(8, 5), "must begin with the 3 tokens that it takes over");
             assertForkRefused(
                     ring,
                     session,
                     3,
                     request(9, 5).addAllPrompt(Collections.nCopies(1901, 1)),
-                    "holds 1909 rows with its answer");
+                    "holds 1909 rows, answer included");
             head(ring).cancel(session);
-            assertCutRefused(ring, session, 1, "has no generation that runs");
+            assertCutRefused(ring, session, 1, "has no running generation");
         }
     }
 
