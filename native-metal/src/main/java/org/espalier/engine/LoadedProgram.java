@@ -5,6 +5,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.espalier.program.ExchangeBegin;
+import org.espalier.program.Op;
 import org.espalier.program.Program;
 
 /**
@@ -47,6 +49,7 @@ public final class LoadedProgram implements AutoCloseable {
      */
     public static LoadedProgram load(Engine engine, Program program, EngineOptions options, Loading loading) {
         program.check();
+        requireGroup(program, options.group().size());
         EngineProvider provider = engine.provider();
         if (!provider.precisions().contains(options.precision())) {
             throw new EngineException("the engine " + provider.name() + " has no precision "
@@ -65,6 +68,17 @@ public final class LoadedProgram implements AutoCloseable {
             loaded.warmUp(loading.cancel());
         }
         return loaded;
+    }
+
+    private static void requireGroup(Program program, int size) {
+        for (Op op : program.ops()) {
+            if (op instanceof ExchangeBegin begin
+                    && begin.kind() instanceof ExchangeBegin.Gather gather
+                    && gather.widths().size() != size) {
+                throw new EngineException("exchange " + begin.id() + " of program '" + program.name()
+                        + "' gathers the columns of " + gather.widths().size() + " nodes, the group has " + size);
+            }
+        }
     }
 
     /** Runs one step that leaves nothing behind; if it fails, so does the load. A node of a group cannot run a step alone. */

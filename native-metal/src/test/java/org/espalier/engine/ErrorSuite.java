@@ -13,6 +13,8 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.espalier.EspalierException;
 import org.espalier.engine.Step.Entry;
 import org.espalier.engine.Step.Logits;
+import org.espalier.program.ExchangeAwait;
+import org.espalier.program.ExchangeBegin;
 import org.espalier.program.Linear;
 import org.espalier.program.Projection;
 import org.espalier.weights.Affine;
@@ -141,6 +143,17 @@ abstract class ErrorSuite extends Suite {
                         .withMessageContaining("has no precision " + precision.title());
             }
         }
+    }
+
+    @Test
+    void aGatherOfOtherNodesThanTheGroupHas() {
+        OpBench bench = new OpBench(4, 4);
+        bench.op((in, out) -> new ExchangeBegin(7, out, new ExchangeBegin.Gather(List.of(2, 1, 1))))
+                .op((in, out) -> new ExchangeAwait(7))
+                .exchange(2, Exchange.ALONE);
+        assertRefused(
+                () -> bench.run(tested, new float[1][4]),
+                "exchange 7 of program 'main' gathers the columns of 3 nodes, the group has 2");
     }
 
     private void assertWeightRefused(Weight weight, String message) {

@@ -133,7 +133,7 @@ abstract class SessionSuite extends Suite {
         assertSame(run(tokens(3, 4, 9))[4], expected[8]);
     }
 
-    /** Pages may be shared until one side writes: here either side does, also where the other has rows. */
+    /** Pages may be shared until one side writes: here each side does, in rows that the others have. */
     @Test
     void whatEitherSideOfAForkWritesTheOtherDoesNotSee() {
         float[][] expected = oneShot();
@@ -142,16 +142,18 @@ abstract class SessionSuite extends Suite {
         program.fork(1, 2, 7);
         program.fork(2, 3, 5);
         program.truncate(1, 2);
-        run(Entry.ofTokens(1, 2, new int[] {8, 8, 8, 8, 8, 8}, Logits.NONE));
-        program.truncate(3, 4);
-        run(Entry.ofTokens(3, 4, new int[] {7, 7, 7, 7}, Logits.NONE));
+        run(Entry.ofTokens(1, 2, new int[] {8, 8, 8, 8}, Logits.NONE));
+        program.truncate(3, 1);
+        run(Entry.ofTokens(3, 1, new int[] {7, 7, 7}, Logits.NONE));
         assertSame(run(tokens(2, 7, 9))[1], expected[8]);
+        program.fork(2, 4, 8);
         program.truncate(2, 1);
         run(Entry.ofTokens(2, 1, new int[] {6, 6, 6}, Logits.NONE));
         program.truncate(1, 2);
         assertSame(run(tokens(1, 2, 9))[6], expected[8]);
-        program.truncate(3, 4);
-        assertSame(run(tokens(3, 4, 9))[4], expected[8]);
+        program.truncate(3, 1);
+        assertSame(run(tokens(3, 1, 9))[7], expected[8]);
+        assertSame(run(tokens(4, 8, 9))[0], expected[8]);
     }
 
     @Test
