@@ -90,11 +90,11 @@ class ArchitectureTest {
                 "org.espalier.model..,org.espalier.architecture..,org.espalier.plan..,org.espalier.quantize..,org.espalier.hub.. | org.espalier.engine..,org.espalier.placement..,org.espalier.routing..,org.espalier.cluster..,org.espalier.v1..,org.espalier.node..,org.espalier.kernel..",
                 "org.espalier.placement..,org.espalier.routing..,org.espalier.cluster.. | org.espalier.engine..,org.espalier.node..,org.espalier.kernel..",
                 "org.espalier.node.shard..   | org.espalier.node.ring..,org.espalier.node.service..,org.espalier.node.cli..",
-                "org.espalier.node.ring..    | org.espalier.architecture..,org.espalier.architecture..,org.espalier.node.shard..,org.espalier.node.service..,org.espalier.node.cli..",
+                "org.espalier.node.ring..    | org.espalier.architecture..,org.espalier.node.shard..,org.espalier.node.service..,org.espalier.node.cli..",
                 "org.espalier.node.service.. | org.espalier.node.cli..",
                 "org.espalier.node..         | org.espalier.kernel..",
                 // the kernel starts nodes and talks to clusters; how a node computes is none of its business
-                "org.espalier.kernel.. | org.espalier.engine..,org.espalier.program..,org.espalier.weights..,org.espalier.checkpoint..,org.espalier.v1..,org.espalier.architecture..,org.espalier.architecture..,org.espalier.node.shard..,org.espalier.node.ring..,org.espalier.node.sampling..,org.espalier.node.cli..",
+                "org.espalier.kernel.. | org.espalier.engine..,org.espalier.program..,org.espalier.weights..,org.espalier.checkpoint..,org.espalier.v1..,org.espalier.architecture..,org.espalier.node.shard..,org.espalier.node.ring..,org.espalier.node.sampling..,org.espalier.node.cli..",
             })
     void doesNotDependOn(String part, String forbidden) {
         noClasses()
@@ -102,6 +102,17 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(forbidden.split(",")))
                 .allowEmptyShould(true)
+                .check(CLASSES);
+    }
+
+    /** Whatever package a class is in: below the nodes, and above them, nothing runs programs. */
+    @Test
+    void onlyNodesUseEngines() {
+        noClasses()
+                .that(are(DescribedPredicate.not(resideInAnyPackage("org.espalier.engine..", "org.espalier.node.."))))
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.espalier.engine..")
                 .check(CLASSES);
     }
 

@@ -29,7 +29,7 @@ public final class EngineThread implements AutoCloseable {
      * Runs the work on this thread and waits for its end, even when interrupted: work on a device is stopped by its {@link Cancel}, and must not
      * keep writing after this returns. The interrupt flag is kept for the caller.
      *
-     * @throws EngineException when the thread has ended, or with what the work threw where that is no RuntimeException
+     * @throws EngineException when the thread has ended, or with what the work threw where that is neither a RuntimeException nor an OutOfMemoryError
      */
     public <T> T call(Callable<T> work) {
         if (Thread.currentThread() == running) {
@@ -66,22 +66,33 @@ public final class EngineThread implements AutoCloseable {
     private <T> T direct(Callable<T> work) {
         try {
             return work.call();
-        } catch (Exception e) {
+        } catch (Throwable e) {
             throw failure(e);
         }
     }
 
+    /** Whoever waits tells memory that has run out from other failures. */
     private RuntimeException failure(Throwable cause) {
+        if (cause instanceof OutOfMemoryError memory) {
+            throw memory;
+        }
         if (cause instanceof RuntimeException known) {
             return known;
-        }
-        if (cause instanceof OutOfMemoryError) {
-            return new EngineException("the engine " + engine + " ran out of memory: " + cause.getMessage(), cause);
         }
         return new EngineException("the engine " + engine + " failed: " + cause, cause);
     }
 
-    /** Accepts no more work; work that has begun is finished first. */
+    /** No more work is taken; what was begun ends first, then {@code last} runs. Nobody waits for that. */
+    public void closeAfter(Runnable last) {
+        try {
+            thread.execute(last);
+        } catch (RejectedExecutionException closed) {
+            return;
+        }
+        thread.shutdown();
+    }
+
+    /** No more work is taken; what was begun ends first. */
     @Override
     public void close() {
         thread.shutdown();

@@ -5,8 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.espalier.program.ExchangeBegin;
-import org.espalier.program.Op;
+import java.util.function.Supplier;
 import org.espalier.program.Program;
 
 /**
@@ -48,8 +47,7 @@ public final class LoadedProgram implements AutoCloseable {
      * @throws CancelledException when the load was cancelled
      */
     public static LoadedProgram load(Engine engine, Program program, EngineOptions options, Loading loading) {
-        program.check();
-        requireGroup(program, options.group().size());
+        program.check(options.group().rank(), options.group().size());
         EngineProvider provider = engine.provider();
         if (!provider.precisions().contains(options.precision())) {
             throw new EngineException("the engine " + provider.name() + " has no precision "
@@ -59,26 +57,14 @@ public final class LoadedProgram implements AutoCloseable {
             throw new EngineException(
                     "the engine " + provider.name() + " cannot run program '" + program.name() + "': " + why);
         });
-        Executor executor = engine.thread().call(() -> {
+        LoadedProgram loaded = engine.thread().call(() -> {
             loading.cancel().check();
-            return engine.load(program, options, loading);
+            return new LoadedProgram(engine, program, options, engine.load(program, options, loading));
         });
-        LoadedProgram loaded = new LoadedProgram(engine, program, options, executor);
         if (options.preparations().contains(EngineOptions.Preparation.WARM_UP)) {
             loaded.warmUp(loading.cancel());
         }
         return loaded;
-    }
-
-    private static void requireGroup(Program program, int size) {
-        for (Op op : program.ops()) {
-            if (op instanceof ExchangeBegin begin
-                    && begin.kind() instanceof ExchangeBegin.Gather gather
-                    && gather.widths().size() != size) {
-                throw new EngineException("exchange " + begin.id() + " of program '" + program.name()
-                        + "' gathers the columns of " + gather.widths().size() + " nodes, the group has " + size);
-            }
-        }
     }
 
     /** Runs one step that leaves nothing behind; if it fails, so does the load. A node of a group cannot run a step alone. */
@@ -94,7 +80,7 @@ public final class LoadedProgram implements AutoCloseable {
                     : Step.Entry.ofRows(0, 0, 1, Step.Logits.LAST);
             run(new Step(List.of(entry), zeros, Set.of()), Exchange.ALONE, cancel);
             close(0);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
@@ -120,12 +106,12 @@ public final class LoadedProgram implements AutoCloseable {
 
     /** KV bytes that one more row of a session takes. */
     public long kvBytesPerRow() {
-        return call(Executor::kvBytesPerRow);
+        return call(() -> device().kvBytesPerRow());
     }
 
     /** Rows of new sessions for which KV memory is left. */
     public long kvRowsFree() {
-        return call(Executor::kvRowsFree);
+        return call(() -> device().kvRowsFree());
     }
 
     /**
@@ -134,30 +120,30 @@ public final class LoadedProgram implements AutoCloseable {
      * @param maxLength the most rows that its KV state will ever hold
      */
     public void open(long session, int maxLength, RouterEdits edits) {
-        run(executor -> {
+        run(() -> {
             requireFree(session);
             if (maxLength < 1) {
                 throw new EngineException(
                         "session " + session + " cannot be opened for " + maxLength + " rows: expected at least 1");
             }
             steps.check(edits);
-            executor.open(session, maxLength, edits);
+            device().open(session, maxLength, edits);
             sessions.put(session, new OpenSession(new SessionLength(program, maxLength)));
         });
     }
 
     /** Drops KV rows from {@code length} on. */
     public void truncate(long session, int length) {
-        run(executor -> {
+        run(() -> {
             requireTruncate(session, length);
-            executor.dropRows(session, length);
+            device().dropRows(session, length);
             session(session).truncate(length);
         });
     }
 
     /** Throws what {@link #truncate} would throw, and changes nothing. */
     public void checkTruncate(long session, int length) {
-        run(executor -> requireTruncate(session, length));
+        run(() -> requireTruncate(session, length));
     }
 
     private void requireTruncate(long session, int length) {
@@ -172,7 +158,7 @@ public final class LoadedProgram implements AutoCloseable {
 
     /** Opens session {@code to} with the first {@code length} KV rows of {@code from} and its edits. */
     public void fork(long from, long to, int length) {
-        run(executor -> {
+        run(() -> {
             OpenSession source = session(from);
             int rows = source.length().get();
             if (length < 0 || length > rows) {
@@ -181,7 +167,7 @@ public final class LoadedProgram implements AutoCloseable {
             }
             requireFree(to);
             requireTruncatable(from, source, length);
-            executor.copyRows(from, to, length);
+            device().copyRows(from, to, length);
             sessions.put(to, new OpenSession(source.length().copy(length)));
         });
     }
@@ -202,8 +188,8 @@ public final class LoadedProgram implements AutoCloseable {
 
     /** Frees a session; closing one that is not open does nothing. */
     public void close(long session) {
-        run(executor -> {
-            if (sessions.remove(session) != null) {
+        run(() -> {
+            if (sessions.remove(session) != null) { // then the device is there
                 executor.close(session);
             }
         });
@@ -211,7 +197,7 @@ public final class LoadedProgram implements AutoCloseable {
 
     /** KV rows that a session holds. */
     public int length(long session) {
-        return call(executor -> session(session).length().get());
+        return call(() -> session(session).length().get());
     }
 
     private OpenSession session(long id) {
@@ -230,9 +216,9 @@ public final class LoadedProgram implements AutoCloseable {
      * @throws EngineException for a step that does not fit the program or its sessions, or that failed
      */
     public StepResult run(Step step, Exchange exchange, Cancel cancel) {
-        return call(executor -> {
+        return call(() -> {
             steps.check(step, this::session);
-            StepResult result = executor.run(step, exchange, cancel);
+            StepResult result = device().run(step, exchange, cancel);
             for (Step.Entry entry : step.entries()) {
                 boolean logits = program.endsInLogits() && entry.logits() != Step.Logits.NONE;
                 session(entry.session()).stepped(entry.position() + entry.rows(), logits);
@@ -241,32 +227,21 @@ public final class LoadedProgram implements AutoCloseable {
         });
     }
 
-    private interface Action {
-        void on(Executor executor);
-    }
-
-    private interface Query<T> {
-        T to(Executor executor);
-    }
-
-    private void run(Action action) {
-        call(executor -> {
-            action.on(executor);
+    private void run(Runnable work) {
+        call(() -> {
+            work.run();
             return null;
         });
     }
 
-    /** Runs on the engine's thread. A lost device takes all sessions with it, and the next call loads the program again. */
-    private <T> T call(Query<T> query) {
+    /** Runs on the engine's thread. A lost device takes all sessions with it. */
+    private <T> T call(Supplier<T> work) {
         return engine.thread().call(() -> {
             if (closed) {
                 throw new EngineException("program '" + program.name() + "' is no longer loaded");
             }
             try {
-                if (executor == null) {
-                    executor = engine.load(program, options, Loading.quietly());
-                }
-                return query.to(executor);
+                return work.get();
             } catch (DeviceLostException e) {
                 int lost = sessions.size();
                 sessions.clear();
@@ -277,6 +252,14 @@ public final class LoadedProgram implements AutoCloseable {
                         e);
             }
         });
+    }
+
+    /** Whoever needs the device after it was lost loads the program anew; what only asks or frees does not. */
+    private Executor device() {
+        if (executor == null) {
+            executor = engine.load(program, options, Loading.quietly());
+        }
+        return executor;
     }
 
     private void release() {

@@ -45,7 +45,17 @@ public record Program(
      * @throws org.espalier.weights.WeightException naming the weight
      */
     public Program check() {
-        new ProgramCheck(this).run();
+        new ProgramCheck(this, ProgramCheck.Group.UNKNOWN).run();
+        return this;
+    }
+
+    /**
+     * The same, and that its exchanges fit a group of {@code nodes}.
+     *
+     * @param rank of this node, from 0
+     */
+    public Program check(int rank, int nodes) {
+        new ProgramCheck(this, new ProgramCheck.Group(rank, nodes)).run();
         return this;
     }
 

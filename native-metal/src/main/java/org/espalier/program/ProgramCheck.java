@@ -18,6 +18,7 @@ import org.espalier.weights.WeightException;
 final class ProgramCheck {
 
     private final Program program;
+    private final Group group;
     private final State state = new State();
     private final Map<Integer, ExchangeBegin> begun = new HashMap<>();
     private final Set<Integer> exchanges = new HashSet<>();
@@ -31,8 +32,14 @@ final class ProgramCheck {
         Route route;
     }
 
-    ProgramCheck(Program program) {
+    /** The nodes that share the program's layers. */
+    record Group(int rank, int nodes) {
+        static final Group UNKNOWN = new Group(0, 0);
+    }
+
+    ProgramCheck(Program program, Group group) {
         this.program = program;
+        this.group = group;
     }
 
     void run() {
@@ -91,6 +98,9 @@ final class ProgramCheck {
             state.route = route;
         } else if (op instanceof ExchangeBegin begin) {
             check.that(exchanges.add(begin.id()), "begins exchange " + begin.id() + " again");
+            if (begin.kind() instanceof ExchangeBegin.Gather gather && !group.equals(Group.UNKNOWN)) {
+                gather(check, begin.view(), gather.widths());
+            }
             begun.put(begin.id(), begin);
         } else if (op instanceof ExchangeAwait await) {
             ExchangeBegin begin = begun.remove(await.id());
@@ -98,6 +108,19 @@ final class ProgramCheck {
             write(begin.view());
         }
         op.writes().forEach(this::write);
+    }
+
+    /** A width for each node, and this node's own columns have values. */
+    private void gather(OpCheck check, View view, List<Integer> widths) {
+        check.that(
+                widths.size() == group.nodes(),
+                "gathers from " + widths.size() + " nodes in a group of " + group.nodes());
+        int before = widths.subList(0, group.rank()).stream()
+                .mapToInt(Integer::intValue)
+                .sum();
+        if (widths.get(group.rank()) > 0) {
+            check.written(view.columns(before, widths.get(group.rank())));
+        }
     }
 
     private static List<View> touched(Op op) {

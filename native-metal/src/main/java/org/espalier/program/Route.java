@@ -34,6 +34,7 @@ public record Route(int layer, View in, Projection gate, String correctionBias, 
 
     @Override
     public void check(OpCheck check) {
+        check.that(layer >= 0, "routes layer " + layer);
         check.projection(gate, router.experts(), in.width(), 1);
         if (correctionBias != null) {
             check.vector(correctionBias, router.experts(), 1);

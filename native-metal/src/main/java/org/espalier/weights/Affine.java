@@ -32,6 +32,12 @@ public record Affine(int bits, int group, Element scales) implements WeightForma
         return group;
     }
 
+    /** Whole groups, and a row of whole bytes. */
+    @Override
+    public boolean fits(int columns) {
+        return columns % group == 0 && (long) columns * bits % Byte.SIZE == 0;
+    }
+
     @Override
     public long scaleRowBytes(int columns) {
         return scales.bytes(columns / group);

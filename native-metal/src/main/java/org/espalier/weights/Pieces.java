@@ -1,6 +1,7 @@
 package org.espalier.weights;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -12,7 +13,11 @@ public sealed interface Pieces {
     /** Where matrix {@code index} lies. */
     Piece get(int index);
 
-    /** The matrices {@code indices}, in this order; a stack stays a stack if they are evenly spaced. */
+    /**
+     * The matrices {@code indices}, in this order; a stack stays a stack if they are evenly spaced.
+     *
+     * @throws IndexOutOfBoundsException for a matrix that does not exist
+     */
     Pieces pick(List<Integer> indices);
 
     /** The same matrices with each piece changed. */
@@ -39,6 +44,10 @@ public sealed interface Pieces {
 
         @Override
         public Pieces pick(List<Integer> indices) {
+            indices.forEach(index -> Objects.checkIndex(index, count));
+            if (indices.isEmpty()) {
+                throw new IllegalArgumentException("a weight has at least one matrix");
+            }
             int step = indices.size() < 2 ? 1 : indices.get(1) - indices.get(0);
             boolean equallyFar = step > 0
                     && IntStream.range(1, indices.size()).allMatch(i -> indices.get(i) - indices.get(i - 1) == step);

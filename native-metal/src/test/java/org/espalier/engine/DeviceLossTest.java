@@ -74,6 +74,25 @@ final class DeviceLossTest {
         assertThat(engine.loads()).isEqualTo(3);
     }
 
+    /** Whoever frees or asks neither waits for a load nor hears that there can be none. */
+    @Test
+    void whatOnlyFreesOrAsksLoadsNothing() {
+        lose();
+        engine.refuseLoads(9);
+        program.close(1);
+        program.close(2);
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> program.length(1))
+                .withMessage("session 1 is not open");
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> program.checkTruncate(1, 0))
+                .withMessage("session 1 is not open");
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> run(1, 0, 3))
+                .withMessage("session 1 is not open");
+        assertThat(engine.loads()).isEqualTo(1);
+    }
+
     @Test
     void aProgramWhoseDeviceIsGoneCloses() {
         lose();

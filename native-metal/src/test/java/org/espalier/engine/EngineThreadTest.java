@@ -56,11 +56,11 @@ final class EngineThreadTest {
                     throw new StackOverflowError();
                 },
                 "the engine tiny failed: java.lang.StackOverflowError");
-        assertFailure(
-                () -> {
-                    throw new OutOfMemoryError("Java heap space");
-                },
-                "the engine tiny has no memory left: Java heap space");
+        OutOfMemoryError memory = new OutOfMemoryError("Java heap space");
+        assertThatThrownBy(() -> thread.call(() -> {
+                    throw memory;
+                }))
+                .isSameAs(memory);
         assertThat(thread.call(() -> 1)).isEqualTo(1);
     }
 

@@ -153,7 +153,7 @@ abstract class ErrorSuite extends Suite {
                 .exchange(2, Exchange.ALONE);
         assertRefused(
                 () -> bench.run(tested, new float[1][4]),
-                "exchange 7 of program 'main' gathers the columns of 3 nodes, the group has 2");
+                "program 'main', op 1, ExchangeBegin: gathers from 3 nodes in a group of 2");
     }
 
     private void assertWeightRefused(Weight weight, String message) {

@@ -76,6 +76,15 @@ abstract class WindowSuite extends Suite {
         assertSameFrom(run(1, 236, 250), 236);
     }
 
+    /** The next row sees itself and the 4 before it, so that one more than the spare rows can go. */
+    @Test
+    void theLastCutThatIsExactAndTheFirstThatIsNot() {
+        run(1, 0, 300);
+        assertThatExceptionOfType(EngineException.class).isThrownBy(() -> program.truncate(1, 234));
+        program.truncate(1, 235);
+        assertSameFrom(run(1, 235, 250), 235);
+    }
+
     @Test
     void cuttingMoreIsRefusedAndTheSessionGoesOn() {
         run(1, 0, 300);

@@ -18,13 +18,23 @@ final class GrowingCache implements KvCache {
         this.maxLength = maxLength;
     }
 
-    @Override
-    public void reserve(int end) {
-        long needed = (long) end * width;
+    /**
+     * Floats of so many rows.
+     *
+     * @throws EngineException if they do not fit one array
+     */
+    static long needed(int rows, int width) {
+        long needed = (long) rows * width;
         if (needed > MAX_FLOATS) {
-            throw new EngineException("a KV cache of " + end + " rows x " + width + " needs " + needed
+            throw new EngineException("a KV cache of " + rows + " rows x " + width + " needs " + needed
                     + " floats, the reference engine keeps at most " + MAX_FLOATS + " a layer: use a shorter session");
         }
+        return needed;
+    }
+
+    @Override
+    public void reserve(int end) {
+        long needed = needed(end, width);
         if (rows.length < needed) {
             long doubled = Math.max(needed, 2L * rows.length);
             rows = Arrays.copyOf(rows, (int) Math.min(MAX_FLOATS, Math.min((long) maxLength * width, doubled)));

@@ -1,5 +1,7 @@
 package org.espalier.engine.reference;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineProvider;
@@ -14,6 +16,7 @@ public final class ReferenceEngine implements Engine {
     private final EngineProvider provider;
     private final Numbers numbers;
     private final EngineThread thread;
+    private final List<ReferenceExecutor> loaded = new ArrayList<>();
 
     public ReferenceEngine() {
         this(new ReferenceProvider(), Numbers.FLOAT32);
@@ -37,11 +40,15 @@ public final class ReferenceEngine implements Engine {
 
     @Override
     public Executor load(Program program, EngineOptions options, Loading loading) {
-        return ReferenceExecutor.load(program, options, loading, numbers);
+        ReferenceExecutor executor = ReferenceExecutor.load(program, options, loading, numbers);
+        loaded.removeIf(ReferenceExecutor::isClosed);
+        loaded.add(executor);
+        return executor;
     }
 
+    /** On the engine's thread, once what it does has ended: mappings and threads go with their programs. */
     @Override
     public void close() {
-        thread.close();
+        thread.closeAfter(() -> loaded.forEach(ReferenceExecutor::close));
     }
 }

@@ -29,6 +29,7 @@ final class ReferenceExecutor implements Executor {
     private final WeightReader reader = WeightReader.mapped();
     private final Map<String, Matrix> matrices = new HashMap<>();
     private final Map<Long, Session> sessions = new HashMap<>();
+    private boolean closed;
 
     private ReferenceExecutor(Program program, EngineOptions options, Numbers numbers) {
         this.program = program;
@@ -154,15 +155,16 @@ final class ReferenceExecutor implements Executor {
             op.writes().forEach(view -> round(slots, view, rows.count()));
         }
         run.end();
-        rows.commit(run.logits());
         boolean hidden = step.wants(Step.Want.LAST_HIDDEN);
         ByteBuffer output = program.endsInLogits() && !hidden ? null : send(slots, rows.count());
-        return new StepResult(
+        StepResult result = new StepResult(
                 program.endsInLogits() ? null : output,
                 run.logits(),
                 rows.greedy(),
                 step.wants(Step.Want.ROUTING) ? run.routing() : null,
                 hidden ? output : null);
+        rows.commit(run.logits()); // nothing after this can fail
+        return result;
     }
 
     private void round(Slots slots, View view, int rows) {
@@ -193,8 +195,13 @@ final class ReferenceExecutor implements Executor {
         return bytes.flip();
     }
 
+    boolean isClosed() {
+        return closed;
+    }
+
     @Override
     public void close() {
+        closed = true;
         sessions.clear();
         matrices.clear();
         reader.close();

@@ -12,6 +12,8 @@ import org.espalier.program.Program;
 /** The reference engine is always ready. */
 public final class ReferenceProvider implements EngineProvider {
 
+    private static final int MOST_COLUMNS = Integer.MAX_VALUE / Float.BYTES;
+
     @Override
     public String name() {
         return "reference";
@@ -29,11 +31,17 @@ public final class ReferenceProvider implements EngineProvider {
 
     @Override
     public Optional<String> refusal(Program program, EngineOptions options) {
-        return refusal(options);
+        return refuses(program, options);
     }
 
     /** It has every op and every format. */
-    static Optional<String> refusal(EngineOptions options) {
+    static Optional<String> refuses(Program program, EngineOptions options) {
+        Optional<Integer> wide =
+                program.slots().stream().filter(width -> width > MOST_COLUMNS).findFirst();
+        if (wide.isPresent()) {
+            return Optional.of("a slot of " + wide.get() + " columns does not fit a Java array, which has at most "
+                    + MOST_COLUMNS + " floats");
+        }
         if (options.preparations().contains(EngineOptions.Preparation.LOCK_MEMORY)) {
             return Optional.of("Java cannot lock memory: load without it");
         }

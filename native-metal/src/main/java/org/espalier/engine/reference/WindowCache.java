@@ -20,10 +20,12 @@ final class WindowCache implements KvCache {
         this.cache = cache;
         this.maxLength = maxLength;
         this.kept = cache.kept(maxLength);
+        GrowingCache.needed(kept, cache.width());
     }
 
     @Override
     public void reserve(int end) {
+        grow(end);
         pending = Vectors.zeros(end - length, cache.width());
     }
 
@@ -44,7 +46,6 @@ final class WindowCache implements KvCache {
 
     @Override
     public void commit(int newLength) {
-        grow(newLength);
         for (int position = Math.max(length, newLength - kept); position < newLength; position++) {
             System.arraycopy(pending, offset(position), ring, position % kept * cache.width(), cache.width());
         }
@@ -56,7 +57,7 @@ final class WindowCache implements KvCache {
     private void grow(int newLength) {
         int needed = Math.min(newLength, kept) * cache.width();
         if (ring.length < needed) {
-            ring = Arrays.copyOf(ring, Math.min(kept * cache.width(), Math.max(needed, 2 * ring.length)));
+            ring = Arrays.copyOf(ring, (int) Math.min((long) kept * cache.width(), Math.max(needed, 2L * ring.length)));
         }
     }
 

@@ -54,7 +54,7 @@ public final class RoundingProvider implements EngineProvider {
 
     @Override
     public Optional<String> refusal(Program program, EngineOptions options) {
-        return ReferenceProvider.refusal(options);
+        return ReferenceProvider.refuses(program, options);
     }
 
     @Override

@@ -91,8 +91,16 @@ public final class Engines implements AutoCloseable {
         if (availability instanceof Availability.Obtainable obtainable) {
             return Optional.of("is not fetched yet: " + obtainable.what());
         }
-        Precision runs = provider.precisions().contains(options.precision()) ? options.precision() : Precision.FLOAT32;
+        Precision runs = precision(provider, options.precision());
+        if (!provider.precisions().contains(runs)) {
+            return Optional.of("has no precision " + runs.title());
+        }
         return provider.refusal(program, options.with(runs)).map(why -> "cannot run it: " + why);
+    }
+
+    /** What is asked for, or float32 where an engine has no other. */
+    static Precision precision(EngineProvider provider, Precision asked) {
+        return provider.precisions().contains(asked) ? asked : Precision.FLOAT32;
     }
 
     private EngineProvider named(String name) {

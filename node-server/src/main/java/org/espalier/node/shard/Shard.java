@@ -76,14 +76,15 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
 
     /** The requested precision, or float32, which every engine has. */
     private static Precision precision(Engine engine, EngineOptions options) {
-        if (engine.provider().precisions().contains(options.precision())) {
-            return options.precision();
+        Precision runs = Engines.precision(engine.provider(), options.precision());
+        if (runs != options.precision()) {
+            LOG.info(
+                    "the engine {} has no precision {}: {} runs",
+                    engine.provider().name(),
+                    options.precision().title(),
+                    runs.title());
         }
-        LOG.info(
-                "the engine {} has no precision {}: float32 runs",
-                engine.provider().name(),
-                options.precision().title());
-        return Precision.FLOAT32;
+        return runs;
     }
 
     /** Memory that the weights occupy, in bytes. */
