@@ -191,9 +191,6 @@ class ArchitectureTest {
         }
     }
 
-    /** Packages that still have such lines. */
-    private static final List<String> NOT_YET = List.of("checkpoint", "architecture");
-
     /** A block tag begins a line, or javadoc takes it for text. */
     @Test
     void blockTagsBeginALine() throws IOException {
@@ -201,9 +198,6 @@ class ArchitectureTest {
         List<String> found = new ArrayList<>();
         for (String kind : List.of("main", "test")) {
             for (Path file : sources(kind)) {
-                if (NOT_YET.contains(file.getParent().getFileName().toString())) {
-                    continue;
-                }
                 try (Stream<String> lines = Files.lines(file)) {
                     lines.filter(line -> tag.matcher(line).matches())
                             .forEach(line -> found.add(file.getFileName() + ": " + line.strip()));

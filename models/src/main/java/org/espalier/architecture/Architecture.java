@@ -12,21 +12,21 @@ import org.espalier.program.Program;
 /** What a model's config.json says, and how such a model computes. One record each, named after Hugging Face's {@code model_type}. */
 public interface Architecture {
 
-    /** {@code model_type}. */
+    /** Hugging Face's {@code model_type}, which names the architecture. */
     String modelType();
 
-    /** What every architecture has. */
+    /** The part of the config that every architecture has. */
     Backbone backbone();
 
-    /** How tokens look at each other. */
+    /** How tokens attend to each other. */
     AttentionConfig attention();
 
-    /** {@link RoutedExperts#NONE} in a dense model. */
+    /** The routed experts; {@link RoutedExperts#NONE} in a dense model. */
     default RoutedExperts experts() {
         return RoutedExperts.NONE;
     }
 
-    /** Keys that were neither read nor known to be harmless, for {@code inspect}. */
+    /** Keys of the config that were neither read nor known to be harmless, for {@code inspect}. */
     List<String> ignoredKeys();
 
     /**
@@ -41,27 +41,27 @@ public interface Architecture {
         return MlxStorage.USUAL;
     }
 
-    /** What is routed; empty where no layer has experts. */
+    /** The routed experts; empty if no layer has any. */
     default Optional<RoutedExperts> moe() {
         return experts().layers().isEmpty() ? Optional.empty() : Optional.of(experts());
     }
 
-    /** L, decoder layers; multi-token-prediction layers not counted. */
+    /** L, the number of decoder layers; multi-token-prediction layers not counted. */
     default int layers() {
         return backbone().layers();
     }
 
-    /** D. */
+    /** D, the hidden width. */
     default int hidden() {
         return backbone().hidden();
     }
 
-    /** V. */
+    /** V, the size of the vocabulary. */
     default int vocabulary() {
         return backbone().vocabulary();
     }
 
-    /** The greatest number of positions, prompt and answer together. */
+    /** The most positions of a sequence, prompt and answer together. */
     default int context() {
         return backbone().context();
     }

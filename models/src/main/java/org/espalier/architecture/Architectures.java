@@ -63,7 +63,7 @@ public final class Architectures {
                 .filter(entry -> entry.modelType.equals(type))
                 .findFirst()
                 .orElseThrow(() -> new ConfigException(
-                        "model_type " + type + " is not served; served are: " + String.join(", ", modelTypes())))
+                        "model_type " + type + " is not supported; supported are: " + String.join(", ", modelTypes())))
                 .read
                 .apply(config);
     }

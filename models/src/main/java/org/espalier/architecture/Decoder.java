@@ -33,7 +33,7 @@ final class Decoder {
     private final Backbone backbone;
     private final LayerRange layers;
 
-    /** @param layers of which a program is made */
+    /** @param layers the range that the program computes */
     Decoder(Backbone backbone, Checkpoint checkpoint, LayerRange layers) {
         this.backbone = backbone;
         this.layers = layers;
@@ -73,15 +73,15 @@ final class Decoder {
     }
 
     /**
-     * What a block reads.
+     * Begins a block: norms the residual stream.
      *
-     * @param module the norm
+     * @param module name of the norm, without {@code .weight}
      */
     void normResidual(String module) {
         norm(residual, module, backbone.normEps(), normed);
     }
 
-    /** Ends a block. */
+    /** Ends a block: adds it to the residual stream. */
     void addBlock() {
         program.op(new Add(residual, block, residual));
     }
@@ -90,7 +90,7 @@ final class Decoder {
         program.op(new RmsNorm(in, weights.vector(module + ".weight", in.width()), eps, 1, out));
     }
 
-    /** Each of {@code heads} equal pieces of x by itself, in place. */
+    /** Norms each of {@code heads} equal pieces of x by itself, in place. */
     void normHeads(View x, int heads, String module) {
         String weight = weights.vector(module + ".weight", x.width() / heads);
         program.op(new RmsNorm(x, weight, backbone.normEps(), heads, x));
@@ -109,7 +109,7 @@ final class Decoder {
     /**
      * out = W in.
      *
-     * @param module its name without {@code .weight}
+     * @param module name of the projection, without {@code .weight}
      */
     void linear(View in, String module, View out) {
         linear(in, module, Bias.NONE, out);

@@ -33,7 +33,7 @@ import org.espalier.program.Router;
  * @param firstDense {@code first_k_dense_replace}
  * @param sharedExperts {@code n_shared_experts}; one MLP of that many times the expert width
  * @param normalizeTopK whether the chosen weights are divided by their sum
- * @param nextTokenLayers {@code num_nextn_predict_layers}; listed, not loaded
+ * @param nextTokenLayers {@code num_nextn_predict_layers}; recognized, but not loaded
  */
 record DeepseekV3(
         Backbone backbone,

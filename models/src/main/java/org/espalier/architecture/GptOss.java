@@ -18,7 +18,7 @@ import org.espalier.program.Program;
 import org.espalier.program.Projection;
 
 /**
- * {@code model_type: gpt_oss}, <a href="https://arxiv.org/abs/2508.10925">gpt-oss</a>: everything has biases.
+ * {@code model_type: gpt_oss}, <a href="https://arxiv.org/abs/2508.10925">gpt-oss</a>: all projections have biases.
  *
  * <table>
  *   <caption>paper and method</caption>
@@ -32,7 +32,7 @@ import org.espalier.program.Projection;
  *
  * @param attentionBias whether q, k, v and o have biases
  * @param swigluAlpha steepness of the gate's sigmoid
- * @param swigluLimit where gate and up are cut
+ * @param swigluLimit where gate and up are clamped
  */
 record GptOss(
         Backbone backbone,
@@ -49,7 +49,8 @@ record GptOss(
 
     static GptOss read(ConfigReader config) {
         Backbone backbone = Backbone.read(config, Set.of());
-        config.ignore("experts_per_token", "initial_context_length"); // num_experts_per_tok and the rope object say it
+        config.ignore(
+                "experts_per_token", "initial_context_length"); // num_experts_per_tok and the rope object say the same
         if (!config.has("rope_scaling") && !config.has("rope_parameters")) {
             throw config.wrong("rope_scaling", "YaRN, as published");
         }
@@ -109,7 +110,7 @@ record GptOss(
                             "ffn_gate_inp", "mlp.router")))
             .metadata(GptOss::fromGguf);
 
-    /** That layers alternate, the clamp and the unrounded YaRN range are fixed parts of the architecture and not in the file. */
+    /** The file does not say that layers alternate, nor the clamp, nor the unrounded YaRN range: they are fixed parts of the architecture. */
     private static void fromGguf(GgufConfig config) {
         config.wholeHeads()
                 .number("expert_count", "num_local_experts")

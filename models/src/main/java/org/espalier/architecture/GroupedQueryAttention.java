@@ -9,7 +9,7 @@ import org.espalier.program.View;
 
 /**
  * The steps of grouped-query attention, from the normed residual stream to the block: {@link #project}, {@link #rotate}, {@link #attend},
- * {@link #output}. Architectures put their own between them. The slots are used again by each layer.
+ * {@link #output}. Architectures put steps of their own between them. Each layer reuses the slots.
  */
 final class GroupedQueryAttention {
 
@@ -47,13 +47,13 @@ final class GroupedQueryAttention {
         decoder.linear(decoder.normed, name + ".v_proj", bias, value);
     }
 
-    /** Each head of q and of k by itself, <a href="https://arxiv.org/abs/2010.04245">Henry et al. 2020</a>. */
+    /** Norms each head of q and of k by itself, <a href="https://arxiv.org/abs/2010.04245">Henry et al. 2020</a>. */
     void normHeads(String name) {
         decoder.normHeads(query, config.heads(), name + ".q_norm");
         decoder.normHeads(key, config.kvHeads(), name + ".k_norm");
     }
 
-    /** q and k by their positions. */
+    /** Rotates q and k by their positions. */
     void rotate() {
         decoder.program.op(new Rotate(query, config.heads(), 0, rope));
         decoder.program.op(new Rotate(key, config.kvHeads(), 0, rope));

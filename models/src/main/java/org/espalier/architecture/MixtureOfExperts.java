@@ -14,7 +14,7 @@ import org.espalier.program.Route;
 import org.espalier.program.Router;
 import org.espalier.program.View;
 
-/** Routed experts, from the normed residual stream to a slot of their own. The slot is used again by each layer. */
+/** Routed experts, from the normed residual stream to a slot of their own. Each layer reuses the slot. */
 final class MixtureOfExperts {
 
     /** [T, D], the weighted sum of the chosen experts. */
@@ -51,7 +51,7 @@ final class MixtureOfExperts {
     }
 
     /**
-     * Scores without biases.
+     * Routes by scores without biases.
      *
      * @param gate for instance {@code model.layers.3.mlp.gate}
      */
@@ -59,7 +59,7 @@ final class MixtureOfExperts {
         route(layer, decoder.projection(gate, Bias.NONE, config.count(), decoder.normed.width()), null, router);
     }
 
-    /** The same with a bias that counts in the choice only, <a href="https://arxiv.org/abs/2408.15664">Wang et al. 2024</a>. */
+    /** The same with a bias that counts only in the choice, <a href="https://arxiv.org/abs/2408.15664">Wang et al. 2024</a>. */
     void routeWithCorrection(int layer, String gate, Router router) {
         route(
                 layer,
@@ -75,7 +75,7 @@ final class MixtureOfExperts {
     }
 
     /**
-     * SwiGLU without biases.
+     * Experts that are SwiGLUs without biases.
      *
      * @param experts for instance {@code model.layers.3.mlp.experts}
      */

@@ -4,23 +4,23 @@ import java.util.Optional;
 import org.espalier.config.LatentAttentionConfig;
 
 /**
- * What mlx-lm does with the weights of one architecture and not of all.
+ * How mlx-lm stores the weights of an architecture, as far as that differs between architectures.
  *
- * @param router how the routers' matrices are kept
+ * @param router how the routers' matrices are stored
  * @param experts the module of a layer's stacked experts
- * @param cut the attention whose {@code kv_b_proj} is cut into {@code embed_q} and {@code unembed_out}; empty where it stays whole
+ * @param cut the attention whose {@code kv_b_proj} is split into {@code embed_q} and {@code unembed_out}; empty if it stays whole
  */
 public record MlxStorage(Router router, String experts, Optional<LatentAttentionConfig> cut) {
 
     static final MlxStorage USUAL = new MlxStorage(Router.AS_OTHERS, "switch_mlp", Optional.empty());
 
-    /** How a router's matrix is kept. */
+    /** How a router's matrix is stored. */
     public enum Router {
         /** Quantized like all matrices. */
         AS_OTHERS,
         /** With 8 bits. */
         EIGHT_BITS,
-        /** Not quantized: the model multiplies with it itself. */
+        /** Not quantized, since the model multiplies with it directly. */
         FLOATS
     }
 

@@ -9,28 +9,28 @@ import org.espalier.program.Rope;
 import org.espalier.weights.Weight;
 
 /**
- * Finds a program's weights in a checkpoint by their published names. Each method checks the shape that the config asks for, makes the
- * weight known to the program, and returns the name that ops use; where a projection comes in two forms it takes the one that is there.
+ * Finds a program's weights in a checkpoint by their published names. Each method checks the shape that the config asks for, adds the
+ * weight to the program, and returns the name that ops use; where a projection has two forms, it takes the one that is there.
  *
- * <p>All throw {@link CheckpointException} where a tensor is missing or has another shape.
+ * <p>All throw {@link CheckpointException} if a tensor is missing or has another shape.
  */
 public final class ModelWeights {
 
     private final Checkpoint checkpoint;
     private final ProgramBuilder program;
 
-    /** @param program gets every weight that is asked for */
+    /** @param program receives every weight that is asked for */
     public ModelWeights(Checkpoint checkpoint, ProgramBuilder program) {
         this.checkpoint = checkpoint;
         this.program = program;
     }
 
-    /** [rows, columns]. */
+    /** A matrix [rows, columns]. */
     public String matrix(String name, int rows, int columns) {
         return program.weight(name, matrices(checkpoint, name, 1, rows, columns));
     }
 
-    /** [width], as a weight of one row. */
+    /** A vector [width], as a weight of one row. */
     public String vector(String name, int width) {
         return program.weight(name, vectors(name, 1, width));
     }
@@ -61,13 +61,13 @@ public final class ModelWeights {
                 name, matrices(checkpoint, name, held.count(), rows, columns).pick(held.ids()));
     }
 
-    /** Their biases, [width] each. */
+    /** The biases of one projection of the held experts, [width] each. */
     public String expertVectors(String name, Held held, int width) {
         return program.weight(name, vectors(name, held.count(), width).pick(held.ids()));
     }
 
     /**
-     * MLA's way from the latent to the keys, absorbed into the query: count H, [rank, nope].
+     * MLA's projection from the latent to the keys, absorbed into the query: count H, [rank, nope].
      *
      * @param attention for instance {@code model.layers.3.self_attn}
      */
@@ -75,7 +75,7 @@ public final class ModelWeights {
         return program.weight(attention + ".embed_q.weight", keyUp(checkpoint, attention, config));
     }
 
-    /** MLA's way from the latent to the values: count H, [value, rank]. */
+    /** MLA's projection from the latent to the values: count H, [value, rank]. */
     public String mlaValueUp(String attention, LatentAttentionConfig config) {
         return program.weight(attention + ".unembed_out.weight", valueUp(checkpoint, attention, config));
     }
@@ -106,7 +106,7 @@ public final class ModelWeights {
                 rows, whole.columns(), whole.format(), whole.pieces().get(0), config.heads());
     }
 
-    /** How this file's q and k rows rotate, where the published checkpoint has {@code published}. */
+    /** How q and k rows are paired for rotation in this file, where the published checkpoint has {@code published}. */
     public Rope.Pairing ropePairing(Rope.Pairing published) {
         return checkpoint.ropePairing(published);
     }
@@ -117,7 +117,7 @@ public final class ModelWeights {
         return alike ? weight : otherShape(checkpoint, name, shape(weight), shape(count, rows, columns));
     }
 
-    /** Each one row, or one column. */
+    /** {@code count} vectors, each of one row or one column. */
     private Weight vectors(String name, int count, int width) {
         Weight weight = checkpoint.weight(name);
         boolean line = weight.rows() == 1 || weight.columns() == 1;

@@ -9,12 +9,12 @@ import org.espalier.program.View;
 
 /**
  * Multi-head latent attention, <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a> section 2.1, from the normed residual stream to
- * the block: {@link #query}, {@link #latent}, {@link #attend}. Only the latent and one rotated key for all heads are kept. The slots are used
- * again by each layer.
+ * the block: {@link #query}, {@link #latent}, {@link #attend}. Only the latent and one rotated key for all heads are kept. Each layer
+ * reuses the slots.
  */
 final class MultiHeadLatentAttention {
 
-    /** Of the norms inside: transformers and the published code do not take {@code rms_norm_eps} there. */
+    /** Epsilon of the norms inside, for which transformers and the published code do not use {@code rms_norm_eps}. */
     private static final float LATENT_NORM_EPS = 1e-6f;
 
     private final Decoder decoder;
@@ -51,7 +51,7 @@ final class MultiHeadLatentAttention {
     }
 
     /**
-     * c_Q, q_C and q_R.
+     * Computes c_Q, q_C and q_R.
      *
      * @param name for instance {@code model.layers.3.self_attn}
      */
@@ -66,14 +66,14 @@ final class MultiHeadLatentAttention {
         decoder.program.op(new Rotate(query, config.heads(), config.nope(), rope));
     }
 
-    /** c_KV and k_R. */
+    /** Computes c_KV and k_R. */
     void latent(String name) {
         decoder.linear(decoder.normed, name + ".kv_a_proj_with_mqa", bias, compressed);
         decoder.norm(compressed.columns(0, config.kvRank()), name + ".kv_a_layernorm", LATENT_NORM_EPS, latent);
         decoder.program.op(new Rotate(keyRope, 1, 0, rope));
     }
 
-    /** o and u, with k_C and v_C absorbed into the query and the output. */
+    /** Computes o and u, with k_C and v_C absorbed into the query and the output. */
     void attend(String name) {
         double softmaxScale =
                 RopeFrequencies.mscaleSquared(config.positions().scaling()) / Math.sqrt(config.nope() + config.rope());

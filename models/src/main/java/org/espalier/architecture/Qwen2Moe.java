@@ -18,8 +18,8 @@ import org.espalier.program.SigmoidScale;
 import org.espalier.program.View;
 
 /**
- * {@code model_type: qwen2_moe}, <a href="https://arxiv.org/abs/2407.10671">Qwen2</a>: {@link Qwen2} with experts and a shared one of which
- * each token takes a part.
+ * {@code model_type: qwen2_moe}, <a href="https://arxiv.org/abs/2407.10671">Qwen2</a>: {@link Qwen2} with routed experts and a shared one,
+ * gated for each token.
  *
  * <table>
  *   <caption>paper and method</caption>

@@ -87,7 +87,7 @@ final class RopeFrequencies {
         return (1 - stretched) * frequency(i) + stretched * frequency(i) / scaling.factor();
     }
 
-    /** The (fractional) pair that rotates so often within the old context: solves context * frequency(i) = 2 pi rotations. */
+    /** The (fractional) pair that makes this many rotations within the old context: solves context * frequency(i) = 2 pi rotations. */
     private double pairThatRotates(double rotations, int context) {
         return dimensions * Math.log(context / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
     }

@@ -7,9 +7,11 @@ import java.util.Set;
 import org.espalier.program.Rope;
 import org.espalier.weights.Weight;
 
-/** A model on disk: headers only, whole and checked against the files' lengths when opened. */
+/** A model's files, whatever their layout: answers where each weight lies. Opening it reads the headers and checks them against the files' lengths;
+ * the weights themselves are never read. */
 public interface Checkpoint {
 
+    /** How the weights are stored. */
     enum Layout {
         SAFETENSORS,
         MLX,
@@ -21,11 +23,11 @@ public interface Checkpoint {
 
     Layout layout();
 
-    /** The content of config.json; for GGUF the same keys, made from the metadata. */
+    /** The content of config.json; for GGUF the same keys, derived from the metadata. */
     ObjectNode config();
 
     /**
-     * All weights by the names that published Hugging Face checkpoints give them, with these exceptions, alike in all layouts:
+     * All weights by the names that published Hugging Face checkpoints give them, with these exceptions, the same in all layouts:
      *
      * <ul>
      *   <li>a layer's experts have one name, {@code mlp.experts.*.up_proj.weight}, Mixtral's and gpt-oss's too;
@@ -40,16 +42,16 @@ public interface Checkpoint {
 
     /**
      * Where the weight lies: a vector [n] as one row of n columns, a stack [E, rows, columns] as it is in the file, experts that have tensors of
-     * their own as a list.
+     * their own as a list of matrices.
      *
      * @throws CheckpointException naming the tensor if it is missing or of a type that is not supported
      */
     Weight weight(String name);
 
-    /** Which two dimensions of a query rotate together in this file, where the architecture says {@code published}. */
+    /** Which two dimensions of a query rotate together in this file, if they are {@code published} in the published checkpoint. */
     Rope.Pairing ropePairing(Rope.Pairing published);
 
-    /** Bytes of all tensors, each once. */
+    /** Bytes of all tensors, each counted once. */
     long bytes();
 
     /** The key-value pairs of a GGUF file, the tokenizer's among them; empty for the other layouts. */
@@ -60,7 +62,7 @@ public interface Checkpoint {
     /**
      * Opens a directory with config.json and safetensors (Hugging Face or MLX), or a .gguf file.
      *
-     * @param dialects of the GGUF files that are read
+     * @param dialects of GGUF that can be read
      * @throws CheckpointException if the path is neither, or a file is missing, cut off or malformed
      */
     static Checkpoint open(Path path, GgufDialects dialects) {

@@ -2,7 +2,7 @@ package org.espalier.checkpoint;
 
 import org.espalier.EspalierException;
 
-/** A model file is missing, cut off or not what it says it is; the message names the file and the tensor or key. */
+/** A model file is missing, truncated or malformed; the message names the file and the tensor or key. */
 public final class CheckpointException extends EspalierException {
     public CheckpointException(String message) {
         super(message);

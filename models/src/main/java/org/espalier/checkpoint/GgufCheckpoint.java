@@ -12,7 +12,7 @@ import org.espalier.weights.Region;
 import org.espalier.weights.Weight;
 import org.espalier.weights.WeightFormat;
 
-/** A model in one GGUF file or several parts, answered by the published names. */
+/** A model in one GGUF file or several parts, whose tensors have the published names here. */
 final class GgufCheckpoint implements Checkpoint {
     private final GgufFile file;
     private final GgufDialect dialect;
@@ -22,9 +22,9 @@ final class GgufCheckpoint implements Checkpoint {
 
     /** @param parts the first has the metadata */
     GgufCheckpoint(List<GgufFile> parts, GgufDialects dialects) {
-        Map<String, GgufFile.Info> all = new LinkedHashMap<>();
+        Map<String, GgufFile.Tensor> all = new LinkedHashMap<>();
         for (GgufFile part : parts) {
-            for (GgufFile.Info info : part.tensors().values()) {
+            for (GgufFile.Tensor info : part.tensors().values()) {
                 if (all.put(info.name(), info) != null) {
                     throw new CheckpointException("tensor " + info.name() + " is in two parts of "
                             + parts.get(0).path());
@@ -36,8 +36,8 @@ final class GgufCheckpoint implements Checkpoint {
         this.weights = new NamedWeights(file.path(), "");
         long total = 0;
         for (GgufFile part : parts) {
-            for (GgufFile.Info info : part.tensors().values()) {
-                if (!info.name().equals(GgufRopeDivisors.TENSOR)) { // that one is part of the config
+            for (GgufFile.Tensor info : part.tensors().values()) {
+                if (!info.name().equals(GgufRopeDivisors.TENSOR)) { // that tensor is part of the config
                     put(info);
                     total += info.bytes().orElse(0L);
                 }
@@ -47,7 +47,7 @@ final class GgufCheckpoint implements Checkpoint {
         this.config = dialect.config(file);
     }
 
-    private void put(GgufFile.Info info) {
+    private void put(GgufFile.Tensor info) {
         String name = dialect.names()
                 .published(info.name())
                 .orElseThrow(() -> new CheckpointException(info.file() + " has the tensor " + info.name()
@@ -59,7 +59,7 @@ final class GgufCheckpoint implements Checkpoint {
         }
     }
 
-    private static Weight stored(GgufFile.Info info) {
+    private static Weight stored(GgufFile.Tensor info) {
         WeightFormat format = GgmlType.of(info.type())
                 .flatMap(GgmlType::format)
                 .orElseThrow(() -> new CheckpointException(info.file() + ": tensor " + info.name() + " is of type "

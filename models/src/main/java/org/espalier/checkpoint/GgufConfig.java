@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Makes config.json's keys from GGUF metadata, whose keys all begin with the architecture's name. Keys that are not asked for go into the
- * config under their own name, so that whoever reads it can list them.
+ * Derives config.json's keys from GGUF metadata, whose keys all begin with the architecture's name. Keys that are not asked for go into the
+ * config under their own names, so that its reader can list them.
  */
 public final class GgufConfig {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -22,7 +22,7 @@ public final class GgufConfig {
     /** The converter writes the multiplier of 0.1 ln(factor) + 1, which is the config's {@code mscale_all_dim}, times 0.1. */
     private static final double LOG_MULTIPLIER = 0.1;
 
-    /** What every decoder has. */
+    /** Metadata of every decoder, and its keys in config.json. */
     private static final Map<String, String> DECODER = Map.of(
             "context_length", "max_position_embeddings",
             "embedding_length", "hidden_size",
@@ -34,7 +34,7 @@ public final class GgufConfig {
             "rope.freq_base", "rope_theta",
             "vocab_size", "vocab_size");
 
-    /** Keys that change the computation, with the value that changes nothing. */
+    /** Keys that change the computation, with the value that does not. */
     private static final Map<String, Object> NEUTRAL = Map.of(
             "attention.causal", true,
             "attention.clamp_kqv", 0L,
@@ -45,7 +45,7 @@ public final class GgufConfig {
             "use_parallel_residual", false,
             "tensor_data_layout", "Meta AI original pth");
 
-    /** Said by other keys, or about training only. */
+    /** Repeats other keys, or concerns training only. */
     private static final Set<String> REDUNDANT = Set.of("expert_used_count", "rope.scaling.finetuned");
 
     private final GgufFile file;
@@ -59,7 +59,7 @@ public final class GgufConfig {
         json.put("model_type", modelType).put("hidden_act", "silu");
     }
 
-    /** Sizes, vocabulary, ends of an answer, whether the output matrix is the embedding, rope scaling. */
+    /** Sets sizes, vocabulary, end-of-sequence ids, tied embeddings and rope scaling. */
     GgufConfig decoder() {
         DECODER.forEach(this::number);
         if (!json.has("vocab_size")) {
@@ -89,8 +89,8 @@ public final class GgufConfig {
     }
 
     /**
-     * Multi-head latent attention. Newer files count the absorbed heads: one key head as wide as latent and rope together, and say the whole
-     * ones' widths under keys of their own.
+     * Multi-head latent attention. Newer files count the absorbed heads: one key head as wide as latent and rope together, and give the widths of the
+     * full heads under keys of their own.
      */
     public GgufConfig latentHeads() {
         long rope = whole("rope.dimension_count", 0);
@@ -131,13 +131,13 @@ public final class GgufConfig {
         return this;
     }
 
-    /** 0 where the file does not say it. */
+    /** The width of a head; 0 if the file does not say. */
     public long headWidth() {
         long heads = whole("attention.head_count", 0);
         return whole("attention.key_length", heads > 0 ? whole("embedding_length", 0) / heads : 0);
     }
 
-    /** Fails unless the key is absent or has the value; anything goes where that is 0. */
+    /** Fails unless the key is absent or has the value; if that is 0, any value is accepted. */
     public void only(String key, long expected) {
         if (value(key) != null && expected > 0) {
             boolean same = value(key) instanceof Number number && number.doubleValue() == expected;
@@ -236,7 +236,7 @@ public final class GgufConfig {
         return file.tensors().containsKey(tensor);
     }
 
-    /** Nothing more is asked for. */
+    /** Finishes the config: keys that were not asked for are added or refused. */
     ObjectNode finish() {
         file.metadata().forEach((key, value) -> {
             String own = key.startsWith(prefix) ? key.substring(prefix.length()) : "";
@@ -254,7 +254,7 @@ public final class GgufConfig {
         return json;
     }
 
-    /** The key counts as asked for. */
+    /** The key's value; the key counts as asked for. */
     private Object value(String key) {
         used.add(key);
         return file.metadata().get(prefix + key);

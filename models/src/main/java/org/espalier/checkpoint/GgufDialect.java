@@ -6,14 +6,14 @@ import java.util.function.Predicate;
 import org.espalier.program.Rope;
 
 /**
- * What GGUF calls the tensors and metadata of an architecture.
+ * What GGUF calls an architecture's tensors and metadata.
  *
  * @param name of {@code general.architecture}, which begins its metadata keys too
- * @param modelType Hugging Face's, of the config that it makes
+ * @param modelType Hugging Face's, for the config
  * @param reads which files of that name, where several architectures share it; exactly one reads each
- * @param names of its tensors
+ * @param names the published names of its tensors
  * @param keys makes those keys of config.json that not every decoder has
- * @param rope how rows of q and k rotate in the file; null for as published
+ * @param rope how rows of q and k rotate in the file; null if as published
  */
 public record GgufDialect(
         String name,
@@ -23,7 +23,7 @@ public record GgufDialect(
         Consumer<GgufConfig> keys,
         Rope.Pairing rope) {
 
-    /** Of an architecture with the names and keys of every dense decoder. */
+    /** A dialect with the names and keys of every dense decoder. */
     public static GgufDialect of(String name, String modelType) {
         return new GgufDialect(name, modelType, file -> true, GgufNames.dense(), GgufConfig::wholeHeads, null);
     }

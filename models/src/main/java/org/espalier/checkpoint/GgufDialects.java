@@ -3,7 +3,7 @@ package org.espalier.checkpoint;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The GGUF files that are read. */
+/** The kinds of GGUF files that can be read. */
 public record GgufDialects(List<GgufDialect> all) {
 
     private static final String KEY = "general.architecture";
@@ -12,7 +12,7 @@ public record GgufDialects(List<GgufDialect> all) {
         all = List.copyOf(all);
     }
 
-    /** @throws CheckpointException naming the architecture if it is not served */
+    /** @throws CheckpointException naming the architecture if it is not supported */
     GgufDialect of(GgufFile file) {
         return all.stream()
                 .filter(dialect ->
@@ -33,7 +33,7 @@ public record GgufDialects(List<GgufDialect> all) {
 
     private CheckpointException notServed(String architecture, String file) {
         String served = all.stream().map(GgufDialect::name).distinct().collect(Collectors.joining(", "));
-        return new CheckpointException(
-                file + " is of the GGUF architecture " + architecture + ", which is not served; served are: " + served);
+        return new CheckpointException(file + " is of the GGUF architecture " + architecture
+                + ", which is not supported; supported are: " + served);
     }
 }

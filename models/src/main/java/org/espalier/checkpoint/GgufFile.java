@@ -14,15 +14,15 @@ import java.util.Optional;
  *     Boolean}, arrays as {@code List}
  * @param tensors by the file's own names, in its order; inside the file and without overlap
  */
-public record GgufFile(Path path, Map<String, Object> metadata, Map<String, Info> tensors) {
+public record GgufFile(Path path, Map<String, Object> metadata, Map<String, Tensor> tensors) {
 
     /**
      * @param shape outermost dimension first, the reverse of the file's order
      * @param type ggml's number
      * @param offset of the first byte, from the start of the file
      */
-    public record Info(Path file, String name, List<Long> shape, int type, long offset) {
-        public Info {
+    public record Tensor(Path file, String name, List<Long> shape, int type, long offset) {
+        public Tensor {
             shape = List.copyOf(shape);
         }
 

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads a GGUF header once, front to back. Counts and lengths are believed only as far as the file goes. */
+/** Reads a GGUF header once, front to back. Counts and lengths are never trusted beyond the file's end. */
 final class GgufHeader {
     /** "GGUF" as a little-endian number. */
     static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
@@ -50,15 +50,15 @@ final class GgufHeader {
                 throw damaged("duplicate metadata key " + key);
             }
         }
-        Map<String, GgufFile.Info> infos = new LinkedHashMap<>();
+        Map<String, GgufFile.Tensor> infos = new LinkedHashMap<>();
         int alignment = alignment(metadata);
-        List<GgufFile.Info> relative = new ArrayList<>();
+        List<GgufFile.Tensor> relative = new ArrayList<>();
         for (long i = 0; i < tensorCount; i++) {
             relative.add(info());
         }
         // Offsets count from the first aligned byte after the header.
         long dataStart = (file.position() + alignment - 1) & -(long) alignment;
-        for (GgufFile.Info info : relative) {
+        for (GgufFile.Tensor info : relative) {
             if (infos.put(info.name(), checked(info, dataStart, alignment)) != null) {
                 throw damaged("duplicate tensor " + info.name());
             }
@@ -137,7 +137,7 @@ final class GgufHeader {
         return Collections.unmodifiableList(elements);
     }
 
-    private GgufFile.Info info() {
+    private GgufFile.Tensor info() {
         String name = text("a tensor name", MAX_NAME_BYTES);
         int dimensions = file.int32("the dimensions of " + name);
         if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
@@ -148,11 +148,11 @@ final class GgufHeader {
         for (int i = 0; i < dimensions; i++) {
             shape.add(0, file.int64("the shape of " + name));
         }
-        return new GgufFile.Info(
+        return new GgufFile.Tensor(
                 file.path(), name, shape, file.int32("the type of " + name), file.int64("the offset of " + name));
     }
 
-    private GgufFile.Info checked(GgufFile.Info info, long dataStart, int alignment) {
+    private GgufFile.Tensor checked(GgufFile.Tensor info, long dataStart, int alignment) {
         Shapes.of(file.path() + ": tensor " + info.name(), info.shape());
         GgmlType.of(info.type()).ifPresent(type -> {
             if (info.shape().get(info.shape().size() - 1) % type.blockValues() != 0) {
@@ -177,14 +177,14 @@ final class GgufHeader {
                     + " bytes at byte " + info.offset() + " of the data, the file has " + dataBytes
                     + ": fetch the file again");
         }
-        return new GgufFile.Info(info.file(), info.name(), info.shape(), info.type(), dataStart + info.offset());
+        return new GgufFile.Tensor(info.file(), info.name(), info.shape(), info.type(), dataStart + info.offset());
     }
 
-    private void requireNoOverlap(Map<String, GgufFile.Info> infos) {
-        List<GgufFile.Info> ordered = new ArrayList<>(infos.values());
-        ordered.sort(Comparator.comparingLong(GgufFile.Info::offset));
+    private void requireNoOverlap(Map<String, GgufFile.Tensor> infos) {
+        List<GgufFile.Tensor> ordered = new ArrayList<>(infos.values());
+        ordered.sort(Comparator.comparingLong(GgufFile.Tensor::offset));
         for (int i = 1; i < ordered.size(); i++) {
-            GgufFile.Info before = ordered.get(i - 1);
+            GgufFile.Tensor before = ordered.get(i - 1);
             if (before.offset() + before.bytes().orElse(0L) > ordered.get(i).offset()) {
                 throw damaged("the tensors " + before.name() + " and "
                         + ordered.get(i).name() + " have the same bytes");

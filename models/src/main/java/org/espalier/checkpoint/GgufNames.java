@@ -41,8 +41,8 @@ public final class GgufNames {
     }
 
     /**
-     * These too, in place of those of the same key. A key with {@code .weight} or {@code .bias} is a tensor, one without is a module that
-     * has either; {@code ffn_gate.*} is a tensor of one expert, and the {@code *} of its published name is that expert.
+     * Adds names, which replace those of the same key. A key with {@code .weight} or {@code .bias} is a tensor; one without is a module that
+     * may have either; {@code ffn_gate.*} is a tensor of one expert, and the {@code *} of its published name is that expert.
      */
     public GgufNames with(Map<String, String> more) {
         Map<String, String> all = new HashMap<>(inBlock);
@@ -85,7 +85,7 @@ public final class GgufNames {
                 "attn_v_b", "self_attn.unembed_out"));
     }
 
-    /** With {@link NamedWeights#EVERY} where the tensor is a stack; empty where the architecture has no use for it. */
+    /** The published name, with {@link NamedWeights#EVERY} if the tensor is a stack; empty if the architecture does not use it. */
     Optional<String> published(String ggufName) {
         Matcher block = BLOCK.matcher(ggufName);
         if (!block.matches()) {

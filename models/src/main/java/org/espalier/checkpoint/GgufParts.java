@@ -13,14 +13,14 @@ import java.util.regex.Pattern;
 
 /**
  * The files of a GGUF model: one, or the parts of llama.cpp's {@code gguf-split}, named {@code NAME-00001-of-00003.gguf}. The first part has
- * the metadata of the model, each says which part it is ({@code split.no}, from 0) and of how many ({@code split.count}).
+ * the metadata of the model; each says which part it is ({@code split.no}, from 0) and of how many ({@code split.count}).
  */
 final class GgufParts {
     private static final Pattern PART = Pattern.compile("(.+)-(\\d{5})-of-(\\d{5})\\.gguf");
 
     private GgufParts() {}
 
-    /** All parts in their order, whichever of them is named. */
+    /** All parts in order, whichever of them is named. */
     static List<GgufFile> open(Path path) {
         GgufFile named = GgufFile.read(path);
         long count = number(named, "split.count", 1);

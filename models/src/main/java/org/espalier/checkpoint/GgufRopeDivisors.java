@@ -10,22 +10,22 @@ import java.util.Optional;
 
 /**
  * {@code rope_freqs.weight}: llama.cpp's converter stores Llama 3.1's rope scaling as one divisor for every frequency instead of
- * its four parameters. The one tensor that is configuration, so the only one read here.
+ * its four parameters. It is configuration, and so the only tensor that is read here.
  */
 final class GgufRopeDivisors {
     static final String TENSOR = "rope_freqs.weight";
 
     /** Half the widest head; far above any model's. */
-    private static final int MOST = 4096;
+    private static final int MAX_DIVISORS = 4096;
 
     private GgufRopeDivisors() {}
 
     static Optional<List<Float>> of(GgufFile file) {
-        GgufFile.Info info = file.tensors().get(TENSOR);
+        GgufFile.Tensor info = file.tensors().get(TENSOR);
         if (info == null) {
             return Optional.empty();
         }
-        boolean vector = info.shape().size() == 1 && info.shape().get(0) <= MOST;
+        boolean vector = info.shape().size() == 1 && info.shape().get(0) <= MAX_DIVISORS;
         if (!vector || GgmlType.of(info.type()).orElse(null) != GgmlType.F32) {
             throw new CheckpointException(file.path() + ": tensor " + TENSOR + " is of type number " + info.type()
                     + " and shape " + info.shape() + ", expected a vector of F32, half a head long");
@@ -38,7 +38,7 @@ final class GgufRopeDivisors {
             throw new CheckpointException("cannot read " + TENSOR + " of " + info.file() + ": " + e.getMessage(), e);
         }
         if (bytes.hasRemaining()) {
-            throw new CheckpointException(info.file() + " became shorter while " + TENSOR + " was read");
+            throw new CheckpointException(info.file() + " was truncated while " + TENSOR + " was read");
         }
         List<Float> divisors = new ArrayList<>();
         bytes.flip();

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 /** The first bytes of a GGUF file, which say enough to refuse it before the rest is fetched. */
 public final class GgufStart {
 
-    /** How many bytes are worth looking at: writers put the architecture first. */
+    /** How many bytes to look at: writers put the architecture first. */
     public static final int BYTES = 4096;
 
     private static final String KEY = "general.architecture";
@@ -19,7 +19,7 @@ public final class GgufStart {
     /**
      * @param name of the file, for errors
      * @param served the architectures
-     * @throws CheckpointException if this is not a GGUF file, or its architecture comes first and is not served
+     * @throws CheckpointException if this is not a GGUF file, or its architecture comes first and is not supported
      */
     public static void require(byte[] start, String name, GgufDialects served) {
         ByteBuffer bytes = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN);

@@ -7,10 +7,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * A fingerprint of a checkpoint that costs as little for 400 GB as for one: SHA-256 of what says which tensors there are and where, never of
- * weights. That is {@code model.safetensors.index.json}, or the header of the one safetensors file; of a GGUF file everything before the
- * tensors' data (metadata, tokenizer and tensor table), one part after the other. It tells layouts, quantizations and cut files apart; it
- * does not tell apart two trainings of one model whose headers are the same.
+ * A fingerprint of a checkpoint that costs as little for 400 GB as for one: the SHA-256 of the headers, which say what tensors there are and where, never
+ * of weights. That is {@code model.safetensors.index.json}, or the header of the one safetensors file; of a GGUF file everything before the
+ * tensors' data (metadata, tokenizer and tensor table), one part after the other. It distinguishes layouts, quantizations and truncated files, but
+ * not two trainings of one model with the same headers.
  */
 public final class HeaderHash {
     private static final int BUFFER = 64 * 1024;

@@ -10,7 +10,7 @@ import org.espalier.weights.Plain;
 import org.espalier.weights.Weight;
 
 /**
- * Gives the experts of Mixtral and gpt-oss the names that all others have. Mixtral's are {@code w1}, {@code w3} and {@code w2}. gpt-oss
+ * Gives the experts of Mixtral and gpt-oss the names that all other architectures use. Mixtral's are {@code w1}, {@code w3} and {@code w2}. gpt-oss
  * keeps those of a layer together:
  *
  * <ul>
@@ -38,7 +38,7 @@ final class HfExperts {
         this.merged = config.path("model_type").asText().equals("gpt_oss");
     }
 
-    /** The published weights that a tensor holds, and what makes each of the tensor as it is stored. */
+    /** The published weights that a tensor holds, and how each is derived from the tensor as it is stored. */
     Map<String, UnaryOperator<Weight>> published(String tensor) {
         Matcher mixtral = MIXTRAL.matcher(tensor);
         if (mixtral.matches()) {
@@ -60,7 +60,7 @@ final class HfExperts {
                 experts + "up_proj" + end, stored -> everyOther(tensor, rows.apply(stored), 1));
     }
 
-    /** [E, rows, columns] also where the file has [E, columns, rows]. */
+    /** [E, rows, columns], even if the file has [E, columns, rows]. */
     private static Weight upright(Weight stored) {
         return stored.format() instanceof Plain ? transposed(stored) : stored;
     }

@@ -17,7 +17,7 @@ import org.espalier.weights.Weight;
  *   <li>gpt-oss's MXFP4: {@code X_blocks} U8 [..., rows, groups, 16], the first value of two in the low nibble, and {@code X_scales} U8
  *       [..., rows, groups];
  *   <li>DeepSeek's fp8: {@code X.weight} F8_E4M3 [rows, columns] and {@code X.weight_scale_inv}, a factor for each block of {@code
- *       quantization_config.weight_block_size}, of which the last of a row or column may be cut.
+ *       quantization_config.weight_block_size}, of which the last of a row or column may be partial.
  * </ul>
  */
 final class HfQuantization {
@@ -35,13 +35,13 @@ final class HfQuantization {
         this.config = config.path("quantization_config");
     }
 
-    /** Whether the tensor belongs to another and is not one by itself. */
+    /** Whether the tensor is a part of another weight. */
     boolean isPart(String name) {
         return name.endsWith(SCALES) && holds(withoutEnd(name, SCALES) + BLOCKS)
                 || name.endsWith(FACTORS) && holds(withoutEnd(name, FACTORS));
     }
 
-    /** The name that stands for the tensor and its parts. */
+    /** The name of the weight that the tensor is a part of. */
     String published(String name) {
         boolean pair = name.endsWith(BLOCKS) && holds(withoutEnd(name, BLOCKS) + SCALES);
         return pair ? withoutEnd(name, BLOCKS) : name;

@@ -10,9 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Reads the small JSON files beside the weights: an object each, no key twice. */
+/** Reads the small JSON files beside the weights: each an object without duplicate keys. */
 public final class JsonFile {
-    /** The largest index that is published has 9 MB. */
+    /** The largest published index has 9 MB. */
     private static final long MAX_BYTES = 64L << 20;
 
     private static final JsonMapper JSON = JsonMapper.builder()

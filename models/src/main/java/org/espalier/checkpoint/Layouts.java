@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The one place that maps what lies on disk to the reader of its layout. */
+/** Chooses the reader for what is on disk; the only place that knows all layouts. */
 final class Layouts {
     private Layouts() {}
 

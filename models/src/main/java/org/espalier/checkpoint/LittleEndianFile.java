@@ -20,7 +20,7 @@ final class LittleEndianFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
     private final long length;
-    private long loaded; // bytes that the buffer has taken from the file so far
+    private long loaded; // bytes that have been read from the file into the buffer so far
     private final ByteBuffer buffer =
             ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).limit(0);
 
@@ -58,7 +58,7 @@ final class LittleEndianFile implements AutoCloseable {
         return length - position();
     }
 
-    /** Of the next value. */
+    /** Offset of the next value. */
     long position() {
         return loaded - buffer.remaining();
     }
@@ -126,7 +126,7 @@ final class LittleEndianFile implements AutoCloseable {
                 throw failed(e);
             }
             if (buffer.remaining() < bytes) {
-                throw new CheckpointException(path + " became shorter while " + what + " was read");
+                throw new CheckpointException(path + " was truncated while " + what + " was read");
             }
         }
         return buffer;

@@ -12,7 +12,7 @@ import java.util.Optional;
  */
 final class MlxQuantization {
 
-    /** @param mode {@code affine} where the object names none, also in an override of another global mode */
+    /** @param mode {@code affine} if the object names none, even in an override of another global mode */
     record Settings(int group, int bits, String mode) {}
 
     private final Path file;

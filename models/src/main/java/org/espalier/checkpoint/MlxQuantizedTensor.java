@@ -12,7 +12,7 @@ import org.espalier.weights.Weight;
 import org.espalier.weights.WeightFormat;
 
 /**
- * Reads how one quantized module of an MLX checkpoint lies in its files: {@code X.weight} holds the values as one stream of bits,
+ * Locates one quantized module of an MLX checkpoint in its files: {@code X.weight} holds the values as one stream of bits,
  * lowest first, in words of 32; {@code X.scales} one number for each group of columns, as does {@code X.biases} in mode affine
  * (<a href="https://ml-explore.github.io/mlx/build/html/python/_autosummary/mlx.core.quantize.html">mlx.core.quantize</a>).
  */
@@ -92,9 +92,9 @@ final class MlxQuantizedTensor {
         return Shapes.weight(shape, format, new Piece(values, scales, biases));
     }
 
-    /** Of the values, from that of the words. */
+    /** The shape of the values, from that of the 32-bit words. */
     private List<Integer> shape() {
-        SafetensorsFile.Entry words = directory.entry(name);
+        SafetensorsFile.Tensor words = directory.entry(name);
         if (!words.type().equals("U32")) {
             throw damaged(name, "has scales but is of type " + words.type() + ", expected U32");
         }

@@ -15,12 +15,12 @@ import org.espalier.weights.Piece;
 import org.espalier.weights.Weight;
 
 /**
- * The weights of a checkpoint by published names, each made when it is asked for. All experts of a layer have one name, with {@code *} for
+ * The weights of a checkpoint by published names, each created when it is asked for. All experts of a layer have one name, with {@code *} for
  * the expert, whether the file has a stack of them or a tensor for each.
  */
 final class NamedWeights {
 
-    /** Stands for the number of an expert. */
+    /** Stands for any expert's number. */
     static final String EVERY = "*";
 
     private static final int MAX_EXPERTS = Short.MAX_VALUE; // routing carries ids in 16 bits
@@ -43,7 +43,7 @@ final class NamedWeights {
     /**
      * @param name published; that of a single expert has its number
      * @param tensor the file's name for it
-     * @throws CheckpointException if the name is known already
+     * @throws CheckpointException for a duplicate name
      */
     void put(String name, String tensor, Supplier<Weight> weight) {
         Matcher expert = EXPERT.matcher(name);
@@ -76,7 +76,7 @@ final class NamedWeights {
         put(name, tensor, biases ? () -> vectors(weight.get()) : weight);
     }
 
-    /** The rows of a matrix, each by itself. */
+    /** The rows of a matrix, each as a vector. */
     static Weight vectors(Weight matrix) {
         return Weight.stack(
                 1, matrix.columns(), matrix.format(), matrix.pieces().get(0), matrix.rows());
@@ -86,7 +86,7 @@ final class NamedWeights {
         return Collections.unmodifiableSet(byName.keySet());
     }
 
-    /** @throws CheckpointException naming what is missing, or an expert that is unlike the others */
+    /** @throws CheckpointException naming what is missing, or an expert that differs from the others */
     Weight get(String name) {
         TreeMap<Integer, Stored> found = byName.get(name);
         if (found == null) {
@@ -119,7 +119,7 @@ final class NamedWeights {
         return Weight.matrices(first.rows(), first.columns(), first.format(), pieces);
     }
 
-    /** An engine reads all matrices of a weight alike. */
+    /** An engine reads all matrices of a weight in the same way. */
     private void requireAlike(String firstTensor, Weight first, String tensor, Weight weight) {
         if (!shape(weight).equals(shape(first)) || !weight.format().equals(first.format())) {
             throw new CheckpointException(path + ": tensor " + tensor + " is "

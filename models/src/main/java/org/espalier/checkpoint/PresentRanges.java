@@ -18,8 +18,8 @@ import org.espalier.weights.FileRanges;
 import org.espalier.weights.Weight;
 
 /**
- * Which bytes of a file are really there, where only a shard's own were fetched: {@code FILE.ranges.json} beside it, with the commit that they
- * are of and their begins and ends. A file without it is there whole.
+ * Which bytes of a file were fetched, if only those of a shard were: the record {@code FILE.ranges.json} beside it has their commit, and
+ * begin and end of each range. A file without a record is complete.
  */
 public final class PresentRanges {
 
@@ -29,12 +29,16 @@ public final class PresentRanges {
     private final String commit;
     private final TreeMap<Long, Long> ends = new TreeMap<>();
 
-    /** Nothing yet. */
+    /** No ranges yet. */
     public PresentRanges(String commit) {
         this.commit = commit;
     }
 
-    /** Empty where the file is whole. @throws CheckpointException if the record is damaged */
+    /**
+     * The record of a file; empty if the file is complete.
+     *
+     * @throws CheckpointException if the record is damaged
+     */
     public static Optional<PresentRanges> of(Path file) {
         Path record = record(file);
         if (!Files.exists(record)) {
@@ -57,15 +61,15 @@ public final class PresentRanges {
     /**
      * Fails unless every byte of the weights is on this machine: a node may have fetched its own layers only.
      *
-     * @throws CheckpointException naming the first weight that is not
+     * @throws CheckpointException naming the first weight that is missing
      */
     public static void require(Map<String, Weight> weights) {
         Map<Path, Optional<PresentRanges>> partial = new HashMap<>();
-        if (areThere(weights.values(), partial)) {
+        if (arePresent(weights.values(), partial)) {
             return;
         }
         weights.forEach((name, weight) -> {
-            if (!areThere(List.of(weight), partial)) {
+            if (!arePresent(List.of(weight), partial)) {
                 Path folder = weight.pieces().get(0).values().file().getParent();
                 throw new CheckpointException(folder + " holds only some layers, " + name
                         + " was not fetched: pull the layers that this node shall run, or the whole model");
@@ -73,7 +77,7 @@ public final class PresentRanges {
         });
     }
 
-    private static boolean areThere(Collection<Weight> weights, Map<Path, Optional<PresentRanges>> partial) {
+    private static boolean arePresent(Collection<Weight> weights, Map<Path, Optional<PresentRanges>> partial) {
         return FileRanges.of(weights, 0).byFile().entrySet().stream().allMatch(read -> {
             Optional<PresentRanges> present = partial.computeIfAbsent(read.getKey(), PresentRanges::of);
             return present.isEmpty()
@@ -89,7 +93,7 @@ public final class PresentRanges {
         return commit;
     }
 
-    /** Bytes {@code begin} to {@code end} exclusive are there now. */
+    /** Adds the bytes {@code begin} to {@code end} exclusive. */
     public void add(long begin, long end) {
         long from = begin;
         long to = end;
@@ -115,7 +119,7 @@ public final class PresentRanges {
                 .toList();
     }
 
-    /** The parts of bytes {@code begin} to {@code end} that are not there: pairs of begin and end. */
+    /** The parts of bytes {@code begin} to {@code end} that are missing: pairs of begin and end. */
     public List<long[]> missing(long begin, long end) {
         List<long[]> gaps = new ArrayList<>();
         long at = begin;
@@ -135,7 +139,7 @@ public final class PresentRanges {
         return gaps;
     }
 
-    /** Records them beside the file, all or nothing. */
+    /** Writes the record beside the file, all or nothing. */
     public void write(Path file) throws IOException {
         ObjectNode json = JSON.createObjectNode().put("commit", commit);
         ends.forEach(

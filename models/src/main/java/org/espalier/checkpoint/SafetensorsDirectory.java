@@ -17,10 +17,10 @@ import org.espalier.weights.Weight;
 /**
  * The safetensors of a directory: {@code model.safetensors}, or the shards that {@code model.safetensors.index.json} names.
  *
- * @param format {@code __metadata__}'s {@code format} of the first file: {@code pt}, {@code mlx}; empty where there is none
+ * @param format {@code __metadata__}'s {@code format} of the first file: {@code pt}, {@code mlx}; empty if there is none
  * @param entries of all files by tensor name
  */
-record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFile.Entry> entries) {
+record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFile.Tensor> entries) {
     static final String SINGLE = "model.safetensors";
     static final String INDEX = "model.safetensors.index.json";
 
@@ -43,7 +43,7 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
             throw new CheckpointException(index + " has no weight_map from tensor names to files");
         }
         Map<String, SafetensorsFile> shards = new TreeMap<>();
-        Map<String, SafetensorsFile.Entry> entries = new LinkedHashMap<>();
+        Map<String, SafetensorsFile.Tensor> entries = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> mapping : weightMap.properties()) {
             String shard = shardName(index, mapping);
             if (!shards.containsKey(shard)) {
@@ -79,8 +79,9 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
         return SafetensorsFile.read(file);
     }
 
-    private static void addOnce(Map<String, SafetensorsFile.Entry> entries, String name, SafetensorsFile.Entry entry) {
-        SafetensorsFile.Entry other = entries.putIfAbsent(name, entry);
+    private static void addOnce(
+            Map<String, SafetensorsFile.Tensor> entries, String name, SafetensorsFile.Tensor entry) {
+        SafetensorsFile.Tensor other = entries.putIfAbsent(name, entry);
         if (other != null) {
             throw new CheckpointException("tensor " + name + " is in two shards, "
                     + other.file().getFileName() + " and " + entry.file().getFileName() + " of "
@@ -92,8 +93,8 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
         return file.metadata().getOrDefault("format", "");
     }
 
-    SafetensorsFile.Entry entry(String name) {
-        SafetensorsFile.Entry entry = entries.get(name);
+    SafetensorsFile.Tensor entry(String name) {
+        SafetensorsFile.Tensor entry = entries.get(name);
         if (entry == null) {
             throw new CheckpointException(path + " has no tensor " + name);
         }
@@ -104,9 +105,9 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
         return Shapes.of(path + ": tensor " + name, entry(name).shape());
     }
 
-    /** From the tensor's first byte on. */
+    /** The rows of a tensor, from its first byte on. */
     Region region(String name, long rowBytes) {
-        SafetensorsFile.Entry entry = entry(name);
+        SafetensorsFile.Tensor entry = entry(name);
         return new Region(entry.file(), entry.begin(), rowBytes);
     }
 
@@ -130,9 +131,9 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
         };
     }
 
-    /** The shape of scales of one byte each. @param format that they belong to */
+    /** The shape of scales of one byte each, which belong to {@code format}. */
     List<Integer> scalesShape(String name, Scaled format) {
-        SafetensorsFile.Entry entry = entry(name);
+        SafetensorsFile.Tensor entry = entry(name);
         if (!entry.type().equals("U8")) {
             throw new CheckpointException(
                     path + ": tensor " + name + " is of type " + entry.type() + ", expected U8 for " + format.title());
@@ -141,6 +142,8 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
     }
 
     long bytes() {
-        return entries.values().stream().mapToLong(SafetensorsFile.Entry::bytes).sum();
+        return entries.values().stream()
+                .mapToLong(SafetensorsFile.Tensor::bytes)
+                .sum();
     }
 }

@@ -20,7 +20,7 @@ import java.util.Map;
  * @param metadata the header's {@code __metadata__}
  * @param entries by tensor name, in the header's order; inside the file and without overlap
  */
-public record SafetensorsFile(Path path, Map<String, String> metadata, Map<String, Entry> entries) {
+public record SafetensorsFile(Path path, Map<String, String> metadata, Map<String, Tensor> entries) {
 
     /** The format's own limit. */
     static final long MAX_HEADER_BYTES = 100_000_000;
@@ -35,8 +35,8 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
      * @param begin of the first byte, from the start of the file
      * @param end of the byte after the last
      */
-    public record Entry(Path file, String type, List<Long> shape, long begin, long end) {
-        public Entry {
+    public record Tensor(Path file, String type, List<Long> shape, long begin, long end) {
+        public Tensor {
             shape = List.copyOf(shape);
         }
 
@@ -78,7 +78,7 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
 
         SafetensorsFile parse(byte[] header) {
             Map<String, String> metadata = new LinkedHashMap<>();
-            Map<String, Entry> entries = new LinkedHashMap<>();
+            Map<String, Tensor> entries = new LinkedHashMap<>();
             try (JsonParser json = JSON.createParser(header)) {
                 expect(json.nextToken() == JsonToken.START_OBJECT, "is not a JSON object");
                 while (json.nextToken() == JsonToken.FIELD_NAME) {
@@ -109,7 +109,7 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
             }
         }
 
-        private Entry readEntry(JsonParser json, String name) throws IOException {
+        private Tensor readEntry(JsonParser json, String name) throws IOException {
             String type = null;
             List<Long> shape = null;
             List<Long> offsets = null;
@@ -147,7 +147,7 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
             return numbers;
         }
 
-        private Entry checked(String name, String type, List<Long> shape, List<Long> offsets) {
+        private Tensor checked(String name, String type, List<Long> shape, List<Long> offsets) {
             long begin = offsets.get(0);
             long end = offsets.get(1);
             long dataBytes = fileBytes - dataStart;
@@ -168,13 +168,13 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
                 throw damaged("gives tensor " + name + " " + type + " " + shape + " the bytes " + begin + " to " + end
                         + ", which do not fit");
             }
-            return new Entry(path, type, shape, dataStart + begin, dataStart + end);
+            return new Tensor(path, type, shape, dataStart + begin, dataStart + end);
         }
 
-        private void requireNoOverlap(Map<String, Entry> entries) {
-            List<Map.Entry<String, Entry>> ordered = new ArrayList<>(entries.entrySet());
+        private void requireNoOverlap(Map<String, Tensor> entries) {
+            List<Map.Entry<String, Tensor>> ordered = new ArrayList<>(entries.entrySet());
             ordered.sort(Comparator.comparingLong(
-                            (Map.Entry<String, Entry> e) -> e.getValue().begin())
+                            (Map.Entry<String, Tensor> e) -> e.getValue().begin())
                     .thenComparingLong(e -> e.getValue().end()));
             for (int i = 1; i < ordered.size(); i++) {
                 if (ordered.get(i).getValue().begin()

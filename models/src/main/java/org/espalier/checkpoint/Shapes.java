@@ -6,7 +6,7 @@ import org.espalier.weights.Piece;
 import org.espalier.weights.Weight;
 import org.espalier.weights.WeightFormat;
 
-/** From a file's dimensions to the range that a {@link Weight} counts in. */
+/** Converts a file's dimensions to shapes of {@link Weight}s. */
 final class Shapes {
     private Shapes() {}
 

@@ -1,12 +1,12 @@
 package org.espalier.config;
 
-/** How tokens look at each other, and what of each is kept for that. */
+/** How tokens attend to each other, and what is cached of each for that. */
 public sealed interface AttentionConfig permits GroupedAttentionConfig, LatentAttentionConfig {
 
-    /** H. */
+    /** H, the number of query heads. */
     int heads();
 
-    /** Rotary. */
+    /** Rotary position embedding. */
     Positions positions();
 
     /** Floats of KV state that one token keeps in one layer. */

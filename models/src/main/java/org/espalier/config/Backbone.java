@@ -43,12 +43,12 @@ public record Backbone(
                 config.positive("rms_norm_eps"));
     }
 
-    /** 0 to L. */
+    /** The indices of all layers, 0 to L - 1. */
     public List<Integer> everyLayer() {
         return layersFrom(0);
     }
 
-    /** {@code first} to L. */
+    /** The indices of the layers from {@code first} on. */
     public List<Integer> layersFrom(int first) {
         return IntStream.range(first, layers).boxed().toList();
     }

@@ -16,9 +16,9 @@ import java.util.TreeSet;
  */
 public final class ConfigReader {
     /** Far above any model; keeps products of two sizes inside a long and lists of layers small. */
-    private static final int MOST = 1 << 24;
+    private static final int MAX_SIZE = 1 << 24;
 
-    /** About training, saving or other software, or said again by the layout. */
+    /** Keys about training, saving or other software, or repeated elsewhere. */
     private static final Set<String> HARMLESS = Set.of(
             "model_type",
             "architectures",
@@ -85,17 +85,17 @@ public final class ConfigReader {
         return List.copyOf(all);
     }
 
-    /** Lists what was not read of an object of this config. */
+    /** Adds the keys that were not read of an object in this config. */
     void ignoredToo(ConfigReader object) {
         ignoredInObjects.addAll(object.ignoredKeys());
     }
 
-    /** These keys change nothing here, or are said again by others. */
+    /** Marks keys as harmless: they change nothing here, or repeat others. */
     public void ignore(String... keys) {
         read.addAll(List.of(keys));
     }
 
-    /** Whether the key is present, be it with {@code null}. */
+    /** Whether the key is present, even as {@code null}. */
     public boolean mentions(String key) {
         return json.has(key);
     }
@@ -107,7 +107,7 @@ public final class ConfigReader {
 
     /** A whole number from 1 on. */
     public int size(String key) {
-        return number(key, 1, MOST);
+        return number(key, 1, MAX_SIZE);
     }
 
     public int size(String key, int fallback) {
@@ -116,7 +116,7 @@ public final class ConfigReader {
 
     /** A whole number from 0 on. */
     public int count(String key) {
-        return number(key, 0, MOST);
+        return number(key, 0, MAX_SIZE);
     }
 
     public int count(String key, int fallback) {

@@ -14,7 +14,7 @@ public record GroupLimit(int groups, int kept) {
         return read(config, experts, 1);
     }
 
-    /** Where the two best experts score a group. */
+    /** As {@link #read}, for models where the two best experts score a group. */
     public static GroupLimit readForPairs(ConfigReader config, RoutedExperts experts) {
         return read(config, experts, 2);
     }

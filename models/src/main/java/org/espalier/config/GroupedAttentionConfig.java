@@ -64,7 +64,7 @@ public record GroupedAttentionConfig(int heads, int kvHeads, int headWidth, Posi
     }
 
     /**
-     * What counts where a key is absent.
+     * What applies if a key is absent.
      *
      * @param headWidth 0 for D / H
      * @param rotaryPart of a head's columns that rotate; 1 where the architecture rotates all whatever the config says
@@ -76,7 +76,7 @@ public record GroupedAttentionConfig(int heads, int kvHeads, int headWidth, Posi
         return Collections.nCopies(backbone.layers(), 0);
     }
 
-    /** Keys and values. */
+    /** The width of keys and values together. */
     @Override
     public int cacheWidth() {
         return 2 * kvHeads * headWidth;

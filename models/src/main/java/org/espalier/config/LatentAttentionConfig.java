@@ -37,12 +37,12 @@ public record LatentAttentionConfig(
                 RopeReader.read(config, rope, 10_000, Set.of("default", "yarn")));
     }
 
-    /** Columns of a head with position. */
+    /** Columns of a head that carry the position. */
     public int rope() {
         return positions.dimensions();
     }
 
-    /** The latent and the shared rope key. */
+    /** The width of the latent and the shared rope key. */
     @Override
     public int cacheWidth() {
         return kvRank + rope();

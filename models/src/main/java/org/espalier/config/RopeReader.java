@@ -46,7 +46,7 @@ final class RopeReader {
         return new Positions(dimensions, theta, scaling);
     }
 
-    /** The part of a head's columns that rotate, beside the rope object or in it. */
+    /** The fraction of a head's columns that rotate, beside the rope object or in it. */
     static float partialFactor(ConfigReader config, float fallback) {
         float beside = config.positive(PARTIAL, fallback);
         String key = key(config);
@@ -100,7 +100,7 @@ final class RopeReader {
         return divided;
     }
 
-    /** Beside the rope object, in it, or the whole context. */
+    /** The original context: beside the rope object, in it, or else the whole context. */
     private static int originalContext(ConfigReader rope, ConfigReader config) {
         String key = "original_max_position_embeddings";
         int inside = rope.size(key, config.size("max_position_embeddings"));

@@ -3,7 +3,7 @@ package org.espalier.config;
 import java.util.List;
 
 /**
- * The experts of a model.
+ * The routed experts of a model.
  *
  * @param count E
  * @param perToken K
@@ -12,7 +12,7 @@ import java.util.List;
  */
 public record RoutedExperts(int count, int perToken, int intermediate, List<Integer> layers) {
 
-    /** Of a dense model. */
+    /** For a dense model. */
     public static final RoutedExperts NONE = new RoutedExperts(0, 0, 0, List.of());
 
     public RoutedExperts {

@@ -23,7 +23,7 @@ public final class SlidingWindows {
     }
 
     /**
-     * Behind the switch, in the layers that {@code layer_types} names.
+     * Windows behind the switch {@code use_sliding_window}, in the layers that {@code layer_types} names.
      *
      * @param sliding the layers, where {@code layer_types} is absent
      */
@@ -36,7 +36,7 @@ public final class SlidingWindows {
     }
 
     /**
-     * In the layers that {@code layer_types} names, or that {@code sliding} holds for where it is absent.
+     * Windows in the layers that {@code layer_types} names or, if it is absent, those that {@code sliding} selects.
      *
      * @param fallback the window where the config has none; 0 for no window then
      */
@@ -62,7 +62,7 @@ public final class SlidingWindows {
         return config.flagOrFalse("use_sliding_window");
     }
 
-    /** 0 where the key is null or 0. */
+    /** The window; 0 if the key is null or 0. */
     private static int window(ConfigReader config, Backbone backbone, int fallback) {
         int window = config.has(KEY) ? config.count(KEY) : fallback;
         return window >= backbone.context() ? 0 : window;

@@ -23,7 +23,7 @@ import org.espalier.checkpoint.JsonFile;
 import org.espalier.config.ConfigException;
 
 /**
- * Fetches a model: its config first, so that one which is not served is refused before its weights are on the way, then whether the disk
+ * Fetches a model: its config first, so that one which is not supported is refused before its weights are on the way, then whether the disk
  * has room, then everything, a few files at once.
  */
 public final class ModelPull {
@@ -118,7 +118,8 @@ public final class ModelPull {
     }
 
     private HubException notServed(Exception why) {
-        return new HubException(reference + " is not served, its weights were not fetched: " + why.getMessage(), why);
+        return new HubException(
+                reference + " is not supported, so its weights were not fetched: " + why.getMessage(), why);
     }
 
     private List<HubFile> folder(FileChoice choice, HubListing listing) throws IOException, InterruptedException {

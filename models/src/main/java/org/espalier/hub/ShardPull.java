@@ -127,7 +127,8 @@ public final class ShardPull {
                         + layers.first + " to " + (layers.end - 1));
             }
         } catch (ConfigException e) {
-            throw new HubException(reference + " is not served, its weights were not fetched: " + e.getMessage(), e);
+            throw new HubException(
+                    reference + " is not supported, so its weights were not fetched: " + e.getMessage(), e);
         }
     }
 
@@ -210,7 +211,8 @@ public final class ShardPull {
         try (Model model = Model.open(folder)) {
             return new ShardPlans(model).of(layers.first, layers.end).ranges(gap);
         } catch (CheckpointException e) {
-            throw new HubException(reference + " is not served, its weights were not fetched: " + e.getMessage(), e);
+            throw new HubException(
+                    reference + " is not supported, so its weights were not fetched: " + e.getMessage(), e);
         }
     }
 

@@ -32,7 +32,7 @@ public final class Model implements AutoCloseable {
      *
      * @param path a directory with config.json and safetensors, or a .gguf file
      * @throws org.espalier.checkpoint.CheckpointException if the files are not what they should be
-     * @throws ConfigException if the config asks for something that is not computed
+     * @throws ConfigException if the config asks for something that is not supported
      */
     public static Model open(Path path) {
         Checkpoint checkpoint = Checkpoint.open(path, Architectures.gguf());
@@ -74,13 +74,13 @@ public final class Model implements AutoCloseable {
         return architecture;
     }
 
-    /** For people: the hub's {@code org/name}, with the file's name where that is a GGUF file; else the file's or the directory's name. */
+    /** The name for people: the hub's {@code org/name}, with the file's name for a GGUF file; otherwise the name of the file or directory. */
     public String name() {
         return ModelName.of(path());
     }
 
     /**
-     * What other machines know it by. Reads the index or the headers again.
+     * Identifies the model on any machine. Reads the index or the headers again.
      *
      * @throws org.espalier.checkpoint.CheckpointException if the files are not what they were
      */
@@ -94,9 +94,9 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * Empty where the files have none.
+     * The tokenizer; empty if the files have none.
      *
-     * @throws org.espalier.tokenizer.TokenizerException if they have one that cannot be used
+     * @throws org.espalier.tokenizer.TokenizerException if they have one that cannot be read
      */
     public synchronized Optional<Tokenizer> tokenizer() {
         if (tokenizer == null) {
@@ -105,7 +105,7 @@ public final class Model implements AutoCloseable {
         return tokenizer;
     }
 
-    /** The Jinja text of the chat template; empty where the files have none. */
+    /** The Jinja text of the chat template; empty if the files have none. */
     public Optional<String> chatTemplate() {
         return tokenizer().flatMap(Tokenizer::chatTemplate);
     }
@@ -125,6 +125,6 @@ public final class Model implements AutoCloseable {
         if (tokenizer != null) {
             tokenizer.ifPresent(Tokenizer::close);
         }
-        tokenizer = Optional.empty(); // and no other is opened that nobody would close
+        tokenizer = Optional.empty(); // so that no other is opened, which nobody would close
     }
 }

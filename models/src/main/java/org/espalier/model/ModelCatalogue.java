@@ -17,7 +17,7 @@ import org.espalier.checkpoint.CheckpointException;
 
 /**
  * Finds a model by path or by name in folders of models: the one answer to what a name means, for clients, magics, commands and nodes alike.
- * An existing path goes first, where the catalogue may read any; then a name in these folders, in this order:
+ * An existing path comes first, if the catalogue may read any path; then a name in these folders, in this order:
  *
  * <ol>
  *   <li>{@code models} and {@code notebooks/models} of the working directory, where notebooks keep theirs
@@ -27,7 +27,7 @@ import org.espalier.checkpoint.CheckpointException;
  *   <li>{@code models} of the program itself
  * </ol>
  *
- * A node that is given folders of its own looks into those alone.
+ * A node that is given folders of its own looks in those alone.
  */
 public final class ModelCatalogue {
 
@@ -36,7 +36,7 @@ public final class ModelCatalogue {
 
     static final List<Alias> ALIASES = List.of(new Alias("smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"));
 
-    /** Where notebooks keep models: beside them, and seen from the project's root. */
+    /** Where notebooks keep models, relative to them and to the project's root. */
     private static final List<Path> OF_NOTEBOOKS = List.of(Path.of("models"), Path.of("notebooks", "models"));
 
     private static final int SHOWN = 10;
@@ -66,7 +66,7 @@ public final class ModelCatalogue {
         return new ModelCatalogue(roots, false);
     }
 
-    /** The folders that names are looked for in where nothing else is said. */
+    /** The default folders. */
     public static List<Path> defaultRoots() {
         List<Path> roots = defaultRoots(System.getenv(), Path.of(System.getProperty("user.home")));
         ShippedModels.folder().ifPresent(roots::add);
@@ -91,7 +91,7 @@ public final class ModelCatalogue {
         return roots;
     }
 
-    /** Where names are looked for, in order. */
+    /** The folders in which names are looked up, in order. */
     public List<Path> roots() {
         return roots;
     }
@@ -109,11 +109,11 @@ public final class ModelCatalogue {
     }
 
     /**
-     * Opens the files that are meant: of that name, or where the sender says that they lie, those with the same hash, and with the same
-     * revision where both sides know one. A name and a revision are only compared with what lies in the folders, no path is made of them; a
-     * restricted catalogue does not look at the sender's path.
+     * Opens the identified files: of that name, or at the sender's path, those with the same hash, and with the same
+     * revision if both sides know one. A name and a revision are only compared with what is in the folders, they never become a path; a
+     * restricted catalogue ignores the sender's path.
      *
-     * @throws ModelNotFoundException if there is none of that name, or others only; and {@link Model#open}'s errors
+     * @throws ModelNotFoundException if there is none of that name, or only with other files; and {@link Model#open}'s errors
      */
     public Model open(ModelIdentity wanted) {
         return Model.open(resolve(wanted));
@@ -140,7 +140,7 @@ public final class ModelCatalogue {
                 + wanted.fingerprint() + ", " + String.join(", ", others) + "; " + remedy(wanted));
     }
 
-    /** What may be meant: where the sender says it lies, then all of that name, of any revision. */
+    /** The candidates: the sender's path, then all models of that name, of any revision. */
     private Set<Path> candidates(ModelIdentity wanted) {
         Set<Path> candidates = new LinkedHashSet<>();
         if (!restricted) {
@@ -157,7 +157,7 @@ public final class ModelCatalogue {
         try {
             return Optional.of(Path.of(text)).filter(path -> path.isAbsolute() && Files.exists(path));
         } catch (InvalidPathException e) {
-            return Optional.empty(); // of another kind of machine
+            return Optional.empty(); // a path of another operating system
         }
     }
 
@@ -168,10 +168,10 @@ public final class ModelCatalogue {
     }
 
     /**
-     * The directory or .gguf file. An existing path goes before a name; names are compared without regard to case, with or without
+     * The directory or .gguf file. An existing path comes before a name; names are compared without regard to case, with or without
      * their org.
      *
-     * @throws ModelNotFoundException saying where was looked and what there is
+     * @throws ModelNotFoundException saying where it looked and what is there
      */
     public Path resolve(String pathOrName) {
         if (pathOrName.isBlank()) {
@@ -181,16 +181,16 @@ public final class ModelCatalogue {
         if (path.isPresent()) {
             return path.get();
         }
-        List<ModelFolder.Entry> entries = entries();
+        List<ModelFolder.Listed> entries = entries();
         String name = ALIASES.stream()
                 .filter(alias -> alias.name().equalsIgnoreCase(pathOrName))
                 .map(Alias::file)
                 .findFirst()
                 .orElse(pathOrName);
-        List<ModelFolder.Entry> matches =
+        List<ModelFolder.Listed> matches =
                 entries.stream().filter(entry -> entry.isNamed(name)).toList();
         Set<String> names =
-                matches.stream().map(ModelFolder.Entry::name).collect(Collectors.toCollection(TreeSet::new));
+                matches.stream().map(ModelFolder.Listed::name).collect(Collectors.toCollection(TreeSet::new));
         if (names.size() > 1 && !names.contains(name)) {
             throw new ModelNotFoundException(
                     pathOrName + " may be one of " + String.join(", ", names) + ": name one of them in full");
@@ -207,7 +207,7 @@ public final class ModelCatalogue {
             boolean inHome = text.startsWith("~/");
             Path path = inHome ? Path.of(System.getProperty("user.home"), text.substring(2)) : Path.of(text);
             Path absolute = path.toAbsolutePath().normalize();
-            if (restricted) { // whether a foreign path exists is not told either
+            if (restricted) { // not even whether a path outside exists is disclosed
                 boolean isPath = inHome || path.isAbsolute() || path.startsWith("..");
                 return isPath ? Optional.of(allowed(absolute)) : Optional.empty();
             }
@@ -224,7 +224,7 @@ public final class ModelCatalogue {
         return path;
     }
 
-    private List<ModelFolder.Entry> entries() {
+    private List<ModelFolder.Listed> entries() {
         return roots.stream()
                 .flatMap(root -> ModelFolder.list(root, ModelFolder.Snapshots.CURRENT).stream())
                 .toList();

@@ -16,18 +16,18 @@ final class ModelFolder {
 
     /** Which snapshots of the hub's cache are listed. */
     enum Snapshots {
-        /** What {@code refs/main} names; without that file the only one there is. */
+        /** The one that {@code refs/main} names; without that file, the only one. */
         CURRENT,
         ALL
     }
 
-    /** @param name with the org where there is one */
-    record Entry(String name, Path path) {
+    /** @param name with the org if there is one */
+    record Listed(String name, Path path) {
         String shortName() {
             return name.substring(name.lastIndexOf('/') + 1);
         }
 
-        /** By its whole name, its last part, or the name of its file; in any case. */
+        /** Whether it is called that: by its whole name, its last part, or the name of its file, ignoring case. */
         boolean isNamed(String text) {
             return name.equalsIgnoreCase(text)
                     || shortName().equalsIgnoreCase(text)
@@ -36,14 +36,14 @@ final class ModelFolder {
     }
 
     private final Snapshots snapshots;
-    private final List<Entry> found = new ArrayList<>();
+    private final List<Listed> found = new ArrayList<>();
 
     private ModelFolder(Snapshots snapshots) {
         this.snapshots = snapshots;
     }
 
-    /** Sorted; empty where the folder does not exist. */
-    static List<Entry> list(Path root, Snapshots snapshots) {
+    /** All models of a folder, sorted; empty if the folder does not exist. */
+    static List<Listed> list(Path root, Snapshots snapshots) {
         ModelFolder folder = new ModelFolder(snapshots);
         for (Path child : children(root)) {
             String name = child.getFileName().toString();
@@ -63,7 +63,7 @@ final class ModelFolder {
                 : ModelName.isGguf(path) && ModelName.isWholeOrFirst(path);
         if (model) {
             String name = path.getFileName().toString();
-            found.add(new Entry(prefix + (directory ? name : ModelName.withoutGguf(name)), path));
+            found.add(new Listed(prefix + (directory ? name : ModelName.withoutGguf(name)), path));
         }
         return model;
     }
@@ -72,17 +72,19 @@ final class ModelFolder {
         String name = ModelName.ofHubFolder(folder.getFileName().toString());
         for (Path snapshot : snapshots(folder)) {
             if (Files.exists(snapshot.resolve("config.json"))) {
-                found.add(new Entry(name, snapshot));
+                found.add(new Listed(name, snapshot));
             }
             addGgufs(snapshot);
-            children(snapshot).stream().filter(Files::isDirectory).forEach(this::addGgufs); // one a quantization
+            children(snapshot).stream()
+                    .filter(Files::isDirectory)
+                    .forEach(this::addGgufs); // one folder for each quantization
         }
     }
 
     private void addGgufs(Path folder) {
         children(folder).stream()
                 .filter(file -> ModelName.isGguf(file) && ModelName.isWholeOrFirst(file))
-                .forEach(file -> found.add(new Entry(ModelName.of(file), file)));
+                .forEach(file -> found.add(new Listed(ModelName.of(file), file)));
     }
 
     private List<Path> snapshots(Path folder) {
@@ -100,11 +102,11 @@ final class ModelFolder {
                     .filter(snapshot -> snapshot.getFileName().toString().equals(revision))
                     .toList();
         } catch (IOException e) {
-            return List.of(); // an unreadable cache entry is no model
+            return List.of(); // an unreadable cache entry is not a model
         }
     }
 
-    /** Sorted, without hidden ones; empty where the folder cannot be read. */
+    /** The children of a folder, sorted, without hidden ones; empty if the folder cannot be read. */
     private static List<Path> children(Path folder) {
         if (!Files.isDirectory(folder)) {
             return List.of();

@@ -7,27 +7,27 @@ import org.espalier.EspalierException;
 import org.espalier.checkpoint.HeaderHash;
 
 /**
- * Which model is meant, on whatever machine: each resolves it in its own {@link ModelCatalogue}. Two identities are equal where name, revision
- * and hash are; where the files lie is no part of it.
+ * Identifies a model on any machine: each resolves it in its own {@link ModelCatalogue}. Two identities are equal if name, revision
+ * and hash are; the path does not count.
  *
  * @param name as catalogues list it: {@code ORG/NAME}, a folder's name, a GGUF file's name without its ending
- * @param revision the hub's commit; empty where the files do not say
+ * @param revision the hub's commit; empty if the files do not say
  * @param hash {@link HeaderHash}: 64 lowercase hexadecimal digits
- * @param path where it lies on the machine that says so, a hint for those that may read whatever their user may; empty where it is not told
+ * @param path where the files are on the sender's machine, a hint for those that may read whatever their user may; empty if not told
  */
 public record ModelIdentity(String name, String revision, String hash, String path) {
 
-    private static final int MOST_NAME = 512;
-    private static final int MOST_REVISION = 256;
-    private static final int MOST_PATH = 4096;
+    private static final int MAX_NAME = 512;
+    private static final int MAX_REVISION = 256;
+    private static final int MAX_PATH = 4096;
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
     private static final int SHOWN_DIGITS = 16;
 
     /** @throws EspalierException if a part is too long, has control characters, or the hash is not one */
     public ModelIdentity {
-        require("name", name, MOST_NAME);
-        require("revision", revision, MOST_REVISION);
-        require("path", path, MOST_PATH);
+        require("name", name, MAX_NAME);
+        require("revision", revision, MAX_REVISION);
+        require("path", path, MAX_PATH);
         if (name.isBlank()) {
             throw new EspalierException("no model is named: give a path or a name");
         }
@@ -48,7 +48,7 @@ public record ModelIdentity(String name, String revision, String hash, String pa
     }
 
     /**
-     * Of files on this machine; reads the index or headers, no weights.
+     * Identifies files on this machine; reads the index or headers, no weights.
      *
      * @throws org.espalier.checkpoint.CheckpointException if there is no checkpoint
      */
@@ -58,7 +58,7 @@ public record ModelIdentity(String name, String revision, String hash, String pa
                 ModelName.of(absolute), ModelName.revision(absolute), HeaderHash.of(absolute), absolute.toString());
     }
 
-    /** Whether the files are the same by all that both know; what they are called makes no difference. */
+    /** Whether the files are the same by all that both sides know, whatever their names. */
     public boolean hasTheFilesOf(ModelIdentity other) {
         boolean sameRevision = revision.isEmpty() || other.revision.isEmpty() || revision.equals(other.revision);
         return sameRevision && hash.equals(other.hash);

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What to call a model that lies at a path. */
+/** Derives a model's name from its path. */
 final class ModelName {
     private static final String HUB_PREFIX = "models--";
     private static final String SNAPSHOTS = "snapshots";
@@ -13,7 +13,7 @@ final class ModelName {
 
     private ModelName() {}
 
-    /** The hub's {@code org/name}, with the file's name where that is a GGUF file; otherwise the file's or folder's own name. */
+    /** The hub's {@code org/name}, with the file's name for a GGUF file; otherwise the file's or folder's own name. */
     static String of(Path path) {
         Path absolute = path.toAbsolutePath().normalize();
         String name = withoutGguf(String.valueOf(absolute.getFileName()));
@@ -26,7 +26,7 @@ final class ModelName {
         return name;
     }
 
-    /** The commit of a snapshot in the hub's cache; empty for a path outside of one. */
+    /** The commit of a snapshot in the hub's cache; empty for a path outside it. */
     static String revision(Path path) {
         Path absolute = path.toAbsolutePath().normalize();
         for (int i = 0; i + 2 < absolute.getNameCount(); i++) {
@@ -42,7 +42,7 @@ final class ModelName {
         return path.getFileName().toString().endsWith(GGUF);
     }
 
-    /** A model in several files is named after all and opened by its first. */
+    /** Whether the file is a whole model or the first part of one, by which it is opened. */
     static boolean isWholeOrFirst(Path file) {
         Matcher part = PART.matcher(file.getFileName().toString());
         return !part.matches() || part.group(2).equals("00001");

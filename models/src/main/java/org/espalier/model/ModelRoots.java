@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The folders that a node may read models from. Links are followed before it is decided: those of the hub cache lead from snapshots
- * to blobs below the same root, one that leads outside is refused.
+ * The folders that a node may read models from. Links are followed before a path is judged: those of the hub cache lead from snapshots
+ * to blobs below the same root; one that leads outside is refused.
  */
 final class ModelRoots {
     private final List<Path> roots;
@@ -20,7 +20,7 @@ final class ModelRoots {
     }
 
     /**
-     * @throws ModelNotFoundException unless the path, and what lies directly in it or are further parts of it, is in a root; the same for what
+     * @throws ModelNotFoundException unless the path, what is directly in it, and its further parts are in a root; also if the path
      *     does not exist
      */
     void require(Path path) {

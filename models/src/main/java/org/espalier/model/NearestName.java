@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** What somebody may have meant who mistyped a name. */
+/** Guesses which name a mistyped one was meant to be. */
 public final class NearestName {
     private static final int LONGEST = 200;
 

@@ -11,11 +11,11 @@ import java.util.Optional;
 final class ShippedModels {
     private static final int LEVELS = 3; // ROOT/node-server/target/espalier-node.jar, ROOT/models/target/classes
     private static final Path KNOWN =
-            Path.of("models", "demo", "config.json"); // any other folder "models" is somebody else's
+            Path.of("models", "demo", "config.json"); // tells our folder "models" from any other
 
     private ShippedModels() {}
 
-    /** Empty where the code was copied away from its models. */
+    /** The folder; empty if the code is not beside its models. */
     static Optional<Path> folder() {
         CodeSource source = ShippedModels.class.getProtectionDomain().getCodeSource();
         try {
@@ -23,7 +23,7 @@ final class ShippedModels {
                     ? Optional.empty()
                     : above(Path.of(source.getLocation().toURI()));
         } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException e) {
-            return Optional.empty(); // code that does not lie in a file has no folder beside it
+            return Optional.empty(); // code that is not in a file has no folder beside it
         }
     }
 

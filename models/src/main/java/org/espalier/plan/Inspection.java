@@ -24,13 +24,13 @@ import org.espalier.weights.Region;
 import org.espalier.weights.Weight;
 
 /**
- * What a model's programs make of its files, for the command {@code inspect}.
+ * What a model's files contain and what a token reads of them, for the command {@code inspect}.
  *
  * @param name of the model
  * @param path directory or file
  * @param layout {@code safetensors}, {@code mlx} or {@code gguf}
  * @param token what the first token of an answer reads and computes
- * @param formats by the format's name, what is loaded only
+ * @param formats by the format's name; only what is loaded
  * @param notLoaded tensors that no program reads (multi-token prediction), in the file's order
  */
 public record Inspection(
@@ -44,10 +44,10 @@ public record Inspection(
         List<String> notLoaded) {
 
     /**
-     * In bytes.
+     * Sizes in bytes.
      *
-     * @param all that is loaded, tied embeddings once
-     * @param head final norm and output matrix; with tied embeddings the embedding's again
+     * @param all that is loaded, tied embeddings counted once
+     * @param head final norm and output matrix; with tied embeddings the embedding counted again
      * @param cachePerToken KV state of one token in all layers, as float32
      */
     public record Sizes(long all, long embedding, List<Long> layers, long head, long cachePerToken) {
@@ -93,7 +93,7 @@ public record Inspection(
                 notLoaded);
     }
 
-    /** Empty for one of a type that is not computed with, which then no program reads. */
+    /** The weight; empty if its type is not supported, in which case no program reads it. */
     private static Optional<Weight> weight(Checkpoint checkpoint, String name) {
         try {
             return Optional.of(checkpoint.weight(name));
@@ -102,7 +102,7 @@ public record Inspection(
         }
     }
 
-    /** Experts that lie apart are a tensor each. */
+    /** How many tensors a weight has: experts that are apart have one each. */
     private static int tensors(Weight weight) {
         return weight.pieces() instanceof Pieces.Apart apart ? apart.count() : 1;
     }
@@ -187,7 +187,7 @@ public record Inspection(
         return String.format(Locale.ROOT, "%-18s %s", label, text);
     }
 
-    /** The same for programs. */
+    /** The same as JSON. */
     public ObjectNode toJson() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("name", name)

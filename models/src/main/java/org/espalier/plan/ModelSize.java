@@ -3,10 +3,10 @@ package org.espalier.plan;
 import java.util.List;
 
 /**
- * What the shards of a model need.
+ * Memory that the shards of a model need.
  *
- * @param layers of shards that hold one layer each, in order
- * @param whole of the shard that holds all: less than their sum where embedding and output are one matrix
+ * @param layers memory of shards that hold one layer each, in order
+ * @param whole memory of the shard that holds all: less than the sum if embedding and output are one matrix
  */
 public record ModelSize(List<ShardSize> layers, ShardSize whole) {
 
@@ -14,7 +14,7 @@ public record ModelSize(List<ShardSize> layers, ShardSize whole) {
         layers = List.copyOf(layers);
     }
 
-    /** Of the shard that holds the layers {@code first} to {@code end} exclusive. */
+    /** Memory of the shard that holds the layers {@code first} to {@code end} exclusive. */
     public ShardSize shard(int first, int end) {
         return end - first == layers.size()
                 ? whole

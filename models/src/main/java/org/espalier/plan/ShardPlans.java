@@ -10,11 +10,11 @@ import org.espalier.program.Program;
 /** The plans of a model's shards. They need headers only: the weights may be on another machine. */
 public record ShardPlans(Model model) {
 
-    /** Tokens of the conversation that memory is planned for; fewer where the model's context ends before. */
+    /** Tokens of the conversation that memory is planned for; fewer if the model's context is shorter. */
     public static final int PLANNED_TOKENS = 4096;
 
     /**
-     * Of the shard with the layers {@code first} to {@code end} exclusive.
+     * The plan of the shard with the layers {@code first} to {@code end} exclusive.
      *
      * @throws org.espalier.EspalierException if the model has no such layers, or its headers do not fit its config
      */
@@ -22,19 +22,19 @@ public record ShardPlans(Model model) {
         return program(first, end).plan();
     }
 
-    /** Of all layers. */
+    /** The plan of all layers. */
     public Plan whole() {
         return of(0, model.architecture().layers());
     }
 
-    /** What that shard needs. */
+    /** Memory that such a shard needs. */
     public ShardSize size(int first, int end) {
         Plan plan = of(first, end);
         int tokens = Math.min(PLANNED_TOKENS, model.architecture().context());
         return new ShardSize(plan.residentBytes(), plan.cacheValues(tokens) * Float.BYTES); // the wider precision
     }
 
-    /** What all shards need, by one program a layer. */
+    /** Memory that all shards need, from one program for each layer. */
     public ModelSize sizes() {
         int layers = model.architecture().layers();
         List<ShardSize> single = IntStream.range(0, layers)

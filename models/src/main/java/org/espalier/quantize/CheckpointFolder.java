@@ -60,7 +60,7 @@ final class CheckpointFolder implements AutoCloseable {
         return new CheckpointFolder(whole, Files.createTempDirectory(parent, whole.getFileName() + ".incomplete-"));
     }
 
-    SafetensorsWriter weights(int index, int count, List<SafetensorsWriter.Entry> entries) throws IOException {
+    SafetensorsWriter weights(int index, int count, List<SafetensorsWriter.Tensor> entries) throws IOException {
         String name = count == 1
                 ? "model.safetensors"
                 : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", index + 1, count);

@@ -56,7 +56,7 @@ public final class Quantizer {
                     plan.tensors().stream().collect(Collectors.toMap(Converted::name, Converted::source)));
             long total = plan.tensors().stream()
                     .flatMap(tensor -> entries(tensor).stream())
-                    .mapToLong(SafetensorsWriter.Entry::bytes)
+                    .mapToLong(SafetensorsWriter.Tensor::bytes)
                     .sum();
             Quantizer quantizer = new Quantizer(plan, bytes -> progress.written(bytes, total));
             try (WeightReader reader = quantizer.reader;
@@ -80,16 +80,16 @@ public final class Quantizer {
     public record Settings(int bits, int group) {}
 
     private void write(CheckpointFolder folder) throws IOException {
-        List<List<SafetensorsWriter.Entry>> together =
+        List<List<SafetensorsWriter.Tensor>> together =
                 plan.tensors().stream().map(Quantizer::entries).toList();
-        List<List<SafetensorsWriter.Entry>> files = SafetensorsWriter.files(together, FILE_BYTES);
+        List<List<SafetensorsWriter.Tensor>> files = SafetensorsWriter.files(together, FILE_BYTES);
         Map<String, Converted> byEntry = new HashMap<>();
         for (int i = 0; i < together.size(); i++) {
             byEntry.put(together.get(i).get(0).name(), plan.tensors().get(i));
         }
         for (int i = 0; i < files.size(); i++) {
             try (SafetensorsWriter file = folder.weights(i, files.size(), files.get(i))) {
-                for (SafetensorsWriter.Entry entry : files.get(i)) {
+                for (SafetensorsWriter.Tensor entry : files.get(i)) {
                     Converted tensor = byEntry.get(entry.name());
                     if (tensor != null) {
                         convert(tensor, file);
@@ -100,23 +100,23 @@ public final class Quantizer {
     }
 
     /** What one tensor becomes, the values first. */
-    private static List<SafetensorsWriter.Entry> entries(Converted tensor) {
+    private static List<SafetensorsWriter.Tensor> entries(Converted tensor) {
         List<Integer> shape = tensor.shape();
         long values = shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
         if (tensor instanceof Converted.Plain plain) {
             FloatType type = plain.type();
-            return List.of(new SafetensorsWriter.Entry(plain.name(), type.name(), shape, values * type.bytes()));
+            return List.of(new SafetensorsWriter.Tensor(plain.name(), type.name(), shape, values * type.bytes()));
         }
         int columns = shape.get(shape.size() - 1);
         if (tensor instanceof Converted.Repacked) {
             Scaled format = Scaled.MXFP4;
             return List.of(
-                    new SafetensorsWriter.Entry(
+                    new SafetensorsWriter.Tensor(
                             tensor.name() + ".weight",
                             "U32",
                             withColumns(shape, columns * format.values().bits() / Integer.SIZE),
                             values * format.values().bits() / Byte.SIZE),
-                    new SafetensorsWriter.Entry(
+                    new SafetensorsWriter.Tensor(
                             tensor.name() + ".scales",
                             "U8",
                             withColumns(shape, columns / format.group()),
@@ -129,10 +129,10 @@ public final class Quantizer {
         FloatType type = quantized.type();
         long groupBytes = values / groups.group() * type.bytes();
         return List.of(
-                new SafetensorsWriter.Entry(
+                new SafetensorsWriter.Tensor(
                         tensor.name() + ".weight", "U32", words, values / Byte.SIZE * groups.bits()),
-                new SafetensorsWriter.Entry(tensor.name() + ".scales", type.name(), perGroup, groupBytes),
-                new SafetensorsWriter.Entry(tensor.name() + ".biases", type.name(), perGroup, groupBytes));
+                new SafetensorsWriter.Tensor(tensor.name() + ".scales", type.name(), perGroup, groupBytes),
+                new SafetensorsWriter.Tensor(tensor.name() + ".biases", type.name(), perGroup, groupBytes));
     }
 
     private static List<Integer> withColumns(List<Integer> shape, int columns) {

@@ -22,7 +22,7 @@ import java.util.Map;
 final class SafetensorsWriter implements AutoCloseable {
 
     /** @param type as in the format: {@code U32}, {@code BF16} ... */
-    record Entry(String name, String type, List<Integer> shape, long bytes) {}
+    record Tensor(String name, String type, List<Integer> shape, long bytes) {}
 
     private static final int ALIGNMENT = 8; // of the data, by spaces behind the header
 
@@ -30,7 +30,7 @@ final class SafetensorsWriter implements AutoCloseable {
     private final FileChannel channel;
     private final Map<String, Long> offsets = new HashMap<>();
 
-    SafetensorsWriter(Path path, List<Entry> entries) throws IOException {
+    SafetensorsWriter(Path path, List<Tensor> entries) throws IOException {
         this.path = path;
         byte[] header = header(entries);
         channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -38,18 +38,18 @@ final class SafetensorsWriter implements AutoCloseable {
         start.putLong(header.length).put(header).flip();
         write(start, 0);
         long at = Long.BYTES + header.length;
-        for (Entry entry : entries) {
+        for (Tensor entry : entries) {
             offsets.put(entry.name(), at);
             at += entry.bytes();
         }
     }
 
-    private static byte[] header(List<Entry> entries) throws IOException {
+    private static byte[] header(List<Tensor> entries) throws IOException {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode json = mapper.createObjectNode();
         json.putObject("__metadata__").put("format", "mlx");
         long at = 0;
-        for (Entry entry : entries) {
+        for (Tensor entry : entries) {
             ObjectNode tensor = json.putObject(entry.name());
             tensor.put("dtype", entry.type());
             entry.shape().forEach(tensor.putArray("shape")::add);
@@ -85,11 +85,11 @@ final class SafetensorsWriter implements AutoCloseable {
     }
 
     /** Splits entries that belong together into files of at most {@code limit} bytes, in order; a greater one has a file of its own. */
-    static List<List<Entry>> files(List<List<Entry>> together, long limit) {
-        List<List<Entry>> files = new ArrayList<>();
+    static List<List<Tensor>> files(List<List<Tensor>> together, long limit) {
+        List<List<Tensor>> files = new ArrayList<>();
         long size = 0;
-        for (List<Entry> entries : together) {
-            long bytes = entries.stream().mapToLong(Entry::bytes).sum();
+        for (List<Tensor> entries : together) {
+            long bytes = entries.stream().mapToLong(Tensor::bytes).sum();
             if (files.isEmpty() || size + bytes > limit) {
                 files.add(new ArrayList<>());
                 size = 0;

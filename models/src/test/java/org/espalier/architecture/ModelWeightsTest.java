@@ -36,7 +36,7 @@ class ModelWeightsTest {
     void aMatrixLiesWhereTheTensorDoes() {
         Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("llama-tiny/hf"), Architectures.gguf());
         String tensor = "model.layers.0.self_attn.q_proj.weight";
-        SafetensorsFile.Entry entry = SafetensorsFile.read(MODELS.resolve("llama-tiny/hf/model.safetensors"))
+        SafetensorsFile.Tensor entry = SafetensorsFile.read(MODELS.resolve("llama-tiny/hf/model.safetensors"))
                 .entries()
                 .get(tensor);
 

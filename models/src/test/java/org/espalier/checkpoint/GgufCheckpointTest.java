@@ -119,7 +119,7 @@ class GgufCheckpointTest {
     void whatIsNotServedIsRefused() {
         refused(
                 new GgufBuilder().key("general.architecture", "mamba"),
-                " is of the GGUF architecture mamba, which is not served; served are: deepseek2, glm4moe, gpt-oss, llama,"
+                " is of the GGUF architecture mamba, which is not supported; supported are: deepseek2, glm4moe, gpt-oss, llama,"
                         + " olmoe, qwen2, qwen2moe, qwen3, qwen3moe");
         refused(new GgufBuilder(), " has no text for the metadata key general.architecture");
     }

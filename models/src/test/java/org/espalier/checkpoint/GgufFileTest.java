@@ -42,7 +42,7 @@ class GgufFileTest {
                 .containsEntry("real", 0.5f)
                 .containsEntry("truth", true)
                 .containsEntry("list", List.of("a", "", "c"));
-        GgufFile.Info t = file.tensors().get("t");
+        GgufFile.Tensor t = file.tensors().get("t");
         assertThat(t.shape()).containsExactly(3L, 64L);
         assertThat(t.bytes()).contains(3L * 2 * 34);
         assertThat(t.offset() % 32).isZero();

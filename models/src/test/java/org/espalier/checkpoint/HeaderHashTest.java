@@ -64,7 +64,7 @@ class HeaderHashTest {
     void isOfEverythingBeforeTheDataOfAGgufFile() throws Exception {
         GgufFile file = GgufFile.read(GGUF);
         long data = file.tensors().values().stream()
-                .mapToLong(GgufFile.Info::offset)
+                .mapToLong(GgufFile.Tensor::offset)
                 .min()
                 .orElseThrow();
         Path copy = folder.resolve("model.gguf");

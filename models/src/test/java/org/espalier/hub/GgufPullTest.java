@@ -119,7 +119,7 @@ class GgufPullTest {
         hub.large("m-Q4_K_M.gguf", gguf("mamba"));
         assertThatThrownBy(() -> pull("org/model:Q4_K_M"))
                 .isInstanceOf(HubException.class)
-                .hasMessageContaining("is of the GGUF architecture mamba, which is not served");
+                .hasMessageContaining("is of the GGUF architecture mamba, which is not supported");
         hub.large("other-Q8_0.gguf", new byte[50]);
         assertThatThrownBy(() -> pull("org/model:Q8_0"))
                 .isInstanceOf(HubException.class)

@@ -71,7 +71,7 @@ class HubCatalogueTest {
                 .isInstanceOf(ModelNotFoundException.class)
                 .hasMessageStartingWith("no model org/there: ")
                 .hasMessageEndingWith(", but: nothing answers at http://hub");
-        failure = new HubException("org/there is not served");
+        failure = new HubException("org/there is not supported");
         assertThatThrownBy(() -> resolve("org/there")).isSameAs(failure);
     }
 }

@@ -149,7 +149,8 @@ class ModelPullTest {
             HubSettings settings = new HubSettings(other.address(), cache, Optional.empty(), HubSettings.Access.ONLINE);
             assertThatThrownBy(() -> ModelPull.pull(HubReference.parse("org/model"), settings, PullListener.SILENT))
                     .isInstanceOf(HubException.class)
-                    .hasMessageStartingWith("org/model is not served, its weights were not fetched: model_type gemma3");
+                    .hasMessageStartingWith(
+                            "org/model is not supported, so its weights were not fetched: model_type gemma3");
             assertThat(other.requests).noneMatch(request -> request.contains(WEIGHTS));
             assertThat(repository().resolve("snapshots")).doesNotExist();
         }

@@ -41,7 +41,7 @@ class ShardPlansTest {
     private static Map<Path, List<Range>> tensors(Path model) throws IOException {
         Map<Path, List<Range>> ranges = new TreeMap<>();
         if (Files.isRegularFile(model)) {
-            for (GgufFile.Info tensor : GgufFile.read(model).tensors().values()) {
+            for (GgufFile.Tensor tensor : GgufFile.read(model).tensors().values()) {
                 if (!tensor.name().equals("rope_freqs.weight")) { // a part of the config
                     add(
                             ranges,

@@ -73,12 +73,12 @@ class QuantizerTest {
                 FOUR_BITS,
                 (written, total) -> left.accumulateAndGet(total - written, Math::min));
         assertThat(left).as("bytes left at the last report").hasValue(0);
-        Map<String, SafetensorsFile.Entry> expected = tensors(model.resolve("mlx4"));
-        Map<String, SafetensorsFile.Entry> found = tensors(out);
+        Map<String, SafetensorsFile.Tensor> expected = tensors(model.resolve("mlx4"));
+        Map<String, SafetensorsFile.Tensor> found = tensors(out);
         assertThat(found.keySet()).isEqualTo(expected.keySet());
-        for (Map.Entry<String, SafetensorsFile.Entry> tensor : expected.entrySet()) {
+        for (Map.Entry<String, SafetensorsFile.Tensor> tensor : expected.entrySet()) {
             String name = tensor.getKey();
-            SafetensorsFile.Entry own = found.get(name);
+            SafetensorsFile.Tensor own = found.get(name);
             if (!other.isEmpty() && name.startsWith(other)) {
                 continue;
             }
@@ -96,8 +96,8 @@ class QuantizerTest {
         assertThat(names(directory)).containsExactly("out");
     }
 
-    private static Map<String, SafetensorsFile.Entry> tensors(Path folder) throws IOException {
-        Map<String, SafetensorsFile.Entry> entries = new TreeMap<>();
+    private static Map<String, SafetensorsFile.Tensor> tensors(Path folder) throws IOException {
+        Map<String, SafetensorsFile.Tensor> entries = new TreeMap<>();
         for (String name : names(folder)) {
             if (name.endsWith(".safetensors")) {
                 entries.putAll(SafetensorsFile.read(folder.resolve(name)).entries());
@@ -106,7 +106,7 @@ class QuantizerTest {
         return entries;
     }
 
-    private static byte[] bytes(SafetensorsFile.Entry entry) throws IOException {
+    private static byte[] bytes(SafetensorsFile.Tensor entry) throws IOException {
         try (RandomAccessFile file = new RandomAccessFile(entry.file().toFile(), "r")) {
             byte[] bytes = new byte[(int) entry.bytes()];
             file.seek(entry.begin());
