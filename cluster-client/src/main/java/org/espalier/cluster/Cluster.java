@@ -153,7 +153,7 @@ public final class Cluster implements AutoCloseable {
         return options.deployment().isEmpty() ? model.name() : options.deployment();
     }
 
-    /** Places the loaded model anew: only the nodes whose layers change load again. */
+    /** Places the loaded model again: only nodes whose layers change reload. */
     public synchronized Deployment split(LoadOptions options) {
         List<NodeInfo> nodeInfos = nodes();
         Serving now = current();

@@ -92,7 +92,7 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
                 }
                 expect(
                         json.currentToken() == JsonToken.END_OBJECT && json.nextToken() == null,
-                        "goes on after its end");
+                        "continues after its end");
             } catch (IOException e) {
                 throw new CheckpointException(
                         path + " has a damaged safetensors header: " + firstLine(e.getMessage()), e);

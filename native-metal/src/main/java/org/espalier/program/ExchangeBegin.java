@@ -3,7 +3,7 @@ package org.espalier.program;
 import java.util.List;
 
 /**
- * Begins to exchange {@code view} with the nodes that share this layer. Ops between this and its {@link ExchangeAwait} run meanwhile and
+ * Begins to exchange {@code view} with the nodes that share this layer. Ops between this and its {@link ExchangeAwait} run in the meantime and
  * do not touch the view; after it every node has the same bits there.
  *
  * @param id different for every exchange of a program

@@ -33,7 +33,7 @@ final class SmallFloats {
         return E4M3[bits & 0xff];
     }
 
-    /** 2^(bits - 127); the standard's NaN, 255, goes on as 2^128, which is infinite. */
+    /** 2^(bits - 127); the standard's NaN, 255, is read as 2^128, which is infinite. */
     static float e8m0(byte bits) {
         int exponent = bits & 0xff;
         return exponent == 0 ? 0x1p-127f : Float.intBitsToFloat(exponent << 23);

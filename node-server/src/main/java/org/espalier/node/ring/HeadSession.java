@@ -46,7 +46,7 @@ final class HeadSession {
     private int produced;
     private Truncation truncation;
 
-    /** @param shard opens the tokenizer, only where stop strings are asked for */
+    /** @param shard opens the tokenizer, if there are stop strings */
     HeadSession(long id, GenerateRequest request, int maxNew, StageShard shard, StreamObserver<GenerateReply> replies) {
         this.id = id;
         this.request = request;

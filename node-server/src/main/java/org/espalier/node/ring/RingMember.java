@@ -296,7 +296,7 @@ public final class RingMember {
 
     /**
      * Truncates a generation's session to its first {@code length} rows on every node, between two of its steps. The generation continues
-     * from there: it computes the rows of its tokens anew, and nothing that its client has received is taken back.
+     * from there: it computes the rows of its tokens again, and nothing that its client has received is taken back.
      *
      * @return completes when all nodes are told; exceptionally, with every node unchanged, if one refuses or the generation ends first
      */
