@@ -42,7 +42,7 @@ public final class Sampler {
             float logit = logits[token];
             if (Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY) {
                 throw new EngineException("the logit of token " + token + " is " + logit
-                        + ": the model's computation overflowed, try `--precision float32`");
+                        + ": the model's computation overflowed; load it with precision float32");
             }
             finite |= logit != Float.NEGATIVE_INFINITY;
         }
