@@ -224,7 +224,7 @@ class RunCommandTest {
         assertFails(
                 Command.run("run", "--model", LLAMA, "--tokens", tokens),
                 1,
-                "the prompt has " + (context + 1) + " tokens, the model's context holds " + context);
+                "the prompt has " + (context + 1) + " tokens, but the model's context holds " + context);
     }
 
     @ParameterizedTest
