@@ -69,7 +69,8 @@ class ModelShardsTest {
         try (ModelShards shards = new ModelShards(List.of())) {
             assertThatThrownBy(() -> shards.load(order(LLAMA, 5), (done, total) -> {}, new Cancel()))
                     .isInstanceOf(EspalierException.class)
-                    .hasMessageContaining("node mini-3 finds 3 layers in " + LLAMA.path() + ", the placement is for 5");
+                    .hasMessageContaining(
+                            "node mini-3 finds 3 layers in " + LLAMA.path() + ", but the placement is for 5");
         }
     }
 
