@@ -7,10 +7,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * A fingerprint of a checkpoint that costs as little for 400 GB as for one: the SHA-256 of the headers, which say what tensors there are and where, never
- * of weights. That is {@code model.safetensors.index.json}, or the header of the one safetensors file; of a GGUF file everything before the
- * tensors' data (metadata, tokenizer and tensor table), one part after the other. It distinguishes layouts, quantizations and truncated files, but
- * not two trainings of one model with the same headers.
+ * A fingerprint of a checkpoint that costs as little for 400 GB as for one: the SHA-256 of what says which tensors there are and how to compute with
+ * them, never of weights. That is {@code model.safetensors.index.json}, or the header of the one safetensors file, and then {@code config.json}
+ * with sorted keys and without white space; of a GGUF file everything before the tensors' data (metadata, tokenizer and tensor table), one part
+ * after the other. It distinguishes layouts, quantizations, configs and truncated files, but not two trainings of one model with the same headers.
  */
 public final class HeaderHash {
     private static final int BUFFER = 64 * 1024;
@@ -27,19 +27,22 @@ public final class HeaderHash {
         MessageDigest digest = sha256();
         if (!Files.isDirectory(path)) {
             addGguf(path, digest);
-        } else if (Files.exists(path.resolve(SafetensorsDirectory.SINGLE))) {
-            addSafetensors(path.resolve(SafetensorsDirectory.SINGLE), digest);
-        } else if (Files.exists(path.resolve(SafetensorsDirectory.INDEX))) {
-            addIndex(path.resolve(SafetensorsDirectory.INDEX), digest);
+        } else if (Files.exists(path.resolve(Layouts.CONFIG))) {
+            addWeights(path, digest);
+            digest.update(JsonFile.canonical(path.resolve(Layouts.CONFIG)));
         } else {
-            Path gguf = GgufParts.in(path);
-            if (gguf == null) {
-                throw new CheckpointException(path + " has no weights: expected " + SafetensorsDirectory.SINGLE + ", "
-                        + SafetensorsDirectory.INDEX + " or a .gguf file");
-            }
-            addGguf(gguf, digest);
+            addGguf(Layouts.onlyGguf(path), digest);
         }
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void addWeights(Path directory, MessageDigest digest) {
+        Path single = directory.resolve(SafetensorsDirectory.SINGLE);
+        if (Files.exists(single)) {
+            addSafetensors(single, digest);
+        } else {
+            addIndex(SafetensorsDirectory.index(directory), digest);
+        }
     }
 
     private static void addIndex(Path index, MessageDigest digest) {

@@ -2,8 +2,10 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -18,6 +20,11 @@ public final class JsonFile {
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private static final JsonMapper CANONICAL = JsonMapper.builder()
+            .enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED)
+            .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER) // Double.toString changed with Java 19
             .build();
 
     private JsonFile() {}
@@ -38,6 +45,15 @@ public final class JsonFile {
             throw new CheckpointException(file + " is not valid JSON: " + e.getOriginalMessage() + at(e), e);
         } catch (IOException e) {
             throw new CheckpointException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The file's content in one form, whatever its white space and the order of its keys; the same on every Java. */
+    static byte[] canonical(Path file) {
+        try {
+            return CANONICAL.writeValueAsBytes(read(file));
+        } catch (JsonProcessingException e) {
+            throw new CheckpointException(file + " cannot be written as JSON: " + e.getOriginalMessage(), e);
         }
     }
 

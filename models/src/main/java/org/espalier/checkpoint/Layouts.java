@@ -6,6 +6,8 @@ import java.nio.file.Path;
 
 /** Chooses the reader for what is on disk; the only place that knows all layouts. */
 final class Layouts {
+    static final String CONFIG = "config.json";
+
     private Layouts() {}
 
     static Checkpoint open(Path path, GgufDialects dialects) {
@@ -24,14 +26,9 @@ final class Layouts {
     }
 
     private static Checkpoint openDirectory(Path path, GgufDialects dialects) {
-        Path configFile = path.resolve("config.json");
+        Path configFile = path.resolve(CONFIG);
         if (!Files.exists(configFile)) {
-            Path gguf = GgufParts.in(path);
-            if (gguf != null) {
-                return new GgufCheckpoint(GgufParts.open(gguf), dialects);
-            }
-            throw new CheckpointException(path + " has no config.json and no .gguf file: expected a directory with"
-                    + " config.json and safetensors, or a .gguf file");
+            return new GgufCheckpoint(GgufParts.open(onlyGguf(path)), dialects);
         }
         ObjectNode config = JsonFile.read(configFile);
         SafetensorsDirectory directory = SafetensorsDirectory.read(path);
@@ -39,5 +36,15 @@ final class Layouts {
             return new MlxCheckpoint(config, directory, MlxQuantization.of(configFile, config));
         }
         return new SafetensorsCheckpoint(config, directory);
+    }
+
+    /** The GGUF model of a directory without a config. */
+    static Path onlyGguf(Path directory) {
+        Path gguf = GgufParts.in(directory);
+        if (gguf == null) {
+            throw new CheckpointException(directory + " has no config.json and no .gguf file: expected a directory"
+                    + " with config.json and safetensors, or a .gguf file");
+        }
+        return gguf;
     }
 }

@@ -29,12 +29,17 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
             SafetensorsFile file = SafetensorsFile.read(directory.resolve(SINGLE));
             return new SafetensorsDirectory(directory, formatOf(file), file.entries());
         }
+        return readShards(directory, index(directory));
+    }
+
+    /** @throws CheckpointException if there is none */
+    static Path index(Path directory) {
         Path index = directory.resolve(INDEX);
         if (!Files.exists(index)) {
             throw new CheckpointException(directory + " has no weights: expected " + SINGLE + " or " + INDEX
                     + "; other weight formats are not read");
         }
-        return readShards(directory, index);
+        return index;
     }
 
     private static SafetensorsDirectory readShards(Path directory, Path index) {

@@ -80,7 +80,7 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * Identifies the model on any machine. Reads the index or the headers again.
+     * Identifies the model on any machine. Reads the index or the headers, and the config, again.
      *
      * @throws org.espalier.checkpoint.CheckpointException if the files are not what they were
      */

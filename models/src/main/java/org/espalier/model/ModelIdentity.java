@@ -48,7 +48,7 @@ public record ModelIdentity(String name, String revision, String hash, String pa
     }
 
     /**
-     * Identifies files on this machine; reads the index or headers, no weights.
+     * Identifies files on this machine; reads the index or headers and the config, no weights.
      *
      * @throws org.espalier.checkpoint.CheckpointException if there is no checkpoint
      */

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,15 +37,41 @@ class HeaderHashTest {
         }
     }
 
+    private void writeConfig(String json) throws IOException {
+        Files.writeString(folder.resolve("config.json"), json);
+    }
+
     @Test
-    void isOfTheHeaderOfTheOneSafetensorsFile() throws Exception {
+    void isOfTheHeaderOfTheOneSafetensorsFileAndTheConfig() throws Exception {
         byte[] bytes = Files.readAllBytes(LLAMA);
         long header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-        assertThat(HeaderHash.of(LLAMA.getParent())).isEqualTo(sha256(Arrays.copyOf(bytes, (int) (8 + header))));
+        Files.copy(LLAMA, folder.resolve("model.safetensors"));
+        writeConfig("{}");
+        byte[] hashed = Arrays.copyOf(bytes, (int) (8 + header) + 2);
+        hashed[hashed.length - 2] = '{';
+        hashed[hashed.length - 1] = '}';
+        assertThat(HeaderHash.of(folder)).isEqualTo(sha256(hashed));
+    }
+
+    @Test
+    void countsWhatTheConfigSaysAndNotHowItIsFormatted() throws Exception {
+        Files.copy(LLAMA, folder.resolve("model.safetensors"));
+        writeConfig("{\"rope_theta\": 10000.0, \"rope\": {\"a\": [1, 2], \"b\": null}}");
+        String hash = HeaderHash.of(folder);
+        writeConfig("{\n  \"rope\": {\"b\":null, \"a\":[1,2]},\n  \"rope_theta\": 1e4\n}\n");
+        assertThat(HeaderHash.of(folder)).isEqualTo(hash);
+        for (String other : List.of(
+                "{\"rope_theta\": 500000.0, \"rope\": {\"a\": [1, 2], \"b\": null}}",
+                "{\"rope_theta\": 10000.0, \"rope\": {\"a\": [2, 1], \"b\": null}}",
+                "{\"rope_theta\": 10000.0, \"rope\": {\"a\": [1, 2]}}")) {
+            writeConfig(other);
+            assertThat(HeaderHash.of(folder)).as(other).isNotEqualTo(hash);
+        }
     }
 
     @Test
     void readsNoWeights() throws Exception {
+        Files.copy(LLAMA.resolveSibling("config.json"), folder.resolve("config.json"));
         Path copy = folder.resolve("model.safetensors");
         Files.copy(LLAMA, copy);
         changeByte(copy, Files.size(copy) - 1);
@@ -57,7 +84,9 @@ class HeaderHashTest {
     void isOfTheIndexWhereThereAreSeveralFiles() throws Exception {
         byte[] index = "{\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\"}}".getBytes();
         Files.write(folder.resolve("model.safetensors.index.json"), index);
-        assertThat(HeaderHash.of(folder)).isEqualTo(sha256(index)); // the shards need not even be here
+        writeConfig("{}");
+        assertThat(HeaderHash.of(folder)) // the shards need not even be here
+                .isEqualTo(sha256((new String(index) + "{}").getBytes()));
     }
 
     @Test
@@ -82,7 +111,10 @@ class HeaderHashTest {
     void saysWhenThereIsNoCheckpoint() throws Exception {
         assertThatThrownBy(() -> HeaderHash.of(folder))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("has no weights");
+                .hasMessageContaining("has no config.json and no .gguf file");
+        Files.copy(LLAMA, folder.resolve("model.safetensors"));
+        assertThatThrownBy(() -> HeaderHash.of(folder)).isInstanceOf(CheckpointException.class);
+        Files.delete(folder.resolve("model.safetensors"));
         Files.write(folder.resolve("cut.gguf"), new byte[] {'G', 'G', 'U', 'F', 3});
         assertThatThrownBy(() -> HeaderHash.of(folder)).isInstanceOf(CheckpointException.class);
         assertThatThrownBy(() -> HeaderHash.of(folder.resolve("none")))

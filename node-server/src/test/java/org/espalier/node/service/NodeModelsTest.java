@@ -97,6 +97,24 @@ class NodeModelsTest {
     }
 
     @Test
+    void aNodeWithAnotherConfigBesideTheSameWeightsIsRefused() throws IOException {
+        copy("llama-tiny/hf", root("a").resolve("small"));
+        Path config = copy("llama-tiny/hf", root("b").resolve("small")).resolve("config.json");
+        Files.writeString(
+                config, Files.readString(config).replaceFirst("\"rope_theta\": [0-9.]+", "\"rope_theta\": 77.0"));
+        try (NodeServer a = serve("a");
+                NodeServer b = serve("b");
+                Cluster cluster = Cluster.connect(List.of(a.address(), b.address()))) {
+            assertThatThrownBy(() -> cluster.load(mine.toString(), LoadOptions.defaults()))
+                    .isInstanceOf(ClusterException.class)
+                    .hasMessageContaining("node b")
+                    .hasMessageContaining("another model has the name small here");
+            assertThat(cluster.nodes())
+                    .allSatisfy(node -> assertThat(node.shards()).isEmpty());
+        }
+    }
+
+    @Test
     void aNodeThatHasNoneSaysWhereItLooked() throws IOException {
         try (NodeServer a = serve("a");
                 Cluster cluster = Cluster.connect(List.of(a.address()))) {
