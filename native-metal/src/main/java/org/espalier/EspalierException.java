@@ -1,5 +1,9 @@
 package org.espalier;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.Optional;
 
 /**
@@ -30,6 +34,20 @@ public class EspalierException extends RuntimeException {
     public EspalierException(String what, Optional<Remedy> remedy, Throwable cause) {
         super(what, cause);
         this.remedy = remedy.orElse(null);
+    }
+
+    /** Why a file could not be read or written, for the end of a sentence that names the file: some of these exceptions say nothing but a path. */
+    public static String reason(IOException e) {
+        if (e instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        if (e instanceof NoSuchFileException) {
+            return "no such file or folder";
+        }
+        if (e instanceof FileSystemException known && known.getReason() != null) {
+            return known.getReason();
+        }
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     /** The message without the remedy, for front ends that word it themselves. */

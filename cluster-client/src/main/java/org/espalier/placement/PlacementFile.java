@@ -1,45 +1,96 @@
 package org.espalier.placement;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.cfg.MutableCoercionConfig;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.espalier.EspalierException;
 import org.espalier.Remedy;
 
 /** A placement as JSON, to keep, edit and give back with {@code --placement FILE.json}. */
 public final class PlacementFile {
 
-    private static final ObjectMapper JSON = new ObjectMapper()
+    private static final JsonMapper JSON = JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .withCoercionConfig(LogicalType.Textual, PlacementFile::refuseNumbers)
+            .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
+            .build();
 
     private PlacementFile() {}
 
+    private static void refuseNumbers(MutableCoercionConfig texts) {
+        texts.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
+                .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
+                .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail);
+    }
+
+    /** @throws PlacementException if the file cannot be written */
     public static void write(Placement placement, Path file) {
         try {
             Files.writeString(file, JSON.writeValueAsString(placement) + "\n");
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the placement to " + file, e);
+            throw new PlacementException(
+                    "cannot write the placement to " + file + ": " + EspalierException.reason(e), e);
         }
     }
 
     /** @throws PlacementException if the file is missing or not a placement; whether it fits the model is checked by {@link Placement#check} */
     public static Placement read(Path file) {
+        Placement placement = parse(file);
+        if (placement == null) {
+            throw new PlacementException(
+                    file + " is not a placement: expected an object with strategy, layers and shards, found null");
+        }
+        return placement;
+    }
+
+    private static Placement parse(Path file) {
         if (!Files.isRegularFile(file)) {
             throw new PlacementException("there is no placement file " + file, Remedy.PLAN_PLACEMENT);
         }
         try {
-            return JSON.readValue(Files.readString(file), Placement.class);
+            return JSON.readValue(Files.readAllBytes(file), Placement.class);
         } catch (JsonProcessingException e) {
-            throw new PlacementException(file + " is not a placement: " + e.getOriginalMessage(), e);
+            throw new PlacementException(file + " is not a placement: " + wrong(e), e);
         } catch (IOException e) {
-            throw new PlacementException("cannot read the placement file " + file + ": " + e.getMessage(), e);
+            throw new PlacementException(
+                    "cannot read the placement file " + file + ": " + EspalierException.reason(e), e);
         }
+    }
+
+    private static String wrong(JsonProcessingException e) {
+        if (e instanceof UnrecognizedPropertyException unknown) {
+            return "there is no key '" + unknown.getPropertyName() + "' in one";
+        }
+        if (!(e instanceof MismatchedInputException mismatch)) {
+            return e.getOriginalMessage();
+        }
+        StringBuilder key = new StringBuilder();
+        for (JsonMappingException.Reference step : mismatch.getPath()) {
+            key.append(step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName());
+        }
+        return key.isEmpty()
+                ? "expected an object with strategy, layers and shards"
+                : key.substring(1) + " is missing or not of the right type (strings for names, integers for layers)";
     }
 }

@@ -77,6 +77,14 @@ class PlacementTest {
                 "",
                 "{",
                 "[]",
+                "null",
+                "{\"strategy\":\"pipeline\",\"layers\":1,\"shards\":[null]}",
+                "{\"strategy\":\"pipeline\",\"layers\":1.5,\"shards\":[]}",
+                "{\"strategy\":\"pipeline\",\"layers\":\"1\",\"shards\":[]}",
+                "{\"strategy\":\"pipeline\",\"layers\":1,\"layers\":2,\"shards\":[]}",
+                "{\"strategy\":5,\"layers\":1,\"shards\":[]}",
+                "{\"strategy\":\"pipeline\",\"layers\":1,\"shards\":[{\"node\":\"a\",\"firstLayer\":0.9,\"endLayer\":1}]}",
+                "{\"strategy\":\"pipeline\",\"layers\":1,\"shards\":[{\"node\":null,\"firstLayer\":0,\"endLayer\":1}]}",
                 "{\"strategy\":\"pipeline\"}",
                 "{\"strategy\":\"pipeline\",\"layers\":1,\"shards\":null}",
                 "{\"strategy\":\"pipeline\",\"layers\":1,\"shards\":[],\"typo\":1}")) {
@@ -84,8 +92,23 @@ class PlacementTest {
             assertThatThrownBy(() -> PlacementFile.read(file))
                     .as(text)
                     .isInstanceOf(PlacementException.class)
-                    .hasMessageStartingWith(file + " is not a placement");
+                    .hasMessageStartingWith(file + " is not a placement")
+                    .hasMessageNotContaining("java.lang");
         }
+        assertThatThrownBy(
+                        () -> PlacementFile.read(
+                                Files.writeString(
+                                        file,
+                                        "{\"strategy\":\"pipeline\",\"layers\":1,\"shards\":[{\"node\":\"a\",\"firstLayer\":0.9,\"endLayer\":1}]}")))
+                .hasMessageContaining("shards[0].firstLayer is missing or not of the right type");
+    }
+
+    @Test
+    void aFileThatCannotBeWrittenIsOneSentence(@TempDir Path folder) {
+        Path file = folder.resolve("none").resolve("p.json");
+        assertThatThrownBy(() -> PlacementFile.write(placed(new Shard("a", 0, 6)), file))
+                .isInstanceOf(PlacementException.class)
+                .hasMessage("cannot write the placement to " + file + ": no such file or folder");
     }
 
     @Test
