@@ -42,7 +42,7 @@ public final class EspalierNode implements Runnable {
 
     public static void main(String[] arguments) {
         NodeLogs.toStandardError();
-        System.exit(commandLine().execute(arguments));
+        System.exit(commandLine().setOut(Output.standard()).execute(arguments));
     }
 
     /** The commands, ready to execute; failures become one sentence on the error writer. */

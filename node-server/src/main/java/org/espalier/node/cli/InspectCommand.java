@@ -1,7 +1,6 @@
 package org.espalier.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import org.espalier.architecture.LayerRange;
 import org.espalier.model.Model;
@@ -32,7 +31,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        PrintWriter out = spec.commandLine().getOut();
+        Output out = new Output(spec);
         try (Model opened = ModelCatalogue.ofThisMachine().open(model)) {
             Inspection inspection = Inspection.of(opened);
             Program program = opened.architecture()
@@ -48,7 +47,6 @@ final class InspectCommand implements Callable<Integer> {
                 out.println(inspection);
                 engines.describe().forEach(out::println);
             }
-            out.flush();
         }
         return 0;
     }

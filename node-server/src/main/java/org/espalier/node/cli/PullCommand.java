@@ -53,7 +53,7 @@ final class PullCommand implements Callable<Integer> {
         Path path = layers == null
                 ? ModelPull.pull(reference, settings, lines)
                 : ShardPull.pull(reference, range(), settings, models, lines);
-        spec.commandLine().getOut().println(path);
+        new Output(spec).println(path);
         return 0;
     }
 

@@ -59,7 +59,7 @@ final class QuantizeCommand implements Callable<Integer> {
                 err.flush();
             }
         });
-        spec.commandLine().getOut().println(out);
+        new Output(spec).println(out);
         return 0;
     }
 

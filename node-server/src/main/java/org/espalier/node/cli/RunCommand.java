@@ -122,7 +122,7 @@ final class RunCommand implements Callable<Integer> {
                 .withEngine(engine)
                 .withPrecision(precision.name().toLowerCase(Locale.ROOT))
                 .withListener(fetching(spec.commandLine().getErr()));
-        PrintWriter out = spec.commandLine().getOut();
+        Output out = new Output(spec);
         Prompt question = prompt.prompt();
         Deployment deployment = cluster.load(model, load);
         if (json) {
@@ -133,7 +133,6 @@ final class RunCommand implements Callable<Integer> {
             out.println(generation.text().isPresent() ? "" : ids(generation.tokens()));
             spec.commandLine().getErr().println(summary(generation));
         }
-        out.flush();
     }
 
     private static LoadListener fetching(PrintWriter err) {
@@ -149,12 +148,12 @@ final class RunCommand implements Callable<Integer> {
         };
     }
 
-    private static GenerationListener printing(PrintWriter out) {
+    /** What it throws when the reader is gone cancels the generation. */
+    private static GenerationListener printing(Output out) {
         return new GenerationListener() {
             @Override
             public void onText(String piece) {
                 out.print(piece);
-                out.flush();
             }
         };
     }

@@ -1,11 +1,9 @@
 package org.espalier.node.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -41,7 +39,6 @@ import picocli.CommandLine.Spec;
 final class ScoreCommand implements Callable<Integer> {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String ROWS = ".jsonl";
 
     @Spec
     private CommandSpec spec;
@@ -85,18 +82,20 @@ final class ScoreCommand implements Callable<Integer> {
             throw new EspalierException("--window is " + window + ": choose 2 or more");
         }
         Precision runs = Shard.precision(precision);
-        PrintWriter out = spec.commandLine().getOut();
+        Output out = new Output(spec);
         try (Engines engines = new Engines("");
                 Shard shard = load(engines, runs)) {
             Scorer scorer = new Scorer(shard);
             for (Path file : files) {
-                boolean tokens = file.toString().endsWith(ROWS);
+                boolean tokens = file.toString().endsWith(TokenRows.ENDING);
                 String text = read(file);
-                List<int[]> rows = tokens ? rows(file, text) : windows(file, text, shard.model());
+                List<int[]> rows = tokens ? TokenRows.of(file, text) : windows(text, shard.model());
+                if (rows.isEmpty()) {
+                    throw new EspalierException(file + " is empty: there is nothing to predict");
+                }
                 List<Score> scores = rows.stream().map(scorer::score).toList();
                 long bytes = tokens ? 0 : text.getBytes(StandardCharsets.UTF_8).length;
                 out.println(json ? report(file, bytes, scores) : line(file, bytes, scores));
-                out.flush();
             }
         }
         return 0;
@@ -116,35 +115,19 @@ final class ScoreCommand implements Callable<Integer> {
         } catch (CharacterCodingException e) {
             throw new EspalierException(file + " is not valid UTF-8: convert it first, for instance with iconv", e);
         } catch (IOException e) {
-            throw new EspalierException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new EspalierException("cannot read " + file + ": " + EspalierException.reason(e), e);
         }
     }
 
-    private static List<int[]> rows(Path file, String text) {
-        List<int[]> rows = new ArrayList<>();
-        for (String row : text.lines().toList()) {
-            try {
-                rows.add(JSON.readValue(row, int[].class));
-            } catch (JsonProcessingException e) {
-                throw new EspalierException(
-                        file + ", line " + (rows.size() + 1) + ": an array of token ids was expected", e);
-            }
-        }
-        return rows;
-    }
-
-    private List<int[]> windows(Path file, String text, Model opened) {
+    private List<int[]> windows(String text, Model opened) {
         Tokenizer tokenizer = opened.tokenizer()
                 .orElseThrow(() -> new EspalierException(
-                        opened.path() + " has no tokenizer: give rows of token ids in a file " + ROWS));
+                        opened.path() + " has no tokenizer: give rows of token ids in a file " + TokenRows.ENDING));
         int first = tokenizer
                 .bosId()
                 .orElseThrow(() -> new EspalierException("the tokenizer of " + opened.path()
-                        + " has no begin-of-sequence token: give rows of token ids in a file " + ROWS));
+                        + " has no begin-of-sequence token: give rows of token ids in a file " + TokenRows.ENDING));
         int[] ids = tokenizer.encode(text);
-        if (ids.length == 0) {
-            throw new EspalierException(file + " is empty: there is nothing to predict");
-        }
         List<int[]> windows = new ArrayList<>();
         for (int start = 0; start < ids.length; start += window - 1) {
             int[] row = new int[1 + Math.min(window - 1, ids.length - start)];

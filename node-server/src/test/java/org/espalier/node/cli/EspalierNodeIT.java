@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 /** The jar as users start it. */
 class EspalierNodeIT {
@@ -82,6 +84,19 @@ class EspalierNodeIT {
     }
 
     @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFullDeviceIsAFailure() throws Exception {
+        String model = Command.MODELS.resolve("llama-tiny/hf").toString();
+        Process inspect = builder("inspect", model)
+                .redirectOutput(Path.of("/dev/full").toFile())
+                .start();
+        String err = new String(inspect.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(inspect.waitFor()).isEqualTo(1);
+        assertThat(err).startsWith("espalier-node: cannot write the output").hasLineCount(1);
+    }
+
+    @Test
     void knowsItsVersion() throws Exception {
         Process version = start("--version");
 
@@ -90,10 +105,14 @@ class EspalierNodeIT {
     }
 
     private static Process start(String... arguments) throws IOException {
+        return builder(arguments).start();
+    }
+
+    private static ProcessBuilder builder(String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-jar", JAR.toString()));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).start();
+        return new ProcessBuilder(command);
     }
 }

@@ -32,6 +32,16 @@ class InspectCommandTest {
     }
 
     @Test
+    void aReaderThatIsGoneIsAFailure() {
+        for (String[] arguments : new String[][] {{"inspect", DEEPSEEK}, {"inspect", DEEPSEEK, "--json"}}) {
+            Command command = Command.runUntil(3, arguments);
+
+            assertThat(command.exit()).isEqualTo(1);
+            assertThat(command.err()).contains("cannot write the output").hasLineCount(1);
+        }
+    }
+
+    @Test
     void tellsProgramsTheSame() throws IOException {
         Command command = Command.run("inspect", DEEPSEEK, "--json");
 

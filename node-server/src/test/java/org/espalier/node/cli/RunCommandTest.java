@@ -186,6 +186,27 @@ class RunCommandTest {
     }
 
     @Test
+    void aReaderThatIsGoneEndsTheGeneration() {
+        Command command = Command.runUntil(
+                3, "run", "--model", LLAMA, "--tokens", "1,2,3", "--predict", "100", "--ignore-eos", "--seed", "1");
+
+        assertThat(command.exit()).isEqualTo(1);
+        assertThat(command.err())
+                .contains("cannot write the output")
+                .doesNotContain("100 new ones")
+                .hasLineCount(1);
+        assertThat(command.out()).hasSizeLessThan(20); // the piece that met nobody was the last one
+    }
+
+    @Test
+    void aReportThatNobodyReadsIsAFailure() {
+        Command command = Command.runUntil(0, "run", "--model", LLAMA, "--tokens", "1,2,3", "--predict", "3", "--json");
+
+        assertThat(command.exit()).isEqualTo(1);
+        assertThat(command.err()).contains("cannot write the output").hasLineCount(1);
+    }
+
+    @Test
     void aPlacementFromAFileIsUsed(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("placement.json");
         Files.writeString(file, "{\"strategy\":\"pipeline\",\"layers\":2,\"shards\":[]}");

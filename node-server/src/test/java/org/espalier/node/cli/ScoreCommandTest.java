@@ -99,6 +99,34 @@ class ScoreCommandTest {
         assertFails("latin.txt is not valid UTF-8: convert it first", latin);
     }
 
+    @Test
+    void rowsAreReadStrictly() throws IOException {
+        for (String line : List.of(
+                "[1.7, 2]",
+                "[1, null]",
+                "[1, 2] [3]",
+                "null",
+                "",
+                "[\"1\", 2]",
+                "[1, [2]]",
+                "[1, 99999999999]",
+                "{}",
+                "1")) {
+            Path rows = Files.writeString(folder.resolve("rows.jsonl"), "[1, 2]\n" + line + "\n[3, 4]\n");
+            assertFails(rows + ", line 2: an array of token ids was expected", rows);
+        }
+        assertFails("is empty: there is nothing to predict", Files.writeString(folder.resolve("none.jsonl"), ""));
+    }
+
+    @Test
+    void aReaderThatIsGoneIsAFailure() throws IOException {
+        Path rows = Files.writeString(folder.resolve("rows.jsonl"), "[1, 2]\n");
+        Command command = Command.runUntil(0, "score", "--model", MODEL, rows.toString());
+
+        assertThat(command.exit()).isEqualTo(1);
+        assertThat(command.err()).contains("cannot write the output").hasLineCount(1);
+    }
+
     private void assertFails(String message, Path file) {
         Command command = Command.run("score", "--model", MODEL, file.toString());
         assertThat(command.exit()).isEqualTo(1);
