@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.espalier.EspalierException;
 import org.espalier.architecture.Architecture;
 import org.espalier.architecture.Architectures;
 import org.espalier.checkpoint.Checkpoint;
@@ -21,6 +22,7 @@ public final class Model implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Architecture architecture;
     private Optional<Tokenizer> tokenizer;
+    private boolean closed;
 
     private Model(Checkpoint checkpoint, Architecture architecture) {
         this.checkpoint = checkpoint;
@@ -97,8 +99,13 @@ public final class Model implements AutoCloseable {
      * The tokenizer; empty if the files have none.
      *
      * @throws org.espalier.tokenizer.TokenizerException if they have one that cannot be read
+     * @throws EspalierException if the model is closed: nobody would close a tokenizer that is opened then
      */
     public synchronized Optional<Tokenizer> tokenizer() {
+        if (closed) {
+            throw new EspalierException(
+                    "model " + name() + " is closed, so its tokenizer cannot be used: open it again");
+        }
         if (tokenizer == null) {
             tokenizer = openTokenizer();
         }
@@ -122,9 +129,9 @@ public final class Model implements AutoCloseable {
     /** Frees the tokenizer. */
     @Override
     public synchronized void close() {
-        if (tokenizer != null) {
+        if (tokenizer != null && !closed) {
             tokenizer.ifPresent(Tokenizer::close);
         }
-        tokenizer = Optional.empty(); // so that no other is opened, which nobody would close
+        closed = true;
     }
 }

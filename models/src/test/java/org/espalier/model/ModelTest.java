@@ -36,6 +36,14 @@ class ModelTest {
         }
     }
 
+    @Test
+    void aClosedModelDoesNotSayThatItHasNoTokenizer() {
+        Model model = Model.open(Golden.tiny("llama-tiny/hf"));
+        model.close();
+        model.close();
+        assertThatThrownBy(model::tokenizer).hasMessageMatching("model .* is closed, so its tokenizer .*");
+    }
+
     private void copyLlama() throws IOException {
         for (String file : List.of("config.json", "model.safetensors")) {
             Files.copy(Golden.tiny("llama-tiny/hf").resolve(file), folder.resolve(file));

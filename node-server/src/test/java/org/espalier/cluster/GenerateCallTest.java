@@ -71,6 +71,16 @@ class GenerateCallTest {
     }
 
     @Test
+    void aStreamThatEndsWithoutAResultIsAnError() {
+        GenerateCall call = call();
+        call.onCompleted();
+        assertThatThrownBy(call::await)
+                .isInstanceOf(ClusterException.class)
+                .hasMessageContaining("ended the generation without giving a reason: generate again");
+        assertThat(over).hasValue(1);
+    }
+
+    @Test
     void closingTheClusterWhileAGenerationStartsCancelsIt() {
         AtomicReference<Cluster> cluster = new AtomicReference<>();
         cluster.set(Cluster.connect(

@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * The ring's only scheduler. It forms steps from all waiting generations, decode rows first, then prefill rows up to a chunk, and keeps
  * as many steps in flight as the ring has stages, never two with the same session. One thread owns everything here.
  */
-final class HeadScheduler implements AutoCloseable {
+final class HeadScheduler {
 
     /** The most rows of a step; a longer prompt takes several steps, between which other sessions decode. */
     static final int CHUNK = 256;
@@ -67,6 +67,9 @@ final class HeadScheduler implements AutoCloseable {
         return created;
     });
     private Failure failure;
+    /** Why nothing runs any more, null before that; set before the thread refuses work. */
+    private volatile Failure closed;
+
     private long nextStep;
 
     /**
@@ -82,7 +85,7 @@ final class HeadScheduler implements AutoCloseable {
     }
 
     void submit(HeadSession session) {
-        run(() -> {
+        start(session, () -> {
             if (refuses(session)) {
                 return;
             }
@@ -100,7 +103,7 @@ final class HeadScheduler implements AutoCloseable {
 
     /** As {@link #submit}, in a copy of the first {@code length} rows of another generation's session. */
     void fork(HeadSession session, long from, int length) {
-        run(() -> {
+        start(session, () -> {
             if (refuses(session)) {
                 return;
             }
@@ -125,6 +128,13 @@ final class HeadScheduler implements AutoCloseable {
                                     .setLength(length)
                                     .setSampling(session.request.getSampling())));
         });
+    }
+
+    /** Whoever looked the deployment up just before it went still gets an answer. */
+    private void start(HeadSession session, Runnable event) {
+        if (!run(event)) {
+            session.replies.onError(FailureStatus.of(closed));
+        }
     }
 
     private void forked(HeadSession session, Optional<Failure> refusal) {
@@ -180,8 +190,7 @@ final class HeadScheduler implements AutoCloseable {
             }
         });
         if (!runs) {
-            done.completeExceptionally(
-                    refusal("node " + node + " is shutting down").exception());
+            done.completeExceptionally(closed.exception());
         }
         return done;
     }
@@ -287,9 +296,9 @@ final class HeadScheduler implements AutoCloseable {
         });
     }
 
-    /** Waits until no generation is being worked on, so that the model's tokenizer can be closed. */
-    @Override
-    public void close() {
+    /** Waits until no generation is being worked on, so that the model's tokenizer can be closed. Later ones fail with {@code why}. */
+    void close(Failure why) {
+        closed = why;
         thread.shutdown();
         try {
             thread.awaitTermination(5, TimeUnit.SECONDS);
@@ -312,8 +321,8 @@ final class HeadScheduler implements AutoCloseable {
                 }
             });
             return true;
-        } catch (RejectedExecutionException closed) {
-            return false; // the deployment is gone and its generations have failed
+        } catch (RejectedExecutionException e) {
+            return false; // closed: its generations have failed
         }
     }
 

@@ -291,7 +291,12 @@ public final class RingMember {
             throw refusal(Failure.Kind.REFUSED, "deployment " + place.deployment() + " is not joined yet");
         }
         int maxNew = new GenerateLimits(place.self().getNode(), shard).maxNew(request);
-        return new HeadSession(nextSession.getAndIncrement(), request, maxNew, shard, replies);
+        try {
+            return new HeadSession(nextSession.getAndIncrement(), request, maxNew, shard, replies);
+        } catch (RuntimeException e) {
+            Failure meantime = failure; // a shard that has just been freed has no tokenizer to open
+            throw meantime == null ? e : meantime.exception(e);
+        }
     }
 
     /**
@@ -371,7 +376,7 @@ public final class RingMember {
     public CompletableFuture<Void> leave(Failure why) {
         fail(why);
         if (scheduler != null) {
-            scheduler.close();
+            scheduler.close(why);
         }
         return steps.drained();
     }

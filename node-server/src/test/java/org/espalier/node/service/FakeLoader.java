@@ -29,6 +29,9 @@ public final class FakeLoader implements ShardLoader {
     /** The last phase of each load, when its program exists already. */
     public volatile Consumer<Cancel> whileLoading = cancel -> {};
 
+    /** Happens while a generation with stop strings opens the tokenizer. */
+    public volatile Runnable whileOpeningText = () -> {};
+
     /** Bytes that each layer says it occupies. */
     public volatile long layerBytes = 1000;
 
@@ -56,7 +59,7 @@ public final class FakeLoader implements ShardLoader {
         program.layerBytes = layerBytes;
         progress.report(program.residentBytes() / 2, program.residentBytes());
         loaded.add(program);
-        FakeShard shard = new FakeShard(fakes.load(program), engine, precision);
+        FakeShard shard = new FakeShard(fakes.load(program), engine, precision, this);
         whileLoading.accept(cancel);
         return shard;
     }
@@ -72,7 +75,8 @@ public final class FakeLoader implements ShardLoader {
         return open;
     }
 
-    private record FakeShard(LoadedProgram fake, String engine, String precision) implements StageShard {
+    private record FakeShard(LoadedProgram fake, String engine, String precision, FakeLoader loader)
+            implements StageShard {
         @Override
         public LoadedProgram program() {
             return fake;
@@ -95,6 +99,7 @@ public final class FakeLoader implements ShardLoader {
 
         @Override
         public TokenText text() {
+            loader.whileOpeningText.run();
             return token -> String.valueOf((char) ('A' + token));
         }
 

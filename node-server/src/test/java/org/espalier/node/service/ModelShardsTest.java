@@ -36,6 +36,7 @@ class ModelShardsTest {
             assertThat(progress).contains(shard.program().residentBytes());
             assertThat(shard.text().add('h')).isEqualTo("h");
             shard.close();
+            assertThatThrownBy(shard::text).hasMessageContaining("is closed");
         }
     }
 
