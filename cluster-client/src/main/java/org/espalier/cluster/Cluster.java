@@ -136,7 +136,7 @@ public final class Cluster implements AutoCloseable {
         String id = id(opened.model(), options);
         deployer().refuseUsed(id, nodes(), options);
         if (serving != null && !serving.deployment.id().equals(id)) {
-            unload();
+            unload(options);
         }
         List<NodeInfo> nodeInfos = nodes();
         return deploy(id, opened, place(opened.model(), id, nodeInfos, options), nodeInfos, options);
@@ -217,11 +217,25 @@ public final class Cluster implements AutoCloseable {
         return there;
     }
 
-    /** Frees the loaded model on every node; without one nothing happens. */
-    public synchronized void unload() {
+    /**
+     * Frees the loaded model on every node; without one nothing happens. Where another client has placed the deployment again since, this
+     * one only lets go of it.
+     *
+     * @throws ClusterException if other clients use it; then nothing has changed, on no node and here
+     */
+    public void unload() {
+        unload(LoadOptions.defaults());
+    }
+
+    /** As {@link #unload()}, even if other clients use it. */
+    public void forceUnload() {
+        unload(LoadOptions.defaults().forced());
+    }
+
+    private synchronized void unload(LoadOptions options) {
         Serving now = serving;
         if (now != null) {
-            deployer().unload(now.deployment.id(), LoadOptions.defaults());
+            deployer().unload(now.deployment, nodes(), options);
             leave();
         }
     }

@@ -86,22 +86,65 @@ final class Deployer {
                 (System.nanoTime() - begin) / 1e9);
     }
 
-    /** Frees a deployment on all nodes; those that do not answer hold nothing worth freeing. */
-    void unload(String id, LoadOptions options) {
-        List<ClusterException> refused = new ArrayList<>();
-        for (ClusterNode node : nodes.values()) {
+    /**
+     * Frees a deployment on all nodes that hold it in this epoch; what another client has placed since then stays. Nodes that do not answer
+     * hold nothing worth freeing.
+     *
+     * @throws ClusterException if other clients use the deployment and {@code force} is not set; then nothing has changed
+     */
+    void unload(Deployment deployment, List<NodeInfo> nodeInfos, LoadOptions options) {
+        List<String> holders = new ArrayList<>();
+        nodeInfos.stream()
+                .filter(node -> shards(deployment.id(), List.of(node)).anyMatch(deployment::holds))
+                .forEach(node -> holders.add(node.name()));
+        String head = deployment.placement().nodes().get(0);
+        boolean force = options.force();
+        if (holders.remove(head)) {
+            // Only the head knows who is attached: it decides before any other node frees, and without it nothing runs.
+            force |= free(nodes.get(head), deployment, force);
+        }
+        if (!force) {
+            refuseRunning(deployment, nodeInfos);
+        }
+        List<ClusterException> failed = new ArrayList<>();
+        for (String holder : holders) {
             try {
-                node.unary().unload(unloadRequest(id, 0, options.force()));
-            } catch (RuntimeException e) {
-                ClusterException failure = node.failure(e);
-                if (!(failure instanceof NodeLostException)) {
-                    refused.add(failure);
-                }
+                free(nodes.get(holder), deployment, force);
+            } catch (ClusterException e) {
+                failed.add(e);
             }
         }
-        if (!refused.isEmpty()) {
-            throw refused.get(0);
+        if (!failed.isEmpty()) {
+            throw failed.get(0);
         }
+    }
+
+    /** @return whether the node answered */
+    private boolean free(ClusterNode node, Deployment deployment, boolean force) {
+        try {
+            node.unary().unload(unloadRequest(deployment.id(), deployment.epoch(), force));
+            return true;
+        } catch (RuntimeException e) {
+            ClusterException failure = node.failure(e);
+            if (failure instanceof NodeLostException) {
+                return false;
+            }
+            throw failure;
+        }
+    }
+
+    /** A head that does not answer us may still serve others: what they run is seen on the other nodes. */
+    private void refuseRunning(Deployment deployment, List<NodeInfo> nodeInfos) {
+        shards(deployment.id(), nodeInfos)
+                .filter(deployment::holds)
+                .filter(shard -> shard.sessions() > 0 && !shard.owner().equals(client))
+                .findFirst()
+                .ifPresent(shard -> {
+                    throw new ClusterException(
+                            "deployment '" + deployment.id() + "' is used by another client (loaded by " + shard.owner()
+                                    + ")",
+                            Remedy.USE_OR_FORCE);
+                });
     }
 
     /** @throws ClusterException if other clients use the deployment and {@code force} is not set; then nothing has changed */

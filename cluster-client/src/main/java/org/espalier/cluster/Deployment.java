@@ -32,6 +32,11 @@ public record Deployment(
         engines = Map.copyOf(engines);
     }
 
+    /** Whether a node's shard is part of this placement, not of an earlier or later one under the same id. */
+    boolean holds(ShardInfo shard) {
+        return shard.deployment().equals(id) && shard.epoch() == epoch;
+    }
+
     /** The engine that runs; where nodes run different ones, each with its nodes: {@code metal (n0, n2), reference (n1)}. */
     public String engine() {
         Map<String, List<String>> nodes = new LinkedHashMap<>();

@@ -11,7 +11,7 @@ import org.espalier.hub.HubSettings;
  * @param deployment its id; empty for the model's name
  * @param nodes how many of the cluster's nodes take part; 0 for all
  * @param hub whether a model that is not on this machine is fetched
- * @param force whether a deployment that another client uses is replaced
+ * @param force whether a deployment that another client uses is replaced, or freed for this one
  */
 public record LoadOptions(
         String placement,

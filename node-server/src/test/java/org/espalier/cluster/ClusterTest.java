@@ -274,6 +274,90 @@ class ClusterTest {
     }
 
     @Test
+    void unloadingLetsGoOfWhatAnotherClientHasPlacedAgain() {
+        cluster.load("m", LoadOptions.defaults());
+        try (Cluster other = connect()) {
+            Deployment theirs = other.load("m", LoadOptions.defaults().forced());
+            eventually(() -> clients() == 2);
+            List<FakeProgram> open = open();
+            cluster.unload();
+            assertThat(cluster.deployment()).isEmpty();
+            assertThat(open()).isEqualTo(open);
+            assertThat(shards()).hasSize(3).extracting(ShardInfo::epoch).containsOnly(theirs.epoch());
+            assertThat(other.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(5))
+                            .tokens())
+                    .hasSize(5);
+            eventually(() -> clients() == 1);
+        }
+    }
+
+    @Test
+    void aRefusedUnloadChangesNothing() {
+        Deployment mine = cluster.load("m", LoadOptions.defaults());
+        try (Cluster other = connect()) {
+            other.use("m");
+            eventually(() -> clients() == 2);
+            List<FakeProgram> open = open();
+            for (Cluster client : List.of(cluster, other)) {
+                assertThatThrownBy(client::unload)
+                        .isInstanceOf(ClusterException.class)
+                        .hasMessageContaining("deployment 'm' is used by another client")
+                        .hasMessageContaining("or replace it by force");
+            }
+            assertThat(open()).isEqualTo(open).hasSize(3);
+            assertThat(cluster.deployment()).contains(mine);
+            for (Cluster client : List.of(cluster, other)) {
+                assertThat(client.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(5))
+                                .tokens())
+                        .hasSize(5);
+            }
+        }
+    }
+
+    @Test
+    void anotherModelInPlaceOfOneThatIsReplacedLoads() {
+        cluster.load("m", LoadOptions.defaults());
+        try (Cluster other = connect()) {
+            other.load("m", LoadOptions.defaults().forced());
+            eventually(() -> clients() == 2);
+            cluster.load("m", LoadOptions.defaults().withDeployment("mine"));
+            for (Cluster client : List.of(cluster, other)) {
+                assertThat(client.generate(PROMPT, GenerateOptions.defaults().withMaxTokens(5))
+                                .tokens())
+                        .hasSize(5);
+            }
+        }
+    }
+
+    @Test
+    void aForcedUnloadFreesWhatAnotherClientUses() {
+        cluster.load("m", LoadOptions.defaults());
+        try (Cluster other = connect()) {
+            other.use("m");
+            eventually(() -> clients() == 2);
+            assertThatThrownBy(cluster::unload).isInstanceOf(ClusterException.class);
+            cluster.forceUnload();
+            assertThat(open()).isEmpty();
+            assertThat(cluster.deployment()).isEmpty();
+            assertThatThrownBy(() -> other.generate(PROMPT, GenerateOptions.defaults()))
+                    .hasMessageContaining("node n0 has no deployment 'm'");
+        }
+    }
+
+    @Test
+    void aLostHeadDoesNotKeepTheOthersFromBeingFreed() {
+        cluster.load("m", LoadOptions.defaults());
+        nodes.get(0).close();
+        cluster.unload();
+        assertThat(open()).isEmpty();
+        assertThat(cluster.deployment()).isEmpty();
+    }
+
+    private List<FakeProgram> open() {
+        return loaders.stream().flatMap(loader -> loader.open().stream()).toList();
+    }
+
+    @Test
     void aLostNodeIsNamed() {
         cluster.load("m", LoadOptions.defaults());
         loaders.get(0).loaded.get(0).rowMillis = 20;

@@ -43,7 +43,7 @@ final class ModelMagic implements Magic {
     @Override
     public String usage() {
         return "%model                        shows what is loaded\n" + Options.usage(new Load())
-                + Options.usage(new Split()) + "%model unload                 frees it on every node";
+                + Options.usage(new Split()) + Options.usage(new Unload()).stripTrailing();
     }
 
     /** What load and split have in common. */
@@ -104,6 +104,12 @@ final class ModelMagic implements Magic {
             description = "Shows the placement, or changes it: only what changed is loaded again.")
     private static final class Split extends Placing {}
 
+    @Command(name = "%model unload", description = "Frees the model on every node.")
+    private static final class Unload {
+        @Option(names = "--force", description = "Even when another client uses the deployment.")
+        private boolean force;
+    }
+
     @Override
     public void run(MagicCall call) {
         List<String> words = Words.of(call.arguments());
@@ -113,14 +119,21 @@ final class ModelMagic implements Magic {
             case "show" -> show(call);
             case "load" -> load(Options.parse(new Load(), rest), call);
             case "split" -> split(Options.parse(new Split(), rest), rest.isEmpty(), call);
-            case "unload" -> {
-                notebook.withModel().unload();
-                call.output().print("unloaded\n");
-            }
+            case "unload" -> unload(Options.parse(new Unload(), rest), call);
             default ->
                 throw new EspalierException("%model has no '" + verb
                         + "': write %model load PATH-OR-NAME, %model split, %model unload or %model alone");
         }
+    }
+
+    private void unload(Unload command, MagicCall call) {
+        Cluster cluster = notebook.withModel();
+        if (command.force) {
+            cluster.forceUnload();
+        } else {
+            cluster.unload();
+        }
+        call.output().print("unloaded\n");
     }
 
     private void show(MagicCall call) {

@@ -1,6 +1,7 @@
 package org.espalier.kernel.magic;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,6 +50,18 @@ class ModelMagicTest {
     private void model(String arguments) {
         shown.clear();
         new ModelMagic(notebook).run(new MagicCall(arguments, Optional.empty(), output, null));
+    }
+
+    @Test
+    void unloadRefusesOptionsThatItDoesNotHave() {
+        notebook.orEmbedded();
+        model("load " + LLAMA + " --name mine");
+        assertThatThrownBy(() -> model("unload --bogus")).hasMessageContaining("Unknown option: '--bogus'");
+        assertThatThrownBy(() -> model("unload mine")).hasMessageContaining("'mine'");
+        assertThat(notebook.deployment()).isPresent();
+        model("unload --force");
+        assertThat(shown).containsExactly("unloaded\n");
+        assertThat(notebook.deployment()).isEmpty();
     }
 
     @Test
