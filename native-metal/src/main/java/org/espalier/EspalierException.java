@@ -2,8 +2,11 @@ package org.espalier;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -36,18 +39,30 @@ public class EspalierException extends RuntimeException {
         this.remedy = remedy.orElse(null);
     }
 
-    /** Why a file could not be read or written, for the end of a sentence that names the file: some of these exceptions say nothing but a path. */
-    public static String reason(IOException e) {
+    /**
+     * Why a file could not be read or written, for the end of a sentence: the messages of many of these exceptions are only a path.
+     *
+     * @param named what the sentence names already; another file that failed is added
+     */
+    public static String reason(IOException e, Path named) {
+        if (!(e instanceof FileSystemException known)) {
+            return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        }
+        boolean isNamed = known.getFile() == null || Path.of(known.getFile()).equals(named);
+        return words(known) + (isNamed ? "" : " (" + known.getFile() + ")");
+    }
+
+    private static String words(FileSystemException e) {
         if (e instanceof AccessDeniedException) {
             return "permission denied";
-        }
-        if (e instanceof NoSuchFileException) {
+        } else if (e instanceof NoSuchFileException) {
             return "no such file or folder";
+        } else if (e instanceof FileAlreadyExistsException) {
+            return "it already exists";
+        } else if (e instanceof NotDirectoryException) {
+            return "not a folder";
         }
-        if (e instanceof FileSystemException known && known.getReason() != null) {
-            return known.getReason();
-        }
-        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
     }
 
     /** The message without the remedy, for front ends that word it themselves. */

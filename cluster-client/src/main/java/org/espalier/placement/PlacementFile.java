@@ -50,7 +50,7 @@ public final class PlacementFile {
             Files.writeString(file, JSON.writeValueAsString(placement) + "\n");
         } catch (IOException e) {
             throw new PlacementException(
-                    "cannot write the placement to " + file + ": " + EspalierException.reason(e), e);
+                    "cannot write the placement to " + file + ": " + EspalierException.reason(e, file), e);
         }
     }
 
@@ -74,7 +74,7 @@ public final class PlacementFile {
             throw new PlacementException(file + " is not a placement: " + wrong(e), e);
         } catch (IOException e) {
             throw new PlacementException(
-                    "cannot read the placement file " + file + ": " + EspalierException.reason(e), e);
+                    "cannot read the placement file " + file + ": " + EspalierException.reason(e, file), e);
         }
     }
 

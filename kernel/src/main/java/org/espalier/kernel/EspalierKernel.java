@@ -89,7 +89,8 @@ public final class EspalierKernel implements Callable<Integer> {
                 return properties;
             }
         } catch (IOException e) {
-            throw new EspalierException("cannot read the connection file " + file + ": " + e.getMessage(), e);
+            throw new EspalierException(
+                    "cannot read the connection file " + file + ": " + EspalierException.reason(e, file), e);
         } catch (JsonParseException e) {
             throw new EspalierException(file + " is not a connection file: it is not a JSON object", e);
         }

@@ -28,7 +28,8 @@ final class KernelSpec {
                     file, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(content()) + "\n");
             return file;
         } catch (IOException e) {
-            throw new EspalierException("cannot write the kernel to " + folder + ": " + e.getMessage(), e);
+            throw new EspalierException(
+                    "cannot write the kernel to " + folder + ": " + EspalierException.reason(e, folder), e);
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.espalier.EspalierException;
 
 /**
  * The files of a GGUF model: one, or the parts of llama.cpp's {@code gguf-split}, named {@code NAME-00001-of-00003.gguf}. The first part has
@@ -88,7 +89,8 @@ final class GgufParts {
                 models.merge(model, file, (a, b) -> a.compareTo(b) < 0 ? a : b);
             }
         } catch (IOException e) {
-            throw new CheckpointException("cannot list " + directory + ": " + e.getMessage(), e);
+            throw new CheckpointException(
+                    "cannot list " + directory + ": " + EspalierException.reason(e, directory), e);
         }
         if (models.size() > 1) {
             throw new CheckpointException(directory + " holds several GGUF models: "

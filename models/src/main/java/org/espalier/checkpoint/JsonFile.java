@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.espalier.EspalierException;
 
 /** Reads the small JSON files beside the weights: each an object without duplicate keys. */
 public final class JsonFile {
@@ -44,7 +45,7 @@ public final class JsonFile {
         } catch (JsonProcessingException e) {
             throw new CheckpointException(file + " is not valid JSON: " + e.getOriginalMessage() + at(e), e);
         } catch (IOException e) {
-            throw new CheckpointException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new CheckpointException("cannot read " + file + ": " + EspalierException.reason(e, file), e);
         }
     }
 

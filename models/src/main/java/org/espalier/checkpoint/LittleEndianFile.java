@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.espalier.EspalierException;
 
 /**
  * Reads little-endian values one after the other from the start of a file. Every length is checked against what is left of the file
@@ -41,7 +42,7 @@ final class LittleEndianFile implements AutoCloseable {
         } catch (NoSuchFileException e) {
             throw new CheckpointException(path + " does not exist: check the path", e);
         } catch (IOException e) {
-            throw new CheckpointException("cannot read " + path + ": " + e.getMessage(), e);
+            throw new CheckpointException("cannot read " + path + ": " + EspalierException.reason(e, path), e);
         }
     }
 
@@ -133,7 +134,7 @@ final class LittleEndianFile implements AutoCloseable {
     }
 
     private CheckpointException failed(IOException e) {
-        return new CheckpointException("cannot read " + path + ": " + e.getMessage(), e);
+        return new CheckpointException("cannot read " + path + ": " + EspalierException.reason(e, path), e);
     }
 
     @Override

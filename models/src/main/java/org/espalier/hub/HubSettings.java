@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.espalier.EspalierException;
 
 /**
  * Where the hub is and where its files go; the same variables as the Python client's.
@@ -63,7 +64,8 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, Acce
             try {
                 token = Files.readString(file).strip();
             } catch (IOException e) {
-                throw new HubException("cannot read the hub's token in " + file + ": " + e.getMessage(), e);
+                throw new HubException(
+                        "cannot read the hub's token in " + file + ": " + EspalierException.reason(e, file), e);
             }
         }
         return token.isEmpty() ? Optional.empty() : Optional.of(token);

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import org.espalier.EspalierException;
 import org.espalier.architecture.Architectures;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.GgufStart;
@@ -66,7 +67,9 @@ public final class ModelPull {
             throw new HubException("fetching " + reference + " was interrupted: run it again to resume", e);
         } catch (IOException e) {
             throw new HubException(
-                    "cannot write " + reference + " into " + settings.cache() + ": " + e.getMessage(), e);
+                    "cannot write " + reference + " into " + settings.cache() + ": "
+                            + EspalierException.reason(e, settings.cache()),
+                    e);
         }
     }
 

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import org.espalier.EspalierException;
 import org.espalier.architecture.Architecture;
 import org.espalier.architecture.Architectures;
 import org.espalier.checkpoint.CheckpointException;
@@ -114,7 +115,8 @@ public final class ShardPull {
             Thread.currentThread().interrupt();
             throw new HubException("fetching " + reference + " was interrupted: run it again to resume", e);
         } catch (IOException e) {
-            throw new HubException("cannot write " + reference + " into " + folder + ": " + e.getMessage(), e);
+            throw new HubException(
+                    "cannot write " + reference + " into " + folder + ": " + EspalierException.reason(e, folder), e);
         }
     }
 

@@ -65,7 +65,7 @@ public final class Quantizer {
                 folder.finish(model, plan);
             }
         } catch (IOException e) {
-            throw new EspalierException("cannot write " + target + ": " + e.getMessage(), e);
+            throw new EspalierException("cannot write " + target + ": " + EspalierException.reason(e, target), e);
         } catch (UncheckedIOException e) {
             throw new EspalierException(e.getMessage(), e);
         }

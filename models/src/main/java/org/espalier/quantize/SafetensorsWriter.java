@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.espalier.EspalierException;
 
 /**
  * One safetensors file whose header is known before its data (<a href="https://github.com/huggingface/safetensors#format">format</a>); the data
@@ -74,7 +75,7 @@ final class SafetensorsWriter implements AutoCloseable {
                 at += channel.write(bytes, at);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + path + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot write " + path + ": " + EspalierException.reason(e, path), e);
         }
     }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.espalier.EspalierException;
 
 /**
  * The tokenizer of one checkpoint: text to token ids and back. Texts of any length are encoded whole. Safe to use from several threads
@@ -47,7 +48,8 @@ public final class Tokenizer implements AutoCloseable {
             TokenizerDirectory files = TokenizerDirectory.open(directory);
             return new Tokenizer(files.tokenizerJson(), files.config(), files.vocabularyFile());
         } catch (IOException e) {
-            throw new TokenizerException("cannot read the tokenizer of " + directory + ": " + e.getMessage(), e);
+            throw new TokenizerException(
+                    "cannot read the tokenizer of " + directory + ": " + EspalierException.reason(e, directory), e);
         }
     }
 

@@ -115,7 +115,7 @@ final class ScoreCommand implements Callable<Integer> {
         } catch (CharacterCodingException e) {
             throw new EspalierException(file + " is not valid UTF-8: convert it first, for instance with iconv", e);
         } catch (IOException e) {
-            throw new EspalierException("cannot read " + file + ": " + EspalierException.reason(e), e);
+            throw new EspalierException("cannot read " + file + ": " + EspalierException.reason(e, file), e);
         }
     }
 
