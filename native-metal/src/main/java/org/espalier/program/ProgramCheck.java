@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.espalier.EspalierException;
 import org.espalier.weights.WeightCheck;
 import org.espalier.weights.WeightException;
 
@@ -159,7 +160,7 @@ final class ProgramCheck {
         try {
             return Files.size(file);
         } catch (IOException e) {
-            String what = Files.exists(file) ? "cannot be read: " + e.getMessage() : "is gone";
+            String what = Files.exists(file) ? "cannot be read: " + EspalierException.reason(e, file) : "is gone";
             throw new WeightException("the weights' file " + file + " " + what, e);
         }
     }

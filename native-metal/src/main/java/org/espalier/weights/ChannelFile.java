@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.espalier.EspalierException;
 
 /** A file that is read once: nothing of it stays in this process, whose memory a mapped file would seem to fill. */
 final class ChannelFile implements FileBytes {
@@ -43,7 +44,8 @@ final class ChannelFile implements FileBytes {
     }
 
     private WeightException failed(IOException e) {
-        return new WeightException("the weights' file " + path + " cannot be read: " + e.getMessage(), e);
+        return new WeightException(
+                "the weights' file " + path + " cannot be read: " + EspalierException.reason(e, path), e);
     }
 
     @Override

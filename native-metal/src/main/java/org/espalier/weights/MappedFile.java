@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import org.espalier.EspalierException;
 
 /**
  * A file mapped in windows, since a Java buffer cannot exceed 2 GiB. Windows begin every GiB and reach two GiB, so that any row below one
@@ -30,7 +31,7 @@ final class MappedFile implements FileBytes {
                 windows.add(channel.map(FileChannel.MapMode.READ_ONLY, start, Math.min(REACH, size - start)));
             }
         } catch (IOException e) {
-            String what = Files.exists(path) ? "cannot be read: " + e.getMessage() : "is gone";
+            String what = Files.exists(path) ? "cannot be read: " + EspalierException.reason(e, path) : "is gone";
             throw new WeightException("the weights' file " + path + " " + what, e);
         }
     }
