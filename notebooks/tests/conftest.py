@@ -4,9 +4,26 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 NOTEBOOKS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(NOTEBOOKS / "launcher"))
 
 import environment  # noqa: E402
 
 os.environ.update(environment.variables())
+
+import jdks  # noqa: E402
+import notebook  # noqa: E402
+
+
+@pytest.fixture(scope="session", params=["the kernel's Java", "the newest Java"])
+def shared(request):
+    """One kernel a JDK for all tests that only run cells: each names its variables so that no other test meets them."""
+    java = None
+    if request.param == "the newest Java":
+        version, java = jdks.newest()
+        if version <= jdks.NEWER_THAN:
+            pytest.skip(f"no JDK newer than {jdks.NEWER_THAN} in {', '.join(jdks.PLACES)}")
+    with notebook.running(java=java) as book:
+        yield book

@@ -1,9 +1,13 @@
 """A running kernel, cell by cell."""
 
 import contextlib
+import subprocess
+import tempfile
 import time
 
-from jupyter_client.manager import start_new_kernel
+import jars
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
 
 
 class Cell:
@@ -12,8 +16,11 @@ class Cell:
     def __init__(self, reply, messages, seconds):
         self.status = reply["content"]["status"]
         self.error = reply["content"].get("evalue", "")
+        self.traceback = "\n".join(reply["content"].get("traceback", []))
         self.seconds = seconds
-        self.text = "".join(m["content"]["text"] for m in messages if m["msg_type"] == "stream")
+        self.messages = messages
+        self.streams = [(m["content"]["name"], m["content"]["text"]) for m in messages if m["msg_type"] == "stream"]
+        self.text = "".join(text for _, text in self.streams)
         self.displays = [m["content"]["data"] for m in messages if m["msg_type"] in ("display_data", "update_display_data")]
         self.result = next((m["content"]["data"] for m in messages if m["msg_type"] == "execute_result"), {}).get("text/plain")
 
@@ -41,10 +48,20 @@ class Notebook:
 
 
 @contextlib.contextmanager
-def running(directory=None):
-    manager, client = start_new_kernel(kernel_name="espalier", startup_timeout=60, cwd=directory)
-    try:
-        yield Notebook(manager, client)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=False)
+def running(directory=None, java=None, env=None):
+    """A kernel of its own, as installed in .venv or, with java, on the JVM of that path."""
+    with tempfile.TemporaryDirectory() as prefix:
+        specs = KernelSpecManager()
+        if java:
+            subprocess.run([java, "-jar", str(jars.KERNEL), "--install", "--prefix", prefix], check=True, timeout=60, stdout=subprocess.DEVNULL)
+            specs = KernelSpecManager(kernel_dirs=[f"{prefix}/share/jupyter/kernels"])
+        manager = KernelManager(kernel_name="espalier", kernel_spec_manager=specs)
+        manager.start_kernel(cwd=directory, **({"env": env} if env else {}))
+        client = manager.client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=60)
+            yield Notebook(manager, client)
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=False)
