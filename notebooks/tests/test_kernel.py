@@ -40,7 +40,8 @@ class EspalierKernelTests(jupyter_kernel_test.KernelTests):
     invalid_code_samples = ["int x = = 3;"]
     code_inspect_sample = "System.out.println"
     code_execute_result = [{"code": "6 * 7", "result": "42"}, {"code": 'String q = "hi"; q', "result": "hi"}]
-    code_display_data = [{"code": "%magics", "mime": "text/html"}]
+    code_display_data = [{"code": "%magics", "mime": "text/html"}, {"code": 'display("x");', "mime": "text/plain"}]
+    code_clear_output = "clearOutput();"
     code_history_pattern = "6 ? 7*"
     supported_history_operations = ("tail", "range", "search")
 

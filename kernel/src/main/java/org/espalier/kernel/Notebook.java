@@ -12,6 +12,8 @@ import org.dflib.jjava.jupyter.Extension;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
 import org.espalier.EspalierException;
+import org.espalier.kernel.display.CurrentCell;
+import org.espalier.kernel.display.DisplayHandle;
 import org.espalier.kernel.display.Output;
 import org.espalier.kernel.display.Values;
 import org.espalier.kernel.extension.Extensions;
@@ -95,6 +97,7 @@ final class Notebook implements Requests {
     public ObjectNode execute(Cell cell) {
         streams.begin(cell);
         input.begin(cell);
+        CurrentCell.begin(output(cell));
         synchronized (this) {
             running = Thread.currentThread();
         }
@@ -154,7 +157,7 @@ final class Notebook implements Requests {
             }
         }
         streams.flush();
-        if (result.isEmpty()) {
+        if (result.isEmpty() || result.get() instanceof DisplayHandle) { // it has been shown
             return null;
         }
         DisplayData shown = display(result.get());
@@ -189,8 +192,17 @@ final class Notebook implements Requests {
 
             @Override
             public void update(DisplayData data) {
+                streams.flush();
                 if (!cell.silent()) {
                     cell.update(data);
+                }
+            }
+
+            @Override
+            public void clear() {
+                streams.flush();
+                if (!cell.silent()) {
+                    cell.clear();
                 }
             }
         };

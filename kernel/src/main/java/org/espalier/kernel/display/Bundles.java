@@ -15,6 +15,6 @@ public final class Bundles {
 
     /** One small grey line. */
     public static DisplayData note(String text) {
-        return html(text, "<span style=\"color:#777;font-size:smaller\">" + Html.escape(text) + "</span>");
+        return html(text, "<span style=\"color:#777;font-size:smaller\">" + Escape.html(text) + "</span>");
     }
 }

@@ -41,7 +41,7 @@ public record Grid(List<String> headings, List<List<String>> rows) implements Di
 
     private String cell(String tag, int column, String content) {
         return "<" + tag + " style=\"text-align:" + (isNumeric(column) ? "right" : "left") + "\">"
-                + Html.escape(content) + "</" + tag + ">";
+                + Escape.html(content) + "</" + tag + ">";
     }
 
     public String text() {

@@ -224,7 +224,7 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
                             columnWidth(),
                             rowHeight(),
                             colour(values[row][column] / most),
-                            Html.escape(cellTitle(row, column))));
+                            Escape.html(cellTitle(row, column))));
                 }
             }
         }
@@ -268,7 +268,7 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
 
     private static void text(StringBuilder svg, int x, int y, String anchor, String style, String content) {
         svg.append(String.format(
-                "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" %s>%s</text>", x, y, anchor, style, Html.escape(content)));
+                "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" %s>%s</text>", x, y, anchor, style, Escape.html(content)));
     }
 
     private double greatest() {

@@ -1,14 +1,16 @@
 package org.espalier.kernel.display;
 
-/** Text that goes into HTML and SVG. */
-final class Html {
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 
-    private Html() {}
+/** HTML, taken as it is: {@code display(Html.of("<b>bold</b>"))}. */
+public record Html(String source) implements Displayed {
 
-    static String escape(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;");
+    public static Html of(String source) {
+        return new Html(source);
+    }
+
+    @Override
+    public DisplayData display() {
+        return Bundles.html(source, source);
     }
 }

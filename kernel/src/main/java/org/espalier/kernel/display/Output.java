@@ -13,4 +13,7 @@ public interface Output {
 
     /** Replaces what was shown under the same display id. */
     void update(DisplayData data);
+
+    /** Takes away all that was shown. */
+    void clear();
 }

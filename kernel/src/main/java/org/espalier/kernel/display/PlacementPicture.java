@@ -81,7 +81,7 @@ public final class PlacementPicture implements Displayed {
             int x = left + WIDTH * shard.firstLayer() / placement.layers();
             int width = Math.max(2, WIDTH * shard.layers() / placement.layers() - 1);
             svg.append(
-                    String.format("<text x=\"6\" y=\"%d\" fill=\"#222\">%s</text>", y + 15, Html.escape(shard.node())));
+                    String.format("<text x=\"6\" y=\"%d\" fill=\"#222\">%s</text>", y + 15, Escape.html(shard.node())));
             svg.append(String.format(
                     "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"20\" fill=\"#eceff3\"/>", left, y, WIDTH));
             svg.append(String.format(

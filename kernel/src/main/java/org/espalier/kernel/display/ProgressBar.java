@@ -61,8 +61,8 @@ public final class ProgressBar {
 
     private DisplayData picture(long percent, String text) {
         DisplayData data = new DisplayData(title + " " + percent + " %");
-        data.putHTML("<progress value=\"" + percent + "\" max=\"100\"></progress> " + Html.escape(title) + " "
-                + Html.escape(text));
+        data.putHTML("<progress value=\"" + percent + "\" max=\"100\"></progress> " + Escape.html(title) + " "
+                + Escape.html(text));
         return with(data);
     }
 

@@ -28,7 +28,11 @@ public final class Values {
         Image.registerAll(renderer);
     }
 
+    /** @param value null too */
     public DisplayData render(Object value) {
+        if (value == null) {
+            return new DisplayData("null");
+        }
         if (value instanceof DisplayData data) {
             return data;
         }
@@ -62,7 +66,7 @@ public final class Values {
         String size = table.name() + ": " + table.rowCount() + " rows x " + table.columnCount() + " columns"
                 + (rows.size() < table.rowCount() ? ", the first " + rows.size() + " shown" : "");
         DisplayData data = new DisplayData(size + "\n" + grid.text());
-        data.putHTML(grid.html() + "<small>" + Html.escape(size) + "</small>");
+        data.putHTML(grid.html() + "<small>" + Escape.html(size) + "</small>");
         return data;
     }
 

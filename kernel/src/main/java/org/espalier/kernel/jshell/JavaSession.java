@@ -37,7 +37,9 @@ public final class JavaSession implements AutoCloseable {
             "java.util.regex.*",
             "java.util.stream.*",
             "org.espalier.cluster.*",
-            "org.espalier.kernel.display.Heatmap",
+            // Everything of a package: a notebook's own class or method of the same name then hides what it has.
+            "org.espalier.kernel.display.*",
+            "static org.espalier.kernel.display.Display.*",
             "org.espalier.node.service.LocalCluster",
             "org.espalier.placement.*",
             "org.espalier.routing.*",

@@ -59,6 +59,11 @@ public final class Cell {
         publish("update_display_data", Displays.json(data));
     }
 
+    /** Takes away all that was shown. */
+    public void clear() {
+        publish("clear_output", Message.object().put("wait", false));
+    }
+
     /** Shows the value of the cell's last expression. */
     public void result(DisplayData data) {
         if (!silent()) {

@@ -67,6 +67,11 @@ class ExtensionsTest implements Output {
         shown.add("update " + data.getDisplayId() + " " + data.getData(MIMEType.TEXT_PLAIN));
     }
 
+    @Override
+    public void clear() {
+        shown.clear();
+    }
+
     @Test
     void aLineMagicsValueIsShown() throws Exception {
         magic("hello").run(call("a 'b c'", Optional.empty()));

@@ -40,6 +40,11 @@ class ModelMagicTest {
         public void update(DisplayData data) {
             display(data);
         }
+
+        @Override
+        public void clear() {
+            shown.clear();
+        }
     };
 
     @AfterEach
