@@ -2,6 +2,7 @@ package org.espalier.cluster;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.model.Model;
@@ -19,8 +21,10 @@ import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementFile;
 import org.espalier.placement.Strategy;
 import org.espalier.plan.ModelSize;
+import org.espalier.routing.LayerEdit;
 import org.espalier.routing.RoutingTrace;
 import org.espalier.sampling.SamplingMessage;
+import org.espalier.score.Score;
 import org.espalier.v1.GenerateRequest;
 
 /**
@@ -279,12 +283,53 @@ public final class Cluster implements AutoCloseable {
         return generate(prompt, options, GenerationListener.SILENT);
     }
 
+    /**
+     * How well the model predicts a text: bits by token. The tokenizer's begin-of-sequence token comes before the text, so that its first
+     * token is predicted too; without one (or with {@link #score(int[], LayerEdit...)} of the bare tokens) the first token is only read.
+     *
+     * @param edits interventions in the choice of experts, at most one a layer
+     * @throws ClusterException if the text is empty, or longer than the model's context: cut it, and put the parts together with
+     *     {@link Score#of(List)}
+     */
+    public Score score(String text, LayerEdit... edits) {
+        return score(text, List.of(edits));
+    }
+
+    /** As {@link #score(String, LayerEdit...)}. */
+    public Score score(String text, List<LayerEdit> edits) {
+        return score(Prompt.text(text), edits);
+    }
+
+    /** How well the model predicts tokens, taken as they are: the first one is only read. At least two. */
+    public Score score(int[] tokens, LayerEdit... edits) {
+        return score(tokens, List.of(edits));
+    }
+
+    /** As {@link #score(int[], LayerEdit...)}. */
+    public Score score(int[] tokens, List<LayerEdit> edits) {
+        return score(Prompt.tokens(Arrays.stream(tokens).boxed().toList()), edits);
+    }
+
+    /**
+     * How well the model predicts a prompt, a conversation too. Scores are no generations: {@link #lastGeneration} and {@link #trace} stay
+     * what they were.
+     */
+    public Score score(Prompt prompt, List<LayerEdit> edits) {
+        return Scoring.score(
+                prompt, edits, options -> start(prompt, options, GenerationListener.SILENT, notKept -> {}));
+    }
+
     /** Starts a generation and returns at once; the listener is called on the thread that waits in {@link RunningGeneration#await}. */
     public RunningGeneration start(Prompt prompt, GenerateOptions options, GenerationListener listener) {
+        return start(prompt, options, listener, this::keep);
+    }
+
+    private RunningGeneration start(
+            Prompt prompt, GenerateOptions options, GenerationListener listener, Consumer<Generation> whenFinished) {
         Serving now = attached();
         boolean started = false;
         try {
-            GenerateCall call = call(now, prompt, options, listener);
+            GenerateCall call = call(now, prompt, options, listener, whenFinished);
             running.add(call);
             if (closed) {
                 call.giveUp(); // close() may have looked at the running calls before this one was added
@@ -299,7 +344,12 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    private GenerateCall call(Serving now, Prompt prompt, GenerateOptions options, GenerationListener listener) {
+    private GenerateCall call(
+            Serving now,
+            Prompt prompt,
+            GenerateOptions options,
+            GenerationListener listener,
+            Consumer<Generation> whenFinished) {
         ClientModel model = now.model.model();
         GenerateRequest request = GenerateRequest.newBuilder()
                 .setDeployment(now.deployment.id())
@@ -312,12 +362,13 @@ public final class Cluster implements AutoCloseable {
                 .addAllStopStrings(options.stop())
                 .setRouting(options.routing() && model.moe().isPresent())
                 .setPromptLogits(options.promptLogits())
+                .setPromptLogprobs(options.promptScore())
                 .addAllEdits(Wire.edits(options))
                 .build();
         GenerateCall[] self = new GenerateCall[1];
         self[0] = new GenerateCall(now.head, request, model, listener, ended -> {
             running.remove(self[0]);
-            ended.ifPresent(this::keep);
+            ended.ifPresent(whenFinished);
             now.model.release();
         });
         return self[0];

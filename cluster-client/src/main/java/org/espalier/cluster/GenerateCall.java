@@ -29,9 +29,11 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
 
     private final ClusterNode head;
     private final GenerateRequest request;
+    private final ClientModel model;
     private final GenerationListener listener;
     private final Optional<AnswerText> text;
     private final Optional<TraceBuilder> trace;
+    private final Optional<PromptScore> score;
     private final Consumer<Optional<Generation>> whenOver;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final List<Integer> tokens = new ArrayList<>();
@@ -53,12 +55,15 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
             Consumer<Optional<Generation>> whenOver) {
         this.head = head;
         this.request = request;
+        this.model = model;
         this.listener = listener;
         this.whenOver = whenOver;
         this.text = model.text().map(stream -> new AnswerText(stream, request.getStopStringsList()));
         this.trace = request.getRouting()
                 ? model.moe().map(moe -> new TraceBuilder(moe, request.getEditsList()))
                 : Optional.empty();
+        this.score =
+                request.getPromptLogprobs() ? Optional.of(new PromptScore(request.getPromptList())) : Optional.empty();
     }
 
     /** Sends the request to the head, unless the call has been cancelled before. */
@@ -174,6 +179,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
                 logits = new float[bytes.remaining() / Float.BYTES];
                 bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(logits);
             }
+            case PROMPT_LOGPROBS -> score.ifPresent(s -> s.add(reply.getPromptLogprobs()));
             case ROUTING -> trace.ifPresent(t -> t.add(reply.getRouting()));
             case TOKEN -> {
                 int token = reply.getToken().getId();
@@ -212,6 +218,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
                     default -> Generation.Finish.LENGTH;
                 },
                 Optional.ofNullable(logits),
+                score.flatMap(s -> s.score(model.text())),
                 trace.map(TraceBuilder::trace),
                 new Generation.Timing(
                         first,

@@ -28,7 +28,9 @@ public record GenerateOptions(
         /** The routing trace is returned; nothing comes back for a dense model. */
         ROUTING,
         /** The logits of the last prompt position are returned. */
-        PROMPT_LOGITS
+        PROMPT_LOGITS,
+        /** How well the model predicted each token of the prompt is returned. */
+        PROMPT_SCORE
     }
 
     /** @throws ClusterException naming an option that is out of range */
@@ -59,6 +61,10 @@ public record GenerateOptions(
 
     public boolean promptLogits() {
         return requests.contains(Request.PROMPT_LOGITS);
+    }
+
+    public boolean promptScore() {
+        return requests.contains(Request.PROMPT_SCORE);
     }
 
     public GenerateOptions withMaxTokens(int count) {
@@ -111,6 +117,11 @@ public record GenerateOptions(
     /** Also returns the logits of the last prompt position. */
     public GenerateOptions withPromptLogits() {
         return requesting(Request.PROMPT_LOGITS);
+    }
+
+    /** Also returns how well the model predicted each token of the prompt. */
+    public GenerateOptions withPromptScore() {
+        return requesting(Request.PROMPT_SCORE);
     }
 
     private GenerateOptions requesting(Request request) {

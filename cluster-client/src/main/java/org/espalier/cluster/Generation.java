@@ -3,6 +3,7 @@ package org.espalier.cluster;
 import java.util.List;
 import java.util.Optional;
 import org.espalier.routing.RoutingTrace;
+import org.espalier.score.Score;
 
 /**
  * A finished generation.
@@ -11,6 +12,7 @@ import org.espalier.routing.RoutingTrace;
  * @param tokens new ids only; the last one is the end-of-sequence token where {@code finish} is {@link Finish#EOS}
  * @param text of the new tokens, without special tokens and without the stop text; empty where the model has no tokenizer
  * @param promptLogits [V] of the last prompt position, where asked for
+ * @param promptScore of the prompt's tokens but the first, where asked for and there are any
  * @param trace of prompt + new - 1 positions, where asked for and the model routes
  */
 public record Generation(
@@ -19,6 +21,7 @@ public record Generation(
         Optional<String> text,
         Finish finish,
         Optional<float[]> promptLogits,
+        Optional<Score> promptScore,
         Optional<RoutingTrace> trace,
         Timing timing) {
 

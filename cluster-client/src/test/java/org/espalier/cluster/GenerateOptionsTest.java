@@ -29,6 +29,7 @@ class GenerateOptionsTest {
                 .ignoringEos()
                 .withRouting()
                 .withPromptLogits()
+                .withPromptScore()
                 .withEdits(edits);
         Sampling sampling = new Sampling(Map.of(
                 SamplingOption.TEMPERATURE, 0.5f,
@@ -40,8 +41,9 @@ class GenerateOptionsTest {
                 .isEqualTo(new GenerateOptions(
                         1, sampling, List.of("."), EnumSet.allOf(GenerateOptions.Request.class), edits));
         assertThat(DEFAULTS).isEqualTo(new GenerateOptions(256, Sampling.GREEDY, List.of(), Set.of(), List.of()));
-        assertThat(List.of(all.ignoreEos(), all.routing(), all.promptLogits())).containsOnly(true);
-        assertThat(List.of(DEFAULTS.ignoreEos(), DEFAULTS.routing(), DEFAULTS.promptLogits()))
+        assertThat(List.of(all.ignoreEos(), all.routing(), all.promptLogits(), all.promptScore()))
+                .containsOnly(true);
+        assertThat(List.of(DEFAULTS.ignoreEos(), DEFAULTS.routing(), DEFAULTS.promptLogits(), DEFAULTS.promptScore()))
                 .containsOnly(false);
     }
 

@@ -44,6 +44,7 @@ public final class JavaSession implements AutoCloseable {
             "org.espalier.placement.*",
             "org.espalier.routing.*",
             "org.espalier.sampling.*",
+            "org.espalier.score.*",
             "tech.tablesaw.api.*");
 
     private final ReentrantLock lock = new ReentrantLock();

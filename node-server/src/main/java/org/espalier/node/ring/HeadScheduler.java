@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.espalier.engine.Step;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
 import org.espalier.failure.FailureWire;
@@ -41,6 +42,9 @@ final class HeadScheduler {
 
     /** The most rows of a step; a longer prompt takes several steps, between which other sessions decode. */
     static final int CHUNK = 256;
+
+    /** The most rows of a step whose logits are all computed: 64 x V floats at the last node, 32 MB for V = 128k. */
+    static final int SCORED = 64;
 
     /** The most generations at once; each may have some frames waiting at each node, which takes {@link Stage#MAX_WAITING} in all. */
     static final int MAX_SESSIONS = 512;
@@ -336,8 +340,16 @@ final class HeadScheduler {
             while (!decoding.isEmpty() && rows < Math.min(share, CHUNK)) {
                 rows += add(decoding.remove(), 1, chosen, entries);
             }
+            int scored = 0;
             while (!prefilling.isEmpty() && rows < CHUNK) {
-                rows += add(prefilling.remove(), CHUNK - rows, chosen, entries);
+                boolean scoring = prefilling.element().scoring();
+                int room = scoring ? Math.min(CHUNK - rows, SCORED - scored) : CHUNK - rows;
+                if (room == 0) {
+                    break; // it is the first of the next step
+                }
+                int added = add(prefilling.remove(), room, chosen, entries);
+                rows += added;
+                scored += scoring ? added : 0;
             }
             boolean routing = chosen.stream().anyMatch(session -> session.request.getRouting());
             long step = nextStep++;
@@ -365,10 +377,10 @@ final class HeadScheduler {
             for (int i = 0; i < flight.entries.size(); i++) {
                 StepEntry entry = flight.entries.get(i);
                 HeadSession session = flight.sessions.get(i);
-                boolean answered = entry.getSample() || entry.getLogits();
+                boolean answered = TailSampler.logits(entry) != Step.Logits.NONE;
                 if (answered && outcome.getSampled(answer).getSession() != session.id) {
                     throw new IllegalArgumentException(
-                            "received a token for a session that step " + outcome.getStep() + " did not ask for");
+                            "received an answer for a session that step " + outcome.getStep() + " did not ask for");
                 }
                 if (sessions.containsKey(session.id)) {
                     int repeated = session.repeated(entry);
@@ -378,8 +390,12 @@ final class HeadScheduler {
                                     outcome.getRoutesList(), row + repeated, rows, entry.getPosition() + repeated))
                             : Optional.empty();
                     session.advance(entry, routing);
-                    Optional<Finished> finished =
-                            answered ? session.sampled(entry, outcome.getSampled(answer)) : session.unanswered();
+                    if (answered) {
+                        session.scored(entry, repeated, outcome.getSampled(answer));
+                    }
+                    Optional<Finished> finished = entry.getSample() || entry.getLogits()
+                            ? session.sampled(entry, outcome.getSampled(answer))
+                            : session.unanswered();
                     continueOrFinish(session, finished);
                 }
                 row += entry.getTokensCount();

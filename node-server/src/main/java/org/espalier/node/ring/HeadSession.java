@@ -11,6 +11,7 @@ import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.Logits;
+import org.espalier.v1.Logprobs;
 import org.espalier.v1.Progress;
 import org.espalier.v1.Routing;
 import org.espalier.v1.Sampled;
@@ -128,11 +129,20 @@ final class HeadSession {
         reported = length;
     }
 
+    /** Whether its next rows predict tokens of the prompt whose log-probabilities were asked for. */
+    boolean scoring() {
+        return request.getPromptLogprobs() && position < request.getPromptCount() - 1;
+    }
+
     /** The next rows as an entry of a step. */
     StepEntry entry(int rows) {
         StepEntry.Builder entry = StepEntry.newBuilder().setSession(id).setPosition(position);
-        boolean last = position + rows == tokens.size();
-        return entry.addAllTokens(tokens.subList(position, position + rows))
+        int end = position + rows;
+        boolean last = end == tokens.size();
+        if (scoring()) {
+            entry.addAllTargets(tokens.subList(position + 1, Math.min(end + 1, request.getPromptCount())));
+        }
+        return entry.addAllTokens(tokens.subList(position, end))
                 .setSample(last && maxNew > 0)
                 .setLogits(last && produced == 0 && request.getPromptLogits())
                 .build();
@@ -153,6 +163,25 @@ final class HeadSession {
         if (news && position <= request.getPromptCount()) {
             replies.onNext(GenerateReply.newBuilder()
                     .setPrefill(Progress.newBuilder().setDone(position).setTotal(request.getPromptCount()))
+                    .build());
+        }
+    }
+
+    /**
+     * Passes the log-probabilities of an entry's targets to the client.
+     *
+     * @param repeated how many of its first rows the client has been told of before
+     */
+    void scored(StepEntry entry, int repeated, Sampled sampled) {
+        if (sampled.getLogprobsCount() != entry.getTargetsCount()) {
+            throw new IllegalArgumentException("received " + sampled.getLogprobsCount() + " log-probabilities for "
+                    + entry.getTargetsCount() + " tokens of session " + id);
+        }
+        if (repeated < entry.getTargetsCount()) {
+            replies.onNext(GenerateReply.newBuilder()
+                    .setPromptLogprobs(Logprobs.newBuilder()
+                            .setPosition(entry.getPosition() + repeated + 1)
+                            .addAllValues(sampled.getLogprobsList().subList(repeated, entry.getTargetsCount())))
                     .build());
         }
     }

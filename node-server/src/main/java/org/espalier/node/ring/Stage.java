@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -276,8 +277,7 @@ final class Stage {
         for (StepEntry entry : frame.getEntriesList()) {
             int[] tokens =
                     entry.getTokensList().stream().mapToInt(Integer::intValue).toArray();
-            Step.Logits logits =
-                    place.isLast() && (entry.getSample() || entry.getLogits()) ? Step.Logits.LAST : Step.Logits.NONE;
+            Step.Logits logits = place.isLast() ? TailSampler.logits(entry) : Step.Logits.NONE;
             entries.add(
                     place.isHead()
                             ? Step.Entry.ofTokens(entry.getSession(), entry.getPosition(), tokens, logits)
@@ -324,11 +324,18 @@ final class Stage {
 
     private List<Sampled> sample(StepFrame frame, float[][] logits) {
         List<Sampled> sampled = new ArrayList<>();
+        int row = 0;
         for (StepEntry entry : frame.getEntriesList()) {
             tail.advance(entry);
-            if (entry.getSample() || entry.getLogits()) {
-                sampled.add(tail.sample(entry, logits[sampled.size()]));
+            int rows = switch (TailSampler.logits(entry)) {
+                case NONE -> 0;
+                case LAST -> 1;
+                case ALL -> entry.getTokensCount();
+            };
+            if (rows > 0) {
+                sampled.add(tail.answer(entry, Arrays.asList(logits).subList(row, row + rows)));
             }
+            row += rows;
         }
         return sampled;
     }

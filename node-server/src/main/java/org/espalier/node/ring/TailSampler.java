@@ -8,6 +8,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.espalier.engine.EngineException;
+import org.espalier.engine.Step;
+import org.espalier.node.sampling.Logprob;
 import org.espalier.node.sampling.Sampler;
 import org.espalier.sampling.Sampling;
 import org.espalier.sampling.SamplingMessage;
@@ -71,9 +73,21 @@ final class TailSampler {
         sequence(entry.getSession()).append(entry.getPosition(), entry.getTokensList());
     }
 
-    /** @param logits [V] of the entry's last row, after {@link #advance} */
-    Sampled sample(StepEntry entry, float[] logits) {
+    /** Which rows of an entry need logits; NONE if the last node has nothing to answer. */
+    static Step.Logits logits(StepEntry entry) {
+        if (entry.getTargetsCount() > 0) {
+            return Step.Logits.ALL;
+        }
+        return entry.getSample() || entry.getLogits() ? Step.Logits.LAST : Step.Logits.NONE;
+    }
+
+    /** @param rows [V] of each row that {@link #logits} names, after {@link #advance} */
+    Sampled answer(StepEntry entry, List<float[]> rows) {
         Sampled.Builder sampled = Sampled.newBuilder().setSession(entry.getSession());
+        for (int i = 0; i < entry.getTargetsCount(); i++) {
+            sampled.addLogprobs(Logprob.of(rows.get(i), entry.getTargets(i)));
+        }
+        float[] logits = rows.get(rows.size() - 1);
         if (entry.getLogits()) {
             ByteBuffer bytes = ByteBuffer.allocate(logits.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             bytes.asFloatBuffer().put(logits);

@@ -33,7 +33,7 @@ public final class Sampler {
         checkLogits(logits);
         float[] penalized = penalize(sampling.fraction(REPETITION_PENALTY), logits, tokens, tokenCount);
         int token = sampling.fraction(TEMPERATURE) == 0 ? argmax(penalized) : draw(sampling, position, penalized);
-        return new Sampled(token, logprob(logits, token));
+        return new Sampled(token, (float) Logprob.of(logits, token));
     }
 
     private static void checkLogits(float[] logits) {
@@ -151,14 +151,5 @@ public final class Sampler {
     private static int ordered(float value) {
         int bits = Float.floatToIntBits(value + 0f); // -0 becomes 0, which equals it
         return bits < 0 ? bits ^ Integer.MAX_VALUE : bits;
-    }
-
-    private static float logprob(float[] logits, int token) {
-        float greatest = logits[argmax(logits)];
-        double sum = 0;
-        for (float logit : logits) {
-            sum += Math.exp((double) logit - greatest);
-        }
-        return (float) (logits[token] - greatest - Math.log(sum));
     }
 }

@@ -12,6 +12,7 @@ import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
+import org.espalier.node.sampling.Logprob;
 import org.espalier.node.shard.Shard;
 
 /** Scores rows of tokens with a whole model in this process. */
@@ -47,7 +48,7 @@ public final class Scorer {
                 StepResult result = program.run(
                         new Step(List.of(entry), null, Set.of(Step.Want.ROUTING)), Exchange.ALONE, new Cancel());
                 for (int i = 0; i < tokens.length; i++) {
-                    nats += surprise(result.logits()[i], row[first + i + 1]);
+                    nats -= Logprob.of(result.logits()[i], row[first + i + 1]);
                 }
                 if (first == 0) {
                     layers = result.routing().layers();
@@ -71,19 +72,6 @@ public final class Scorer {
                         + ": was the text encoded by another tokenizer?");
             }
         }
-    }
-
-    /** Negative logarithm of the softmax at {@code token}; sums in double, with the largest logit subtracted. */
-    static double surprise(float[] logits, int token) {
-        double largest = Double.NEGATIVE_INFINITY;
-        for (float logit : logits) {
-            largest = Math.max(largest, logit);
-        }
-        double sum = 0;
-        for (float logit : logits) {
-            sum += Math.exp(logit - largest);
-        }
-        return Math.log(sum) + largest - logits[token];
     }
 
     private static void count(Routing routing, long[][] load) {

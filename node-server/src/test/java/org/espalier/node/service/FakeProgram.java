@@ -196,7 +196,7 @@ public final class FakeProgram implements Executor {
                 for (long value : x) {
                     out.putFloat(value);
                 }
-                if (entry.logits() == Step.Logits.LAST && i == entry.rows() - 1) {
+                if (entry.logits() == Step.Logits.ALL || entry.logits() == Step.Logits.LAST && i == entry.rows() - 1) {
                     logits.add(logits(x));
                 }
             }
