@@ -179,6 +179,40 @@ public final class JavaSession implements AutoCloseable {
         return wrapper < 0 ? text : text.substring(text.indexOf('.', wrapper + 6) + 1);
     }
 
+    /**
+     * A variable of the notebook.
+     *
+     * @param type as it was declared, or inferred
+     * @param value null for none
+     */
+    public record Variable(String name, String type, Object value) {}
+
+    /** All variables that have a name of their own, in the order of their declaration. */
+    public List<Variable> variables() {
+        lock.lock();
+        try {
+            return shell.variables()
+                    .filter(variable -> variable.subKind() != Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND)
+                    .filter(variable -> shell.status(variable) == Snippet.Status.VALID)
+                    .map(variable -> new Variable(variable.name(), variable.typeName(), live(variable)))
+                    .toList();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The variable of that name. */
+    public Optional<Variable> variable(String name) {
+        return variables().stream()
+                .filter(variable -> variable.name().equals(name))
+                .findFirst();
+    }
+
+    private Object live(VarSnippet variable) {
+        shell.varValue(variable);
+        return execution.fetched();
+    }
+
     /** Makes {@code object} known to the notebook's code as a variable. */
     public void define(String name, Class<?> type, Object object) {
         Handoff.put(object);

@@ -20,6 +20,7 @@ final class LiveExecution extends LocalExecutionControl {
     private final Map<String, Class<?>> classes = new ConcurrentHashMap<>();
     private final ReentrantLock lock;
     private volatile boolean stopped;
+    private Object fetched;
 
     /** @param lock held by the thread that evaluates; given back while the evaluated code runs */
     LiveExecution(ReentrantLock lock) {
@@ -75,6 +76,26 @@ final class LiveExecution extends LocalExecutionControl {
         } catch (ReflectiveOperationException e) {
             return Optional.empty();
         }
+    }
+
+    /** JShell asks for a value as text; the object is kept, and no {@code toString()} of it is called. */
+    @Override
+    public String varValue(String className, String variable) throws EngineTerminationException {
+        try {
+            Field field = findClass(className).getDeclaredField(variable);
+            field.setAccessible(true); // the class itself is not public
+            fetched = field.get(null);
+        } catch (ReflectiveOperationException e) {
+            fetched = null;
+        }
+        return "";
+    }
+
+    /** What {@link #varValue} was asked for last. */
+    Object fetched() {
+        Object object = fetched;
+        fetched = null;
+        return object;
     }
 
     /** Gives exactly this execution to a JShell. */

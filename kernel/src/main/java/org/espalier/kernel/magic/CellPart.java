@@ -17,7 +17,7 @@ public sealed interface CellPart {
     record Call(String name, String arguments, Optional<String> body) implements CellPart {}
 
     /** A percent sign at the very beginning of a line, and a name. */
-    Pattern LINE = Pattern.compile("(%%?)([A-Za-z_][\\w-]*)(?:[ \\t]+(.*))?");
+    Pattern LINE = Pattern.compile("(%%?)([A-Za-z_][\\w-]*)(?:[ \\t]+(.*))?", Pattern.DOTALL);
 
     /**
      * Takes a cell apart. A line that begins with a percent sign in the middle of unfinished Java belongs to that Java: it goes on with a
@@ -30,7 +30,8 @@ public sealed interface CellPart {
         StringBuilder java = new StringBuilder();
         String[] lines = cell.split("\n", -1);
         for (int i = 0; i < lines.length; i++) {
-            Matcher call = LINE.matcher(lines[i].stripTrailing());
+            Matcher call =
+                    LINE.matcher(lines[i].endsWith("\r") ? lines[i].substring(0, lines[i].length() - 1) : lines[i]);
             boolean atStart = java.toString().isBlank() && parts.isEmpty();
             if (!call.matches() || !(java.toString().isBlank() || finished.test(java.toString()))) {
                 java.append(lines[i]).append('\n');
@@ -49,7 +50,7 @@ public sealed interface CellPart {
     }
 
     private static String arguments(Matcher call) {
-        return call.group(3) == null ? "" : call.group(3).strip();
+        return call.group(3) == null ? "" : call.group(3);
     }
 
     private static void flush(StringBuilder java, List<CellPart> parts) {

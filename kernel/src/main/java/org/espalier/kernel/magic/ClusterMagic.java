@@ -1,7 +1,6 @@
 package org.espalier.kernel.magic;
 
 import java.util.List;
-import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.kernel.display.ClusterTable;
 import picocli.CommandLine.Command;
@@ -29,8 +28,13 @@ final class ClusterMagic implements Magic {
 
     @Override
     public String usage() {
-        return "%cluster                      shows nodes, memory and shards\n" + Options.usage(new Local())
-                + Options.usage(new Connect()) + "%cluster disconnect";
+        return "%cluster                      shows nodes, memory and shards\n"
+                + Magic.super.usage().stripTrailing();
+    }
+
+    @Override
+    public List<Object> commands() {
+        return List.of(new Local(), new Connect(), new Disconnect());
     }
 
     @Command(name = "%cluster local", description = "Starts node processes on this machine and connects to them.")
@@ -49,9 +53,12 @@ final class ClusterMagic implements Magic {
         private List<String> addresses;
     }
 
+    @Command(name = "%cluster disconnect", description = "Leaves the nodes; those that this notebook started end.")
+    private static final class Disconnect {}
+
     @Override
     public void run(MagicCall call) {
-        List<String> words = Words.of(call.arguments());
+        List<String> words = call.words();
         String verb = words.isEmpty() ? "show" : words.get(0);
         List<String> rest = words.isEmpty() ? List.of() : words.subList(1, words.size());
         switch (verb) {
@@ -59,13 +66,11 @@ final class ClusterMagic implements Magic {
             case "local" -> use(notebook.local(Options.parse(new Local(), rest).nodes), call);
             case "connect" -> use(notebook.connect(Options.parse(new Connect(), rest).addresses), call);
             case "disconnect" -> {
+                Options.parse(new Disconnect(), rest);
                 notebook.close();
                 call.output().print("disconnected\n");
             }
-            default ->
-                throw new EspalierException("%cluster has no '" + verb
-                        + "': write %cluster, %cluster local --nodes N, %cluster connect HOST:PORT ... or"
-                        + " %cluster disconnect");
+            default -> throw Options.unknownCommand(this, verb);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.espalier.kernel.magic;
 
+import java.util.List;
 import org.espalier.EspalierException;
 import org.espalier.kernel.display.ExpertHeatmap;
 import org.espalier.routing.ExpertLoad;
@@ -27,8 +28,8 @@ final class ExpertsMagic implements Magic {
     }
 
     @Override
-    public String usage() {
-        return Options.usage(new Experts());
+    public List<Object> commands() {
+        return List.of(new Experts());
     }
 
     @Command(name = "%experts", description = "Draws the layer x expert heatmap of the last generation.")
@@ -42,7 +43,7 @@ final class ExpertsMagic implements Magic {
 
     @Override
     public void run(MagicCall call) {
-        Experts command = Options.parse(new Experts(), Words.of(call.arguments()));
+        Experts command = Options.parse(new Experts(), call.words());
         RoutingTrace trace = notebook.withModel()
                 .trace()
                 .orElseThrow(() -> new EspalierException(

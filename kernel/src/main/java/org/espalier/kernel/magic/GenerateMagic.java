@@ -42,7 +42,17 @@ final class GenerateMagic implements Magic {
     @Override
     public String usage() {
         return Options.usage(new Generate())
-                + "\nThe prompt is the rest of the line, or with %%generate the lines below.";
+                + "\nThe prompt is the rest of the line, as it is, or with %%generate the lines below.";
+    }
+
+    @Override
+    public List<Object> commands() {
+        return List.of(new Generate());
+    }
+
+    @Override
+    public Rest rest() {
+        return Rest.TEXT;
     }
 
     @Command(
@@ -74,8 +84,16 @@ final class GenerateMagic implements Magic {
         @Option(names = "--ignore-eos", description = "Continue past the end of the answer.")
         private boolean ignoreEos;
 
-        @Parameters(paramLabel = "PROMPT", description = "What to answer.")
-        private List<String> prompt = List.of();
+        @Option(
+                names = "--fill",
+                description = "Put the values of variables in the place of {name} in the prompt, too.")
+        private boolean fill;
+
+        @Parameters(
+                arity = "0..1",
+                paramLabel = "PROMPT",
+                description = "What to answer; after -- it may begin with a dash.")
+        private String prompt = "";
 
         Prompt conversation(String question) {
             List<Prompt.Message> messages = new ArrayList<>();
@@ -98,15 +116,8 @@ final class GenerateMagic implements Magic {
 
     @Override
     public void run(MagicCall call) throws InterruptedException {
-        Generate command = Options.parse(new Generate(), Words.of(call.arguments()));
-        // Raw text goes in as it is: templates end in line breaks that belong to them.
-        String text = call.body()
-                .filter(body -> !body.isBlank())
-                .map(body -> command.raw ? body : body.strip())
-                .orElse(String.join(" ", command.prompt));
-        if (text.isEmpty()) {
-            throw new EspalierException("there is no prompt: write it on the line of %generate, or below %%generate");
-        }
+        Generate command = call.withText(new Generate());
+        String text = prompt(command, call);
         Cluster cluster = notebook.withModel();
         Prompt prompt = command.raw || !hasTemplate(cluster) ? Prompt.text(text) : command.conversation(text);
         try {
@@ -116,6 +127,21 @@ final class GenerateMagic implements Magic {
         } catch (GenerationCancelledException e) {
             throw new InterruptedException();
         }
+    }
+
+    private static String prompt(Generate command, MagicCall call) {
+        Optional<String> below = call.body().filter(body -> !body.isBlank());
+        if (command.prompt.isBlank() && below.isEmpty()) {
+            throw new EspalierException("there is no prompt: write it on the line of %generate, or below %%generate");
+        }
+        if (!command.prompt.isBlank() && below.isPresent()) {
+            throw new EspalierException("there is a prompt on the line of %%generate, '" + command.prompt
+                    + "', and another below it: write it in one of the two places");
+        }
+        // Raw text goes in as it is: templates end in line breaks that belong to them.
+        return below.map(body -> command.fill ? call.filled(body) : body)
+                .map(body -> command.raw ? body : body.strip())
+                .orElse(command.prompt);
     }
 
     private static boolean hasTemplate(Cluster cluster) {

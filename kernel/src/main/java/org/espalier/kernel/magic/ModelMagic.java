@@ -3,7 +3,6 @@ package org.espalier.kernel.magic;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
@@ -42,8 +41,13 @@ final class ModelMagic implements Magic {
 
     @Override
     public String usage() {
-        return "%model                        shows what is loaded\n" + Options.usage(new Load())
-                + Options.usage(new Split()) + Options.usage(new Unload()).stripTrailing();
+        return "%model                        shows what is loaded\n"
+                + Magic.super.usage().stripTrailing();
+    }
+
+    @Override
+    public List<Object> commands() {
+        return List.of(new Load(), new Split(), new Unload());
     }
 
     /** What load and split have in common. */
@@ -112,7 +116,7 @@ final class ModelMagic implements Magic {
 
     @Override
     public void run(MagicCall call) {
-        List<String> words = Words.of(call.arguments());
+        List<String> words = call.words();
         String verb = words.isEmpty() ? "show" : words.get(0);
         List<String> rest = words.isEmpty() ? List.of() : words.subList(1, words.size());
         switch (verb) {
@@ -120,9 +124,7 @@ final class ModelMagic implements Magic {
             case "load" -> load(Options.parse(new Load(), rest), call);
             case "split" -> split(Options.parse(new Split(), rest), rest.isEmpty(), call);
             case "unload" -> unload(Options.parse(new Unload(), rest), call);
-            default ->
-                throw new EspalierException("%model has no '" + verb
-                        + "': write %model load PATH-OR-NAME, %model split, %model unload or %model alone");
+            default -> throw Options.unknownCommand(this, verb);
         }
     }
 

@@ -29,7 +29,7 @@ class CellPartTest {
         assertThat(parts("int a = 1;\n%model load x \nint b = 2;\n%experts"))
                 .containsExactly(
                         new Java("int a = 1;\n"),
-                        new Call("model", "load x", Optional.empty()),
+                        new Call("model", "load x ", Optional.empty()),
                         new Java("int b = 2;\n"),
                         new Call("experts", "", Optional.empty()));
     }
