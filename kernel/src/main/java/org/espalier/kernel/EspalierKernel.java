@@ -98,6 +98,8 @@ public final class EspalierKernel implements Callable<Integer> {
     }
 
     private static void serve(KernelConnectionProperties properties) throws IOException, GeneralSecurityException {
+        // Before AWT loads: a kernel has no screen, and the window of a remote one would open where nobody looks.
+        System.getProperties().putIfAbsent("java.awt.headless", "true");
         KernelLog.install();
         PrintStream terminal = System.err;
         CellStreams streams = new CellStreams();

@@ -63,8 +63,8 @@ public final class ExpertHeatmap implements Chart {
     }
 
     @Override
-    public String svg() {
-        return heatmap().svg();
+    public Drawing drawing() {
+        return heatmap().drawing();
     }
 
     @Override

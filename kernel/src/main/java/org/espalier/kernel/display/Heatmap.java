@@ -15,8 +15,7 @@ import tech.tablesaw.api.Table;
 /**
  * Numbers of two labels each, as a picture: light is nothing, dark the greatest.
  *
- * <p>One bundle of three forms: Vega-Lite v5 for JupyterLab, which has its renderer built in; the same picture as SVG for whatever shows
- * saved notebooks; text for the rest.
+ * <p>One bundle: Vega-Lite v5 for JupyterLab, which has its renderer built in; a drawing for whatever shows saved notebooks; text for the rest.
  *
  * @param values [row][column], none negative; NaN where there is none
  */
@@ -138,7 +137,8 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
         ObjectNode spec = JSON.createObjectNode();
         spec.put("$schema", "https://vega.github.io/schema/vega-lite/v5.json");
         spec.put("title", title);
-        spec.put("background", "white");
+        spec.put("description", title);
+        colours(spec);
         spec.put("width", columnWidth() * columns.labels.size());
         spec.put("height", rowHeight() * rows.labels.size());
         ArrayNode cells = spec.putObject("data").putArray("values");
@@ -165,29 +165,39 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
         colour.put("field", "value").put("type", "quantitative").put("title", measure.title);
         ArrayNode range = colour.putObject("scale").put("zero", true).putArray("range");
         for (int step : RAMP) {
-            range.add(hex(step));
+            range.add(Drawing.hex(step));
         }
         colour.putObject("legend").put("format", measure.unit.vega);
         return spec.toString();
     }
 
-    /** The chart as a standalone SVG document. */
+    /** Background and text together: a viewer's dark theme sets only what is not said, and its text is white. */
+    private static void colours(ObjectNode spec) {
+        String ink = Drawing.hex(Drawing.INK);
+        spec.put("background", "white");
+        ObjectNode config = spec.putObject("config");
+        config.putObject("title").put("color", ink);
+        config.putObject("legend").put("labelColor", ink).put("titleColor", ink);
+        config.putObject("view").put("stroke", "#888888");
+        config.putObject("axis")
+                .put("labelColor", ink)
+                .put("titleColor", ink)
+                .put("domainColor", "#888888")
+                .put("tickColor", "#888888");
+    }
+
     @Override
-    public String svg() {
-        int width = left() + columnWidth() * columns.labels.size() + RIGHT;
+    public Drawing drawing() {
+        int needed = left() + 8 * title.length() + 8; // at the heading's size
+        int width = Math.max(needed, left() + columnWidth() * columns.labels.size() + RIGHT);
         int height = TOP + rowHeight() * rows.labels.size() + BOTTOM;
         double most = greatest();
-        StringBuilder svg = new StringBuilder(64 * columns.labels.size() * rows.labels.size() + 2048);
-        svg.append(String.format(
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\""
-                        + " font-family=\"sans-serif\" font-size=\"11\" fill=\"#222\">",
-                width, height, width, height));
-        svg.append("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>");
-        text(svg, left(), 20, "start", "font-size=\"13\" font-weight=\"bold\"", title);
-        cells(svg, most);
-        axes(svg);
-        legend(svg, most);
-        return svg.append("</svg>").toString();
+        List<Drawing.Mark> marks = new ArrayList<>();
+        marks.add(new Drawing.Label(left(), 20, Drawing.Anchor.START, Drawing.Style.HEADING, title));
+        cells(marks, most);
+        axes(marks);
+        legend(marks, most);
+        return new Drawing(title, width, height, marks);
     }
 
     /** The greatest five of each row, one line a row. */
@@ -209,26 +219,22 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
         return text.toString();
     }
 
-    private void cells(StringBuilder svg, double most) {
-        svg.append("<g shape-rendering=\"crispEdges\">");
-        svg.append(String.format(
-                "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"/>",
-                left(), TOP, columnWidth() * columns.labels.size(), rowHeight() * rows.labels.size(), hex(RAMP[0])));
+    private void cells(List<Drawing.Mark> marks, double most) {
+        int width = columnWidth() * columns.labels.size();
+        marks.add(new Drawing.Box(left(), TOP, width, rowHeight() * rows.labels.size(), RAMP[0], ""));
         for (int row = 0; row < values.length; row++) {
             for (int column = 0; column < values[row].length; column++) {
                 if (values[row][column] > 0) {
-                    svg.append(String.format(
-                            "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"><title>%s</title></rect>",
+                    marks.add(new Drawing.Box(
                             left() + column * columnWidth(),
                             TOP + row * rowHeight(),
                             columnWidth(),
                             rowHeight(),
                             colour(values[row][column] / most),
-                            Escape.html(cellTitle(row, column))));
+                            cellTitle(row, column)));
                 }
             }
         }
-        svg.append("</g>");
     }
 
     private String cellTitle(int row, int column) {
@@ -236,39 +242,36 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
                 + measure.unit.write(values[row][column]);
     }
 
-    private void axes(StringBuilder svg) {
+    private void axes(List<Drawing.Mark> marks) {
         int every = Math.max(1, (int) Math.ceil((double) labelWidth() / columnWidth()));
         int bottom = TOP + rowHeight() * rows.labels.size();
         for (int column = 0; column < columns.labels.size(); column += every) {
             int x = left() + column * columnWidth() + columnWidth() / 2;
-            text(svg, x, bottom + 14, "middle", "", columns.labels.get(column));
+            marks.add(label(x, bottom + 14, Drawing.Anchor.MIDDLE, columns.labels.get(column)));
         }
         int middle = left() + columnWidth() * columns.labels.size() / 2;
-        text(svg, middle, bottom + 32, "middle", "", columns.title);
+        marks.add(label(middle, bottom + 32, Drawing.Anchor.MIDDLE, columns.title));
         int step = Math.max(1, (int) Math.ceil(12.0 / rowHeight()));
         for (int row = 0; row < rows.labels.size(); row += step) {
             int y = TOP + row * rowHeight() + rowHeight() / 2 + 4;
-            text(svg, left() - 6, y, "end", "", rows.labels.get(row));
+            marks.add(label(left() - 6, y, Drawing.Anchor.END, rows.labels.get(row)));
         }
-        text(svg, left() - 6, TOP - 6, "end", "", rows.title);
+        marks.add(label(left() - 6, TOP - 6, Drawing.Anchor.END, rows.title));
     }
 
-    private void legend(StringBuilder svg, double most) {
+    private void legend(List<Drawing.Mark> marks, double most) {
         int x = left() + columnWidth() * columns.labels.size() + 16;
-        text(svg, x, TOP - 6, "start", "", measure.title);
+        marks.add(label(x, TOP - 6, Drawing.Anchor.START, measure.title));
         int steps = 5;
         for (int step = 0; step <= steps; step++) {
             double part = 1.0 - (double) step / steps;
-            svg.append(String.format(
-                    "<rect x=\"%d\" y=\"%d\" width=\"14\" height=\"14\" fill=\"%s\"/>",
-                    x, TOP + step * 14, colour(part)));
-            text(svg, x + 20, TOP + step * 14 + 11, "start", "", measure.unit.write(part * most));
+            marks.add(new Drawing.Box(x, TOP + step * 14, 14, 14, colour(part), ""));
+            marks.add(label(x + 20, TOP + step * 14 + 11, Drawing.Anchor.START, measure.unit.write(part * most)));
         }
     }
 
-    private static void text(StringBuilder svg, int x, int y, String anchor, String style, String content) {
-        svg.append(String.format(
-                "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" %s>%s</text>", x, y, anchor, style, Escape.html(content)));
+    private static Drawing.Label label(int x, int y, Drawing.Anchor anchor, String text) {
+        return new Drawing.Label(x, y, anchor, Drawing.Style.PLAIN, text);
     }
 
     private double greatest() {
@@ -299,7 +302,7 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
     }
 
     /** Linear between the ramp's steps. */
-    private static String colour(double part) {
+    private static int colour(double part) {
         double at = Math.max(0, Math.min(1, part)) * (RAMP.length - 1);
         int low = Math.min((int) at, RAMP.length - 2);
         double rest = at - low;
@@ -309,11 +312,7 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
             int b = RAMP[low + 1] >> shift & 0xff;
             mixed |= (int) Math.round(a + (b - a) * rest) << shift;
         }
-        return hex(mixed);
-    }
-
-    private static String hex(int rgb) {
-        return String.format("#%06x", rgb);
+        return mixed;
     }
 
     /** Five digits: more only make saved notebooks longer. */

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
 import org.espalier.EspalierException;
 import org.junit.jupiter.api.Test;
 import tech.tablesaw.api.DoubleColumn;
@@ -32,6 +35,33 @@ class HeatmapTest {
                 .contains(">shares<")
                 .doesNotContain("NaN");
         assertThat(heatmap.text()).contains("language german  12: 75.0%  3: 25.0%\n", "language english  3: 50.0%\n");
+    }
+
+    /** JupyterLab's dark theme makes text white unless the chart says its colour. */
+    @Test
+    void backgroundAndTextAreSaidTogether() throws Exception {
+        JsonNode spec = new ObjectMapper()
+                .readTree(Heatmap.of(table(), "language", "expert", "share").vegaLite());
+        assertThat(spec.get("background").asText()).isEqualTo("white");
+        for (String text : List.of(
+                "title/color", "axis/labelColor", "axis/titleColor", "legend/labelColor", "legend/titleColor")) {
+            assertThat(spec.at("/config/" + text).asText()).as(text).isEqualTo("#222222");
+        }
+    }
+
+    @Test
+    void theBundleHasAFormForEveryViewer() {
+        DisplayData data = Heatmap.of(table(), "language", "expert", "share").display();
+        for (String mime : List.of("image/svg+xml", "image/png", "application/pdf", Chart.VEGA_LITE, "text/plain")) {
+            assertThat(data.hasDataForType(MIMEType.parse(mime))).as(mime).isTrue();
+        }
+        assertThat((String) data.getData(MIMEType.IMAGE_PNG)).startsWith("iVBORw0KGgo");
+    }
+
+    @Test
+    void aLongTitleHasRoom() {
+        Heatmap heatmap = Heatmap.of(table(), "language", "expert", "share");
+        assertThat(heatmap.withTitle("t".repeat(100)).drawing().width()).isGreaterThan(800);
     }
 
     @Test
