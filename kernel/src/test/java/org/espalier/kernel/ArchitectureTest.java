@@ -68,6 +68,7 @@ class ArchitectureTest {
                 "org.espalier.architecture.. | org.espalier,org.espalier.weights..,org.espalier.program..,org.espalier.checkpoint..,org.espalier.config..,org.espalier.architecture..",
                 "org.espalier.placement..  | org.espalier,org.espalier.plan..,org.espalier.placement..",
                 "org.espalier.routing..    | org.espalier,org.espalier.routing..",
+                "org.espalier.score..      | org.espalier,org.espalier.score..",
                 "org.espalier.sampling..   | org.espalier,org.espalier.v1..,org.espalier.sampling..",
                 "org.espalier.node.sampling.. | org.espalier,org.espalier.engine,org.espalier.sampling..,org.espalier.node.sampling..",
             })
@@ -88,7 +89,7 @@ class ArchitectureTest {
                 "org.espalier.engine     | org.espalier.engine.reference..",
                 // files become programs and text becomes ids without anything that runs them
                 "org.espalier.model..,org.espalier.architecture..,org.espalier.plan..,org.espalier.quantize..,org.espalier.hub.. | org.espalier.engine..,org.espalier.placement..,org.espalier.routing..,org.espalier.cluster..,org.espalier.v1..,org.espalier.node..,org.espalier.kernel..",
-                "org.espalier.placement..,org.espalier.routing..,org.espalier.cluster.. | org.espalier.engine..,org.espalier.node..,org.espalier.kernel..",
+                "org.espalier.placement..,org.espalier.routing..,org.espalier.score..,org.espalier.cluster.. | org.espalier.engine..,org.espalier.node..,org.espalier.kernel..",
                 "org.espalier.node.shard..   | org.espalier.node.ring..,org.espalier.node.service..,org.espalier.node.cli..",
                 "org.espalier.node.ring..    | org.espalier.architecture..,org.espalier.node.shard..,org.espalier.node.service..,org.espalier.node.cli..",
                 "org.espalier.node.service.. | org.espalier.node.cli..",

@@ -13,16 +13,22 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.espalier.EspalierException;
 import org.espalier.architecture.LayerRange;
 import org.espalier.engine.Precision;
+import org.espalier.engine.RouterEdits;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
+import org.espalier.node.options.LayerEditConverter;
 import org.espalier.node.score.Score;
 import org.espalier.node.score.Scorer;
 import org.espalier.node.shard.Engines;
 import org.espalier.node.shard.Shard;
+import org.espalier.routing.LayerEdit;
 import org.espalier.tokenizer.Tokenizer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,6 +67,16 @@ final class ScoreCommand implements Callable<Integer> {
     private int window;
 
     @Option(
+            names = "--edit",
+            paramLabel = LayerEditConverter.LABEL,
+            converter = LayerEditConverter.class,
+            description = {
+                "Intervene in a layer's choice of experts, for instance 5:ban=19,36. May be given for several layers.",
+                LayerEditConverter.SYNTAX + "."
+            })
+    private List<LayerEdit> edits = List.of();
+
+    @Option(
             names = "--engine",
             paramLabel = "NAME",
             defaultValue = "",
@@ -82,10 +98,11 @@ final class ScoreCommand implements Callable<Integer> {
             throw new EspalierException("--window is " + window + ": choose 2 or more");
         }
         Precision runs = Shard.precision(precision);
+        RouterEdits routerEdits = routerEdits();
         Output out = new Output(spec);
         try (Engines engines = new Engines("");
                 Shard shard = load(engines, runs)) {
-            Scorer scorer = new Scorer(shard);
+            Scorer scorer = new Scorer(shard, routerEdits);
             for (Path file : files) {
                 boolean tokens = file.toString().endsWith(TokenRows.ENDING);
                 String text = read(file);
@@ -99,6 +116,24 @@ final class ScoreCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private RouterEdits routerEdits() {
+        Map<Integer, RouterEdits.LayerEdit> layers = new TreeMap<>();
+        for (LayerEdit edit : edits) {
+            RouterEdits.LayerEdit former = layers.put(
+                    edit.layer(),
+                    new RouterEdits.LayerEdit(
+                            edit.ban(),
+                            edit.force().stream().sorted().toList(),
+                            edit.topK() == 0 ? OptionalInt.empty() : OptionalInt.of(edit.topK()),
+                            edit.scale()));
+            if (former != null) {
+                throw new EspalierException(
+                        "--edit names layer " + edit.layer() + " twice: write both in one, joined by ':'");
+            }
+        }
+        return layers.isEmpty() ? RouterEdits.NONE : new RouterEdits(layers);
     }
 
     private Shard load(Engines engines, Precision runs) {

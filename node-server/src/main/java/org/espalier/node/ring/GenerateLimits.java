@@ -2,11 +2,9 @@ package org.espalier.node.ring;
 
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.espalier.EspalierException;
-import org.espalier.config.RoutedExperts;
+import org.espalier.engine.RouterEdits;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
 import org.espalier.sampling.SamplingMessage;
@@ -45,7 +43,11 @@ record GenerateLimits(String node, StageShard shard) {
         } catch (EspalierException e) {
             throw invalid("the request is wrong: " + e.getMessage());
         }
-        checkEdits(request.getEditsList(), shard.moe());
+        try {
+            EditLimits.check(edits(request.getEditsList()), shard.moe());
+        } catch (EspalierException e) {
+            throw invalid(e.getMessage());
+        }
         int room = shard.context() - prompt;
         if (room < 0 || room == 0 && request.getMaxTokens() > 0) {
             throw invalid("the prompt has " + prompt + " tokens, but the model's context holds " + shard.context()
@@ -54,43 +56,15 @@ record GenerateLimits(String node, StageShard shard) {
         return Math.min(request.getMaxTokens(), room);
     }
 
-    private void checkEdits(List<LayerEdit> edits, Optional<RoutedExperts> experts) {
-        if (edits.isEmpty()) {
-            return;
-        }
-        RoutedExperts moe =
-                experts.orElseThrow(() -> invalid("a router edit was asked for, but the model has no experts"));
+    private static RouterEdits edits(List<LayerEdit> edits) {
         Set<Integer> seen = new HashSet<>();
         for (LayerEdit edit : edits) {
-            String name = "the router edit of layer " + edit.getLayer();
-            if (!moe.layers().contains(edit.getLayer())) {
-                throw invalid(name + ": the layers with experts are " + moe.layers());
-            }
             if (!seen.add(edit.getLayer())) {
-                throw invalid(name + " is a duplicate: merge the two");
-            }
-            Stream.concat(edit.getBanList().stream(), edit.getForceList().stream())
-                    .filter(expert -> expert < 0 || expert >= moe.count())
-                    .findFirst()
-                    .ifPresent(expert -> {
-                        throw invalid(
-                                name + " names expert " + expert + ", but the layer has 0 to " + (moe.count() - 1));
-                    });
-            int kept = edit.getTopK() == 0 ? moe.perToken() : edit.getTopK();
-            if (kept < 0 || kept > moe.count()) {
-                throw invalid(name + " keeps " + kept + " experts, but the layer has " + moe.count());
-            }
-            if (edit.getForceCount() > kept) {
-                throw invalid(name + " forces " + edit.getForceCount() + " experts, but a token gets " + kept
-                        + ": force fewer, or keep more");
-            }
-            if (edit.getForceList().stream().anyMatch(edit.getBanList()::contains)) {
-                throw invalid(name + " bans and forces the same expert");
-            }
-            if (!Float.isFinite(edit.getScale())) {
-                throw invalid(name + " scales by " + edit.getScale() + ": expected a finite number");
+                throw new EspalierException(
+                        "the router edit of layer " + edit.getLayer() + " is a duplicate: merge the two");
             }
         }
+        return SessionEdits.of(edits);
     }
 
     private FailureException invalid(String message) {

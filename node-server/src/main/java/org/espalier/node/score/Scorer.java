@@ -12,6 +12,7 @@ import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
+import org.espalier.node.ring.EditLimits;
 import org.espalier.node.sampling.Logprob;
 import org.espalier.node.shard.Shard;
 
@@ -23,9 +24,21 @@ public final class Scorer {
     private final LoadedProgram program;
     private final int vocabulary;
     private final int experts;
+    private final RouterEdits edits;
 
     /** @param shard all layers of a model; the caller still closes it */
     public Scorer(Shard shard) {
+        this(shard, RouterEdits.NONE);
+    }
+
+    /**
+     * @param shard all layers of a model; the caller still closes it
+     * @param edits of every row that is scored
+     * @throws EspalierException if they name layers or experts that the model does not have
+     */
+    public Scorer(Shard shard, RouterEdits edits) {
+        EditLimits.check(edits, shard.model().architecture().moe());
+        this.edits = edits;
         this.program = shard.program();
         this.vocabulary = shard.model().architecture().vocabulary();
         this.experts =
@@ -39,7 +52,7 @@ public final class Scorer {
         int[] layers = {};
         long[][] load = {};
         int inputs = row.length - 1; // the last token is predicted but predicts nothing
-        program.open(SESSION, inputs, RouterEdits.NONE);
+        program.open(SESSION, inputs, edits);
         try {
             for (int first = 0; first < inputs; first += CHUNK) {
                 int end = Math.min(first + CHUNK, inputs);

@@ -9,7 +9,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.espalier.cluster.Cluster;
+import org.espalier.cluster.LoadOptions;
+import org.espalier.node.service.NodeOptions;
+import org.espalier.node.service.NodeServer;
+import org.espalier.routing.LayerEdit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,6 +106,69 @@ class ScoreCommandTest {
     }
 
     @Test
+    void withoutSomeExpertsTheModelScoresAsItsNodesDo() throws IOException {
+        List<Integer> row = ids(prompt().path("prompt_ids"));
+        int[] tokens = row.stream().mapToInt(Integer::intValue).toArray();
+        JsonNode edited = score(List.of("--edit", "2:ban=0,1,2,3:scale=0.5", "--edit", "3:top-k=2"), row);
+        int[][] load = JSON.treeToValue(edited.path("rows").get(0).path("load"), int[][].class);
+        assertThat(Arrays.copyOf(load[1], 4)).containsOnly(0); // the second MoE layer is layer 2
+        assertThat(Arrays.stream(load[2]).sum()).isEqualTo(2 * (tokens.length - 1));
+
+        double bits = edited.path("nats").doubleValue() / Math.log(2);
+        try (NodeServer node = NodeServer.start(NodeOptions.loopback("n0"));
+                Cluster cluster = Cluster.connect(List.of(node.address()))) {
+            cluster.load(MODEL, LoadOptions.defaults().withPrecision("float32"));
+            LayerEdit[] edits = {
+                LayerEdit.of(2).banning(0, 1, 2, 3).scaledBy(0.5),
+                LayerEdit.of(3).keeping(2)
+            };
+            assertThat(bits).isCloseTo(cluster.score(tokens, edits).sum(), within(1e-5));
+            assertThat(bits).isNotCloseTo(cluster.score(tokens).sum(), within(1e-2));
+        }
+    }
+
+    @Test
+    void editsAreReadStrictly() throws IOException {
+        Path rows = Files.writeString(folder.resolve("rows.jsonl"), "[1, 2]\n");
+        refused("it says nothing to do", "5", rows);
+        refused("'' is no layer", ":ban=1", rows);
+        refused("'-1' is no layer", "-1:ban=1", rows);
+        refused("'' has no value", "2:", rows);
+        refused("'ban' has no value", "2:ban", rows);
+        refused("'' is no expert", "2:ban=", rows);
+        refused("'' is no expert", "2:ban=1,,2", rows);
+        refused("'1.5' is no expert", "2:ban=1.5", rows);
+        refused("it has ban twice", "2:ban=1:ban=2", rows);
+        refused("there is no 'drop'", "2:drop=1", rows);
+        refused("a token needs at least 1 expert", "2:top-k=0", rows);
+        refused("'x' is not a number", "2:scale=x", rows);
+        refused("scales by NaN: expected a finite number", "2:scale=NaN", rows);
+        fails("the router edit of layer 0: the layers with experts are [1, 2, 3]", rows, "0:ban=1");
+        fails("the router edit of layer 2 names expert 16, but the layer has 0 to 15", rows, "2:ban=16");
+        fails("the router edit of layer 2 bans and forces the same expert", rows, "2:ban=3:force=3");
+        fails("--edit names layer 2 twice: write both in one", rows, "2:ban=3", "--edit", "2:ban=4");
+        Command dense = Command.run(
+                "score", "--model", Command.MODELS.resolve("llama-tiny/hf").toString(), "--edit", "1:ban=1", rows + "");
+        assertThat(dense.exit()).isEqualTo(1);
+        assertThat(dense.err()).contains("a router edit was asked for, but the model has no experts");
+    }
+
+    private static void refused(String message, String edit, Path rows) {
+        Command command = Command.run("score", "--model", MODEL, "--edit=" + edit, rows.toString());
+        assertThat(command.exit()).isEqualTo(2);
+        assertThat(command.err()).contains("'" + edit + "': ", message, "; expected LAYER:ban=E,E...");
+    }
+
+    private static void fails(String message, Path rows, String... edits) {
+        List<String> arguments = new ArrayList<>(List.of("score", "--model", MODEL, "--edit"));
+        arguments.addAll(List.of(edits));
+        arguments.add(rows.toString());
+        Command command = Command.run(arguments.toArray(String[]::new));
+        assertThat(command.exit()).isEqualTo(1);
+        assertThat(command.err()).contains(message).hasLineCount(1);
+    }
+
+    @Test
     void rowsAreReadStrictly() throws IOException {
         for (String line : List.of(
                 "[1.7, 2]",
@@ -136,12 +205,20 @@ class ScoreCommandTest {
 
     @SafeVarargs
     private JsonNode score(List<Integer>... rows) throws IOException {
+        return score(List.of(), rows);
+    }
+
+    @SafeVarargs
+    private JsonNode score(List<String> options, List<Integer>... rows) throws IOException {
         StringBuilder lines = new StringBuilder();
         for (List<Integer> row : rows) {
             lines.append(row).append('\n');
         }
         Path file = Files.writeString(folder.resolve("rows.jsonl"), lines);
-        Command command = Command.run("score", "--model", MODEL, "--json", "--routing", file.toString());
+        List<String> arguments = new ArrayList<>(List.of("score", "--model", MODEL, "--json", "--routing"));
+        arguments.addAll(options);
+        arguments.add(file.toString());
+        Command command = Command.run(arguments.toArray(String[]::new));
         assertThat(command.err()).isEmpty();
         return JSON.readTree(command.out());
     }
