@@ -6,25 +6,35 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
-import jdk.jshell.execution.LocalExecutionControl;
+import jdk.jshell.execution.DirectExecutionControl;
 import jdk.jshell.spi.ExecutionControl;
 import jdk.jshell.spi.ExecutionControlProvider;
 import jdk.jshell.spi.ExecutionEnv;
 
 /**
- * The JDK's local execution, which can stop code for good, and in addition the live values: JShell itself hands results over as text. A
+ * Runs cells in this process, so that they can be stopped for good, and hands out the live values: JShell itself hands results over as text. A
  * snippet's class has a public static field for its variable; the class is seen when the snippet is invoked.
+ *
+ * <p>The JDK's own local execution would make the process forget uncaught exceptions: on Java 17 it replaces the default handler at every cell.
  */
-final class LiveExecution extends LocalExecutionControl {
+final class LiveExecution extends DirectExecutionControl {
 
     private final Map<String, Class<?>> classes = new ConcurrentHashMap<>();
     private final ReentrantLock lock;
+    private final CellClassLoader loader;
+    private volatile CellRun running;
     private volatile boolean stopped;
     private Object fetched;
 
     /** @param lock held by the thread that evaluates; given back while the evaluated code runs */
     LiveExecution(ReentrantLock lock) {
+        this(lock, new CellClassLoader());
+    }
+
+    private LiveExecution(ReentrantLock lock, CellClassLoader loader) {
+        super(loader);
         this.lock = lock;
+        this.loader = loader;
     }
 
     @Override
@@ -32,27 +42,26 @@ final class LiveExecution extends LocalExecutionControl {
         for (Field field : method.getDeclaringClass().getFields()) {
             classes.put(field.getName(), method.getDeclaringClass());
         }
+        CellRun run = new CellRun(method, loader);
+        running = run;
         lock.unlock();
         try {
-            return runUntilStopped(method);
-        } catch (StoppedException e) {
+            run.toEnd();
+            return ""; // JShell's text of the value, which nobody asks for and which would cost a toString()
+        } catch (InterruptedException e) {
             stopped = true;
-            throw e;
+            throw new StoppedException();
         } finally {
+            running = null;
             lock.lock();
         }
     }
 
-    private String runUntilStopped(Method method) throws Exception {
-        if (Thread.interrupted()) {
-            throw new StoppedException();
-        }
-        try {
-            return super.invoke(method);
-        } catch (InterruptedException e) {
-            // A stop that came before the code ran found nothing: the JDK waits for it no longer, but it runs on.
-            stop();
-            throw new StoppedException();
+    @Override
+    public void stop() {
+        CellRun run = running;
+        if (run != null) {
+            run.stop();
         }
     }
 

@@ -1,0 +1,109 @@
+package org.espalier.kernel.jshell;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.time.Duration;
+
+/** One run of a cell's code: a thread, in a thread group which all threads that the code starts belong to. */
+final class CellRun {
+
+    private static final long GRACE_MILLIS = 500;
+
+    private final ThreadGroup group = new CellThreads();
+    private final Thread thread;
+    private Throwable thrown;
+    private boolean ended;
+    private boolean stopped;
+
+    /** @param code static, without parameters */
+    CellRun(Method code, ClassLoader classes) {
+        StopCheck.begin();
+        thread = new Thread(group, () -> run(code), "cell");
+        thread.setContextClassLoader(classes);
+    }
+
+    private void run(Method code) {
+        try {
+            code.invoke(null);
+        } catch (InvocationTargetException e) {
+            thrown = e.getCause();
+        } catch (Throwable e) {
+            thrown = e; // a stop that came outside the code, or what reflection refuses
+        } finally {
+            synchronized (this) {
+                ended = true;
+                notifyAll();
+            }
+        }
+    }
+
+    /**
+     * Runs the code and waits for its end. An interrupt of the waiting thread stops the code.
+     *
+     * @throws InvocationTargetException with what it throws
+     * @throws InterruptedException if it was stopped
+     */
+    void toEnd() throws InvocationTargetException, InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        thread.start();
+        try {
+            awaitEndOrStop();
+        } catch (InterruptedException e) {
+            stop();
+        }
+        synchronized (this) {
+            if (stopped) {
+                awaitEndOfStopped();
+                throw new InterruptedException();
+            }
+        }
+        if (thrown != null) {
+            throw new InvocationTargetException(thrown);
+        }
+    }
+
+    private synchronized void awaitEndOrStop() throws InterruptedException {
+        while (!ended && !stopped) {
+            wait();
+        }
+    }
+
+    /** Code that neither loops nor waits, in a library for instance, does not notice. Java up to 19 can end a thread by force. */
+    private void awaitEndOfStopped() throws InterruptedException {
+        if (!endsWithin(GRACE_MILLIS) && Runtime.version().feature() < 20) {
+            force();
+        }
+        if (!endsWithin(GRACE_MILLIS)) {
+            System.err.println("The cell's code does not stop: it goes on in the background, in the thread \""
+                    + thread.getName() + "\". Restarting the kernel ends it.");
+        }
+    }
+
+    @SuppressWarnings({"deprecation", "removal"})
+    private void force() {
+        thread.stop();
+    }
+
+    private synchronized boolean endsWithin(long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + Duration.ofMillis(millis).toNanos();
+        while (!ended && System.nanoTime() < deadline) {
+            wait(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+        }
+        return ended;
+    }
+
+    /** Ends the code and whatever threads it started, from any thread. */
+    void stop() {
+        synchronized (this) {
+            if (ended || stopped) {
+                return;
+            }
+            stopped = true;
+            notifyAll();
+        }
+        StopCheck.stop(group);
+        group.interrupt();
+    }
+}
