@@ -17,6 +17,7 @@ public record DaemonThreads(String name) implements ThreadFactory {
     public Thread newThread(Runnable work) {
         Thread thread = new Thread(topmostGroup(), work, name);
         thread.setDaemon(true);
+        thread.setContextClassLoader(DaemonThreads.class.getClassLoader());
         thread.setUncaughtExceptionHandler(DaemonThreads::report);
         return thread;
     }

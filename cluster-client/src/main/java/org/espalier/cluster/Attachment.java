@@ -6,6 +6,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.espalier.DaemonThreads;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
 
@@ -20,11 +21,8 @@ final class Attachment implements StreamObserver<AttachPong>, AutoCloseable {
     private final ClusterNode head;
     private final AttachPing ping;
     private final Consumer<ClusterException> lost;
-    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "espalier-attach");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService clock =
+            Executors.newSingleThreadScheduledExecutor(new DaemonThreads("espalier-attach"));
     private final StreamObserver<AttachPing> pings;
     private volatile int silentTicks;
     private volatile boolean ended;

@@ -7,7 +7,10 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.espalier.DaemonThreads;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
@@ -26,6 +29,9 @@ final class ClusterNode implements AutoCloseable {
     /** Room for the logits of a large vocabulary (256 Ki x 4 bytes) or the routing of a whole chunk. */
     private static final int MAX_MESSAGE_BYTES = 64 << 20;
 
+    /** What gRPC calls back on; its own threads would belong to the cell that needs them first. */
+    private static final ExecutorService CALLBACKS = Executors.newCachedThreadPool(new DaemonThreads("espalier-calls"));
+
     private final String address;
     private final ManagedChannel channel;
     private volatile String name;
@@ -36,6 +42,7 @@ final class ClusterNode implements AutoCloseable {
         this.address = address;
         this.name = address;
         this.channel = Grpc.newChannelBuilder(address, InsecureChannelCredentials.create())
+                .executor(CALLBACKS)
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .keepAliveTime(20, TimeUnit.SECONDS)
                 .keepAliveTimeout(10, TimeUnit.SECONDS)

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.espalier.DaemonThreads;
 import org.espalier.Remedy;
 
 /** Calls several nodes at once. */
@@ -26,11 +27,7 @@ final class Concurrently {
         if (tasks.isEmpty()) {
             return List.of();
         }
-        ExecutorService threads = Executors.newFixedThreadPool(tasks.size(), work -> {
-            Thread thread = new Thread(work, "espalier-client");
-            thread.setDaemon(true);
-            return thread;
-        });
+        ExecutorService threads = Executors.newFixedThreadPool(tasks.size(), new DaemonThreads("espalier-client"));
         try {
             CompletionService<T> done = new ExecutorCompletionService<>(threads);
             List<Future<T>> futures = tasks.stream().map(done::submit).toList();

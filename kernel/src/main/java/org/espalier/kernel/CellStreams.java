@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.espalier.DaemonThreads;
 import org.espalier.kernel.jupyter.Cell;
 
 /**
@@ -24,11 +25,8 @@ final class CellStreams {
 
     private final Stream out = new Stream("stdout");
     private final Stream err = new Stream("stderr");
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "espalier-output");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService timer =
+            Executors.newSingleThreadScheduledExecutor(new DaemonThreads("espalier-output"));
     private Cell cell;
 
     /** Takes System.out and System.err over. */

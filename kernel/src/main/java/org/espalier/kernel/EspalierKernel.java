@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.concurrent.Callable;
 import org.dflib.jjava.jupyter.kernel.KernelConnectionProperties;
+import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.kernel.jupyter.Connection;
 import org.espalier.kernel.jupyter.Dispatcher;
@@ -108,7 +109,7 @@ public final class EspalierKernel implements Callable<Integer> {
         Dispatcher dispatcher =
                 new Dispatcher(notebook, () -> Runtime.getRuntime().halt(0));
         Connection connection = new Connection(properties, dispatcher::shell, dispatcher::control);
-        Runtime.getRuntime().addShutdownHook(new Thread(notebook::shutdown, "espalier-shutdown"));
+        Runtime.getRuntime().addShutdownHook(new DaemonThreads("espalier-shutdown").newThread(notebook::shutdown));
         ParentWatch.start(terminal);
         System.setIn(input);
         streams.install();

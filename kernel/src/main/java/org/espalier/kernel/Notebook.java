@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import org.dflib.jjava.jupyter.Extension;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
+import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.kernel.display.CurrentCell;
 import org.espalier.kernel.display.DisplayHandle;
@@ -61,9 +62,7 @@ final class Notebook implements Requests {
     }
 
     private static void start(Runnable work) {
-        Thread thread = new Thread(work, "espalier-jshell-start");
-        thread.setDaemon(true);
-        thread.start();
+        new DaemonThreads("espalier-jshell-start").newThread(work).start();
     }
 
     private CodeAssist assist() {

@@ -2,6 +2,7 @@ package org.espalier.kernel;
 
 import java.io.PrintStream;
 import java.util.Optional;
+import org.espalier.DaemonThreads;
 
 /** Ends the kernel when the process that started it is gone, however it went. */
 final class ParentWatch {
@@ -18,9 +19,9 @@ final class ParentWatch {
         }
         Optional<ProcessHandle> parent =
                 ProcessHandle.of(Long.parseLong(pid)); // empty if it went while this kernel started
-        Thread thread = new Thread(() -> watch(parent, terminal), "espalier-parent");
-        thread.setDaemon(true);
-        thread.start();
+        new DaemonThreads("espalier-parent")
+                .newThread(() -> watch(parent, terminal))
+                .start();
     }
 
     private static void watch(Optional<ProcessHandle> parent, PrintStream terminal) {

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.espalier.DaemonThreads;
 
 /** Runs downloads, a few at a time; the first failure or an interrupt ends the others. */
 final class AtOnce {
@@ -25,11 +26,7 @@ final class AtOnce {
     /** Returns when all have ended, so that whoever tries again does not meet files still open. */
     static void run(List<Callable<Void>> downloads, HubReference reference, Stop stop)
             throws IOException, InterruptedException {
-        ExecutorService threads = Executors.newFixedThreadPool(THREADS, work -> {
-            Thread thread = new Thread(work, "espalier-hub");
-            thread.setDaemon(true);
-            return thread;
-        });
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS, new DaemonThreads("espalier-hub"));
         CompletionService<Void> running = new ExecutorCompletionService<>(threads);
         try {
             downloads.forEach(running::submit);

@@ -3,6 +3,7 @@ package org.espalier.hub;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import org.espalier.DaemonThreads;
 
 /** Closes a stream that brings nothing for too long, so that whoever reads it fails rather than waits. */
 final class StallGuard implements AutoCloseable {
@@ -11,8 +12,7 @@ final class StallGuard implements AutoCloseable {
     private volatile long last = System.nanoTime();
 
     StallGuard(InputStream stream, Duration limit) {
-        watcher = new Thread(() -> watch(stream, limit), "espalier-hub-stall");
-        watcher.setDaemon(true);
+        watcher = new DaemonThreads("espalier-hub-stall").newThread(() -> watch(stream, limit));
         watcher.start();
     }
 

@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import org.espalier.DaemonThreads;
 
 /** The one thread on which an engine loads and runs programs. Any thread may call; calls run one after the other. */
 public final class EngineThread implements AutoCloseable {
@@ -18,8 +19,7 @@ public final class EngineThread implements AutoCloseable {
     public EngineThread(String engine) {
         this.engine = engine;
         this.thread = Executors.newSingleThreadExecutor(work -> {
-            Thread created = new Thread(work, "espalier-engine-" + engine);
-            created.setDaemon(true);
+            Thread created = new DaemonThreads("espalier-engine-" + engine).newThread(work);
             running = created;
             return created;
         });

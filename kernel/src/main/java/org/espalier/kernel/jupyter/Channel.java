@@ -9,6 +9,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.espalier.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.zeromq.SocketType;
@@ -56,8 +57,7 @@ final class Channel implements AutoCloseable {
         socket.setRcvHWM(0);
         socket.setLinger(1000); // what is queued when the kernel ends still gets out
         socket.bind(address);
-        thread = new Thread(this::run, "espalier-" + name);
-        thread.setDaemon(true);
+        thread = new DaemonThreads("espalier-" + name).newThread(this::run);
     }
 
     void start() {

@@ -8,6 +8,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.dflib.jjava.jupyter.kernel.KernelConnectionProperties;
+import org.espalier.DaemonThreads;
 import org.zeromq.SocketType;
 import org.zeromq.ZContext;
 import org.zeromq.ZMQ;
@@ -61,9 +62,9 @@ public final class Connection implements AutoCloseable {
     private void heartbeat(String address) {
         ZMQ.Socket socket = context.createSocket(SocketType.REP);
         socket.bind(address);
-        Thread thread = new Thread(() -> ZMQ.proxy(socket, socket, null), "espalier-heartbeat");
-        thread.setDaemon(true);
-        thread.start();
+        new DaemonThreads("espalier-heartbeat")
+                .newThread(() -> ZMQ.proxy(socket, socket, null))
+                .start();
     }
 
     public void start() {

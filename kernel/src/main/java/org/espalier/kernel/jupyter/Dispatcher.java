@@ -7,9 +7,9 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.espalier.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,8 +24,9 @@ public final class Dispatcher {
     private final Requests requests;
     private final Runnable exit;
     private final BlockingQueue<Message> cells = new LinkedBlockingQueue<>();
-    private final ExecutorService answering = Executors.newSingleThreadExecutor(daemon("espalier-requests"));
-    private final ExecutorService controlling = Executors.newSingleThreadExecutor(daemon("espalier-control-requests"));
+    private final ExecutorService answering = Executors.newSingleThreadExecutor(new DaemonThreads("espalier-requests"));
+    private final ExecutorService controlling =
+            Executors.newSingleThreadExecutor(new DaemonThreads("espalier-control-requests"));
     private Connection connection;
     private int executions;
 
@@ -35,18 +36,12 @@ public final class Dispatcher {
         this.exit = exit;
     }
 
-    private static ThreadFactory daemon(String name) {
-        return work -> {
-            Thread thread = new Thread(work, name);
-            thread.setDaemon(true);
-            return thread;
-        };
-    }
-
     /** Starts to answer. */
     public void start(Connection opened) {
         connection = opened;
-        new Thread(this::runCells, "espalier-cells").start(); // not a daemon: it keeps the process
+        Thread cellThread = new DaemonThreads("espalier-cells").newThread(this::runCells);
+        cellThread.setDaemon(false); // it keeps the process
+        cellThread.start();
         opened.start();
     }
 
@@ -117,7 +112,7 @@ public final class Dispatcher {
                 sender,
                 () -> ok().put("restart", request.content().path("restart").asBoolean()));
         status(request, "idle");
-        daemon("espalier-exit")
+        new DaemonThreads("espalier-exit")
                 .newThread(() -> {
                     connection.close();
                     exit.run();

@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.espalier.DaemonThreads;
 import org.espalier.engine.Cancel;
 
 /**
@@ -31,11 +32,7 @@ final class Parallel implements AutoCloseable {
     /** @param threads 0 for one per core */
     Parallel(int threads) {
         this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-        this.pool = Executors.newFixedThreadPool(this.threads, work -> {
-            Thread thread = new Thread(work, "espalier-reference");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.pool = Executors.newFixedThreadPool(this.threads, new DaemonThreads("espalier-reference"));
     }
 
     /** Runs {@code body} over the rows of a matrix, 0 to {@code count}; every index once, in any order. */

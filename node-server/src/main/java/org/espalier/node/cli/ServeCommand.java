@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.espalier.DaemonThreads;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
@@ -71,11 +72,11 @@ final class ServeCommand implements Callable<Integer> {
         check();
         NodeOptions options = new NodeOptions(host, port, name == null ? machine() : name, roots(), engine);
         NodeServer node = NodeServer.start(options);
-        Runtime.getRuntime().addShutdownHook(new Thread(node::close, "espalier-shutdown"));
+        Runtime.getRuntime().addShutdownHook(new DaemonThreads("espalier-shutdown").newThread(node::close));
         if (parentStdin) {
-            Thread watch = new Thread(ServeCommand::exitWithParent, "espalier-parent");
-            watch.setDaemon(true);
-            watch.start();
+            new DaemonThreads("espalier-parent")
+                    .newThread(ServeCommand::exitWithParent)
+                    .start();
         }
         spec.commandLine().getOut().println("listening on " + node.address());
         spec.commandLine().getOut().flush();

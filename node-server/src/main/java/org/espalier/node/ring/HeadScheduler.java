@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.espalier.DaemonThreads;
 import org.espalier.engine.Step;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
@@ -65,11 +66,7 @@ final class HeadScheduler {
     /** What to do with the nodes' answer to a fork or a truncation, by session; the answer is why one refuses, or empty. */
     private final Map<Long, Consumer<Optional<Failure>>> asked = new HashMap<>();
 
-    private final ExecutorService thread = Executors.newSingleThreadExecutor(work -> {
-        Thread created = new Thread(work, "espalier-scheduler");
-        created.setDaemon(true);
-        return created;
-    });
+    private final ExecutorService thread = Executors.newSingleThreadExecutor(new DaemonThreads("espalier-scheduler"));
     private Failure failure;
     /** Why nothing runs any more, null before that; set before the thread refuses work. */
     private volatile Failure closed;

@@ -6,17 +6,15 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.espalier.DaemonThreads;
 
 /** The thread of a node that sends heartbeats and detects silence. It never computes, so a long step does not look like a dead node. */
 public final class RingClock implements AutoCloseable {
 
     static final long TICK_MILLIS = 500;
 
-    private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "espalier-clock");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService executor =
+            Executors.newSingleThreadScheduledExecutor(new DaemonThreads("espalier-clock"));
 
     /** Calls {@code tick} every 0.5 s until it returns false. */
     public void each(Supplier<Boolean> tick) {

@@ -4,6 +4,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import org.espalier.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -12,11 +13,7 @@ public final class StepThread implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(StepThread.class);
 
-    private final ExecutorService executor = Executors.newSingleThreadExecutor(work -> {
-        Thread thread = new Thread(work, "espalier-steps");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ExecutorService executor = Executors.newSingleThreadExecutor(new DaemonThreads("espalier-steps"));
 
     /** Enqueues work, which must not throw; once the node is closed, work is dropped. */
     void execute(Runnable work) {

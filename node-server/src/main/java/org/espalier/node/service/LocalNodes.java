@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 
 /**
@@ -125,9 +126,7 @@ public final class LocalNodes implements AutoCloseable {
             Process process =
                     new ProcessBuilder(command).redirectError(log.toFile()).start();
             Child child = new Child(name, process, log, new CompletableFuture<>());
-            Thread reader = new Thread(() -> read(child), "espalier-" + name);
-            reader.setDaemon(true);
-            reader.start();
+            new DaemonThreads("espalier-" + name).newThread(() -> read(child)).start();
             return child;
         } catch (IOException e) {
             throw new EspalierException(

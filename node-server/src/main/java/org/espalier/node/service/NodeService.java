@@ -5,6 +5,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import org.espalier.DaemonThreads;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
@@ -35,11 +36,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     private final ShardLoader loader;
     private final Deployments deployments;
     private final Attachments attachments;
-    private final ExecutorService waiting = Executors.newCachedThreadPool(work -> {
-        Thread thread = new Thread(work, "espalier-request");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ExecutorService waiting = Executors.newCachedThreadPool(new DaemonThreads("espalier-request"));
 
     NodeService(String node, ShardLoader loader, Deployments deployments, Attachments attachments) {
         this.node = node;
