@@ -9,7 +9,8 @@ import environment
 import jars
 import jdk
 import smollm2
-from place import NOTEBOOKS, Stop
+from place import NOTEBOOKS
+from stop import Stop
 
 
 class Options(argparse.ArgumentParser):
@@ -27,6 +28,7 @@ def options(arguments):
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--setup", action="store_true", help="only prepare")
     what.add_argument("--run", action="store_true", help="run the notebook without a browser; exit 0 if every cell did")
+    what.add_argument("--wheel", action="store_true", help="make a wheel that pip can install the kernel from elsewhere")
     parser.add_argument("--no-build", action="store_true", help="use the jars as they are")
     parser.add_argument("notebook", nargs="?", default="quickstart.ipynb", help="a file in notebooks/ (default: %(default)s)")
     own, jupyter = arguments, []
@@ -34,8 +36,8 @@ def options(arguments):
         cut = arguments.index("--")
         own, jupyter = arguments[:cut], arguments[cut + 1 :]
     chosen = parser.parse_args(own)
-    if jupyter and (chosen.setup or chosen.run):
-        parser.error("options after -- are for JupyterLab, which --setup and --run do not start")
+    if jupyter and (chosen.setup or chosen.run or chosen.wheel):
+        parser.error("options after -- are for JupyterLab, which --setup, --run and --wheel do not start")
     if not (NOTEBOOKS / chosen.notebook).is_file():
         parser.error(f"there is no notebook {NOTEBOOKS / chosen.notebook}")
     return chosen, jupyter
@@ -58,6 +60,8 @@ def main(arguments):
     notebook = NOTEBOOKS / chosen.notebook
     if chosen.setup:
         print("Ready: ./notebooks/lab opens JupyterLab.")
+    elif chosen.wheel:
+        print(f"pip install {environment.build_wheel()}")
     elif chosen.run:
         target = NOTEBOOKS / "target" / notebook.name
         done = subprocess.run([environment.PYTHON, NOTEBOOKS / "launcher" / "execute.py", notebook, target])

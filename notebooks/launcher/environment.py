@@ -8,18 +8,35 @@ import sys
 from pathlib import Path
 
 import jars
-from place import NOTEBOOKS, ROOT, Stop
+from place import NOTEBOOKS, ROOT
+from stop import Stop
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = NOTEBOOKS / "requirements.txt"
+PACKAGE = NOTEBOOKS / "python"
 STAMP = VENV / "espalier-stamp"  # written last: what has none is half made
 
 
 def make():
-    """Makes .venv anew unless the one there was finished from the same requirements and the same Python."""
-    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == recipe():
+    """Makes .venv anew unless the one there was finished with the same Python; brings it up to date where the requirements changed."""
+    finished = STAMP.read_text() if PYTHON.exists() and STAMP.exists() else ""
+    if finished == recipe():
         return
+    if finished.partition(" ")[2] != recipe().partition(" ")[2]:
+        make_empty()
+    print("Installing JupyterLab into .venv ...", flush=True)
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(
+        [*pip, "--requirement", REQUIREMENTS],
+        f"pip could not install {REQUIREMENTS} for the reason above: check the network and run this again",
+    )
+    run([*pip, "--no-deps", "--no-build-isolation", "--editable", PACKAGE], f"pip could not install {PACKAGE} for the reason above")
+    quiet_front_end()
+    STAMP.write_text(recipe())
+
+
+def make_empty():
     if VENV.exists() and not (VENV / "pyvenv.cfg").exists() and any(VENV.iterdir()):
         raise Stop(f"{VENV} exists and is not a virtual environment: move it away")
     try:
@@ -30,20 +47,13 @@ def make():
             f"{sys.executable} has no module {error.name}, which makes virtual environments: "
             "install it (Debian and Ubuntu: apt install python3-venv)"
         ) from None
-    print("Making .venv with JupyterLab ...", flush=True)
     # The base interpreter: an activated .venv must not delete the Python that it runs on.
     python = getattr(sys, "_base_executable", sys.executable)
     run([python, "-m", "venv", "--clear", VENV], f"{python} could not make {VENV} for the reason above")
-    run(
-        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS],
-        f"pip could not install {REQUIREMENTS} for the reason above: check the network and run this again",
-    )
-    quiet_front_end()
-    STAMP.write_text(recipe())
 
 
 def recipe():
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes() + (PACKAGE / "pyproject.toml").read_bytes()).hexdigest()
     return f"{digest} {sys.base_prefix} {sys.version}\n"
 
 
@@ -57,12 +67,22 @@ def quiet_front_end():
 
 
 def install_kernel(java_home):
-    """The kernelspec points at the jar and the JDK, both of which may have changed since: written every time."""
+    """The kernelspec points at the jar and the JDK, both of which may have changed since: asked for every time, and quick if they did not."""
     run(
         [Path(java_home, "bin", "java"), "-jar", jars.KERNEL, "--install", "--prefix", VENV],
         f"the kernel could not be installed into {VENV} for the reason above",
         stdout=subprocess.DEVNULL,
     )
+
+
+def build_wheel():
+    """The package with the kernel in it, for other environments than this one; returns the file."""
+    folder = NOTEBOOKS / "target"
+    for old in folder.glob("espalier-*.whl"):
+        old.unlink()
+    pip = [PYTHON, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+    run([*pip, "--wheel-dir", folder, PACKAGE], f"{PACKAGE} could not be built for the reason above")
+    return next(folder.glob("espalier-*.whl"))
 
 
 def variables():

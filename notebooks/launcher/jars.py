@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 
-from place import ROOT, Stop
+from place import ROOT
+from stop import Stop
 
 KERNEL = ROOT / "kernel" / "target" / "espalier-kernel.jar"
 NODE = ROOT / "node-server" / "target" / "espalier-node.jar"

@@ -1,4 +1,4 @@
-"""The JDK that builds and runs the kernel."""
+"""The JDK that builds and runs the kernel. Also part of the wheel, beside stop.py and without the rest of this folder."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from place import Stop
+from stop import Stop
 
 OLDEST = 17
 ADVICE = (
@@ -41,6 +41,12 @@ def candidates():
 
 def judge(java):
     """(home, None), or (None, what is wrong)."""
+    home = java.resolve().parent.parent
+    release = home / "release"  # a JDK's description of itself: reading it is faster than two starts of a JVM
+    if os.access(java, os.X_OK) and release.is_file():
+        stated = dict(re.findall(r'^(JAVA_VERSION|MODULES)="(.*)"$', release.read_text(), re.MULTILINE))
+        if len(stated) == 2:
+            return verdict(home, stated["JAVA_VERSION"], stated["MODULES"].split())
     try:
         said = subprocess.run([java, "-XshowSettings:properties", "-version"], capture_output=True, text=True)
     except OSError as error:
@@ -48,11 +54,15 @@ def judge(java):
     properties = dict(re.findall(r"^\s*(java\.\S+) = (.*)$", said.stderr, re.MULTILINE))
     if said.returncode or "java.home" not in properties:
         return None, f"{java} is not a working Java"  # among others the stub of a Mac without Java
-    home, version = Path(properties["java.home"].strip()), properties["java.specification.version"].strip()
-    feature = int(version.removeprefix("1.").split(".")[0])  # 8 calls itself 1.8
+    listed = subprocess.run([java, "--list-modules"], capture_output=True, text=True).stdout
+    modules = [line.split("@")[0] for line in listed.splitlines()]
+    return verdict(Path(properties["java.home"].strip()), properties["java.specification.version"].strip(), modules)
+
+
+def verdict(home, version, modules):
+    feature = int(re.match(r"(?:1\.)?(\d+)", version)[1])  # 8 calls itself 1.8
     if feature < OLDEST:
         return None, f"{home} is Java {feature}"
-    modules = subprocess.run([java, "--list-modules"], capture_output=True, text=True).stdout
-    if not (home / "bin" / "javac").exists() or "jdk.jshell@" not in modules:
+    if not (home / "bin" / "javac").exists() or "jdk.jshell" not in modules:
         return None, f"{home} is Java {feature} without its compiler and JShell: a runtime, not a JDK"
     return home, None

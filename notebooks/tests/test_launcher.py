@@ -11,7 +11,7 @@ import jars
 import smollm2
 import nbformat
 import pytest
-from place import Stop
+from stop import Stop
 
 
 @pytest.fixture
@@ -91,23 +91,29 @@ def test_a_finished_environment_is_kept(venv):
 def test_a_half_made_environment_is_made_anew(venv):
     environment.STAMP.unlink()
     environment.make()
-    assert "--clear" in venv[0] and "install" in venv[1]
+    assert "--clear" in venv[0] and "--requirement" in venv[1] and "--editable" in venv[2]
     assert environment.STAMP.read_text() == environment.recipe()
 
 
-def test_other_requirements_make_it_anew(venv, tmp_path, monkeypatch):
+def test_other_requirements_are_installed_into_it(venv, tmp_path, monkeypatch):
     changed = tmp_path / "requirements.txt"
     changed.write_text("other\n")
     monkeypatch.setattr(environment, "REQUIREMENTS", changed)
     environment.make()
-    assert len(venv) == 2
+    assert ["--requirement" in venv[0], "--editable" in venv[1], len(venv)] == [True, True, 2]
+
+
+def test_another_python_makes_it_anew(venv):
+    environment.STAMP.write_text(environment.recipe().replace(environment.sys.version, "3.9"))
+    environment.make()
+    assert "--clear" in venv[0] and len(venv) == 3
 
 
 def test_an_environment_whose_python_is_gone_is_made_anew(venv):
     environment.PYTHON.unlink()
     environment.PYTHON.symlink_to("/nowhere/python3")
     environment.make()
-    assert len(venv) == 2
+    assert len(venv) == 3
 
 
 @pytest.fixture

@@ -42,6 +42,12 @@ public final class EspalierKernel implements Callable<Integer> {
     @Option(names = "--user", description = "With --install: for this user; the default.")
     private boolean user;
 
+    @Option(
+            names = "--no-archive",
+            description =
+                    "With --install: do not spend some seconds on a class archive, with which the kernel starts faster.")
+    private boolean noArchive;
+
     public static void main(String[] arguments) {
         int code = new CommandLine(new EspalierKernel())
                 .setParameterExceptionHandler((error, words) -> {
@@ -60,12 +66,12 @@ public final class EspalierKernel implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException, GeneralSecurityException {
+    public Integer call() throws IOException, GeneralSecurityException, InterruptedException {
         if (install) {
             Path data = prefix == null
                     ? userData()
                     : prefix.toAbsolutePath().normalize().resolve("share/jupyter");
-            System.out.println("installed the kernel 'espalier' in " + KernelSpec.install(data.resolve("kernels")));
+            install(KernelSpec.below(data.resolve("kernels")));
             return 0;
         }
         if (connectionFile == null) {
@@ -74,6 +80,18 @@ public final class EspalierKernel implements Callable<Integer> {
         }
         serve(properties(connectionFile));
         return -1; // runs until Jupyter ends it
+    }
+
+    private void install(KernelSpec kernel) throws InterruptedException {
+        kernel.write();
+        System.out.println("installed the kernel 'espalier' in " + kernel.folder());
+        if (!noArchive) {
+            try {
+                kernel.archive();
+            } catch (EspalierException e) {
+                System.err.println("it will start slower, as there is no class archive: " + e.getMessage());
+            }
+        }
     }
 
     private static Path userData() {

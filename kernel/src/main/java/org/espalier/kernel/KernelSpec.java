@@ -4,49 +4,86 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
 import org.espalier.EspalierException;
 
-/** The file by which Jupyter finds this kernel. */
-final class KernelSpec {
+/**
+ * The folder by which Jupyter finds this kernel: {@code kernel.json} with this JVM and this jar, the icons, and the
+ * {@link ClassArchive}.
+ *
+ * @param folder its name is the kernel's
+ */
+record KernelSpec(Path folder) {
 
-    private KernelSpec() {}
+    private static final List<String> ICONS = List.of("logo-32x32.png", "logo-64x64.png", "logo-svg.svg");
 
-    /**
-     * Writes {@code kernel.json} with this JVM and this jar.
-     *
-     * @param kernels the folder that holds a folder for each kernel
-     * @return the file
-     */
-    static Path install(Path kernels) {
-        Path folder = kernels.resolve("espalier");
+    /** @param kernels the folder that holds a folder for each kernel */
+    static KernelSpec below(Path kernels) {
+        return new KernelSpec(kernels.resolve("espalier"));
+    }
+
+    /** Writes all but the archive. */
+    void write() {
         try {
             Files.createDirectories(folder);
+            for (String icon : ICONS) {
+                try (InputStream picture = KernelSpec.class.getResourceAsStream(icon)) {
+                    Files.copy(picture, folder.resolve(icon), StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
             Path file = folder.resolve("kernel.json");
-            Files.writeString(
-                    file, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(content()) + "\n");
-            return file;
+            String content = new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(content()) + "\n";
+            if (!Files.exists(file) || !Files.readString(file).equals(content)) { // Jupyter may be reading it
+                Files.writeString(file, content);
+            }
         } catch (IOException e) {
             throw new EspalierException(
                     "cannot write the kernel to " + folder + ": " + EspalierException.reason(e, folder), e);
         }
     }
 
-    private static ObjectNode content() {
+    /** Makes the archive, unless it is there and from this jar. */
+    void archive() throws InterruptedException {
+        try {
+            if (!archiveFile().isMadeFrom(jar())) {
+                archiveFile().make(java(), jar());
+            }
+        } catch (IOException e) {
+            throw new EspalierException(
+                    "cannot write " + archiveFile().file() + ": " + EspalierException.reason(e, folder), e);
+        }
+    }
+
+    private ClassArchive archiveFile() {
+        return ClassArchive.in(folder);
+    }
+
+    private ObjectNode content() {
         ObjectNode spec = new ObjectMapper().createObjectNode();
         ArrayNode command = spec.putArray("argv");
+        java().forEach(command::add);
+        archiveFile().options().forEach(command::add);
+        command.add("-jar").add(jar().toString()).add("{connection_file}");
+        spec.put("display_name", "Java (Espalier)");
+        spec.put("language", "java");
+        spec.put("interrupt_mode", "message");
+        return spec;
+    }
+
+    private static List<String> java() {
+        List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // A small heap beside mapped weights needs no collector threads of its own.
         command.add("-XX:+UseSerialGC");
         if (Runtime.version().feature() >= 22) {
             command.add("--enable-native-access=ALL-UNNAMED"); // earlier ones neither need nor know it
         }
-        command.add("-jar").add(jar().toString()).add("{connection_file}");
-        spec.put("display_name", "Java (Espalier)");
-        spec.put("language", "java");
-        spec.put("interrupt_mode", "message");
-        return spec;
+        return command;
     }
 
     private static Path jar() {

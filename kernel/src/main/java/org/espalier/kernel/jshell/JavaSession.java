@@ -56,12 +56,10 @@ public final class JavaSession implements AutoCloseable {
         shell = JShell.builder()
                 .executionEngine(execution.provider(), Map.of())
                 .idGenerator((snippet, number) -> Integer.toString(number))
+                .fileManager(KernelClasses::new)
                 .build();
-        for (String entry : System.getProperty("java.class.path").split(java.io.File.pathSeparator)) {
-            shell.addToClasspath(entry);
-        }
-        analysis = shell.sourceCodeAnalysis();
         IMPORTS.forEach(packages -> eval("import " + packages + ";"));
+        analysis = shell.sourceCodeAnalysis(); // last: its index of all names takes a core for a while
     }
 
     /** Asks JShell about code; waits while a cell is compiled, but not while it runs. */

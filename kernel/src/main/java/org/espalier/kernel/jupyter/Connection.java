@@ -54,7 +54,7 @@ public final class Connection implements AutoCloseable {
         heartbeat(address(properties, properties.getHbPort()));
     }
 
-    private static String address(KernelConnectionProperties properties, int port) {
+    static String address(KernelConnectionProperties properties, int port) {
         String separator = properties.getTransport().equals("ipc") ? "-" : ":";
         return properties.getTransport() + "://" + properties.getIp() + separator + port;
     }
