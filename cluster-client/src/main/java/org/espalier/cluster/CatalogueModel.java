@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.espalier.config.RoutedExperts;
 import org.espalier.model.Model;
 import org.espalier.model.ModelIdentity;
@@ -44,6 +45,11 @@ record CatalogueModel(Model model, ModelIdentity identity) implements ClientMode
     }
 
     @Override
+    public boolean chats() {
+        return model.chatTemplate().isPresent();
+    }
+
+    @Override
     public List<Integer> encode(Prompt prompt) {
         if (prompt instanceof Prompt.Tokens tokens) {
             return tokens.ids();
@@ -69,6 +75,28 @@ record CatalogueModel(Model model, ModelIdentity identity) implements ClientMode
 
     private static List<Integer> boxed(int[] ids) {
         return Arrays.stream(ids).boxed().toList();
+    }
+
+    @Override
+    public List<String> texts(List<Integer> tokens) {
+        return model.tokenizer()
+                .map(tokenizer -> IntStream.range(0, tokens.size())
+                        .mapToObj(i -> text(tokenizer, tokens, i))
+                        .toList())
+                .orElse(List.of());
+    }
+
+    /** With the token before it, since many vocabularies lose the space of a text's first word. */
+    private static String text(Tokenizer tokenizer, List<Integer> tokens, int place) {
+        int token = tokens.get(place);
+        if (place > 0) {
+            String before = tokenizer.decode(new int[] {tokens.get(place - 1)}, SpecialTokens.KEEP);
+            String both = tokenizer.decode(new int[] {tokens.get(place - 1), token}, SpecialTokens.KEEP);
+            if (both.startsWith(before)) {
+                return both.substring(before.length());
+            }
+        }
+        return tokenizer.decode(new int[] {token}, SpecialTokens.KEEP);
     }
 
     @Override

@@ -22,8 +22,14 @@ interface ClientModel extends AutoCloseable {
 
     Optional<RoutedExperts> moe();
 
+    /** Whether it has a chat template, and so takes questions. */
+    boolean chats();
+
     /** @throws org.espalier.EspalierException if the model has no tokenizer, or no chat template for a conversation */
     List<Integer> encode(Prompt prompt);
+
+    /** The text of each token, special ones as they are written; empty if the model has no tokenizer. */
+    List<String> texts(List<Integer> tokens);
 
     /** A new text stream for one generation; empty if the model has no tokenizer. */
     Optional<TextStream> text();

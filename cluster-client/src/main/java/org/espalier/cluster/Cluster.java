@@ -1,26 +1,16 @@
 package org.espalier.cluster;
 
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.espalier.Remedy;
-import org.espalier.failure.Failure;
 import org.espalier.model.Model;
-import org.espalier.placement.NodeMemory;
 import org.espalier.placement.Placement;
-import org.espalier.placement.PlacementFile;
-import org.espalier.placement.Strategy;
-import org.espalier.plan.ModelSize;
 import org.espalier.routing.LayerEdit;
 import org.espalier.routing.RoutingTrace;
 import org.espalier.sampling.SamplingMessage;
@@ -31,28 +21,42 @@ import org.espalier.v1.GenerateRequest;
  * Nodes that hold a model together: connects to them, loads and splits a model over them, and generates. All calls block and may come
  * from any thread; each throws an {@link org.espalier.EspalierException} whose message says what failed and what to do next.
  *
- * <p>A cluster object uses one model at a time: loading another one frees the first.
+ * <p>A cluster object uses one model at a time: loading another one frees the first, once the new one serves. Where the nodes cannot hold
+ * both, the first makes room, and is loaded again if the new one fails.
  */
 public final class Cluster implements AutoCloseable {
 
-    /** What is loaded, and how this client stays attached to it. */
-    private record Serving(Deployment deployment, SharedModel model, ClusterNode head, Attachment attachment) {}
+    /** A generation and its result, once it has one. */
+    private record Latest(GenerateCall call, Optional<Generation> generation) {
+        private static final Latest NONE = new Latest(null, Optional.empty());
+    }
+
+    private record LoadedLast(String model, LoadOptions options) {}
 
     private final String client = System.getProperty("user.name", "client") + "-"
             + UUID.randomUUID().toString().substring(0, 8);
-    private final List<ClusterNode> nodes;
     private final ClientModels models;
-    private final AutoCloseable ownNodes;
+    private final Optional<NodeStarter> starter;
+    private final boolean startsWhenNeeded;
     private final Set<GenerateCall> running = ConcurrentHashMap.newKeySet();
-    private volatile boolean closed;
-    private volatile Serving serving;
-    private volatile Generation last;
-    private volatile RoutingTrace trace;
 
-    private Cluster(List<ClusterNode> nodes, ClientModels models, AutoCloseable ownNodes) {
-        this.nodes = List.copyOf(nodes);
+    /** The generation that was started last. */
+    private final AtomicReference<Latest> latest = new AtomicReference<>(Latest.NONE);
+
+    private final ModelInUse inUse = new ModelInUse(client, why -> running.forEach(call -> call.lost(why)));
+
+    private volatile Connection connection;
+    private volatile Optional<LoadedLast> loadedLast = Optional.empty();
+
+    private Cluster(ClientModels models, Optional<NodeStarter> starter, boolean startsWhenNeeded) {
         this.models = models;
-        this.ownNodes = ownNodes;
+        this.starter = starter;
+        this.startsWhenNeeded = startsWhenNeeded;
+    }
+
+    private Cluster(Connection connection, ClientModels models, Optional<NodeStarter> starter) {
+        this(models, starter, false);
+        this.connection = connection;
     }
 
     /**
@@ -61,163 +65,164 @@ public final class Cluster implements AutoCloseable {
      * @param addresses host:port each, the ring's order
      * @throws ClusterException if one does not answer, or two have the same name
      */
-    public static Cluster connect(List<String> addresses) {
-        return connect(addresses, () -> {});
+    public static Cluster of(List<String> addresses) {
+        return of(addresses, new CatalogueModels());
+    }
+
+    /** As {@link #of(List)}. */
+    public static Cluster of(String... addresses) {
+        return of(List.of(addresses));
+    }
+
+    static Cluster of(List<String> addresses, ClientModels models) {
+        return new Cluster(Connection.open(addresses, () -> {}), models, Optional.empty());
+    }
+
+    /** The nodes that have been started for this cluster alone, and end with it. */
+    public static Cluster of(NodeStarter.Started nodes, NodeStarter starter) {
+        return new Cluster(Connection.open(nodes), new CatalogueModels(), Optional.of(starter));
+    }
+
+    /** Without nodes until some are needed: then one is started inside this JVM. After {@link #close} it begins anew. */
+    public static Cluster whenNeeded(NodeStarter starter) {
+        return new Cluster(new CatalogueModels(), Optional.of(starter), true);
     }
 
     /**
-     * As {@link #connect(List)}, to nodes that belong to this cluster alone.
+     * Connects to other nodes, in place of those before, which are left as they are; what was started for this cluster ends.
      *
-     * @param ownNodes closed with the cluster, also if connecting fails
+     * @param addresses host:port each, the ring's order
+     * @throws ClusterException if one does not answer, or two have the same name; then nothing has changed
      */
-    public static Cluster connect(List<String> addresses, AutoCloseable ownNodes) {
-        try {
-            return connect(addresses, new CatalogueModels(), ownNodes);
-        } catch (RuntimeException e) {
-            end(ownNodes);
-            throw e;
-        }
+    public Cluster connect(List<String> addresses) {
+        return adopt(Connection.open(addresses, () -> {}));
     }
 
-    static Cluster connect(List<String> addresses, ClientModels models) {
-        return connect(addresses, models, () -> {});
-    }
-
-    private static Cluster connect(List<String> addresses, ClientModels models, AutoCloseable ownNodes) {
-        if (addresses.isEmpty()) {
-            throw new ClusterException("no node address was given: each is HOST:PORT", Remedy.CONNECT);
-        }
-        List<ClusterNode> nodes = new ArrayList<>();
-        Cluster cluster = null;
-        try {
-            addresses.forEach(address -> nodes.add(new ClusterNode(address)));
-            cluster = new Cluster(nodes, models, ownNodes);
-            Set<String> names = new HashSet<>();
-            for (NodeInfo node : Concurrently.all(
-                    nodes.stream().map(node -> (Callable<NodeInfo>) node::greet).toList())) {
-                if (!names.add(node.name())) {
-                    throw new ClusterException(
-                            "two nodes have the name " + node.name() + ": restart one of them with another `--name`");
-                }
-            }
-            return cluster;
-        } catch (RuntimeException e) {
-            nodes.forEach(ClusterNode::close);
-            throw e;
-        }
-    }
-
-    /** All nodes in the order of {@link #connect}, asked now; those that do not answer are listed as unreachable. */
-    public List<NodeInfo> nodes() {
-        return Concurrently.all(nodes.stream()
-                .map(node -> (Callable<NodeInfo>) () -> {
-                    try {
-                        return node.describe();
-                    } catch (RuntimeException e) {
-                        return NodeInfo.unreachable(node.name(), node.address());
-                    }
-                })
-                .toList());
+    /** As {@link #connect(List)}. */
+    public Cluster connect(String... addresses) {
+        return connect(List.of(addresses));
     }
 
     /**
-     * Loads a model and makes it the one that {@link #generate} uses. A failure on any node leaves nothing loaded on all.
+     * Starts node processes on this machine and connects to them, in place of the nodes before.
+     *
+     * @throws org.espalier.EspalierException if one does not start; then nothing has changed
+     */
+    public Cluster local(int nodes) {
+        NodeStarter starts = starter.orElseThrow(
+                () -> new ClusterException("this cluster only connects to nodes: LocalCluster.start(N) starts some"));
+        return adopt(Connection.open(starts.processes(nodes)));
+    }
+
+    private synchronized Cluster adopt(Connection opened) {
+        close();
+        connection = opened;
+        return this;
+    }
+
+    private synchronized Connection connected() {
+        if (connection == null) {
+            if (!startsWhenNeeded) {
+                throw new ClusterException("the cluster is closed", Remedy.CONNECT);
+            }
+            connection = Connection.open(starter.orElseThrow().embedded());
+        }
+        return connection;
+    }
+
+    /** Whether there are nodes now. */
+    public boolean isConnected() {
+        return connection != null;
+    }
+
+    /** All nodes in the order of their addresses, asked now; those that do not answer are listed as unreachable. */
+    public List<NodeInfo> nodes() {
+        Connection now = connection;
+        return now == null ? List.of() : now.describe();
+    }
+
+    /** What the nodes hold, whoever loaded it, asked now: {@link #use} takes any of these. */
+    public List<Deployment> deployments() {
+        return Deployment.on(nodes());
+    }
+
+    /** As {@link #load(String, LoadOptions)}, over all nodes, on the best engine of each. */
+    public Deployment load(String model) {
+        return load(model, LoadOptions.defaults());
+    }
+
+    /**
+     * Loads a model and makes it the one that {@link #generate} uses. Nodes that do not answer are left out. If it fails, the model that was
+     * there still serves, or is loaded again where memory cannot hold both; the message says which.
      *
      * @param model a directory, a .gguf file, or a name, as {@link org.espalier.model.ModelCatalogue} finds it; what is not on this machine and
      *     reads like {@code ORG/NAME}, {@code ORG/NAME@REVISION} or {@code ORG/NAME:QUANTIZATION} is fetched from the hub first. Each node looks
      *     for the same files in its own folders
      */
     public Deployment load(String model, LoadOptions options) {
+        connected();
         SharedModel opened = new SharedModel(models.open(model, options)); // outside the lock: fetching may take hours
         try {
-            return load(opened, options);
+            synchronized (this) {
+                Deployment deployment = inUse.load(connected(), opened, options);
+                loadedLast = Optional.of(new LoadedLast(model, options));
+                latest.set(Latest.NONE);
+                return deployment;
+            }
         } finally {
             opened.release();
         }
     }
 
-    private synchronized Deployment load(SharedModel opened, LoadOptions options) {
-        String id = id(opened.model(), options);
-        deployer().refuseUsed(id, nodes(), options);
-        if (serving != null && !serving.deployment.id().equals(id)) {
-            unload(options);
-        }
-        List<NodeInfo> nodeInfos = nodes();
-        return deploy(id, opened, place(opened.model(), id, nodeInfos, options), nodeInfos, options);
+    /**
+     * Loads the model that was loaded last again, as things are now: after a node was lost, over those that are left. Name, engine and
+     * precision are as before, unless another name or engine is given.
+     *
+     * @throws ClusterException if none has been loaded yet
+     */
+    public Deployment load(LoadOptions options) {
+        LoadedLast last =
+                loadedLast.orElseThrow(() -> new ClusterException("no model has been loaded yet", Remedy.LOAD));
+        LoadOptions again = options.withPrecision(last.options.precision());
+        again = options.deployment().isEmpty() ? again.withDeployment(last.options.deployment()) : again;
+        again = options.engine().isEmpty() ? again.withEngine(last.options.engine()) : again;
+        return load(last.model, again);
     }
 
-    /** What {@link #load} would do, without loading; a model that is not on this machine is still fetched. */
+    /** The path or name that was loaded last, whatever has become of it. */
+    public Optional<String> lastModel() {
+        return loadedLast.map(LoadedLast::model);
+    }
+
+    /** What {@link #load(String, LoadOptions)} would do, without loading; a model that is not on this machine is still fetched. */
     public Placement plan(String model, LoadOptions options) {
+        Connection nodes = connected();
         try (ClientModel opened = models.open(model, options)) {
-            return place(opened, id(opened, options), nodes(), options);
+            return inUse.placing(opened, options, nodes.describe()).by(options);
         }
     }
 
-    private static String id(ClientModel model, LoadOptions options) {
-        return options.deployment().isEmpty() ? model.name() : options.deployment();
-    }
-
-    /** Places the loaded model again: only nodes whose layers change reload. */
+    /** Places the loaded model again: only nodes whose layers change reload. Precision stays, and engine unless one is named. */
     public synchronized Deployment split(LoadOptions options) {
-        List<NodeInfo> nodeInfos = nodes();
-        Serving now = current();
-        return split(now, place(now.model.model(), now.deployment.id(), nodeInfos, options), nodeInfos, options);
+        return split(plan(options), options);
     }
 
     /** As {@link #split(LoadOptions)}, with a given placement, which is checked first. */
     public synchronized Deployment split(Placement placement, LoadOptions options) {
-        List<NodeInfo> nodeInfos = nodes();
-        Serving now = current();
-        return split(now, check(placement, now.model.model().size(), nodeInfos), nodeInfos, options);
-    }
-
-    private Deployment split(Serving now, Placement placement, List<NodeInfo> nodeInfos, LoadOptions options) {
-        now.model.use(); // while it is not served
-        try {
-            return deploy(now.deployment.id(), now.model, placement, nodeInfos, options);
-        } finally {
-            now.model.release();
-        }
+        return inUse.split(placement, options);
     }
 
     /** What {@link #split(LoadOptions)} would do, without loading. */
     public Placement plan(LoadOptions options) {
-        Serving now = current();
-        return place(now.model.model(), now.deployment.id(), nodes(), options);
+        return inUse.placing().by(options);
     }
 
-    /** Uses a deployment that another client loaded, as {@link #nodes} lists it. */
+    /** Uses a deployment that another client loaded, as {@link #deployments} lists it. */
     public synchronized Deployment use(String deployment) {
-        List<ShardInfo> shards = new ArrayList<>();
-        Map<String, String> engines = new HashMap<>();
-        for (NodeInfo node : nodes()) {
-            node.shards().stream()
-                    .filter(shard -> shard.deployment().equals(deployment))
-                    .forEach(shard -> {
-                        shards.add(shard);
-                        engines.put(node.name(), shard.engine());
-                    });
-        }
-        if (shards.isEmpty()) {
-            throw new ClusterException("no node has a deployment '" + deployment + "'", Remedy.LIST_NODES);
-        }
-        ShardInfo first = shards.get(0);
-        long bytes = shards.stream().mapToLong(ShardInfo::residentBytes).sum();
-        Deployment there = new Deployment(
-                deployment,
-                first.epoch(),
-                first.model().name(),
-                first.placement(),
-                engines,
-                first.precision(),
-                bytes,
-                0);
-        SharedModel model = new SharedModel(models.open(first.model()));
-        try {
-            serve(there, model);
-        } finally {
-            model.release();
-        }
+        Deployment there = inUse.use(connected(), deployment, models);
+        loadedLast = Optional.of(new LoadedLast(
+                there.model(), LoadOptions.defaults().withDeployment(deployment).withPrecision(there.precision())));
+        latest.set(Latest.NONE);
         return there;
     }
 
@@ -236,35 +241,57 @@ public final class Cluster implements AutoCloseable {
         unload(LoadOptions.defaults().forced());
     }
 
+    /**
+     * Frees a deployment, whoever loaded it, as {@link #deployments} lists it.
+     *
+     * @throws ClusterException if there is none of that name, or other clients use it; then nothing has changed
+     */
+    public void unload(String deployment) {
+        unload(deployment, LoadOptions.defaults());
+    }
+
+    /** As {@link #unload(String)}, even if other clients use it. */
+    public void forceUnload(String deployment) {
+        unload(deployment, LoadOptions.defaults().forced());
+    }
+
+    private synchronized void unload(String deployment, LoadOptions options) {
+        inUse.unload(connected(), deployment, options);
+        forgetUnlessInUse();
+    }
+
     private synchronized void unload(LoadOptions options) {
-        Serving now = serving;
-        if (now != null) {
-            deployer().unload(now.deployment, nodes(), options);
-            leave();
+        inUse.unload(options);
+        forgetUnlessInUse();
+    }
+
+    /** A generation is that of the model in use. */
+    private void forgetUnlessInUse() {
+        if (inUse.now().isEmpty()) {
+            latest.set(Latest.NONE);
         }
     }
 
-    /** Detaches from the deployment; the nodes keep it. */
-    private void leave() {
-        Serving now = serving;
-        serving = null;
-        if (now != null) {
-            now.attachment.close();
-            now.model.release();
-        }
+    /**
+     * Whether the loaded model is a mixture of experts.
+     *
+     * @throws ClusterException if none is loaded
+     */
+    public boolean hasExperts() {
+        return inUse.required().model().model().moe().isPresent();
     }
 
     /** The loaded model: its config, headers and tokenizer. */
     public Optional<Model> model() {
-        return Optional.ofNullable(serving)
-                .map(now -> now.model.model())
+        return inUse.now()
+                .map(now -> now.model().model())
                 .filter(CatalogueModel.class::isInstance)
                 .map(catalogued -> ((CatalogueModel) catalogued).model());
     }
 
-    /** What is loaded. */
+    /** What is loaded, as it was placed; {@link #deployments} says what has become of it. */
     public Optional<Deployment> deployment() {
-        return Optional.ofNullable(serving).map(Serving::deployment);
+        return inUse.now().map(Serving::deployment);
     }
 
     /**
@@ -281,6 +308,43 @@ public final class Cluster implements AutoCloseable {
     /** As {@link #generate(Prompt, GenerateOptions, GenerationListener)}, listening to nothing. */
     public Generation generate(Prompt prompt, GenerateOptions options) {
         return generate(prompt, options, GenerationListener.SILENT);
+    }
+
+    /**
+     * Answers a question, or continues a text if the model has no chat template; greedily, 256 tokens at most, with the routing trace.
+     */
+    public Generation generate(String prompt) {
+        return generate(prompt, GenerationListener.SILENT);
+    }
+
+    /** As {@link #generate(String)}. */
+    public Generation generate(String prompt, GenerationListener listener) {
+        return generate(prompt, GenerateOptions.defaults().withRouting(), listener);
+    }
+
+    /** As {@link #generate(String)}, with options. */
+    public Generation generate(String prompt, GenerateOptions options) {
+        return generate(prompt, options, GenerationListener.SILENT);
+    }
+
+    /** As {@link #generate(String)}, with options. */
+    public Generation generate(String prompt, GenerateOptions options, GenerationListener listener) {
+        return generate(prompt(prompt), options, listener);
+    }
+
+    /** Greedily, 256 tokens at most, with the routing trace. */
+    public Generation generate(Prompt prompt) {
+        return generate(prompt, GenerationListener.SILENT);
+    }
+
+    /** As {@link #generate(Prompt)}. */
+    public Generation generate(Prompt prompt, GenerationListener listener) {
+        return generate(prompt, GenerateOptions.defaults().withRouting(), listener);
+    }
+
+    /** A question for a model with a chat template, a text for one without. */
+    private Prompt prompt(String text) {
+        return inUse.required().model().model().chats() ? Prompt.chat(text) : Prompt.text(text);
     }
 
     /**
@@ -307,7 +371,7 @@ public final class Cluster implements AutoCloseable {
 
     /** As {@link #score(int[], LayerEdit...)}. */
     public Score score(int[] tokens, List<LayerEdit> edits) {
-        return score(Prompt.tokens(Arrays.stream(tokens).boxed().toList()), edits);
+        return score(Prompt.tokens(tokens), edits);
     }
 
     /**
@@ -321,17 +385,22 @@ public final class Cluster implements AutoCloseable {
 
     /** Starts a generation and returns at once; the listener is called on the thread that waits in {@link RunningGeneration#await}. */
     public RunningGeneration start(Prompt prompt, GenerateOptions options, GenerationListener listener) {
-        return start(prompt, options, listener, this::keep);
+        latest.set(Latest.NONE);
+        return start(prompt, options, listener, call -> latest.set(new Latest(call, Optional.empty())));
     }
 
     private RunningGeneration start(
-            Prompt prompt, GenerateOptions options, GenerationListener listener, Consumer<Generation> whenFinished) {
-        Serving now = attached();
+            Prompt prompt, GenerateOptions options, GenerationListener listener, Consumer<GenerateCall> whenMade) {
+        Serving now;
+        synchronized (this) {
+            now = inUse.attached();
+        }
         boolean started = false;
         try {
-            GenerateCall call = call(now, prompt, options, listener, whenFinished);
+            GenerateCall call = call(now, prompt, options, listener);
             running.add(call);
-            if (closed) {
+            whenMade.accept(call);
+            if (now.connection().closed()) {
                 call.giveUp(); // close() may have looked at the running calls before this one was added
             }
             call.start();
@@ -339,21 +408,16 @@ public final class Cluster implements AutoCloseable {
             return call;
         } finally {
             if (!started) {
-                now.model.release();
+                now.model().release();
             }
         }
     }
 
-    private GenerateCall call(
-            Serving now,
-            Prompt prompt,
-            GenerateOptions options,
-            GenerationListener listener,
-            Consumer<Generation> whenFinished) {
-        ClientModel model = now.model.model();
+    private GenerateCall call(Serving now, Prompt prompt, GenerateOptions options, GenerationListener listener) {
+        ClientModel model = now.model().model();
         GenerateRequest request = GenerateRequest.newBuilder()
-                .setDeployment(now.deployment.id())
-                .setEpoch(now.deployment.epoch())
+                .setDeployment(now.deployment().id())
+                .setEpoch(now.deployment().epoch())
                 .setClient(client)
                 .addAllPrompt(model.encode(prompt))
                 .setMaxTokens(options.maxTokens())
@@ -366,27 +430,22 @@ public final class Cluster implements AutoCloseable {
                 .addAllEdits(Wire.edits(options))
                 .build();
         GenerateCall[] self = new GenerateCall[1];
-        self[0] = new GenerateCall(now.head, request, model, listener, ended -> {
+        self[0] = new GenerateCall(now.head(), request, prompt, model, listener, ended -> {
             running.remove(self[0]);
-            ended.ifPresent(whenFinished);
-            now.model.release();
+            latest.updateAndGet(newest -> newest.call == self[0] ? new Latest(self[0], ended) : newest);
+            now.model().release();
         });
         return self[0];
     }
 
-    private void keep(Generation generation) {
-        last = generation;
-        trace = generation.trace().orElse(trace);
-    }
-
-    /** The generation that finished last. */
+    /** The generation that was started last; empty if it has not finished or failed, and once another model was loaded. */
     public Optional<Generation> lastGeneration() {
-        return Optional.ofNullable(last);
+        return latest.get().generation;
     }
 
-    /** The routing trace of the last generation that had one. */
+    /** The routing trace of {@link #lastGeneration}; empty also if that was not asked for one, or its model has no experts. */
     public Optional<RoutingTrace> trace() {
-        return Optional.ofNullable(trace);
+        return lastGeneration().flatMap(Generation::trace);
     }
 
     /**
@@ -395,102 +454,25 @@ public final class Cluster implements AutoCloseable {
      */
     @Override
     public synchronized void close() {
-        closed = true;
-        running.forEach(GenerateCall::giveUp);
-        leave();
-        nodes.forEach(ClusterNode::close);
-        end(ownNodes);
-    }
-
-    private static void end(AutoCloseable ownNodes) {
-        try {
-            ownNodes.close();
-        } catch (Exception e) {
-            throw new ClusterException("the cluster's own nodes did not stop: " + e.getMessage(), e);
+        Connection old = connection;
+        connection = null;
+        latest.set(Latest.NONE);
+        if (old != null) {
+            old.closing();
+            running.forEach(GenerateCall::giveUp);
+            inUse.leave();
+            old.close();
         }
     }
 
-    private Serving current() {
-        Serving now = serving;
-        if (now == null) {
-            throw new ClusterException("no model is loaded", Remedy.LOAD);
-        }
-        return now;
-    }
-
-    /** The deployment, attached again if its stream broke. The model has one user more, who has to release it. */
-    private synchronized Serving attached() {
-        Serving now = current();
-        if (!now.attachment.isAlive()) {
-            serve(now.deployment, now.model);
-        }
-        serving.model.use();
-        return serving;
-    }
-
-    private Deployment deploy(
-            String id, SharedModel model, Placement placement, List<NodeInfo> nodeInfos, LoadOptions options) {
-        deployer().refuseUsed(id, nodeInfos, options);
-        leave();
-        Deployment deployment = deployer().deploy(id, model.model().identity(), placement, nodeInfos, options);
-        serve(deployment, model);
-        return deployment;
-    }
-
-    private Deployer deployer() {
-        return new Deployer(client, nodes);
-    }
-
-    /** @param model gets one user more, the deployment */
-    private void serve(Deployment deployment, SharedModel model) {
-        String name = deployment.placement().nodes().get(0);
-        ClusterNode head = nodes.stream()
-                .filter(node -> node.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new ClusterException("node " + name + ", the head of deployment '" + deployment.id()
-                        + "', is not in this cluster: connect to it too"));
-        Attachment attachment =
-                new Attachment(head, client, deployment.id(), why -> running.forEach(call -> call.lost(why)));
-        model.use();
-        leave();
-        serving = new Serving(deployment, model, head, attachment);
-    }
-
-    private Placement place(ClientModel model, String id, List<NodeInfo> nodeInfos, LoadOptions options) {
-        ModelSize size = model.size();
-        if (options.placement().endsWith(".json")) {
-            return check(PlacementFile.read(Path.of(options.placement())), size, nodeInfos);
-        }
-        if (options.nodes() < 0 || options.nodes() > nodeInfos.size()) {
-            throw new ClusterException(
-                    "the cluster has " + nodeInfos.size() + " nodes, but " + options.nodes() + " were asked for",
-                    Remedy.USE_FEWER_NODES);
-        }
-        List<NodeInfo> chosen = options.nodes() == 0 ? nodeInfos : nodeInfos.subList(0, options.nodes());
-        chosen.stream().filter(node -> !node.reachable()).findFirst().ifPresent(node -> {
-            throw new NodeLostException(
-                    new Failure(
-                            node.name(),
-                            Failure.Kind.NODE_LOST,
-                            "node " + node.name() + " (" + node.address()
-                                    + ") does not answer: connect again without it, or start it again"),
-                    null);
-        });
-        // What the deployment's own shard holds becomes free when it is placed again.
-        List<NodeMemory> memory = chosen.stream()
-                .map(node -> new NodeMemory(
-                        node.name(),
-                        node.freeMemoryBytes()
-                                + node.shards().stream()
-                                        .filter(shard -> shard.deployment().equals(id))
-                                        .mapToLong(ShardInfo::residentBytes)
-                                        .sum()))
-                .toList();
-        return check(Strategy.named(options.placement()).place(size, memory), size, nodeInfos);
-    }
-
-    private static Placement check(Placement placement, ModelSize size, List<NodeInfo> nodeInfos) {
-        return placement.check(
-                size.layers().size(), nodeInfos.stream().map(NodeInfo::name).toList());
+    /** Its nodes and what is loaded. */
+    @Override
+    public String toString() {
+        Connection now = connection;
+        String names = now == null
+                ? "no nodes yet"
+                : now.nodes().stream().map(ClusterNode::name).collect(Collectors.joining(", "));
+        return "cluster: " + names + "; "
+                + inUse.now().map(loaded -> loaded.id() + " is loaded").orElse("no model is loaded");
     }
 }

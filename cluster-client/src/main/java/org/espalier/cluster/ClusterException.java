@@ -21,4 +21,11 @@ public class ClusterException extends EspalierException {
     public ClusterException(String what, Optional<Remedy> remedy, Throwable cause) {
         super(what, remedy, cause);
     }
+
+    /** The same failure, saying also what became of something else. */
+    ClusterException and(String more) {
+        ClusterException both = new ClusterException(what() + "; " + more, remedy(), getCause());
+        both.setStackTrace(getStackTrace());
+        return both;
+    }
 }

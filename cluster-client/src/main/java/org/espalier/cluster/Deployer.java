@@ -68,7 +68,11 @@ final class Deployer {
                     .map(name -> (Callable<Void>) () -> join(nodes.get(name), id, epoch))
                     .toList());
         } catch (ClusterException e) {
+            boolean interrupted = Thread.interrupted(); // else no node would be called
             placement.nodes().forEach(name -> unload(nodes.get(name), id, epoch, true));
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
             throw e;
         }
         Map<String, String> engines = new LinkedHashMap<>();

@@ -1,9 +1,11 @@
 package org.espalier.cluster;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.espalier.placement.Placement;
 
@@ -32,6 +34,38 @@ public record Deployment(
         engines = Map.copyOf(engines);
     }
 
+    /** All that nodes hold, by id; of each id its newest placement. */
+    static List<Deployment> on(List<NodeInfo> nodes) {
+        Map<String, Deployment> byId = new TreeMap<>();
+        nodes.stream()
+                .flatMap(node -> node.shards().stream())
+                .sorted(Comparator.comparingLong(ShardInfo::epoch))
+                .forEach(shard -> byId.put(shard.deployment(), of(shard, nodes)));
+        return List.copyOf(byId.values());
+    }
+
+    private static Deployment of(ShardInfo one, List<NodeInfo> nodes) {
+        Map<String, String> engines = new LinkedHashMap<>();
+        long bytes = 0;
+        for (NodeInfo node : nodes) {
+            for (ShardInfo shard : node.shards()) {
+                if (shard.deployment().equals(one.deployment()) && shard.epoch() == one.epoch()) {
+                    engines.put(node.name(), shard.engine());
+                    bytes += shard.residentBytes();
+                }
+            }
+        }
+        return new Deployment(
+                one.deployment(), one.epoch(), one.model().name(), one.placement(), engines, one.precision(), bytes, 0);
+    }
+
+    /** Nodes of the placement that did not answer, or no longer hold their part: without them it does not serve. */
+    public List<String> missing() {
+        return placement.nodes().stream()
+                .filter(node -> !engines.containsKey(node))
+                .toList();
+    }
+
     /** Whether a node's shard is part of this placement, not of an earlier or later one under the same id. */
     boolean holds(ShardInfo shard) {
         return shard.deployment().equals(id) && shard.epoch() == epoch;
@@ -49,5 +83,13 @@ public record Deployment(
                 : nodes.entrySet().stream()
                         .map(entry -> entry.getKey() + " (" + String.join(", ", entry.getValue()) + ")")
                         .collect(Collectors.joining(", "));
+    }
+
+    @Override
+    public String toString() {
+        return id + (id.equals(model) ? "" : " (" + model + ")") + ", "
+                + placement.shards().stream().map(Placement.Shard::toString).collect(Collectors.joining(", "))
+                + ", engine " + engine() + ", "
+                + precision + (missing().isEmpty() ? "" : ", does not serve without " + String.join(", ", missing()));
     }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.espalier.routing.RoutingTrace;
 import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
@@ -29,6 +30,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
 
     private final ClusterNode head;
     private final GenerateRequest request;
+    private final Prompt prompt;
     private final ClientModel model;
     private final GenerationListener listener;
     private final Optional<AnswerText> text;
@@ -50,11 +52,13 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     GenerateCall(
             ClusterNode head,
             GenerateRequest request,
+            Prompt prompt,
             ClientModel model,
             GenerationListener listener,
             Consumer<Optional<Generation>> whenOver) {
         this.head = head;
         this.request = request;
+        this.prompt = prompt;
         this.model = model;
         this.listener = listener;
         this.whenOver = whenOver;
@@ -209,20 +213,33 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
         double first = finished.getFirstTokenMicros() / 1e6;
         double decode = finished.getDecodeMicros() / 1e6;
         return new Generation(
+                model.name(),
+                prompt,
                 request.getPromptList(),
                 tokens,
-                text.map(AnswerText::text),
+                text.map(AnswerText::text).orElse(""),
                 switch (finished.getReason()) {
                     case FINISH_REASON_EOS -> Generation.Finish.EOS;
                     case FINISH_REASON_STOP -> Generation.Finish.STOP;
+                    case FINISH_REASON_CONTEXT -> Generation.Finish.CONTEXT;
                     default -> Generation.Finish.LENGTH;
                 },
                 Optional.ofNullable(logits),
                 score.flatMap(s -> s.score(model.text())),
-                trace.map(TraceBuilder::trace),
+                trace.map(built -> named(built.trace())),
                 new Generation.Timing(
                         first,
                         first > 0 ? request.getPromptCount() / first : 0,
                         decode > 0 ? (tokens.size() - 1) / decode : 0));
+    }
+
+    private RoutingTrace named(RoutingTrace routing) {
+        List<Integer> computed = new ArrayList<>(request.getPromptList());
+        computed.addAll(tokens);
+        List<String> texts = model.texts(computed.subList(0, Math.min(routing.positions(), computed.size())));
+        String title = prompt instanceof Prompt.Tokens && !texts.isEmpty()
+                ? InShort.of(String.join("", texts.subList(0, Math.min(request.getPromptCount(), texts.size()))))
+                : prompt.toString();
+        return routing.named(model.name(), title, texts);
     }
 }

@@ -104,6 +104,10 @@ public record GenerateOptions(
         return new GenerateOptions(maxTokens, sampling, texts, requests, edits);
     }
 
+    public GenerateOptions withStop(String... texts) {
+        return withStop(List.of(texts));
+    }
+
     /** Continues past end-of-sequence tokens. */
     public GenerateOptions ignoringEos() {
         return requesting(Request.IGNORE_EOS);
@@ -133,5 +137,10 @@ public record GenerateOptions(
     /** Intervenes in the choice of experts, for prompt and answer; replaces earlier edits. */
     public GenerateOptions withEdits(List<LayerEdit> layers) {
         return new GenerateOptions(maxTokens, sampling, stop, requests, layers);
+    }
+
+    /** As {@link #withEdits(List)}. */
+    public GenerateOptions withEdits(LayerEdit... layers) {
+        return withEdits(List.of(layers));
     }
 }

@@ -8,6 +8,8 @@ import org.espalier.score.Score;
 /**
  * A finished generation.
  *
+ * @param model the name of the model that generated
+ * @param prompt what it continued
  * @param promptTokens ids of the prompt
  * @param tokens new ids only; the last one is the end-of-sequence token where {@code finish} is {@link Finish#EOS}
  * @param text of the new tokens, without special tokens and without the stop text; empty where the model has no tokenizer
@@ -16,9 +18,11 @@ import org.espalier.score.Score;
  * @param trace of prompt + new - 1 positions, where asked for and the model routes
  */
 public record Generation(
+        String model,
+        Prompt prompt,
         List<Integer> promptTokens,
         List<Integer> tokens,
-        Optional<String> text,
+        String text,
         Finish finish,
         Optional<float[]> promptLogits,
         Optional<Score> promptScore,
@@ -34,8 +38,10 @@ public record Generation(
     public enum Finish {
         /** An end-of-sequence token. */
         EOS,
-        /** The token limit, or the end of the model's context. */
+        /** The token limit of the request. */
         LENGTH,
+        /** The end of the model's context, before the token limit. */
+        CONTEXT,
         /** A stop text. */
         STOP
     }
@@ -46,4 +52,18 @@ public record Generation(
      * @param decodeTokensPerSecond tokens after the first over the time from the first to the last; 0 for fewer than two
      */
     public record Timing(double firstTokenSeconds, double prefillTokensPerSecond, double decodeTokensPerSecond) {}
+
+    /** Prompt and answer in short, and how it ended. */
+    @Override
+    public String toString() {
+        String answer = text.isEmpty() ? tokens.size() + " tokens" : InShort.of(text);
+        return model + ", " + prompt + ": " + answer + " (" + tokens.size() + " tokens, ended by "
+                + switch (finish) {
+                    case EOS -> "the end of the answer";
+                    case LENGTH -> "the token limit";
+                    case CONTEXT -> "the end of the context";
+                    case STOP -> "a stop text";
+                }
+                + ")";
+    }
 }

@@ -1,9 +1,10 @@
 package org.espalier.cluster;
 
-/** Follows a generation while it runs; called from one thread at a time, in order. */
+/** Follows a generation while it runs, for instance {@code System.out::print}; called from one thread at a time, in order. */
+@FunctionalInterface
 public interface GenerationListener {
 
-    GenerationListener SILENT = new GenerationListener() {};
+    GenerationListener SILENT = piece -> {};
 
     /** {@code done} of {@code total} rows of the prompt have been computed. */
     default void onPrefill(int done, int total) {}
@@ -12,5 +13,5 @@ public interface GenerationListener {
     default void onToken(int token, float logprob) {}
 
     /** More of the answer's text; never part of a character or of a stop text. */
-    default void onText(String piece) {}
+    void onText(String piece);
 }

@@ -29,4 +29,10 @@ public class NodeException extends ClusterException {
     public Failure.Kind kind() {
         return failure.kind();
     }
+
+    @Override
+    final NodeException and(String more) {
+        Failure both = new Failure(failure.node(), failure.kind(), failure.message() + "; " + more, failure.remedy());
+        return of(both, getCause());
+    }
 }

@@ -1,6 +1,8 @@
 package org.espalier.cluster;
 
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * What a node reports about itself.
@@ -32,5 +34,24 @@ public record NodeInfo(
 
     static NodeInfo unreachable(String name, String address) {
         return new NodeInfo(name, address, false, "", 0, 0, List.of(), "", 0, List.of());
+    }
+
+    /** Name, address, memory, engines and what it holds, in one line. */
+    @Override
+    public String toString() {
+        if (!reachable) {
+            return name + " (" + address + ") does not answer";
+        }
+        return String.format(
+                Locale.ROOT,
+                "%s (%s): %.1f of %.1f GB free, %s; holds %s",
+                name,
+                address,
+                freeMemoryBytes / 1e9,
+                totalMemoryBytes / 1e9,
+                engines.stream().map(EngineInfo::name).collect(Collectors.joining(", ")),
+                shards.isEmpty()
+                        ? "nothing"
+                        : shards.stream().map(ShardInfo::deployment).collect(Collectors.joining(", ")));
     }
 }

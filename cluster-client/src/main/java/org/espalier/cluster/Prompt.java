@@ -1,17 +1,31 @@
 package org.espalier.cluster;
 
+import java.util.Arrays;
 import java.util.List;
 
 /** What a generation continues. */
 public sealed interface Prompt {
 
     /** Plain text; the tokenizer adds its special tokens, for instance begin-of-sequence. */
-    record Text(String text) implements Prompt {}
+    record Text(String text) implements Prompt {
+        @Override
+        public String toString() {
+            return InShort.of(text);
+        }
+    }
 
     /** A conversation, rendered by the model's chat template up to where the assistant begins. */
     record Chat(List<Message> messages) implements Prompt {
         public Chat {
             messages = List.copyOf(messages);
+        }
+
+        /** The last message, in short. */
+        @Override
+        public String toString() {
+            return messages.isEmpty()
+                    ? "an empty conversation"
+                    : InShort.of(messages.get(messages.size() - 1).content());
         }
     }
 
@@ -19,6 +33,11 @@ public sealed interface Prompt {
     record Tokens(List<Integer> ids) implements Prompt {
         public Tokens {
             ids = List.copyOf(ids);
+        }
+
+        @Override
+        public String toString() {
+            return ids.size() + " token ids";
         }
     }
 
@@ -36,5 +55,10 @@ public sealed interface Prompt {
 
     static Prompt tokens(List<Integer> ids) {
         return new Tokens(ids);
+    }
+
+    /** As a tokenizer gives them. */
+    static Prompt tokens(int... ids) {
+        return new Tokens(Arrays.stream(ids).boxed().toList());
     }
 }

@@ -31,4 +31,10 @@ public record ShardInfo(
     public ShardInfo {
         clients = List.copyOf(clients);
     }
+
+    @Override
+    public String toString() {
+        return deployment + (serving ? "" : ", not serving") + ": epoch " + epoch + ", " + engine + ", " + precision
+                + ", " + residentBytes + " bytes, loaded by " + owner;
+    }
 }

@@ -26,6 +26,12 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
         public int layers() {
             return endLayer - firstLayer;
         }
+
+        @Override
+        public String toString() {
+            String which = layers() == 1 ? "layer " + firstLayer : "layers " + firstLayer + " to " + (endLayer - 1);
+            return which + " on " + node;
+        }
     }
 
     public List<String> nodes() {

@@ -1,54 +1,54 @@
 package org.espalier.routing;
 
 import tech.tablesaw.api.DoubleColumn;
-import tech.tablesaw.api.FloatColumn;
 import tech.tablesaw.api.IntColumn;
-import tech.tablesaw.api.ShortColumn;
+import tech.tablesaw.api.StringColumn;
 import tech.tablesaw.api.Table;
 
-/** Routing as tablesaw tables, to filter and join in a notebook. */
+/** Routing as tablesaw tables, to filter and join in a notebook. Ids are {@link IntColumn}s, and layers the checkpoint's. */
 public final class RoutingTables {
 
     private RoutingTables() {}
 
-    /** One row a decision: position, layer (the checkpoint's), place, expert, weight. */
+    /** One row a decision: position, token (its text), layer, place, expert, weight. */
     public static Table decisions(RoutingTrace trace) {
         IntColumn position = IntColumn.create("position");
+        StringColumn token = StringColumn.create("token");
         IntColumn layer = IntColumn.create("layer");
-        ShortColumn place = ShortColumn.create("place");
-        ShortColumn expert = ShortColumn.create("expert");
-        FloatColumn weight = FloatColumn.create("weight");
+        IntColumn place = IntColumn.create("place");
+        IntColumn expert = IntColumn.create("expert");
+        DoubleColumn weight = DoubleColumn.create("weight");
         for (int t = 0; t < trace.positions(); t++) {
-            for (int l = 0; l < trace.layers().size(); l++) {
+            for (int l : trace.layers()) {
                 for (int k = 0; k < trace.width(); k++) {
                     if (trace.expert(t, l, k) >= 0) {
                         position.append(t);
-                        layer.append(trace.layers().get(l));
-                        place.append((short) k);
-                        expert.append((short) trace.expert(t, l, k));
+                        token.append(trace.token(t));
+                        layer.append(l);
+                        place.append(k);
+                        expert.append(trace.expert(t, l, k));
                         weight.append(trace.weight(t, l, k));
                     }
                 }
             }
         }
-        return Table.create("routing", position, layer, place, expert, weight);
+        return Table.create("routing", position, token, layer, place, expert, weight);
     }
 
     /** One row an expert of a layer: layer, expert, count, share, weight (mean gate weight where chosen). */
     public static Table load(ExpertLoad load) {
         IntColumn layer = IntColumn.create("layer");
-        ShortColumn expert = ShortColumn.create("expert");
+        IntColumn expert = IntColumn.create("expert");
         IntColumn count = IntColumn.create("count");
         DoubleColumn share = DoubleColumn.create("share");
         DoubleColumn weight = DoubleColumn.create("weight");
-        for (int l = 0; l < load.layers().size(); l++) {
+        for (int l : load.layers()) {
             for (int e = 0; e < load.experts(); e++) {
-                int chosen = load.counts()[l][e];
-                layer.append(load.layers().get(l));
-                expert.append((short) e);
-                count.append(chosen);
+                layer.append(l);
+                expert.append(e);
+                count.append(load.count(l, e));
                 share.append(load.share(l, e));
-                weight.append(chosen == 0 ? 0 : load.weights()[l][e] / chosen);
+                weight.append(load.weight(l, e));
             }
         }
         return Table.create("expert load", layer, expert, count, share, weight);
@@ -61,8 +61,8 @@ public final class RoutingTables {
         IntColumn idle = IntColumn.create("idle");
         DoubleColumn imbalance = DoubleColumn.create("imbalance");
         DoubleColumn entropy = DoubleColumn.create("entropy bits");
-        for (int l = 0; l < load.layers().size(); l++) {
-            layer.append(load.layers().get(l));
+        for (int l : load.layers()) {
+            layer.append(l);
             used.append(load.experts() - load.idle(l));
             idle.append(load.idle(l));
             imbalance.append(load.imbalance(l));

@@ -24,7 +24,7 @@ import org.espalier.checkpoint.CheckpointException;
  *   <li>those of the variable {@code ESPALIER_MODELS}
  *   <li>{@code ~/.espalier/models}
  *   <li>the Hugging Face hub's cache: {@code HF_HUB_CACHE}, else {@code HF_HOME/hub}, else {@code ~/.cache/huggingface/hub}
- *   <li>{@code models} of the program itself
+ *   <li>{@code models} of the program itself, and {@code notebooks/models} beside it
  * </ol>
  *
  * A node that is given folders of its own looks in those alone.
@@ -69,7 +69,10 @@ public final class ModelCatalogue {
     /** The default folders. */
     public static List<Path> defaultRoots() {
         List<Path> roots = defaultRoots(System.getenv(), Path.of(System.getProperty("user.home")));
-        ShippedModels.folder().ifPresent(roots::add);
+        ShippedModels.folder().ifPresent(models -> {
+            roots.add(models);
+            roots.add(models.resolveSibling("notebooks").resolve("models"));
+        });
         return roots;
     }
 
@@ -232,7 +235,9 @@ public final class ModelCatalogue {
 
     private ModelNotFoundException notFound(String name) {
         List<String> known = new ArrayList<>(names());
-        ALIASES.forEach(alias -> known.add(alias.name()));
+        ALIASES.stream()
+                .filter(alias -> entries().stream().anyMatch(entry -> entry.isNamed(alias.file())))
+                .forEach(alias -> known.add(alias.name()));
         String nearest = NearestName.of(name, known)
                 .map(near -> ": did you mean " + near + "?")
                 .orElse("");

@@ -3,6 +3,7 @@ package org.espalier.tokenizer;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -88,6 +89,16 @@ public final class Tokenizer implements AutoCloseable {
         return withBos;
     }
 
+    /** The text of the ids, without special tokens. */
+    public String decode(int... ids) {
+        return decode(ids, SpecialTokens.SKIP);
+    }
+
+    /** The text of the ids, without special tokens. */
+    public String decode(List<Integer> ids) {
+        return decode(ids.stream().mapToInt(Integer::intValue).toArray());
+    }
+
     /** The text of the ids; bytes that are not UTF-8 become U+FFFD, ids outside the vocabulary become nothing. */
     public String decode(int[] ids, SpecialTokens specialTokens) {
         long[] wide = new long[ids.length];
@@ -139,6 +150,11 @@ public final class Tokenizer implements AutoCloseable {
     @Override
     public void close() {
         library.close();
+    }
+
+    @Override
+    public String toString() {
+        return "tokenizer of " + source + ", " + vocabularySize() + " tokens";
     }
 
     private int[] ids(String text, boolean addSpecialTokens) {

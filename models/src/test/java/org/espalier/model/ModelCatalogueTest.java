@@ -79,6 +79,11 @@ class ModelCatalogueTest {
                         + " did you mean plain?");
         assertThatThrownBy(() -> catalogue.resolve("smolm2")).hasMessageEndingWith("did you mean smollm2?");
         assertThatThrownBy(() -> catalogue.resolve("/no/such/thing")).hasMessageNotContaining("did you mean");
+        assertThatThrownBy(
+                        () -> ModelCatalogue.only(List.of(root.resolve("org"))).resolve("smollm2"))
+                .as("an alias of a file that is not here is no suggestion")
+                .hasMessageStartingWith("no model smollm2: ")
+                .hasMessageNotContaining("did you mean");
         assertThatThrownBy(() -> catalogue.resolve(" ")).hasMessage("no model is named: give a path or a name");
         assertThatThrownBy(() -> catalogue.resolve("a\0b")).isInstanceOf(ModelNotFoundException.class);
         assertThatThrownBy(() ->

@@ -25,7 +25,7 @@ class ClosedModelsTest {
     @BeforeEach
     void start() {
         node = NodeServer.start(NodeOptions.loopback("n0"), loader);
-        cluster = Cluster.connect(List.of(node.address()), models);
+        cluster = Cluster.of(List.of(node.address()), models);
     }
 
     @AfterEach

@@ -23,7 +23,7 @@ class ClusterScoreTest {
     @BeforeEach
     void load() {
         node = NodeServer.start(NodeOptions.loopback("n0"), new FakeLoader());
-        cluster = Cluster.connect(List.of(node.address()), new FakeModels());
+        cluster = Cluster.of(List.of(node.address()), new FakeModels());
         cluster.load("m", LoadOptions.defaults());
     }
 

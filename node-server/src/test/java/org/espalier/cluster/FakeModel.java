@@ -23,6 +23,9 @@ record FakeModel(String name, Runnable whenEncoding, AtomicInteger closes) imple
 
     static final int LAYERS = 6;
 
+    /** Bytes of a layer of models whose name begins with {@code vast}: more than any machine of a test has. */
+    static final long VAST = 1L << 44;
+
     FakeModel(String name, Runnable whenEncoding) {
         this(name, whenEncoding, new AtomicInteger());
     }
@@ -43,7 +46,8 @@ record FakeModel(String name, Runnable whenEncoding, AtomicInteger closes) imple
 
     @Override
     public ModelSize size() {
-        return new ModelSize(Collections.nCopies(LAYERS, new ShardSize(100, 0)), new ShardSize(600, 0));
+        long bytes = name.startsWith("vast") ? VAST : 100;
+        return new ModelSize(Collections.nCopies(LAYERS, new ShardSize(bytes, 0)), new ShardSize(LAYERS * bytes, 0));
     }
 
     @Override
@@ -58,6 +62,11 @@ record FakeModel(String name, Runnable whenEncoding, AtomicInteger closes) imple
     }
 
     @Override
+    public boolean chats() {
+        return true;
+    }
+
+    @Override
     public List<Integer> encode(Prompt prompt) {
         whenEncoding.run();
         if (prompt instanceof Prompt.Tokens tokens) {
@@ -67,6 +76,13 @@ record FakeModel(String name, Runnable whenEncoding, AtomicInteger closes) imple
                 ? plain.text()
                 : ((Prompt.Chat) prompt).messages().get(0).content();
         return text.chars().mapToObj(letter -> letter - 'A').toList();
+    }
+
+    @Override
+    public List<String> texts(List<Integer> tokens) {
+        return tokens.stream()
+                .map(token -> String.valueOf((char) ('A' + token)))
+                .toList();
     }
 
     @Override

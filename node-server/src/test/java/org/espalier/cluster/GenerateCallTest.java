@@ -44,6 +44,7 @@ class GenerateCallTest {
                         .addPrompt(1)
                         .setMaxTokens(3)
                         .build(),
+                Prompt.tokens(1),
                 new FakeModel("m"),
                 GenerationListener.SILENT,
                 ended -> {
@@ -83,7 +84,7 @@ class GenerateCallTest {
     @Test
     void closingTheClusterWhileAGenerationStartsCancelsIt() {
         AtomicReference<Cluster> cluster = new AtomicReference<>();
-        cluster.set(Cluster.connect(
+        cluster.set(Cluster.of(
                 List.of(server.address()),
                 new FakeModels(name -> new FakeModel(name, () -> cluster.get().close()))));
         cluster.get().load("m", LoadOptions.defaults());

@@ -28,7 +28,7 @@ class MixedRingTest {
             loaders.add(new FakeLoader());
             nodes.add(NodeServer.start(NodeOptions.loopback("n" + i), loaders.get(i)));
         }
-        cluster = Cluster.connect(nodes.stream().map(NodeServer::address).toList(), new FakeModels());
+        cluster = Cluster.of(nodes.stream().map(NodeServer::address).toList(), new FakeModels());
     }
 
     @AfterEach
@@ -76,8 +76,7 @@ class MixedRingTest {
                 .flatExtracting(NodeInfo::shards)
                 .extracting(ShardInfo::engine)
                 .containsExactly("fake", "metal", "fake");
-        try (Cluster other =
-                Cluster.connect(nodes.stream().map(NodeServer::address).toList(), new FakeModels())) {
+        try (Cluster other = Cluster.of(nodes.stream().map(NodeServer::address).toList(), new FakeModels())) {
             assertThat(other.use("m").engines()).isEqualTo(loaded.engines());
         }
     }

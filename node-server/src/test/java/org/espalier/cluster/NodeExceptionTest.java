@@ -31,7 +31,7 @@ class NodeExceptionTest {
     @Test
     void aRemedyTravelsFromTheNodeToTheUser() {
         try (NodeServer node = NodeServer.start(NodeOptions.loopback("n0"), new FakeLoader());
-                Cluster cluster = Cluster.connect(List.of(node.address()), new FakeModels())) {
+                Cluster cluster = Cluster.of(List.of(node.address()), new FakeModels())) {
             NodeException error =
                     catchThrowableOfType(NodeException.class, () -> cluster.load("large:n0", LoadOptions.defaults()));
             assertThat(error.kind()).isEqualTo(Failure.Kind.OUT_OF_MEMORY);
@@ -45,7 +45,7 @@ class NodeExceptionTest {
     void aFailedStepIsNoLostNode() {
         FakeLoader loader = new FakeLoader();
         try (NodeServer node = NodeServer.start(NodeOptions.loopback("n0"), loader);
-                Cluster cluster = Cluster.connect(List.of(node.address()), new FakeModels())) {
+                Cluster cluster = Cluster.of(List.of(node.address()), new FakeModels())) {
             cluster.load("m", LoadOptions.defaults());
             loader.loaded.get(0).failAtLength = 7;
             NodeException error = catchThrowableOfType(
@@ -82,7 +82,7 @@ class NodeExceptionTest {
                 .start();
         String address = "127.0.0.1:" + server.getPort();
         try {
-            assertThatThrownBy(() -> Cluster.connect(List.of(address), new FakeModels()))
+            assertThatThrownBy(() -> Cluster.of(List.of(address), new FakeModels()))
                     .isInstanceOf(NodeException.class)
                     .hasMessage("node " + address
                             + " does not know this call: it is not an Espalier node, or runs another version");
@@ -113,7 +113,7 @@ class NodeExceptionTest {
                 .build()
                 .start();
         String address = "127.0.0.1:" + server.getPort();
-        try (Cluster cluster = Cluster.connect(List.of(address), new FakeModels())) {
+        try (Cluster cluster = Cluster.of(List.of(address), new FakeModels())) {
             assertThatThrownBy(() -> cluster.load("m", LoadOptions.defaults()))
                     .isInstanceOfSatisfying(NodeException.class, error -> {
                         assertThat(error.what()).isEqualTo(expected.message().replace("ADDRESS", address));

@@ -11,6 +11,11 @@ public final class ExpertHeatmap implements Chart {
     private final ExpertLoad load;
     private final String title;
 
+    /** Titled with the model, the prompt and the positions. */
+    public ExpertHeatmap(ExpertLoad load) {
+        this(load, load.title());
+    }
+
     /** @param title says what ran */
     public ExpertHeatmap(ExpertLoad load, String title) {
         this.load = load;
@@ -18,8 +23,8 @@ public final class ExpertHeatmap implements Chart {
     }
 
     public Heatmap heatmap() {
-        double[][] shares = IntStream.range(0, load.layers().size())
-                .mapToObj(layer -> IntStream.range(0, load.experts())
+        double[][] shares = load.layers().stream()
+                .map(layer -> IntStream.range(0, load.experts())
                         .mapToDouble(expert -> load.share(layer, expert))
                         .toArray())
                 .toArray(double[][]::new);
@@ -41,8 +46,8 @@ public final class ExpertHeatmap implements Chart {
     @Override
     public String text() {
         StringBuilder text = new StringBuilder(title).append('\n');
-        for (int layer = 0; layer < load.layers().size(); layer++) {
-            text.append(String.format(Locale.ROOT, "layer %3d ", load.layers().get(layer)));
+        for (int layer : load.layers()) {
+            text.append(String.format(Locale.ROOT, "layer %3d ", layer));
             int[] best = busiest(layer);
             for (int expert : best) {
                 text.append(String.format(Locale.ROOT, "  %d: %.0f%%", expert, 100 * load.share(layer, expert)));
@@ -55,9 +60,9 @@ public final class ExpertHeatmap implements Chart {
     private int[] busiest(int layer) {
         return IntStream.range(0, load.experts())
                 .boxed()
-                .sorted((a, b) -> load.counts()[layer][b] - load.counts()[layer][a])
+                .sorted((a, b) -> load.count(layer, b) - load.count(layer, a))
                 .limit(5)
-                .filter(expert -> load.counts()[layer][expert] > 0)
+                .filter(expert -> load.count(layer, expert) > 0)
                 .mapToInt(Integer::intValue)
                 .toArray();
     }

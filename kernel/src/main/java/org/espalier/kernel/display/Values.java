@@ -43,10 +43,10 @@ public final class Values {
             return displayed.display();
         }
         if (value instanceof ExpertLoad load) {
-            return new ExpertHeatmap(load, load.positions() + " positions").display();
+            return new ExpertHeatmap(load).display();
         }
         if (value instanceof RoutingTrace trace) {
-            return new ExpertHeatmap(trace.load(), trace.positions() + " positions").display();
+            return new ExpertHeatmap(trace.load()).display();
         }
         if (value.getClass().isArray()) {
             return new DisplayData(array(value));

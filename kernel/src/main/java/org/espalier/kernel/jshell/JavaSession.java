@@ -40,6 +40,7 @@ public final class JavaSession implements AutoCloseable {
             // Everything of a package: a notebook's own class or method of the same name then hides what it has.
             "org.espalier.kernel.display.*",
             "static org.espalier.kernel.display.Display.*",
+            "static org.espalier.kernel.magic.NotebookVariables.cluster",
             "org.espalier.node.service.LocalCluster",
             "org.espalier.placement.*",
             "org.espalier.routing.*",

@@ -1,7 +1,6 @@
 package org.espalier.kernel.magic;
 
 import java.util.List;
-import org.espalier.cluster.Cluster;
 import org.espalier.kernel.display.ClusterTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -63,31 +62,32 @@ final class ClusterMagic implements Magic {
         List<String> rest = words.isEmpty() ? List.of() : words.subList(1, words.size());
         switch (verb) {
             case "show" -> show(call);
-            case "local" -> use(notebook.local(Options.parse(new Local(), rest).nodes), call);
-            case "connect" -> use(notebook.connect(Options.parse(new Connect(), rest).addresses), call);
+            case "local" -> {
+                notebook.get().local(Options.parse(new Local(), rest).nodes);
+                show(call);
+            }
+            case "connect" -> {
+                notebook.get().connect(Options.parse(new Connect(), rest).addresses);
+                show(call);
+            }
             case "disconnect" -> {
                 Options.parse(new Disconnect(), rest);
+                boolean connected = notebook.get().isConnected();
                 notebook.close();
-                call.output().print("disconnected\n");
+                call.output().print(connected ? "disconnected\n" : "there was no cluster to disconnect from\n");
             }
             default -> throw Options.unknownCommand(this, verb);
         }
     }
 
-    private void use(Cluster cluster, MagicCall call) {
-        call.java().define("cluster", Cluster.class, cluster);
-        show(call);
-    }
-
     private void show(MagicCall call) {
-        if (notebook.current().isEmpty()) {
+        if (!notebook.get().isConnected()) {
             call.output()
                     .print(
                             "no cluster yet: %cluster local --nodes 2 starts one here, %cluster connect HOST:PORT joins one, and"
                                     + " %model load starts a node inside this kernel\n");
         } else {
-            call.output()
-                    .display(ClusterTable.of(notebook.current().get().nodes()).display());
+            call.output().display(ClusterTable.of(notebook.get().nodes()).display());
         }
     }
 }

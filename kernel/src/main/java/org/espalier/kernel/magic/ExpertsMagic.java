@@ -2,6 +2,8 @@ package org.espalier.kernel.magic;
 
 import java.util.List;
 import org.espalier.EspalierException;
+import org.espalier.cluster.Cluster;
+import org.espalier.cluster.Generation;
 import org.espalier.kernel.display.ExpertHeatmap;
 import org.espalier.routing.ExpertLoad;
 import org.espalier.routing.RoutingTrace;
@@ -44,17 +46,29 @@ final class ExpertsMagic implements Magic {
     @Override
     public void run(MagicCall call) {
         Experts command = Options.parse(new Experts(), call.words());
-        RoutingTrace trace = notebook.withModel()
-                .trace()
-                .orElseThrow(() -> new EspalierException(
-                        "there is no routing to show: load a mixture-of-experts model and run %generate first"));
+        RoutingTrace trace = trace(notebook.withModel());
         int to = command.to < 0 ? trace.positions() : command.to;
         if (command.from < 0 || command.from >= to || to > trace.positions()) {
             throw new EspalierException("there are positions 0 to " + (trace.positions() - 1) + ", asked for "
                     + command.from + " to " + (to - 1) + ": choose --from and --to within them");
         }
-        String title = notebook.deployment().orElseThrow().id() + ", positions " + command.from + " to " + (to - 1);
         call.java().define("trace", RoutingTrace.class, trace);
-        call.output().display(new ExpertHeatmap(ExpertLoad.of(trace, command.from, to), title).display());
+        call.output().display(new ExpertHeatmap(ExpertLoad.of(trace, command.from, to)).display());
+    }
+
+    private static RoutingTrace trace(Cluster cluster) {
+        String model = cluster.deployment().orElseThrow().model();
+        if (!cluster.hasExperts()) {
+            throw new EspalierException(model + " has no experts: it is a dense model. `%model load demo` loads a small"
+                    + " mixture of experts");
+        }
+        Generation generation = cluster.lastGeneration()
+                .orElseThrow(
+                        () -> new EspalierException("there is no routing to show: nothing has been generated since "
+                                + model + " was loaded, or the last generation did not finish. Run `%generate` first"));
+        return generation
+                .trace()
+                .orElseThrow(() -> new EspalierException("the last generation, of " + generation.prompt()
+                        + ", kept no routing: `%generate` does, in Java `GenerateOptions.defaults().withRouting()`"));
     }
 }

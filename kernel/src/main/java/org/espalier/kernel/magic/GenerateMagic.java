@@ -158,12 +158,16 @@ final class GenerateMagic implements Magic {
     }
 
     private static String line(Generation generation, Cluster cluster) {
+        if (generation.tokens().isEmpty()) {
+            return generation.promptTokens().size() + " prompt tokens read, no new one asked for";
+        }
         int nodes = cluster.deployment()
                 .map(deployment -> deployment.placement().shards().size())
                 .orElse(0);
         Optional<String> ended = switch (generation.finish()) {
             case EOS -> Optional.empty();
             case LENGTH -> Optional.of("ended by the token limit");
+            case CONTEXT -> Optional.of("ended by the model's context");
             case STOP -> Optional.of("ended by a stop text");
         };
         return String.format(

@@ -3,6 +3,8 @@ package org.espalier.kernel.magic;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
@@ -36,18 +38,18 @@ final class ModelMagic implements Magic {
 
     @Override
     public String summary() {
-        return "%model load PATH-OR-NAME, %model split, %model unload; alone: what is loaded";
+        return "%model load PATH-OR-NAME, %model split, %model use NAME, %model unload; alone: what is loaded, and what else is there";
     }
 
     @Override
     public String usage() {
-        return "%model                        shows what is loaded\n"
+        return "%model                        shows what is loaded, and what else the nodes hold\n"
                 + Magic.super.usage().stripTrailing();
     }
 
     @Override
     public List<Object> commands() {
-        return List.of(new Load(), new Split(), new Unload());
+        return List.of(new Load(), new Split(), new Use(), new Unload());
     }
 
     /** What load and split have in common. */
@@ -82,9 +84,11 @@ final class ModelMagic implements Magic {
             description = "Loads a model over the cluster; without one, on a node in this kernel.")
     private static final class Load extends Placing {
         @Parameters(
+                arity = "0..1",
                 paramLabel = "PATH-OR-NAME",
-                description = "Directory, .gguf file, or name of a model. ORG/NAME (also ORG/NAME@REVISION, or"
-                        + " ORG/NAME:Q4_K_M for one of several GGUF files) is fetched from the hub if it is not here.")
+                description =
+                        "Without it the model that was loaded last, over the nodes that answer now. Directory, .gguf file, or name of a model. ORG/NAME (also ORG/NAME@REVISION, or"
+                                + " ORG/NAME:Q4_K_M for one of several GGUF files) is fetched from the hub if it is not here.")
         private String model;
 
         @Option(names = "--offline", description = "Fetch nothing from the hub.")
@@ -108,8 +112,20 @@ final class ModelMagic implements Magic {
             description = "Shows the placement, or changes it: only what changed is loaded again.")
     private static final class Split extends Placing {}
 
-    @Command(name = "%model unload", description = "Frees the model on every node.")
+    @Command(name = "%model use", description = "Uses a model that another notebook has loaded on these nodes.")
+    private static final class Use {
+        @Parameters(paramLabel = "NAME", description = "As %model lists it.")
+        private String name;
+    }
+
+    @Command(name = "%model unload", description = "Frees a model on every node.")
     private static final class Unload {
+        @Parameters(
+                arity = "0..1",
+                paramLabel = "NAME",
+                description = "As %model lists it, whoever loaded it; without it the model of this notebook.")
+        private String name;
+
         @Option(names = "--force", description = "Even when another client uses the deployment.")
         private boolean force;
     }
@@ -123,34 +139,68 @@ final class ModelMagic implements Magic {
             case "show" -> show(call);
             case "load" -> load(Options.parse(new Load(), rest), call);
             case "split" -> split(Options.parse(new Split(), rest), rest.isEmpty(), call);
+            case "use" -> use(Options.parse(new Use(), rest), call);
             case "unload" -> unload(Options.parse(new Unload(), rest), call);
             default -> throw Options.unknownCommand(this, verb);
         }
     }
 
+    private void use(Use command, MagicCall call) {
+        call.output().print(line(notebook.get().use(command.name)) + "\n");
+    }
+
     private void unload(Unload command, MagicCall call) {
-        Cluster cluster = notebook.withModel();
-        if (command.force) {
-            cluster.forceUnload();
+        if (command.name != null && command.force) {
+            notebook.get().forceUnload(command.name);
+        } else if (command.name != null) {
+            notebook.get().unload(command.name);
+        } else if (command.force) {
+            notebook.withModel().forceUnload();
         } else {
-            cluster.unload();
+            notebook.withModel().unload();
         }
         call.output().print("unloaded\n");
     }
 
     private void show(MagicCall call) {
+        Cluster cluster = notebook.get();
+        List<Deployment> there = cluster.deployments();
+        Optional<Deployment> own = cluster.deployment();
         call.output()
-                .print(notebook.deployment()
-                                .map(ModelMagic::line)
+                .print(own.map(deployment -> line(deployment) + trouble(deployment, there))
                                 .orElse("no model is loaded: %model load PATH-OR-NAME")
                         + "\n");
+        there.stream()
+                .filter(other ->
+                        own.filter(mine -> mine.id().equals(other.id())).isEmpty())
+                .forEach(other -> call.output()
+                        .print("also there: " + line(other) + "; `%model use " + other.id()
+                                + "` uses it, `%model unload " + other.id() + "` frees it\n"));
+    }
+
+    /** Why a deployment no longer serves as it was placed; empty if it does. */
+    private static String trouble(Deployment deployment, List<Deployment> there) {
+        Optional<Deployment> now = there.stream()
+                .filter(found -> found.id().equals(deployment.id()) && found.epoch() == deployment.epoch())
+                .findFirst();
+        String again = "; `%model load` places it again";
+        if (now.isEmpty()) {
+            return "\nit is no longer on the nodes: they have ended, or somebody unloaded or replaced it" + again;
+        }
+        List<String> missing = now.get().missing();
+        return missing.isEmpty()
+                ? ""
+                : "\nit does not serve: node" + (missing.size() == 1 ? " " : "s ") + String.join(", ", missing)
+                        + (missing.size() == 1 ? " does" : " do") + " not answer" + again;
     }
 
     private void load(Load command, MagicCall call) {
-        boolean fresh = notebook.current().isEmpty();
-        Cluster cluster = notebook.orEmbedded();
-        if (fresh) {
-            call.java().define("cluster", Cluster.class, cluster);
+        Cluster cluster = notebook.get();
+        boolean again = command.model == null;
+        if (again) {
+            command.model = cluster.lastModel()
+                    .orElseThrow(() ->
+                            new EspalierException("no model was loaded before: name one, `%model load PATH-OR-NAME`"));
         }
         LoadBars bars = new LoadBars(call.output(), command.model);
         LoadOptions options = command.options()
@@ -166,8 +216,11 @@ final class ModelMagic implements Magic {
             }
             return;
         }
-        Deployment deployment = cluster.load(command.model, options);
+        Deployment deployment = again ? cluster.load(options) : cluster.load(command.model, options);
         bars.finish(line(deployment));
+        cluster.nodes().stream()
+                .filter(node -> !node.reachable())
+                .forEach(node -> call.output().print("node " + node.name() + " does not answer and was left out\n"));
         if (deployment.placement().shards().size() > 1) {
             draw(size(cluster), deployment.placement(), command, call);
         }
@@ -178,6 +231,8 @@ final class ModelMagic implements Magic {
         Deployment deployment = cluster.deployment().orElseThrow();
         if (onlyShow) {
             draw(size(cluster), deployment.placement(), command, call);
+            String trouble = trouble(deployment, cluster.deployments());
+            call.output().print(trouble.isEmpty() ? "" : deployment.id() + ":" + trouble + "\n");
         } else if (command.plan) {
             draw(size(cluster), cluster.plan(command.options()), command, call);
         } else {
@@ -204,7 +259,7 @@ final class ModelMagic implements Magic {
         int nodes = deployment.placement().shards().size();
         return String.format(
                 Locale.ROOT,
-                "%s: %d layers on %d node%s, %s of weights, engine %s, %s, loaded in %.1f s",
+                "%s: %d layers on %d node%s, %s of weights, engine %s, %s%s",
                 deployment.id(),
                 deployment.placement().layers(),
                 nodes,
@@ -212,6 +267,8 @@ final class ModelMagic implements Magic {
                 Bytes.text(deployment.residentBytes()),
                 deployment.engine(),
                 deployment.precision(),
-                deployment.loadSeconds());
+                deployment.loadSeconds() == 0
+                        ? ""
+                        : String.format(Locale.ROOT, ", loaded in %.1f s", deployment.loadSeconds()));
     }
 }

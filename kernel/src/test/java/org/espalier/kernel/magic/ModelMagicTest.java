@@ -59,10 +59,10 @@ class ModelMagicTest {
 
     @Test
     void unloadRefusesOptionsThatItDoesNotHave() {
-        notebook.orEmbedded();
         model("load " + LLAMA + " --name mine");
         assertThatThrownBy(() -> model("unload --bogus")).hasMessageContaining("%model unload has no option --bogus");
-        assertThatThrownBy(() -> model("unload mine")).hasMessageContaining("'mine'");
+        assertThatThrownBy(() -> model("unload yours"))
+                .hasMessageContaining("no node has a deployment 'yours': they hold mine");
         assertThat(notebook.deployment()).isPresent();
         model("unload --force");
         assertThat(shown).containsExactly("unloaded\n");
@@ -74,7 +74,6 @@ class ModelMagicTest {
         for (String file : List.of("config.json", "model.safetensors")) {
             Files.copy(LLAMA.resolve(file), folder.resolve(file));
         }
-        notebook.orEmbedded();
         model("load " + folder + " --name mine");
         Files.delete(folder.resolve("config.json")); // a model that is planned by its path is opened again
         model("split --plan");

@@ -16,6 +16,7 @@ import org.espalier.cluster.LoadOptions;
 import org.espalier.cluster.Prompt;
 import org.espalier.engine.Precision;
 import org.espalier.hub.PullProgress;
+import org.espalier.model.Model;
 import org.espalier.node.service.LocalCluster;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -125,12 +126,13 @@ final class RunCommand implements Callable<Integer> {
         Output out = new Output(spec);
         Prompt question = prompt.prompt();
         Deployment deployment = cluster.load(model, load);
+        boolean hasText = cluster.model().flatMap(Model::tokenizer).isPresent();
         if (json) {
             Generation generation = cluster.generate(question, options);
-            out.println(RunReport.json(deployment, generation, options));
+            out.println(RunReport.json(deployment, generation, options, hasText));
         } else {
             Generation generation = cluster.generate(question, options, printing(out));
-            out.println(generation.text().isPresent() ? "" : ids(generation.tokens()));
+            out.println(hasText ? "" : ids(generation.tokens()));
             spec.commandLine().getErr().println(summary(generation));
         }
     }

@@ -16,11 +16,12 @@ final class RunReport {
 
     private RunReport() {}
 
-    static String json(Deployment deployment, Generation generation, GenerateOptions options) {
+    /** @param hasText whether the model has a tokenizer */
+    static String json(Deployment deployment, Generation generation, GenerateOptions options, boolean hasText) {
         ObjectNode report = JSON.createObjectNode();
         generation.promptTokens().forEach(report.putArray("promptTokens")::add);
         generation.tokens().forEach(report.putArray("tokens")::add);
-        report.put("text", generation.text().orElse(null));
+        report.put("text", hasText ? generation.text() : null);
         report.put("finish", generation.finish().name().toLowerCase(Locale.ROOT));
         generation.promptLogits().ifPresent(logits -> {
             ArrayNode values = report.putArray("logits");
@@ -44,9 +45,9 @@ final class RunReport {
     }
 
     private static void addLayers(RoutingTrace trace, ArrayNode layers) {
-        for (int layer = 0; layer < trace.layers().size(); layer++) {
+        for (int layer : trace.layers()) {
             ObjectNode one = layers.addObject();
-            one.put("layer", trace.layers().get(layer));
+            one.put("layer", layer);
             ArrayNode experts = one.putArray("experts");
             ArrayNode weights = one.putArray("weights");
             for (int position = 0; position < trace.positions(); position++) {

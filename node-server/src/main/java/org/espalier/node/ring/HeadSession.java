@@ -32,6 +32,9 @@ final class HeadSession {
     final GenerateRequest request;
     final StreamObserver<GenerateReply> replies;
     private int maxNew;
+    /** Why it ends after {@link #maxNew} tokens. */
+    private FinishReason atLimit;
+
     private final TokenText text;
     private final StopStrings stops;
     private final long arrived = System.nanoTime();
@@ -52,6 +55,9 @@ final class HeadSession {
         this.id = id;
         this.request = request;
         this.maxNew = maxNew;
+        this.atLimit = maxNew < request.getMaxTokens()
+                ? FinishReason.FINISH_REASON_CONTEXT
+                : FinishReason.FINISH_REASON_LENGTH;
         this.tokens = new ArrayList<>(request.getPromptList());
         this.text = request.getStopStringsCount() == 0 ? null : shard.text();
         this.stops = new StopStrings(request.getStopStringsList());
@@ -124,7 +130,10 @@ final class HeadSession {
             throw new IllegalArgumentException("session " + from.id + " holds " + from.maxLength()
                     + " rows, answer included, but the fork's prompt alone has " + tokens.size());
         }
-        maxNew = Math.min(maxNew, room);
+        if (room < maxNew) {
+            maxNew = room;
+            atLimit = from.atLimit;
+        }
         position = length;
         reported = length;
     }
@@ -212,9 +221,7 @@ final class HeadSession {
                     .setStopString(stop.get())
                     .build());
         }
-        return produced == maxNew
-                ? Optional.of(finished(FinishReason.FINISH_REASON_LENGTH).build())
-                : Optional.empty();
+        return produced == maxNew ? Optional.of(finished(atLimit).build()) : Optional.empty();
     }
 
     /** After a step without a sample or logits. Present if the prompt is computed and no token is wanted. */

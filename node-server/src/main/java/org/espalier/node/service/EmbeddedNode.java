@@ -14,7 +14,7 @@ public final class EmbeddedNode implements AutoCloseable {
         return new EmbeddedNode(NodeServer.start(NodeOptions.loopback("embedded")));
     }
 
-    /** host:port, for {@code Cluster.connect}. */
+    /** host:port, for {@code Cluster.of}. */
     public String address() {
         return server.address();
     }

@@ -2,25 +2,43 @@ package org.espalier.node.service;
 
 import java.util.List;
 import org.espalier.cluster.Cluster;
+import org.espalier.cluster.NodeStarter;
 
 /** Clusters of this machine alone, whose nodes end when the cluster is closed. They may read any model that their user may. */
 public final class LocalCluster {
 
+    private static final NodeStarter STARTER = new NodeStarter() {
+        @Override
+        public Started embedded() {
+            EmbeddedNode node = EmbeddedNode.start();
+            return new Started(List.of(node.address()), node);
+        }
+
+        @Override
+        public Started processes(int count) {
+            LocalNodes nodes = LocalNodes.start(count);
+            return new Started(nodes.addresses(), nodes);
+        }
+    };
+
     private LocalCluster() {}
 
     /**
-     * Node processes on loopback: what {@code %cluster local} does.
+     * Node processes on loopback.
      *
      * @throws org.espalier.EspalierException if one does not start; then no process is left
      */
     public static Cluster start(int nodes) {
-        LocalNodes processes = LocalNodes.start(nodes);
-        return Cluster.connect(processes.addresses(), processes);
+        return Cluster.of(STARTER.processes(nodes), STARTER);
     }
 
-    /** One node inside this JVM: what {@code %model load} does where no cluster is connected. */
+    /** One node inside this JVM. */
     public static Cluster embedded() {
-        EmbeddedNode node = EmbeddedNode.start();
-        return Cluster.connect(List.of(node.address()), node);
+        return Cluster.of(STARTER.embedded(), STARTER);
+    }
+
+    /** Without nodes until some are needed; then one inside this JVM, unless others have been started or connected. */
+    public static Cluster whenNeeded() {
+        return Cluster.whenNeeded(STARTER);
     }
 }

@@ -59,7 +59,7 @@ public final class LocalNodes implements AutoCloseable {
         }
     }
 
-    /** host:port of each, in order, for {@code Cluster.connect}. */
+    /** host:port of each, in order, for {@code Cluster.of}. */
     public List<String> addresses() {
         return children.stream().map(child -> child.address.join()).toList();
     }

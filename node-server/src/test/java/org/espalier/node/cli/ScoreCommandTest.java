@@ -116,7 +116,7 @@ class ScoreCommandTest {
 
         double bits = edited.path("nats").doubleValue() / Math.log(2);
         try (NodeServer node = NodeServer.start(NodeOptions.loopback("n0"));
-                Cluster cluster = Cluster.connect(List.of(node.address()))) {
+                Cluster cluster = Cluster.of(List.of(node.address()))) {
             cluster.load(MODEL, LoadOptions.defaults().withPrecision("float32"));
             LayerEdit[] edits = {
                 LayerEdit.of(2).banning(0, 1, 2, 3).scaledBy(0.5),

@@ -66,7 +66,7 @@ class NodeModelsTest {
         copy("llama-tiny/hf", root("b").resolve("elsewhere/small"));
         try (NodeServer a = serve("a");
                 NodeServer b = serve("b");
-                Cluster cluster = Cluster.connect(List.of(a.address(), b.address()))) {
+                Cluster cluster = Cluster.of(List.of(a.address(), b.address()))) {
             Deployment deployment = cluster.load(mine.toString(), LoadOptions.defaults());
             assertThat(deployment.placement().nodes()).containsExactly("a", "b");
             assertThat(deployment.model()).isEqualTo("small");
@@ -84,7 +84,7 @@ class NodeModelsTest {
         Path theirs = copy("deepseek_v3-tiny/hf", root("b").resolve("small"));
         try (NodeServer a = serve("a");
                 NodeServer b = serve("b");
-                Cluster cluster = Cluster.connect(List.of(a.address(), b.address()))) {
+                Cluster cluster = Cluster.of(List.of(a.address(), b.address()))) {
             assertThatThrownBy(() -> cluster.load(mine.toString(), LoadOptions.defaults()))
                     .isInstanceOf(ClusterException.class)
                     .hasMessageContaining("node b")
@@ -104,7 +104,7 @@ class NodeModelsTest {
                 config, Files.readString(config).replaceFirst("\"rope_theta\": [0-9.]+", "\"rope_theta\": 77.0"));
         try (NodeServer a = serve("a");
                 NodeServer b = serve("b");
-                Cluster cluster = Cluster.connect(List.of(a.address(), b.address()))) {
+                Cluster cluster = Cluster.of(List.of(a.address(), b.address()))) {
             assertThatThrownBy(() -> cluster.load(mine.toString(), LoadOptions.defaults()))
                     .isInstanceOf(ClusterException.class)
                     .hasMessageContaining("node b")
@@ -117,7 +117,7 @@ class NodeModelsTest {
     @Test
     void aNodeThatHasNoneSaysWhereItLooked() throws IOException {
         try (NodeServer a = serve("a");
-                Cluster cluster = Cluster.connect(List.of(a.address()))) {
+                Cluster cluster = Cluster.of(List.of(a.address()))) {
             assertThatThrownBy(() -> cluster.load(mine.toString(), LoadOptions.defaults()))
                     .hasMessageContaining("node a")
                     .hasMessageContaining("no model small: looked in " + root("a") + "; they hold no model; copy the"
@@ -128,7 +128,7 @@ class NodeModelsTest {
     @Test
     void nodesOfTheSameUserTakeAPathOutsideOfEveryFolder() {
         try (Cluster cluster = LocalCluster.embedded();
-                Cluster other = Cluster.connect(List.of(cluster.nodes().get(0).address()))) {
+                Cluster other = Cluster.of(List.of(cluster.nodes().get(0).address()))) {
             cluster.load(mine.toString(), LoadOptions.defaults());
             assertThat(cluster.nodes().get(0).shards().get(0).model())
                     .isEqualTo(org.espalier.model.ModelIdentity.of(mine));

@@ -12,7 +12,6 @@ import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.GenerateOptions;
 import org.espalier.cluster.Generation;
-import org.espalier.cluster.GenerationListener;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.cluster.NodeInfo;
 import org.espalier.cluster.NodeLostException;
@@ -38,12 +37,12 @@ class RingProcessesIT {
         GenerateOptions options = GenerateOptions.defaults().withMaxTokens(40).ignoringEos();
         Generation alone;
         try (EmbeddedNode node = EmbeddedNode.start();
-                Cluster cluster = Cluster.connect(List.of(node.address()))) {
+                Cluster cluster = Cluster.of(List.of(node.address()))) {
             cluster.load(MODEL, FLOAT32);
             alone = cluster.generate(PROMPT, options);
         }
         try (LocalNodes nodes = LocalNodes.start(3);
-                Cluster cluster = Cluster.connect(nodes.addresses())) {
+                Cluster cluster = Cluster.of(nodes.addresses())) {
             assertThat(cluster.nodes()).extracting(NodeInfo::name).containsExactly("local-1", "local-2", "local-3");
             cluster.load(MODEL, FLOAT32);
             Generation three = cluster.generate(PROMPT, options);
@@ -57,7 +56,7 @@ class RingProcessesIT {
     @ValueSource(ints = {0, 1, 2})
     void aKilledNodeIsNamedInTime(int killed) throws Exception {
         try (LocalNodes nodes = LocalNodes.start(3);
-                Cluster cluster = Cluster.connect(nodes.addresses())) {
+                Cluster cluster = Cluster.of(nodes.addresses())) {
             cluster.load(MODEL, FLOAT32);
             CompletableFuture<Void> running = new CompletableFuture<>();
             CompletableFuture<NodeLostException> error = CompletableFuture.supplyAsync(() -> {
@@ -66,12 +65,7 @@ class RingProcessesIT {
                         cluster.generate(
                                 PROMPT,
                                 GenerateOptions.defaults().withMaxTokens(200).ignoringEos(),
-                                new GenerationListener() {
-                                    @Override
-                                    public void onToken(int token, float logprob) {
-                                        running.complete(null);
-                                    }
-                                });
+                                piece -> running.complete(null));
                     }
                 } catch (NodeLostException e) {
                     return e;
@@ -100,7 +94,7 @@ class RingProcessesIT {
     @Test
     void aNodeThatHangsIsLostToo() throws Exception {
         try (LocalNodes nodes = LocalNodes.start(2);
-                Cluster cluster = Cluster.connect(nodes.addresses())) {
+                Cluster cluster = Cluster.of(nodes.addresses())) {
             cluster.load(MODEL, FLOAT32);
             String hung = String.valueOf(nodes.pids().get(1));
             assertThat(new ProcessBuilder("kill", "-STOP", hung).start().waitFor())
@@ -132,7 +126,7 @@ class RingProcessesIT {
         }
         assertThat(processes).noneMatch(ProcessHandle::isAlive);
         try (LocalNodes nodes = LocalNodes.start(2);
-                Cluster cluster = Cluster.connect(nodes.addresses())) {
+                Cluster cluster = Cluster.of(nodes.addresses())) {
             cluster.load(MODEL, FLOAT32);
             assertThat(cluster.generate(
                                     PROMPT,

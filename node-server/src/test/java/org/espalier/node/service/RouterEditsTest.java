@@ -35,15 +35,17 @@ class RouterEditsTest {
     private static Cluster cluster;
     private static RoutingTrace free;
     private static int layer;
+    private static int other;
     private static int experts;
 
     @BeforeAll
     static void load() {
         node = NodeServer.start(NodeOptions.loopback("n0"));
-        cluster = Cluster.connect(List.of(node.address()));
+        cluster = Cluster.of(List.of(node.address()));
         cluster.load(MODEL, LoadOptions.defaults().withPrecision("float32"));
         var moe = cluster.model().orElseThrow().architecture().moe().orElseThrow();
         layer = moe.layers().get(1);
+        other = moe.layers().get(0);
         experts = moe.count();
         free = trace(cluster);
     }
@@ -56,21 +58,21 @@ class RouterEditsTest {
 
     @Test
     void bannedExpertsAreNeverChosen() {
-        Set<Integer> two = Set.of(free.expert(0, 1, 0), free.expert(3, 1, 0));
+        Set<Integer> two = Set.of(free.expert(0, layer, 0), free.expert(3, layer, 0));
         RoutingTrace trace = trace(cluster, LayerEdit.of(layer).banning(two));
-        assertThat(chosen(free, 1)).containsAnyElementsOf(two);
-        assertThat(chosen(trace, 1)).doesNotContainAnyElementsOf(two);
+        assertThat(chosen(free, layer)).containsAnyElementsOf(two);
+        assertThat(chosen(trace, layer)).doesNotContainAnyElementsOf(two);
     }
 
     @Test
     void forcedExpertsAreAlwaysChosen() {
         int rare = IntStream.range(0, experts)
-                .filter(expert -> !at(free, 0, 1).contains(expert))
+                .filter(expert -> !at(free, 0, layer).contains(expert))
                 .findFirst()
                 .orElseThrow();
         RoutingTrace trace = trace(cluster, LayerEdit.of(layer).forcing(rare));
         for (int position = 0; position < trace.positions(); position++) {
-            assertThat(at(trace, position, 1)).contains(rare).hasSize(free.width());
+            assertThat(at(trace, position, layer)).contains(rare).hasSize(free.width());
         }
     }
 
@@ -79,10 +81,10 @@ class RouterEditsTest {
         RoutingTrace fewer = trace(cluster, LayerEdit.of(layer).keeping(1));
         RoutingTrace more = trace(cluster, LayerEdit.of(layer).keeping(free.width() + 1));
         for (int position = 0; position < fewer.positions(); position++) {
-            assertThat(at(fewer, position, 1)).hasSize(1);
-            assertThat(at(fewer, position, 0)).hasSize(free.width());
-            assertThat(at(more, position, 1)).hasSize(free.width() + 1);
-            assertThat(at(more, position, 0)).hasSize(free.width());
+            assertThat(at(fewer, position, layer)).hasSize(1);
+            assertThat(at(fewer, position, other)).hasSize(free.width());
+            assertThat(at(more, position, layer)).hasSize(free.width() + 1);
+            assertThat(at(more, position, other)).hasSize(free.width());
         }
     }
 
@@ -94,7 +96,7 @@ class RouterEditsTest {
         RoutingTrace trace = trace(cluster);
         assertThat(trace.width()).isEqualTo(free.width());
         for (int position = 0; position < free.positions(); position++) {
-            assertThat(at(trace, position, 1)).isEqualTo(at(free, position, 1));
+            assertThat(at(trace, position, layer)).isEqualTo(at(free, position, layer));
         }
         assertThat(beside.await().trace().orElseThrow().width()).isEqualTo(experts);
     }
@@ -103,7 +105,7 @@ class RouterEditsTest {
     void aScaleMultipliesTheWeights() {
         RoutingTrace half = trace(cluster, LayerEdit.of(layer).scaledBy(0.5));
         for (int place = 0; place < free.width(); place++) {
-            assertThat(half.weight(0, 1, place)).isEqualTo(free.weight(0, 1, place) / 2);
+            assertThat(half.weight(0, layer, place)).isEqualTo(free.weight(0, layer, place) / 2);
         }
     }
 
@@ -126,13 +128,13 @@ class RouterEditsTest {
                     .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
                     .toList();
             try (Cluster several =
-                    Cluster.connect(nodes.stream().map(NodeServer::address).toList())) {
+                    Cluster.of(nodes.stream().map(NodeServer::address).toList())) {
                 several.load(MODEL, LoadOptions.defaults().withPrecision("float32"));
                 Generation split = generate(several, edits);
                 assertThat(split.tokens()).isEqualTo(one.tokens());
                 RoutingTrace expected = one.trace().orElseThrow();
                 RoutingTrace trace = split.trace().orElseThrow();
-                for (int l = 0; l < layers.size(); l++) {
+                for (int l : layers) {
                     for (int position = 0; position < expected.positions(); position++) {
                         assertThat(at(trace, position, l)).isEqualTo(at(expected, position, l));
                     }

@@ -72,7 +72,7 @@ class ScoreGoldenTest {
                 .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
                 .toList();
         try (Cluster cluster =
-                Cluster.connect(nodes.stream().map(NodeServer::address).toList())) {
+                Cluster.of(nodes.stream().map(NodeServer::address).toList())) {
             cluster.load(path.toString(), LoadOptions.defaults().withPrecision("float32"));
             List<Score> scores = new ArrayList<>(List.of(cluster.score(tokens)));
             if (cluster.model().orElseThrow().architecture().moe().isPresent()) {

@@ -45,7 +45,7 @@ class SessionOrdersGoldenTest {
                 .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
                 .toList();
         try (Cluster cluster =
-                Cluster.connect(nodes.stream().map(NodeServer::address).toList())) {
+                Cluster.of(nodes.stream().map(NodeServer::address).toList())) {
             Deployment deployment = cluster.load(
                     MODELS.resolve(model).resolve("hf").toString(),
                     LoadOptions.defaults().withPrecision("float32"));

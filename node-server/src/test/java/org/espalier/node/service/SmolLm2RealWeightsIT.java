@@ -36,7 +36,7 @@ class SmolLm2RealWeightsIT {
                 .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
                 .toList();
         try (Cluster cluster =
-                Cluster.connect(nodes.stream().map(NodeServer::address).toList())) {
+                Cluster.of(nodes.stream().map(NodeServer::address).toList())) {
             cluster.load(model(), LoadOptions.defaults().withPrecision("float32"));
             for (JsonNode golden : new ObjectMapper().readTree(GOLDEN.toFile()).get("prompts")) {
                 answers(cluster, golden);

@@ -1,0 +1,100 @@
+package org.espalier.cluster;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.espalier.Remedy;
+
+/** The nodes that a cluster is connected to, from connecting until it is closed. */
+final class Connection implements AutoCloseable {
+
+    private final List<ClusterNode> nodes;
+    private final AutoCloseable ownNodes;
+    private volatile boolean closed;
+
+    private Connection(List<ClusterNode> nodes, AutoCloseable ownNodes) {
+        this.nodes = List.copyOf(nodes);
+        this.ownNodes = ownNodes;
+    }
+
+    /**
+     * @param ownNodes closed with the connection, also if connecting fails
+     * @throws ClusterException if one does not answer, or two have the same name
+     */
+    static Connection open(List<String> addresses, AutoCloseable ownNodes) {
+        List<ClusterNode> nodes = new ArrayList<>();
+        try {
+            if (addresses.isEmpty()) {
+                throw new ClusterException("no node address was given: each is HOST:PORT", Remedy.CONNECT);
+            }
+            addresses.forEach(address -> nodes.add(new ClusterNode(address)));
+            Set<String> names = new HashSet<>();
+            for (NodeInfo node : Concurrently.all(
+                    nodes.stream().map(node -> (Callable<NodeInfo>) node::greet).toList())) {
+                if (!names.add(node.name())) {
+                    throw new ClusterException(
+                            "two nodes have the name " + node.name() + ": restart one of them with another `--name`");
+                }
+            }
+            return new Connection(nodes, ownNodes);
+        } catch (RuntimeException e) {
+            new Connection(nodes, ownNodes).close();
+            throw e;
+        }
+    }
+
+    static Connection open(NodeStarter.Started started) {
+        return open(started.addresses(), started.whenDone());
+    }
+
+    /** In the order of the addresses. */
+    List<ClusterNode> nodes() {
+        return nodes;
+    }
+
+    /** All nodes, asked now; those that do not answer are listed as unreachable. */
+    List<NodeInfo> describe() {
+        return Concurrently.all(nodes.stream()
+                .map(node -> (Callable<NodeInfo>) () -> {
+                    try {
+                        return node.describe();
+                    } catch (RuntimeException e) {
+                        return NodeInfo.unreachable(node.name(), node.address());
+                    }
+                })
+                .toList());
+    }
+
+    /** @throws ClusterException if a deployment's head is not among the nodes */
+    ClusterNode head(Deployment deployment) {
+        String name = deployment.placement().nodes().get(0);
+        return nodes.stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new ClusterException("node " + name + ", the head of deployment '" + deployment.id()
+                        + "', is not in this cluster: connect to it too"));
+    }
+
+    boolean closed() {
+        return closed;
+    }
+
+    /** From here on nothing new may begin on it. */
+    void closing() {
+        closed = true;
+    }
+
+    /** Disconnects; nodes that belong to this cluster alone end. */
+    @Override
+    public void close() {
+        closing();
+        nodes.forEach(ClusterNode::close);
+        try {
+            ownNodes.close();
+        } catch (Exception e) {
+            throw new ClusterException("the cluster's own nodes did not stop: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package org.espalier.cluster;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
+import org.espalier.placement.NodeMemory;
+import org.espalier.placement.Placement;
+import org.espalier.placement.PlacementFile;
+import org.espalier.placement.Strategy;
+import org.espalier.plan.ModelSize;
+
+/**
+ * Where a model's layers go.
+ *
+ * @param nodes as they were described just now
+ * @param freed ids of the deployments whose memory becomes free for this one
+ */
+record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
+
+    /**
+     * A placement over the nodes that answer, or the one that a file names.
+     *
+     * @throws org.espalier.EspalierException if there is none, or a node does not have the engine; then nothing has changed
+     */
+    Placement by(LoadOptions options) {
+        Placement placement = options.placement().endsWith(".json")
+                ? checked(PlacementFile.read(Path.of(options.placement())))
+                : checked(Strategy.named(options.placement()).place(size, memory(chosen(options.nodes()))));
+        placement.nodes().forEach(name -> refuseWithoutEngine(node(name), options.engine()));
+        return placement;
+    }
+
+    /** @throws org.espalier.EspalierException naming all that is wrong, or the node that does not answer */
+    Placement checked(Placement placement) {
+        placement.check(size.layers().size(), nodes.stream().map(NodeInfo::name).toList());
+        placement.nodes().stream()
+                .map(this::node)
+                .filter(node -> !node.reachable())
+                .findFirst()
+                .ifPresent(node -> {
+                    throw new NodeLostException(
+                            new Failure(
+                                            node.name(),
+                                            Failure.Kind.NODE_LOST,
+                                            "node " + node.name() + " (" + node.address() + ") does not answer")
+                                    .with(Remedy.LOAD_AGAIN),
+                            null);
+                });
+        return placement;
+    }
+
+    /** Whether all shards fit into memory that is free now, without freeing anything else. */
+    boolean fitsBeside(Placement placement, String id) {
+        return placement.shards().stream()
+                .allMatch(shard ->
+                        size.shard(shard.firstLayer(), shard.endLayer()).bytes()
+                                <= free(node(shard.node()), Set.of(id)));
+    }
+
+    private List<NodeInfo> chosen(int count) {
+        List<NodeInfo> answering = nodes.stream().filter(NodeInfo::reachable).toList();
+        if (answering.isEmpty()) {
+            throw new ClusterException("no node of the cluster answers", Remedy.CONNECT);
+        }
+        if (count < 0 || count > answering.size()) {
+            String silent = nodes.stream()
+                    .filter(node -> !node.reachable())
+                    .map(NodeInfo::name)
+                    .collect(Collectors.joining(", "));
+            throw new ClusterException(
+                    "the cluster has " + nodes.size() + " nodes"
+                            + (silent.isEmpty() ? "" : ", of which " + silent + " does not answer") + ", but " + count
+                            + " were asked for",
+                    Remedy.USE_FEWER_NODES);
+        }
+        return count == 0 ? answering : answering.subList(0, count);
+    }
+
+    private List<NodeMemory> memory(List<NodeInfo> chosen) {
+        return chosen.stream()
+                .map(node -> new NodeMemory(node.name(), free(node, freed)))
+                .toList();
+    }
+
+    private static long free(NodeInfo node, Set<String> freed) {
+        return node.freeMemoryBytes()
+                + node.shards().stream()
+                        .filter(shard -> freed.contains(shard.deployment()))
+                        .mapToLong(ShardInfo::residentBytes)
+                        .sum();
+    }
+
+    private NodeInfo node(String name) {
+        return nodes.stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void refuseWithoutEngine(NodeInfo node, String engine) {
+        if (engine.isEmpty()) {
+            return;
+        }
+        Optional<EngineInfo> found = node.engines().stream()
+                .filter(known -> known.name().equals(engine))
+                .findFirst();
+        if (found.isEmpty()) {
+            throw new ClusterException("node " + node.name() + " has no engine '" + engine + "': it has "
+                    + node.engines().stream().map(EngineInfo::name).collect(Collectors.joining(", ")));
+        }
+        if (found.get().availability() == EngineInfo.Availability.MISSING) {
+            throw new ClusterException("node " + node.name() + " cannot run the engine " + engine + ": "
+                    + found.get().detail());
+        }
+    }
+}
