@@ -8,6 +8,8 @@ import org.espalier.config.AttentionConfig;
 import org.espalier.config.Backbone;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Program;
+import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
 
 /** What a model's config.json says, and how such a model computes. One record each, named after Hugging Face's {@code model_type}. */
 public interface Architecture {
@@ -30,11 +32,16 @@ public interface Architecture {
     List<String> ignoredKeys();
 
     /**
-     * The program of a range of layers: the range that begins with layer 0 embeds tokens, the one that ends with the last layer yields logits.
+     * The program of a node's slice: the one with layer 0 embeds tokens, the one with the last layer yields logits.
      *
      * @throws org.espalier.checkpoint.CheckpointException naming a tensor that is missing or has another shape than the config says
      */
-    Program program(Checkpoint checkpoint, LayerRange layers);
+    Program program(Checkpoint checkpoint, Member member);
+
+    /** The program of layers that one node has for itself. */
+    default Program program(Checkpoint checkpoint, LayerRange layers) {
+        return program(checkpoint, Member.alone(layers));
+    }
 
     /** How mlx-lm stores a model of this architecture, for {@code quantize}. */
     default MlxStorage mlxStorage() {

@@ -1,5 +1,8 @@
 package org.espalier.architecture;
 
+import java.math.BigInteger;
+import java.util.List;
+import org.espalier.architecture.BlockSum.Kind;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.config.Backbone;
 import org.espalier.program.Activation;
@@ -13,11 +16,17 @@ import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
 import org.espalier.program.RmsNorm;
+import org.espalier.program.SigmoidScale;
 import org.espalier.program.View;
+import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
+import org.espalier.slice.Share;
+import org.espalier.slice.Share.Cut;
+import org.espalier.slice.Slice;
 
 /**
  * What decoder-only transformers share: embedding, pre-norm residual blocks, final norm and output matrix. An architecture file says what
- * a layer is, see {@link #program}.
+ * a layer is, see {@link #program}; which slice of it this node has is decided here and in the parts of a layer, and nowhere else.
  */
 final class Decoder {
 
@@ -31,17 +40,19 @@ final class Decoder {
     final View block;
 
     private final Backbone backbone;
-    private final LayerRange layers;
+    private final Member member;
+    private final BlockSum blockSum;
 
-    /** @param layers the range that the program computes */
-    Decoder(Backbone backbone, Checkpoint checkpoint, LayerRange layers) {
+    /** @param member the node whose program it is */
+    Decoder(Backbone backbone, Checkpoint checkpoint, Member member) {
         this.backbone = backbone;
-        this.layers = layers;
+        this.member = member;
         this.program = new ProgramBuilder("main", backbone.hidden());
         this.weights = new ModelWeights(checkpoint, program);
         this.residual = program.slot(backbone.hidden());
         this.normed = program.slot(backbone.hidden());
         this.block = program.slot(backbone.hidden());
+        this.blockSum = new BlockSum(program);
     }
 
     /** Adds the ops of one layer. */
@@ -52,6 +63,7 @@ final class Decoder {
 
     /** The layers of the range, with embedding and logits where they belong to it. */
     Program program(Layer layer) {
+        LayerRange layers = member.slice().layers();
         if (layers.embeds()) {
             program.op(new Embed(embedding(), residual));
         }
@@ -60,12 +72,29 @@ final class Decoder {
         }
         if (layers.yieldsLogits()) {
             normResidual("model.norm");
-            String output = backbone.tiedEmbeddings()
-                    ? embedding()
-                    : weights.matrix("lm_head.weight", backbone.vocabulary(), backbone.hidden());
-            program.op(new Logits(normed, output));
+            logits();
         }
         return program.build(residual, residual);
+    }
+
+    /** Each node's rows of the output matrix; where the embedding is that matrix, it stays whole all the same. */
+    private void logits() {
+        View logits = program.logits(backbone.vocabulary());
+        List<Cut> cuts = member.vocabulary(backbone.vocabulary());
+        Cut own = cuts.get(member.rank());
+        if (!own.isEmpty()) {
+            String output = backbone.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight";
+            String rows = weights.rows(output, "lm_head.weight", own, backbone.vocabulary(), backbone.hidden());
+            program.op(new Logits(normed, rows, logits.columns(own.first(), own.count())));
+        }
+        if (!slice().vocabulary().isWhole()) {
+            blockSum.gather(logits, cuts.stream().map(Cut::count).toList());
+        }
+    }
+
+    /** What this node has of every layer. */
+    Slice slice() {
+        return member.slice();
     }
 
     private String embedding() {
@@ -81,9 +110,30 @@ final class Decoder {
         norm(residual, module, backbone.normEps(), normed);
     }
 
-    /** Ends a block: adds it to the residual stream. */
+    /** Ends a block: adds the sum of its parts to the residual stream. */
     void addBlock() {
-        program.op(new Add(residual, block, residual));
+        program.op(new Add(residual, blockSum.sum(), residual));
+    }
+
+    /** A part of the block is in {@code view}. */
+    void part(View view, Kind kind) {
+        blockSum.add(view, kind);
+    }
+
+    /** The kind of a part of which this node has {@code cut}. */
+    static Kind kind(Share share, Cut cut) {
+        if (share.isWhole()) {
+            return Kind.WHOLE;
+        }
+        return cut.isEmpty() ? Kind.NOTHING : Kind.TERM;
+    }
+
+    /** x *= sigmoid(gate), of a part of the block. */
+    void scalePart(View gate, View x) {
+        if (blockSum.computes(x)) {
+            program.op(new SigmoidScale(gate, x));
+            blockSum.changed(x);
+        }
     }
 
     void norm(View in, String module, float eps, View out) {
@@ -120,24 +170,72 @@ final class Decoder {
         program.op(new Linear(in, projection(module, bias, out.width(), in.width()), out));
     }
 
+    /** The rows {@code cut} of W and b: out[T, cut] = W in + b. */
+    void rowSliced(View in, String module, Bias bias, Cut cut, int rows, View out) {
+        program.op(new Linear(in, rowSliced(module, bias, cut, rows, in.width()), out));
+    }
+
+    private Projection rowSliced(String module, Bias bias, Cut cut, int rows, int columns) {
+        String weight = weights.rows(module + ".weight", module + ".weight", cut, rows, columns);
+        return new Projection(weight, bias == Bias.NONE ? null : weights.values(module + ".bias", cut, rows));
+    }
+
+    /** The columns {@code cut} of W: the node with the first of them adds the bias, which no other does. */
+    Projection columnSliced(String module, Bias bias, Cut cut, int rows, int columns) {
+        String weight = weights.columns(module + ".weight", cut, rows, columns);
+        boolean adds = bias == Bias.ADDED && cut.first() == 0;
+        return new Projection(weight, adds ? weights.vector(module + ".bias", rows) : null);
+    }
+
+    /**
+     * A part of the block: W in + b.
+     *
+     * @param cut the columns of W that {@code in} belongs to
+     * @param columns of W
+     */
+    void columnSliced(View in, String module, Bias bias, Share share, Cut cut, int columns) {
+        Kind kind = kind(share, cut);
+        if (kind != Kind.NOTHING) {
+            program.op(new Linear(in, columnSliced(module, bias, cut, block.width(), columns), block));
+        }
+        part(block, kind);
+    }
+
+    /**
+     * What this node's share has of {@code size} columns that a projection reads.
+     *
+     * @param module the projection, whose groups or blocks in this layer stay whole
+     * @param together columns that stay together, for instance of a head
+     */
+    Cut cut(Share share, String module, int size, int together) {
+        return share.cut(size, leastCommonMultiple(together, weights.columnUnit(module + ".weight")));
+    }
+
+    private static int leastCommonMultiple(int a, int b) {
+        return a / BigInteger.valueOf(a).gcd(BigInteger.valueOf(b)).intValue() * b;
+    }
+
     Projection projection(String module, Bias bias, int rows, int columns) {
         String weight = weights.matrix(module + ".weight", rows, columns);
         return new Projection(weight, bias == Bias.NONE ? null : weights.vector(module + ".bias", rows));
     }
 
-    /** SwiGLU, <a href="https://arxiv.org/abs/2002.05202">Shazeer 2020</a>: out = down (silu(gate x) * (up x)). */
-    void mlp(View in, String module, int width, View out) {
-        mlp(in, module, Bias.NONE, width, out);
+    /** SwiGLU, <a href="https://arxiv.org/abs/2002.05202">Shazeer 2020</a>, a part of the block: down (silu(gate x) * (up x)). */
+    void mlp(String module, int width) {
+        mlp(module, Bias.NONE, width);
     }
 
-    void mlp(View in, String module, Bias bias, int width, View out) {
-        program.op(new GatedMlp(
-                in,
-                new GatedUnit(
-                        projection(module + ".gate_proj", bias, width, in.width()),
-                        projection(module + ".up_proj", bias, width, in.width()),
-                        projection(module + ".down_proj", bias, out.width(), width),
-                        Activation.SILU),
-                out));
+    void mlp(String module, Bias bias, int width) {
+        Cut cut = cut(slice().width(), module + ".down_proj", width, 1);
+        Kind kind = kind(slice().width(), cut);
+        if (kind != Kind.NOTHING) {
+            GatedUnit unit = new GatedUnit(
+                    rowSliced(module + ".gate_proj", bias, cut, width, normed.width()),
+                    rowSliced(module + ".up_proj", bias, cut, width, normed.width()),
+                    columnSliced(module + ".down_proj", bias, cut, block.width(), width),
+                    Activation.SILU);
+            program.op(new GatedMlp(normed, unit, block));
+        }
+        part(block, kind);
     }
 }

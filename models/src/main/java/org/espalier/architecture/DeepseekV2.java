@@ -13,6 +13,7 @@ import org.espalier.config.LatentAttentionConfig;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Program;
 import org.espalier.program.Router;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: deepseek_v2}, <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a> and V2-Lite.
@@ -20,7 +21,7 @@ import org.espalier.program.Router;
  * <table>
  *   <caption>paper and method</caption>
  *   <tr><td>section 2.1, multi-head latent attention</td><td>{@link MultiHeadLatentAttention}</td></tr>
- *   <tr><td>eq. 20, shared and routed experts</td><td>{@link MixtureOfExperts#addToResidualWithShared}</td></tr>
+ *   <tr><td>eq. 20, shared and routed experts</td><td>{@link MixtureOfExperts#sharedExperts}</td></tr>
  *   <tr><td>eq. 21 and 22, softmax affinity; section 2.2.2, device-limited routing</td><td>{@link MixtureOfExperts#limitedSoftmaxRouter}</td></tr>
  *   <tr><td>section 3.1.4, YaRN</td><td>{@link RopeFrequencies}</td></tr>
  * </table>
@@ -81,8 +82,8 @@ record DeepseekV2(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         MultiHeadLatentAttention mla = new MultiHeadLatentAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
         Router router = moe.limitedSoftmaxRouter(limit, routedScaling);
@@ -95,13 +96,13 @@ record DeepseekV2(
 
             decoder.normResidual(name + ".post_attention_layernorm");
             if (layer < firstDense) {
-                decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
-                decoder.addBlock();
+                decoder.mlp(name + ".mlp", intermediate);
             } else {
                 moe.route(layer, name + ".mlp.gate", router);
                 moe.experts(name + ".mlp.experts");
-                moe.addToResidualWithShared(name + ".mlp.shared_experts", sharedExperts);
+                moe.sharedExperts(name + ".mlp.shared_experts", sharedExperts);
             }
+            decoder.addBlock();
         });
     }
 

@@ -15,6 +15,7 @@ import org.espalier.config.LatentAttentionConfig;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Program;
 import org.espalier.program.Router;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: deepseek_v3}, <a href="https://arxiv.org/abs/2412.19437">DeepSeek-V3</a>; {@code kimi_k2}, <a
@@ -24,7 +25,7 @@ import org.espalier.program.Router;
  * <table>
  *   <caption>paper and method</caption>
  *   <tr><td>eq. 1 to 11, multi-head latent attention</td><td>{@link MultiHeadLatentAttention}</td></tr>
- *   <tr><td>eq. 12, shared and routed experts</td><td>{@link MixtureOfExperts#addToResidualWithShared}</td></tr>
+ *   <tr><td>eq. 12, shared and routed experts</td><td>{@link MixtureOfExperts#sharedExperts}</td></tr>
  *   <tr><td>eq. 13 to 16, sigmoid affinity, bias for the choice only</td><td>{@link MixtureOfExperts#sigmoidRouter}</td></tr>
  *   <tr><td>section 4.3, YaRN</td><td>{@link RopeFrequencies}</td></tr>
  * </table>
@@ -78,8 +79,8 @@ record DeepseekV3(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         MultiHeadLatentAttention mla = new MultiHeadLatentAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
         Router router = moe.sigmoidRouter(limit, normalizeTopK, routedScaling);
@@ -92,13 +93,13 @@ record DeepseekV3(
 
             decoder.normResidual(name + ".post_attention_layernorm");
             if (layer < firstDense) {
-                decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
-                decoder.addBlock();
+                decoder.mlp(name + ".mlp", intermediate);
             } else {
                 moe.routeWithCorrection(layer, name + ".mlp.gate", router);
                 moe.experts(name + ".mlp.experts");
-                moe.addToResidualWithShared(name + ".mlp.shared_experts", sharedExperts);
+                moe.sharedExperts(name + ".mlp.shared_experts", sharedExperts);
             }
+            decoder.addBlock();
         });
     }
 

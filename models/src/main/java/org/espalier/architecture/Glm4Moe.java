@@ -15,6 +15,7 @@ import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Program;
 import org.espalier.program.Router;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: glm4_moe}, <a href="https://arxiv.org/abs/2508.06471">GLM-4.5</a>: grouped-query attention with the experts and the
@@ -84,8 +85,8 @@ record Glm4Moe(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
         Router router = moe.sigmoidRouter(limit, normalizeTopK, routedScaling);
@@ -102,13 +103,13 @@ record Glm4Moe(
 
             decoder.normResidual(name + ".post_attention_layernorm");
             if (layer < firstDense) {
-                decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
-                decoder.addBlock();
+                decoder.mlp(name + ".mlp", intermediate);
             } else {
                 moe.routeWithCorrection(layer, name + ".mlp.gate", router);
                 moe.experts(name + ".mlp.experts");
-                moe.addToResidualWithShared(name + ".mlp.shared_experts", sharedExperts);
+                moe.sharedExperts(name + ".mlp.shared_experts", sharedExperts);
             }
+            decoder.addBlock();
         });
     }
 

@@ -16,6 +16,7 @@ import org.espalier.config.SlidingWindows;
 import org.espalier.program.Activation;
 import org.espalier.program.Program;
 import org.espalier.program.Projection;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: gpt_oss}, <a href="https://arxiv.org/abs/2508.10925">gpt-oss</a>: all projections have biases.
@@ -23,7 +24,7 @@ import org.espalier.program.Projection;
  * <table>
  *   <caption>paper and method</caption>
  *   <tr><td>section 2.2, banded windows in every other layer</td><td>{@link #read}</td></tr>
- *   <tr><td>section 2.2, a learned sink in the softmax of each head</td><td>{@link GroupedQueryAttention#attend(int, String)}</td></tr>
+ *   <tr><td>section 2.2, a learned sink in the softmax of each head</td><td>{@link GroupedQueryAttention#attendWithSinks}</td></tr>
  *   <tr><td>section 2.2, YaRN</td><td>{@link RopeFrequencies}</td></tr>
  *   <tr><td>section 2.2, softmax over the chosen experts, which is the softmax over all, chosen and divided by its sum</td><td>{@link
  *       MixtureOfExperts#softmaxRouter}</td></tr>
@@ -71,8 +72,8 @@ record GptOss(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
         Bias bias = Bias.of(attentionBias);
@@ -80,13 +81,13 @@ record GptOss(
             decoder.normResidual(name + ".input_layernorm");
             gqa.project(name + ".self_attn", bias);
             gqa.rotate();
-            gqa.attend(layer, decoder.weights.vector(name + ".self_attn.sinks", attention.heads()));
+            gqa.attendWithSinks(layer, name + ".self_attn.sinks");
             gqa.output(name + ".self_attn", bias);
             decoder.addBlock();
 
             decoder.normResidual(name + ".post_attention_layernorm");
             experts(decoder, moe, layer, name + ".mlp");
-            moe.addToResidual();
+            decoder.addBlock();
         });
     }
 

@@ -1,38 +1,50 @@
 package org.espalier.architecture;
 
+import java.util.List;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.program.Attention;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
 import org.espalier.program.View;
+import org.espalier.slice.Share;
+import org.espalier.slice.Share.Cut;
 
 /**
- * The steps of grouped-query attention, from the normed residual stream to the block: {@link #project}, {@link #rotate}, {@link #attend},
- * {@link #output}. Architectures put steps of their own between them. Each layer reuses the slots.
+ * The steps of grouped-query attention, from the normed residual stream to a part of the block: {@link #project}, {@link #rotate}, {@link
+ * #attend}, {@link #output}. Architectures put steps of their own between them. Each layer reuses the slots, and begins with its own cut of the
+ * heads.
  */
 final class GroupedQueryAttention {
-
-    /** [T, H * head width]. */
-    final View query;
-    /** [T, kv heads * head width]. */
-    final View key;
-    /** [T, kv heads * head width]. */
-    final View value;
-    /** [T, H * head width]. */
-    final View mixed;
 
     private final Decoder decoder;
     private final GroupedAttentionConfig config;
     private final Rope rope;
+    private final View querySlot;
+    private final View keySlot;
+    private final View valueSlot;
+    private final View mixedSlot;
+
+    /** The query heads of this node in the layer, H of all. */
+    private Cut heads;
+    /** The KV heads that they use. */
+    private Cut kvHeads;
+    /** [T, heads * head width]. */
+    private View query;
+    /** [T, kv heads * head width]. */
+    private View key;
+    /** [T, kv heads * head width]. */
+    private View value;
+    /** [T, heads * head width]. */
+    private View mixed;
 
     GroupedQueryAttention(Decoder decoder, GroupedAttentionConfig config) {
         this.decoder = decoder;
         this.config = config;
-        query = decoder.program.slot(config.heads() * config.headWidth());
-        key = decoder.program.slot(config.kvHeads() * config.headWidth());
-        value = decoder.program.slot(config.kvHeads() * config.headWidth());
-        mixed = decoder.program.slot(config.heads() * config.headWidth());
+        querySlot = decoder.program.growingSlot();
+        keySlot = decoder.program.growingSlot();
+        valueSlot = decoder.program.growingSlot();
+        mixedSlot = decoder.program.growingSlot();
         rope = RopeFrequencies.rope(decoder.weights.ropePairing(Rope.Pairing.HALF), config.positions());
     }
 
@@ -42,42 +54,113 @@ final class GroupedQueryAttention {
      * @param name for instance {@code model.layers.3.self_attn}
      */
     void project(String name, Bias bias) {
-        decoder.linear(decoder.normed, name + ".q_proj", bias, query);
-        decoder.linear(decoder.normed, name + ".k_proj", bias, key);
-        decoder.linear(decoder.normed, name + ".v_proj", bias, value);
+        if (begin(name)) {
+            query = decoder.program.view(querySlot, heads.count() * config.headWidth());
+            key = decoder.program.view(keySlot, kvHeads.count() * config.headWidth());
+            rowSliced(name + ".q_proj", bias, heads, config.heads(), query);
+            rowSliced(name + ".k_proj", bias, kvHeads, config.kvHeads(), key);
+            rowSliced(name + ".v_proj", bias, kvHeads, config.kvHeads(), value);
+        }
+    }
+
+    /**
+     * The same, with q and k normed over all heads at once, <a href="https://arxiv.org/abs/2302.05442">Dehghani et al. 2023</a>: every node
+     * computes all of them.
+     */
+    void projectNormed(String name, Bias bias) {
+        if (begin(name)) {
+            View allQueries = decoder.program.view(querySlot, config.heads() * config.headWidth());
+            View allKeys = decoder.program.view(keySlot, config.kvHeads() * config.headWidth());
+            decoder.linear(decoder.normed, name + ".q_proj", bias, allQueries);
+            decoder.linear(decoder.normed, name + ".k_proj", bias, allKeys);
+            rowSliced(name + ".v_proj", bias, kvHeads, config.kvHeads(), value);
+            decoder.normHeads(allQueries, 1, name + ".q_norm");
+            decoder.normHeads(allKeys, 1, name + ".k_norm");
+            query = columns(allQueries, heads);
+            key = columns(allKeys, kvHeads);
+        }
+    }
+
+    /** Takes this node's heads of the layer; whether there are any. */
+    private boolean begin(String name) {
+        Share share = decoder.slice().heads();
+        int width = config.headWidth();
+        int group = config.heads() / config.kvHeads();
+        int together = config.kvHeads() < share.of() ? 1 : group; // whole groups would leave shares empty
+        Cut columns = decoder.cut(share, name + ".o_proj", config.heads() * width, together * width);
+        heads = columns.over(width);
+        if (heads.isEmpty()) {
+            return false;
+        }
+        int first = heads.first() / group;
+        kvHeads = new Cut(first, (heads.end() - 1) / group + 1 - first);
+        value = decoder.program.view(valueSlot, kvHeads.count() * width);
+        mixed = decoder.program.view(mixedSlot, heads.count() * width);
+        return true;
+    }
+
+    private void rowSliced(String module, Bias bias, Cut held, int all, View out) {
+        int width = config.headWidth();
+        decoder.rowSliced(decoder.normed, module, bias, held.times(width), all * width, out);
+    }
+
+    private View columns(View all, Cut held) {
+        Cut columns = held.times(config.headWidth());
+        return all.columns(columns.first(), columns.count());
     }
 
     /** Norms each head of q and of k by itself, <a href="https://arxiv.org/abs/2010.04245">Henry et al. 2020</a>. */
     void normHeads(String name) {
-        decoder.normHeads(query, config.heads(), name + ".q_norm");
-        decoder.normHeads(key, config.kvHeads(), name + ".k_norm");
+        if (!heads.isEmpty()) {
+            decoder.normHeads(query, heads.count(), name + ".q_norm");
+            decoder.normHeads(key, kvHeads.count(), name + ".k_norm");
+        }
     }
 
     /** Rotates q and k by their positions. */
     void rotate() {
-        decoder.program.op(new Rotate(query, config.heads(), 0, rope));
-        decoder.program.op(new Rotate(key, config.kvHeads(), 0, rope));
+        if (!heads.isEmpty()) {
+            decoder.program.op(new Rotate(query, heads.count(), 0, rope));
+            decoder.program.op(new Rotate(key, kvHeads.count(), 0, rope));
+        }
     }
 
     /** softmax(q k / sqrt(head width)) v over the layer's window. */
     void attend(int layer) {
-        attend(layer, null);
+        if (!heads.isEmpty()) {
+            attend(layer, null);
+        }
     }
 
-    /** @param sinks name of a weight [1, H], or null */
-    void attend(int layer, String sinks) {
+    /**
+     * The same with a sink for each head.
+     *
+     * @param sinks name of a vector [H]
+     */
+    void attendWithSinks(int layer, String sinks) {
+        if (!heads.isEmpty()) {
+            attend(layer, decoder.weights.values(sinks, heads, config.heads()));
+        }
+    }
+
+    private void attend(int layer, String sinks) {
+        List<Integer> kvHead =
+                Attention.grouped(config.heads(), config.kvHeads()).subList(heads.first(), heads.end());
+        int cacheWidth = 2 * kvHeads.count() * config.headWidth();
         decoder.program.op(new Attention(
                 query,
                 key,
                 value,
-                Attention.grouped(config.heads(), config.kvHeads()),
+                kvHead.stream().map(head -> head - kvHeads.first()).toList(),
                 (float) (1 / Math.sqrt(config.headWidth())),
                 sinks,
-                decoder.program.cache(config.cacheWidth(), config.windows().get(layer)),
+                decoder.program.cache(cacheWidth, config.windows().get(layer)),
                 mixed));
     }
 
     void output(String name, Bias bias) {
-        decoder.linear(mixed, name + ".o_proj", bias, decoder.block);
+        int width = config.headWidth();
+        decoder.columnSliced(
+                mixed, name + ".o_proj", bias, decoder.slice().heads(), heads.times(width), config.heads() * width);
     }
 }

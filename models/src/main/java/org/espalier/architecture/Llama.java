@@ -9,6 +9,7 @@ import org.espalier.config.Backbone;
 import org.espalier.config.ConfigReader;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.program.Program;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: llama}. <a href="https://arxiv.org/abs/2302.13971">Llama</a> section 2.2 names the parts, <a
@@ -55,8 +56,8 @@ record Llama(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         Bias bias = Bias.of(attentionBias);
         return decoder.program((layer, name) -> {
@@ -68,7 +69,7 @@ record Llama(
             decoder.addBlock();
 
             decoder.normResidual(name + ".post_attention_layernorm");
-            decoder.mlp(decoder.normed, name + ".mlp", Bias.of(mlpBias), intermediate, decoder.block);
+            decoder.mlp(name + ".mlp", Bias.of(mlpBias), intermediate);
             decoder.addBlock();
         });
     }

@@ -9,6 +9,7 @@ import org.espalier.config.ConfigReader;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.config.SlidingWindows;
 import org.espalier.program.Program;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: mistral}, <a href="https://arxiv.org/abs/2310.06825">Mistral 7B</a>: {@link Llama} whose attention sees a sliding
@@ -46,8 +47,8 @@ record Mistral(Backbone backbone, GroupedAttentionConfig attention, int intermed
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         return decoder.program((layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
@@ -58,7 +59,7 @@ record Mistral(Backbone backbone, GroupedAttentionConfig attention, int intermed
             decoder.addBlock();
 
             decoder.normResidual(name + ".post_attention_layernorm");
-            decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
+            decoder.mlp(name + ".mlp", intermediate);
             decoder.addBlock();
         });
     }

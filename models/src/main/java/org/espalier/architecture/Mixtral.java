@@ -13,6 +13,7 @@ import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.config.RoutedExperts;
 import org.espalier.config.SlidingWindows;
 import org.espalier.program.Program;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: mixtral}, <a href="https://arxiv.org/abs/2401.04088">Mixtral of Experts</a>: {@link Mistral} with experts in place of
@@ -49,8 +50,8 @@ record Mixtral(Backbone backbone, GroupedAttentionConfig attention, RoutedExpert
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
         return decoder.program((layer, name) -> {
@@ -64,7 +65,7 @@ record Mixtral(Backbone backbone, GroupedAttentionConfig attention, RoutedExpert
             decoder.normResidual(name + ".post_attention_layernorm");
             moe.route(layer, name + ".block_sparse_moe.gate", moe.softmaxRouter(true));
             moe.experts(name + ".block_sparse_moe.experts");
-            moe.addToResidual();
+            decoder.addBlock();
         });
     }
 

@@ -2,34 +2,40 @@ package org.espalier.architecture;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.espalier.architecture.BlockSum.Kind;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.config.GroupLimit;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Activation;
-import org.espalier.program.Add;
 import org.espalier.program.Experts;
 import org.espalier.program.GatedUnit;
 import org.espalier.program.Projection;
 import org.espalier.program.Route;
 import org.espalier.program.Router;
 import org.espalier.program.View;
+import org.espalier.slice.Share;
+import org.espalier.slice.Share.Cut;
 
-/** Routed experts, from the normed residual stream to a slot of their own. Each layer reuses the slot. */
+/** Routed experts, from the normed residual stream to a part of the block in a slot of their own. Each layer reuses the slot. */
 final class MixtureOfExperts {
 
-    /** [T, D], the weighted sum of the chosen experts. */
-    final View routed;
+    /** [T, D], the weighted sum of the chosen experts that this node holds. */
+    private final View routed;
 
     private final Decoder decoder;
     private final RoutedExperts config;
-    private final List<Integer> held;
+    private final List<Experts.Held> held;
     private int routedLayer;
 
     MixtureOfExperts(Decoder decoder, RoutedExperts config) {
         this.decoder = decoder;
         this.config = config;
         this.routed = decoder.program.slot(decoder.normed.width());
-        this.held = IntStream.range(0, config.count()).boxed().toList();
+        this.held = decoder.slice()
+                .experts()
+                .orElseGet(() -> IntStream.range(0, config.count())
+                        .mapToObj(Experts.Held::only)
+                        .toList());
     }
 
     /** Softmax over all experts, the K greatest, as in <a href="https://arxiv.org/abs/2401.04088">Mixtral</a>. */
@@ -84,51 +90,51 @@ final class MixtureOfExperts {
     }
 
     void experts(String experts, Bias bias, Activation activation) {
+        boolean whole = decoder.slice().experts().isPresent();
+        Share share = whole ? Share.WHOLE : decoder.slice().width();
+        Cut cut = decoder.cut(share, experts + ".*.down_proj", config.intermediate(), 1);
+        Kind kind = whole ? (held.isEmpty() ? Kind.NOTHING : Kind.TERM) : Decoder.kind(share, cut);
+        if (kind != Kind.NOTHING) {
+            GatedUnit unit = new GatedUnit(
+                    rows(experts + ".*.gate_proj", bias, cut),
+                    rows(experts + ".*.up_proj", bias, cut),
+                    columns(experts + ".*.down_proj", bias, cut),
+                    activation);
+            decoder.program.op(new Experts(routedLayer, decoder.normed, held, unit, routed));
+        }
+        decoder.part(routed, kind);
+    }
+
+    private ModelWeights.Held some() {
+        return new ModelWeights.Held(held.stream().map(Experts.Held::expert).toList(), config.count());
+    }
+
+    private Projection rows(String module, Bias bias, Cut cut) {
         int width = config.intermediate();
-        int hidden = decoder.normed.width();
-        GatedUnit unit = new GatedUnit(
-                projection(experts + ".*.gate_proj", bias, width, hidden),
-                projection(experts + ".*.up_proj", bias, width, hidden),
-                projection(experts + ".*.down_proj", bias, hidden, width),
-                activation);
-        decoder.program.op(new Experts(
-                routedLayer,
-                decoder.normed,
-                held.stream().map(Experts.Held::only).toList(),
-                unit,
-                routed));
-    }
-
-    private Projection projection(String module, Bias bias, int rows, int columns) {
-        ModelWeights.Held some = new ModelWeights.Held(held, config.count());
         return new Projection(
-                decoder.weights.experts(module + ".weight", some, rows, columns),
-                bias == Bias.NONE ? null : decoder.weights.expertVectors(module + ".bias", some, rows));
+                decoder.weights.expertRows(module + ".weight", some(), cut, width, decoder.normed.width()),
+                bias == Bias.NONE ? null : decoder.weights.expertVectors(module + ".bias", some(), cut, width));
     }
 
-    /** The block is the routed experts and nothing else. */
-    void addToResidual() {
-        decoder.program.op(new Add(decoder.residual, routed, decoder.residual));
-    }
-
-    /** The block is what it holds already, a shared expert, and the routed ones. */
-    void addToBlock() {
-        decoder.program.op(new Add(decoder.block, routed, decoder.block));
+    /** The bias belongs to the first share of the width, and with whole experts to its expert. */
+    private Projection columns(String module, Bias bias, Cut cut) {
+        int hidden = decoder.normed.width();
+        Cut all = new Cut(0, hidden);
+        boolean adds = bias == Bias.ADDED && cut.first() == 0;
+        return new Projection(
+                decoder.weights.expertColumns(module + ".weight", some(), cut, hidden, config.intermediate()),
+                adds ? decoder.weights.expertVectors(module + ".bias", some(), all, hidden) : null);
     }
 
     /**
-     * The block is the routed experts and DeepSeekMoE's shared ones, which are one wide MLP.
+     * DeepSeekMoE's shared experts, which are one wide MLP, as a part of the block.
      *
      * @param shared for instance {@code model.layers.3.mlp.shared_experts}
      * @param count how many experts wide it is; may be 0
      */
-    void addToResidualWithShared(String shared, int count) {
-        if (count == 0) {
-            addToResidual();
-            return;
+    void sharedExperts(String shared, int count) {
+        if (count > 0) {
+            decoder.mlp(shared, count * config.intermediate());
         }
-        decoder.mlp(decoder.normed, shared, count * config.intermediate(), decoder.block);
-        addToBlock();
-        decoder.addBlock();
     }
 }

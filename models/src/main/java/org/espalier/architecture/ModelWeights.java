@@ -1,11 +1,13 @@
 package org.espalier.architecture;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.config.LatentAttentionConfig;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Rope;
+import org.espalier.slice.Share.Cut;
 import org.espalier.weights.Weight;
 
 /**
@@ -28,6 +30,29 @@ public final class ModelWeights {
     /** A matrix [rows, columns]. */
     public String matrix(String name, int rows, int columns) {
         return program.weight(name, matrices(checkpoint, name, 1, rows, columns));
+    }
+
+    /** The rows {@code cut} of a matrix [rows, columns], which the program knows by {@code as}. */
+    public String rows(String name, String as, Cut cut, int rows, int columns) {
+        Weight whole = matrices(checkpoint, name, 1, rows, columns);
+        return cut.count() == rows
+                ? program.weight(name, whole)
+                : program.weight(as, whole.rows(cut.first(), cut.count()));
+    }
+
+    /** The columns {@code cut} of a matrix [rows, columns]. */
+    public String columns(String name, Cut cut, int rows, int columns) {
+        return program.weight(name, matrices(checkpoint, name, 1, rows, columns).columns(cut.first(), cut.count()));
+    }
+
+    /** The values {@code cut} of a vector [width]. */
+    public String values(String name, Cut cut, int width) {
+        return program.weight(name, vectors(name, 1, width).values(cut.first(), cut.count()));
+    }
+
+    /** What slices by columns of a matrix must be cut at, see {@link Weight#columnUnit}. */
+    public int columnUnit(String name) {
+        return checkpoint.weight(name).columnUnit();
     }
 
     /** A vector [width], as a weight of one row. */
@@ -57,27 +82,43 @@ public final class ModelWeights {
      * @param rows of one expert
      */
     public String experts(String name, Held held, int rows, int columns) {
-        return program.weight(
-                name, matrices(checkpoint, name, held.count(), rows, columns).pick(held.ids()));
+        return expertRows(name, held, new Cut(0, rows), rows, columns);
     }
 
-    /** The biases of one projection of the held experts, [width] each. */
-    public String expertVectors(String name, Held held, int width) {
-        return program.weight(name, vectors(name, held.count(), width).pick(held.ids()));
+    /** The rows {@code cut} of each. */
+    public String expertRows(String name, Held held, Cut cut, int rows, int columns) {
+        Weight all = matrices(checkpoint, name, held.count(), rows, columns);
+        return program.weight(name, all.pick(held.ids()).rows(cut.first(), cut.count()));
+    }
+
+    /** The columns {@code cut} of each. */
+    public String expertColumns(String name, Held held, Cut cut, int rows, int columns) {
+        Weight all = matrices(checkpoint, name, held.count(), rows, columns);
+        return program.weight(name, all.pick(held.ids()).columns(cut.first(), cut.count()));
+    }
+
+    /** The values {@code cut} of the biases of one projection of the held experts, [width] each. */
+    public String expertVectors(String name, Held held, Cut cut, int width) {
+        Weight all = vectors(name, held.count(), width);
+        return program.weight(name, all.pick(held.ids()).values(cut.first(), cut.count()));
     }
 
     /**
-     * MLA's projection from the latent to the keys, absorbed into the query: count H, [rank, nope].
+     * MLA's projection from the latent to the keys, absorbed into the query, of the heads {@code cut}: count of these, [rank, nope].
      *
      * @param attention for instance {@code model.layers.3.self_attn}
      */
-    public String mlaKeyUp(String attention, LatentAttentionConfig config) {
-        return program.weight(attention + ".embed_q.weight", keyUp(checkpoint, attention, config));
+    public String mlaKeyUp(String attention, LatentAttentionConfig config, Cut cut) {
+        return program.weight(attention + ".embed_q.weight", pick(keyUp(checkpoint, attention, config), cut));
     }
 
-    /** MLA's projection from the latent to the values: count H, [value, rank]. */
-    public String mlaValueUp(String attention, LatentAttentionConfig config) {
-        return program.weight(attention + ".unembed_out.weight", valueUp(checkpoint, attention, config));
+    /** MLA's projection from the latent to the values, of the heads {@code cut}: count of these, [value, rank]. */
+    public String mlaValueUp(String attention, LatentAttentionConfig config, Cut cut) {
+        return program.weight(attention + ".unembed_out.weight", pick(valueUp(checkpoint, attention, config), cut));
+    }
+
+    private static Weight pick(Weight heads, Cut cut) {
+        return heads.pick(IntStream.range(cut.first(), cut.end()).boxed().toList());
     }
 
     /** From {@code embed_q} [H, rank, nope], or the first {@code nope} rows of each head in {@code kv_b_proj}, transposed. */

@@ -6,11 +6,13 @@ import org.espalier.program.LatentAttention;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
 import org.espalier.program.View;
+import org.espalier.slice.Share;
+import org.espalier.slice.Share.Cut;
 
 /**
  * Multi-head latent attention, <a href="https://arxiv.org/abs/2405.04434">DeepSeek-V2</a> section 2.1, from the normed residual stream to
- * the block: {@link #query}, {@link #latent}, {@link #attend}. Only the latent and one rotated key for all heads are kept. Each layer
- * reuses the slots.
+ * a part of the block: {@link #query}, {@link #latent}, {@link #attend}. Only the latent and one rotated key for all heads are kept. Each layer
+ * reuses the slots, and begins with its own cut of the heads; what belongs to no head, every node computes.
  */
 final class MultiHeadLatentAttention {
 
@@ -25,16 +27,21 @@ final class MultiHeadLatentAttention {
     private final View queryLatent;
 
     private final View queryLatentNormed;
-    /** [T, H * (nope + rope)], each head q_C then q_R. */
-    private final View query;
+    private final View querySlot;
+    private final View mixedSlot;
     /** [T, kv rank + rope], c_KV before its norm, then k_R. */
     private final View compressed;
     /** [T, kv rank], c_KV. */
     private final View latent;
     /** [T, rope], k_R. */
     private final View keyRope;
-    /** [T, H * value]. */
-    private final View mixed;
+
+    /** The heads of this node in the layer, H of all. */
+    private Cut heads;
+    /** [T, heads * (nope + rope)], each head q_C then q_R. */
+    private View query;
+    /** [T, heads * value]. */
+    private View mixed;
 
     MultiHeadLatentAttention(Decoder decoder, LatentAttentionConfig config) {
         this.decoder = decoder;
@@ -43,11 +50,11 @@ final class MultiHeadLatentAttention {
         rope = RopeFrequencies.rope(decoder.weights.ropePairing(Rope.Pairing.INTERLEAVED), config.positions());
         queryLatent = config.queryRank() == 0 ? null : decoder.program.slot(config.queryRank());
         queryLatentNormed = config.queryRank() == 0 ? null : decoder.program.slot(config.queryRank());
-        query = decoder.program.slot(config.heads() * (config.nope() + config.rope()));
+        querySlot = decoder.program.growingSlot();
         compressed = decoder.program.slot(config.kvRank() + config.rope());
         latent = decoder.program.slot(config.kvRank());
         keyRope = compressed.columns(config.kvRank(), config.rope());
-        mixed = decoder.program.slot(config.heads() * config.value());
+        mixedSlot = decoder.program.growingSlot();
     }
 
     /**
@@ -56,18 +63,38 @@ final class MultiHeadLatentAttention {
      * @param name for instance {@code model.layers.3.self_attn}
      */
     void query(String name) {
+        Share share = decoder.slice().heads();
+        int value = config.value();
+        heads = decoder.cut(share, name + ".o_proj", config.heads() * value, value)
+                .over(value);
+        if (heads.isEmpty()) {
+            return;
+        }
+        query = decoder.program.view(querySlot, heads.count() * queryWidth());
+        mixed = decoder.program.view(mixedSlot, heads.count() * value);
         if (queryLatent == null) {
-            decoder.linear(decoder.normed, name + ".q_proj", query);
+            query(decoder.normed, name + ".q_proj");
         } else {
             decoder.linear(decoder.normed, name + ".q_a_proj", bias, queryLatent);
             decoder.norm(queryLatent, name + ".q_a_layernorm", LATENT_NORM_EPS, queryLatentNormed);
-            decoder.linear(queryLatentNormed, name + ".q_b_proj", query);
+            query(queryLatentNormed, name + ".q_b_proj");
         }
-        decoder.program.op(new Rotate(query, config.heads(), config.nope(), rope));
+        decoder.program.op(new Rotate(query, heads.count(), config.nope(), rope));
+    }
+
+    private void query(View in, String module) {
+        decoder.rowSliced(in, module, Bias.NONE, heads.times(queryWidth()), config.heads() * queryWidth(), query);
+    }
+
+    private int queryWidth() {
+        return config.nope() + config.rope();
     }
 
     /** Computes c_KV and k_R. */
     void latent(String name) {
+        if (heads.isEmpty()) {
+            return;
+        }
         decoder.linear(decoder.normed, name + ".kv_a_proj_with_mqa", bias, compressed);
         decoder.norm(compressed.columns(0, config.kvRank()), name + ".kv_a_layernorm", LATENT_NORM_EPS, latent);
         decoder.program.op(new Rotate(keyRope, 1, 0, rope));
@@ -75,18 +102,26 @@ final class MultiHeadLatentAttention {
 
     /** Computes o and u, with k_C and v_C absorbed into the query and the output. */
     void attend(String name) {
+        if (!heads.isEmpty()) {
+            attendHeads(name);
+        }
+        int value = config.value();
+        decoder.columnSliced(
+                mixed, name + ".o_proj", bias, decoder.slice().heads(), heads.times(value), config.heads() * value);
+    }
+
+    private void attendHeads(String name) {
         double softmaxScale =
                 RopeFrequencies.mscaleSquared(config.positions().scaling()) / Math.sqrt(config.nope() + config.rope());
         decoder.program.op(new LatentAttention(
                 query,
                 latent,
                 keyRope,
-                decoder.weights.mlaKeyUp(name, config),
-                decoder.weights.mlaValueUp(name, config),
-                config.heads(),
+                decoder.weights.mlaKeyUp(name, config, heads),
+                decoder.weights.mlaValueUp(name, config, heads),
+                heads.count(),
                 (float) softmaxScale,
                 decoder.program.cache(config.cacheWidth()),
                 mixed));
-        decoder.linear(mixed, name + ".o_proj", bias, decoder.block);
     }
 }

@@ -11,6 +11,7 @@ import org.espalier.config.ConfigReader;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Program;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: olmoe}, <a href="https://arxiv.org/abs/2409.02060">OLMoE</a>: experts in every layer.
@@ -18,7 +19,7 @@ import org.espalier.program.Program;
  * <table>
  *   <caption>paper and method</caption>
  *   <tr><td>section 2, eq. 1, dropless token choice, softmax over all experts</td><td>{@link MixtureOfExperts#softmaxRouter}</td></tr>
- *   <tr><td>section 2, QK-Norm, over all heads at once</td><td>{@link Decoder#normHeads} of one head</td></tr>
+ *   <tr><td>section 2, QK-Norm, over all heads at once</td><td>{@link GroupedQueryAttention#projectNormed}</td></tr>
  * </table>
  *
  * @param attentionBias whether q, k, v and o have biases
@@ -52,16 +53,14 @@ record Olmoe(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
         Bias bias = Bias.of(attentionBias);
         return decoder.program((layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
-            gqa.project(name + ".self_attn", bias);
-            decoder.normHeads(gqa.query, 1, name + ".self_attn.q_norm");
-            decoder.normHeads(gqa.key, 1, name + ".self_attn.k_norm");
+            gqa.projectNormed(name + ".self_attn", bias);
             gqa.rotate();
             gqa.attend(layer);
             gqa.output(name + ".self_attn", bias);
@@ -70,7 +69,7 @@ record Olmoe(
             decoder.normResidual(name + ".post_attention_layernorm");
             moe.route(layer, name + ".mlp.gate", moe.softmaxRouter(normalizeTopK));
             moe.experts(name + ".mlp.experts");
-            moe.addToResidual();
+            decoder.addBlock();
         });
     }
 

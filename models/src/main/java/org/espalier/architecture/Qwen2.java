@@ -10,6 +10,7 @@ import org.espalier.config.ConfigReader;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.config.SlidingWindows;
 import org.espalier.program.Program;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: qwen2}, <a href="https://arxiv.org/abs/2407.10671">Qwen2</a> and 2.5: {@link Llama} with biases on q, k and v.
@@ -43,8 +44,8 @@ record Qwen2(Backbone backbone, GroupedAttentionConfig attention, int intermedia
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         return decoder.program((layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
@@ -55,7 +56,7 @@ record Qwen2(Backbone backbone, GroupedAttentionConfig attention, int intermedia
             decoder.addBlock();
 
             decoder.normResidual(name + ".post_attention_layernorm");
-            decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
+            decoder.mlp(name + ".mlp", intermediate);
             decoder.addBlock();
         });
     }

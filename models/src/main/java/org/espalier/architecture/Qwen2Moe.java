@@ -14,8 +14,8 @@ import org.espalier.config.RoutedExperts;
 import org.espalier.config.SlidingWindows;
 import org.espalier.config.SparseLayers;
 import org.espalier.program.Program;
-import org.espalier.program.SigmoidScale;
 import org.espalier.program.View;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: qwen2_moe}, <a href="https://arxiv.org/abs/2407.10671">Qwen2</a>: {@link Qwen2} with routed experts and a shared one,
@@ -67,8 +67,8 @@ record Qwen2Moe(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
         View sharedPart = decoder.program.slot(1);
@@ -84,12 +84,11 @@ record Qwen2Moe(
             if (experts.layers().contains(layer)) {
                 moe.route(layer, name + ".mlp.gate", moe.softmaxRouter(normalizeTopK));
                 moe.experts(name + ".mlp.experts");
-                decoder.mlp(decoder.normed, name + ".mlp.shared_expert", sharedIntermediate, decoder.block);
+                decoder.mlp(name + ".mlp.shared_expert", sharedIntermediate);
                 decoder.linear(decoder.normed, name + ".mlp.shared_expert_gate", sharedPart);
-                decoder.program.op(new SigmoidScale(sharedPart, decoder.block));
-                moe.addToBlock();
+                decoder.scalePart(sharedPart, decoder.block);
             } else {
-                decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
+                decoder.mlp(name + ".mlp", intermediate);
             }
             decoder.addBlock();
         });

@@ -11,6 +11,7 @@ import org.espalier.config.ConfigReader;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.config.SlidingWindows;
 import org.espalier.program.Program;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: qwen3}, <a href="https://arxiv.org/abs/2505.09388">Qwen3</a>: {@link Qwen2} whose biases are replaced by a norm of each
@@ -52,8 +53,8 @@ record Qwen3(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         Bias bias = Bias.of(attentionBias);
         return decoder.program((layer, name) -> {
@@ -66,7 +67,7 @@ record Qwen3(
             decoder.addBlock();
 
             decoder.normResidual(name + ".post_attention_layernorm");
-            decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
+            decoder.mlp(name + ".mlp", intermediate);
             decoder.addBlock();
         });
     }

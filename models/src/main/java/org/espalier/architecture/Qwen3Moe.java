@@ -13,6 +13,7 @@ import org.espalier.config.RoutedExperts;
 import org.espalier.config.SlidingWindows;
 import org.espalier.config.SparseLayers;
 import org.espalier.program.Program;
+import org.espalier.slice.Member;
 
 /**
  * {@code model_type: qwen3_moe}, <a href="https://arxiv.org/abs/2505.09388">Qwen3</a>: {@link Qwen3} with experts, none of them shared.
@@ -56,8 +57,8 @@ record Qwen3Moe(
     }
 
     @Override
-    public Program program(Checkpoint checkpoint, LayerRange layers) {
-        Decoder decoder = new Decoder(backbone, checkpoint, layers);
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
         Bias bias = Bias.of(attentionBias);
@@ -74,11 +75,10 @@ record Qwen3Moe(
             if (experts.layers().contains(layer)) {
                 moe.route(layer, name + ".mlp.gate", moe.softmaxRouter(normalizeTopK));
                 moe.experts(name + ".mlp.experts");
-                moe.addToResidual();
             } else {
-                decoder.mlp(decoder.normed, name + ".mlp", intermediate, decoder.block);
-                decoder.addBlock();
+                decoder.mlp(name + ".mlp", intermediate);
             }
+            decoder.addBlock();
         });
     }
 

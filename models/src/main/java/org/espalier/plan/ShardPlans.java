@@ -2,10 +2,11 @@ package org.espalier.plan;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import org.espalier.architecture.LayerRange;
 import org.espalier.model.Model;
 import org.espalier.program.Plan;
 import org.espalier.program.Program;
+import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
 
 /** The plans of a model's shards. They need headers only: the weights may be on another machine. */
 public record ShardPlans(Model model) {
@@ -22,6 +23,15 @@ public record ShardPlans(Model model) {
         return program(first, end).plan();
     }
 
+    /**
+     * The plan of one node's slice.
+     *
+     * @throws org.espalier.EspalierException as {@link #of(int, int)}
+     */
+    public Plan of(Member member) {
+        return program(member).plan();
+    }
+
     /** The plan of all layers. */
     public Plan whole() {
         return of(0, model.architecture().layers());
@@ -29,7 +39,15 @@ public record ShardPlans(Model model) {
 
     /** Memory that such a shard needs. */
     public ShardSize size(int first, int end) {
-        Plan plan = of(first, end);
+        return size(of(first, end));
+    }
+
+    /** Memory that a slice needs. */
+    public ShardSize size(Member member) {
+        return size(of(member));
+    }
+
+    private ShardSize size(Plan plan) {
         int tokens = Math.min(PLANNED_TOKENS, model.architecture().context());
         return new ShardSize(plan.residentBytes(), plan.cacheValues(tokens) * Float.BYTES); // the wider precision
     }
@@ -44,7 +62,11 @@ public record ShardPlans(Model model) {
     }
 
     Program program(int first, int end) {
-        LayerRange layers = new LayerRange(first, end, model.architecture().layers());
-        return model.architecture().program(model.checkpoint(), layers);
+        return program(
+                Member.alone(new LayerRange(first, end, model.architecture().layers())));
+    }
+
+    private Program program(Member member) {
+        return model.architecture().program(model.checkpoint(), member);
     }
 }

@@ -12,6 +12,7 @@ import org.espalier.config.LatentAttentionConfig;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.View;
+import org.espalier.slice.Share.Cut;
 import org.espalier.weights.Affine;
 import org.espalier.weights.Pieces;
 import org.espalier.weights.Plain;
@@ -55,11 +56,11 @@ class ModelWeightsTest {
         long joint = offset(checkpoint.weight(ATTENTION + ".kv_b_proj.weight"), 0);
         ModelWeights weights = new ModelWeights(checkpoint, program);
 
-        Weight keys = weight(weights.mlaKeyUp(ATTENTION, attention));
+        Weight keys = weight(weights.mlaKeyUp(ATTENTION, attention, new Cut(0, attention.heads())));
         assertThat(keys.transposed()).isTrue();
         assertThat(List.of(keys.count(), keys.rows(), keys.columns()))
                 .containsExactly(attention.heads(), attention.kvRank(), attention.nope());
-        Weight values = weight(weights.mlaValueUp(ATTENTION, attention));
+        Weight values = weight(weights.mlaValueUp(ATTENTION, attention, new Cut(0, attention.heads())));
         assertThat(values.transposed()).isFalse();
         assertThat(List.of(values.count(), values.rows(), values.columns()))
                 .containsExactly(attention.heads(), attention.value(), attention.kvRank());
@@ -77,14 +78,14 @@ class ModelWeightsTest {
         Checkpoint checkpoint = Checkpoint.open(MODELS.resolve("deepseek_v3-tiny/mlx4"), Architectures.gguf());
         ModelWeights weights = new ModelWeights(checkpoint, program);
 
-        Weight keys = weight(weights.mlaKeyUp(ATTENTION, attention));
+        Weight keys = weight(weights.mlaKeyUp(ATTENTION, attention, new Cut(0, attention.heads())));
         assertThat(keys.transposed()).isFalse();
         assertThat(keys.format()).isInstanceOf(Affine.class);
         assertThat(keys.pieces().get(keys.count() - 1)).satisfies(piece -> {
             assertThat(piece.scales()).isNotNull();
             assertThat(piece.biases()).isNotNull();
         });
-        Weight values = weight(weights.mlaValueUp(ATTENTION, attention));
+        Weight values = weight(weights.mlaValueUp(ATTENTION, attention, new Cut(0, attention.heads())));
         assertThat(List.of(values.count(), values.rows(), values.columns()))
                 .containsExactly(attention.heads(), attention.value(), attention.kvRank());
     }

@@ -16,6 +16,7 @@ import org.espalier.checkpoint.Checkpoint;
 import org.espalier.model.Model;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
+import org.espalier.slice.LayerRange;
 import org.espalier.weights.FileRanges;
 import org.espalier.weights.Piece;
 import org.espalier.weights.Region;

@@ -16,6 +16,7 @@ import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
 import org.espalier.model.Model;
 import org.espalier.program.Program;
+import org.espalier.slice.LayerRange;
 
 /** One greedy sequence through the shards of a model in this process, activations handed from one to the next. */
 final class Run implements AutoCloseable {

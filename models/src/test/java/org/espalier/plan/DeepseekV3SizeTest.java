@@ -10,12 +10,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.espalier.checkpoint.Golden;
 import org.espalier.checkpoint.JsonFile;
 import org.espalier.model.Model;
 import org.espalier.program.Cost;
 import org.espalier.program.Plan;
 import org.espalier.program.StepShape;
+import org.espalier.slice.Member;
+import org.espalier.slice.Share;
+import org.espalier.slice.Slice;
+import org.espalier.slice.SliceGroup;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,6 +44,8 @@ class DeepseekV3SizeTest {
     private long end;
     /** Of the routed experts. */
     private long expertBytes;
+    /** Of what belongs to no head, no width and no vocabulary: every node has it. */
+    private long undividedBytes;
 
     @BeforeEach
     void write() throws IOException {
@@ -116,10 +124,29 @@ class DeepseekV3SizeTest {
             size *= dimension;
             dimensions.append(dimensions.isEmpty() ? "" : ",").append(dimension);
         }
+        if (name.matches(".*(norm|embed_tokens|q_a_proj|kv_a_proj_with_mqa|mlp\\.gate)\\..*")) {
+            undividedBytes += size;
+        }
         header.append(String.format(
                 "\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%d,%d]},",
                 name, type, dimensions, end, end + size));
         end += size;
+    }
+
+    /** Heads, widths and vocabulary divide by 8, on whole blocks: 47 GB of each node's bytes are its own. Slices by columns count as copied. */
+    @Test
+    void isPlannedInEightSlicesOfEveryLayer() {
+        try (Model model = Model.open(folder)) {
+            ShardPlans plans = new ShardPlans(model);
+            List<Slice> slices = IntStream.range(0, 8)
+                    .mapToObj(rank -> Slice.whole(LAYERS).sharing(Share.equal(rank, 8)))
+                    .toList();
+            SliceGroup group = new SliceGroup(slices);
+            for (int rank : new int[] {0, 7}) {
+                Plan plan = plans.of(new Member(group, rank));
+                assertThat(plan.residentBytes()).isEqualTo(undividedBytes + (end - undividedBytes) / 8);
+            }
+        }
     }
 
     @Test

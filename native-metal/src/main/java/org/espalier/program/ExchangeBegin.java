@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * Begins to exchange {@code view} with the nodes that share this layer. Ops between this and its {@link ExchangeAwait} run in the meantime and
- * do not touch the view; after it every node has the same bits there.
+ * do not touch the view; after it every node has the same bits there. An exchange of {@link Program#logits} has the R rows that are wanted,
+ * and is left out by all nodes where there are none.
  *
  * @param id different for every exchange of a program
  * @param view [T, width]
@@ -16,6 +17,9 @@ public record ExchangeBegin(int id, View view, Kind kind) implements Op {
 
     /** Every node's view is a partial sum; after it the sum in the order of the nodes' ranks. */
     public record Sum() implements Kind {}
+
+    /** As {@link Sum}, on a node whose share of the sum is empty: it contributes zeros, and nothing has written the view. */
+    public record Zeros() implements Kind {}
 
     /**
      * Every node has columns of its own, in the order of ranks; after it all nodes have all of them.
@@ -49,7 +53,7 @@ public record ExchangeBegin(int id, View view, Kind kind) implements Op {
             long all = gather.widths().stream().mapToLong(Integer::longValue).sum();
             boolean none = gather.widths().stream().anyMatch(width -> width < 0);
             check.that(!none && all == view.width(), "gathers " + gather.widths() + " columns into " + view.width());
-        } else {
+        } else if (kind instanceof Sum) {
             check.written(view);
         }
     }

@@ -3,11 +3,13 @@ package org.espalier.program;
 import java.util.List;
 
 /**
- * The step's logits for the wanted rows: in Wᵀ. Only as the last op.
+ * Picks the R rows of the step whose logits are wanted: out[R, V] = in[R, D] Wᵀ. After it only the logits are exchanged.
  *
- * @param weight [V, D]
+ * @param in [T, D]
+ * @param weight [V, D], or this node's rows of it
+ * @param out this node's columns of {@link Program#logits}
  */
-public record Logits(View in, String weight) implements Op {
+public record Logits(View in, String weight, View out) implements Op {
 
     @Override
     public List<View> reads() {
@@ -16,7 +18,7 @@ public record Logits(View in, String weight) implements Op {
 
     @Override
     public List<View> writes() {
-        return List.of();
+        return List.of(out);
     }
 
     @Override
@@ -26,8 +28,7 @@ public record Logits(View in, String weight) implements Op {
 
     @Override
     public void check(OpCheck check) {
-        check.columns(weight, in.width());
-        check.count(weight, 1);
+        check.matrices(weight, out.width(), in.width(), 1);
     }
 
     @Override

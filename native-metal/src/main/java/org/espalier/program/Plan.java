@@ -38,9 +38,9 @@ public final class Plan {
         return FileRanges.of(program.weights().values(), gap);
     }
 
-    /** Bytes of weights that stay resident, each once: tied embeddings, scales that two weights share. */
+    /** Bytes of weights that stay resident, each once: tied embeddings, scales that two weights share. Slices by columns are copied. */
     public long residentBytes() {
-        return ranges(0).bytes();
+        return bytes(program.weights().values());
     }
 
     /** The same by format, as people call it. */
@@ -79,8 +79,12 @@ public final class Plan {
                 .toList());
     }
 
+    /** What is mapped in place counts by its bytes, each once; pieces of rows are copied, each weight of its own. */
     private static long bytes(Collection<Weight> weights) {
-        return FileRanges.of(weights, 0).bytes();
+        Map<Boolean, List<Weight>> copied =
+                weights.stream().distinct().collect(Collectors.partitioningBy(Weight::isPartOfRows));
+        return FileRanges.of(copied.get(false), 0).bytes()
+                + copied.get(true).stream().mapToLong(Weight::bytes).sum();
     }
 
     /** KV values that one more row of a session keeps; layers with a full window keep no more of them. */

@@ -15,6 +15,7 @@ import org.espalier.weights.Weight;
  * @param slots width of each slot; a slot holds [T, width] floats while a step runs
  * @param input where a step's activations go; a program that begins with {@link Embed} fills it itself
  * @param output where the activations for the next shard are; before the final norm in the last shard
+ * @param logits the slot of the logits, [R, V] for the R rows of a step that want them; null where activations go out
  * @param ops in order of execution
  * @param weights by the published Hugging Face checkpoint's names
  * @param caches one for each op that remembers rows or a state
@@ -25,6 +26,7 @@ public record Program(
         List<Integer> slots,
         View input,
         View output,
+        View logits,
         List<Op> ops,
         Map<String, Weight> weights,
         List<Cache> caches) {
@@ -71,7 +73,7 @@ public record Program(
 
     /** Whether steps yield logits rather than activations. */
     public boolean endsInLogits() {
-        return !ops.isEmpty() && ops.get(ops.size() - 1) instanceof Logits;
+        return logits != null;
     }
 
     /** V, of the embedding or the output matrix; 0 for a program that has neither. */
@@ -79,9 +81,7 @@ public record Program(
         if (embedsTokens()) {
             return weight(((Embed) ops.get(0)).weight()).rows();
         }
-        return endsInLogits()
-                ? weight(((Logits) ops.get(ops.size() - 1)).weight()).rows()
-                : 0;
+        return endsInLogits() ? logits.width() : 0;
     }
 
     /** The route ops, one for each MoE layer, in order. */

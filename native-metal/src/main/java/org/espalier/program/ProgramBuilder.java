@@ -15,6 +15,7 @@ public final class ProgramBuilder {
     private final List<Op> ops = new ArrayList<>();
     private final Map<String, Weight> weights = new LinkedHashMap<>();
     private final List<Cache> caches = new ArrayList<>();
+    private View logits;
 
     /** @param hidden D */
     public ProgramBuilder(String name, int hidden) {
@@ -26,6 +27,26 @@ public final class ProgramBuilder {
     public View slot(int width) {
         slots.add(width);
         return new View(slots.size() - 1, 0, width);
+    }
+
+    /**
+     * A slot that becomes as wide as its widest {@link #view}: for values of which layers have different shares. Its view is one column
+     * wide.
+     */
+    public View growingSlot() {
+        return slot(1);
+    }
+
+    /** The first {@code width} columns of a {@link #growingSlot}. */
+    public View view(View growing, int width) {
+        slots.set(growing.slot(), Math.max(slots.get(growing.slot()), width));
+        return new View(growing.slot(), 0, width);
+    }
+
+    /** A new slot for the logits of the wanted rows, see {@link Program#logits}: the program yields them. */
+    public View logits(int vocabulary) {
+        logits = slot(vocabulary);
+        return logits;
     }
 
     /** A new cache of rows of {@code width} values; returns its index. */
@@ -59,7 +80,18 @@ public final class ProgramBuilder {
         return this;
     }
 
+    /** How many ops there are so far; the next one has this index. */
+    public int size() {
+        return ops.size();
+    }
+
+    /** Puts {@code op} before the one that has {@code index} now. */
+    public ProgramBuilder insert(int index, Op op) {
+        ops.add(index, op);
+        return this;
+    }
+
     public Program build(View input, View output) {
-        return new Program(name, hidden, slots, input, output, ops, weights, caches);
+        return new Program(name, hidden, slots, input, output, logits, ops, weights, caches);
     }
 }

@@ -31,6 +31,8 @@ final class ProgramCheck {
 
         final Set<Integer> caches = new HashSet<>();
         Route route;
+        /** Whether the logits were begun. */
+        boolean yielding;
     }
 
     /** The nodes that share the program's layers. */
@@ -63,6 +65,15 @@ final class ProgramCheck {
                     edge.width() == program.hidden(),
                     "takes or yields " + edge.width() + " columns, expected " + program.hidden());
         }
+        View logits = program.logits();
+        if (logits != null) {
+            require(
+                    inside(logits) && logits.width() == program.slots().get(logits.slot()),
+                    "yields " + logits + " as logits, which is not a slot");
+            for (View edge : List.of(program.input(), program.output())) {
+                require(!edge.overlaps(logits), "takes or yields " + edge + ", where the logits are");
+            }
+        }
         if (!program.embedsTokens()) {
             write(program.input());
         }
@@ -71,9 +82,7 @@ final class ProgramCheck {
     private void op(int index, Op op) {
         OpCheck check = new OpCheck(program, index, state);
         boolean first = index == 0;
-        boolean last = index == program.ops().size() - 1;
         check.that(first || !(op instanceof Embed), "embeds after other ops");
-        check.that(last || !(op instanceof Logits), "yields logits before other ops");
         for (View view : op.reads()) {
             check.that(inside(view), "reads " + view + ", which lies in no slot");
             check.written(view);
@@ -91,6 +100,7 @@ final class ProgramCheck {
                         "touches " + view + " while exchange " + exchange.id() + " has it");
             }
         }
+        logits(check, op);
         op.check(check);
         if (op instanceof Route route) {
             boolean ascends = state.route == null || state.route.layer() < route.layer();
@@ -109,6 +119,19 @@ final class ProgramCheck {
             write(begin.view());
         }
         op.writes().forEach(this::write);
+    }
+
+    /** The logits' slot has R rows, not T: only the output matrix and exchanges of it touch it, and nothing else follows. */
+    private void logits(OpCheck check, Op op) {
+        boolean touches = program.logits() != null
+                && touched(op).stream()
+                        .anyMatch(view -> view.slot() == program.logits().slot());
+        boolean may = op instanceof Logits || op instanceof ExchangeBegin;
+        check.that(may || !touches, "touches the logits");
+        check.that(!(op instanceof Logits) || touches, "yields logits into another slot");
+        check.that(!state.yielding || touches || op instanceof ExchangeAwait, "comes after the logits");
+        check.that(!state.yielding || !(op instanceof Logits), "yields logits again");
+        state.yielding |= touches;
     }
 
     /** A width for each node, and this node's own columns have values. */
@@ -140,6 +163,10 @@ final class ProgramCheck {
         require(
                 written.nextClearBit(output.offset()) >= output.offset() + output.width(),
                 "yields " + output + ", which nothing has written");
+        View logits = program.logits();
+        require(
+                logits == null || state.written.get(logits.slot()).nextClearBit(0) >= logits.width(),
+                "yields logits that nothing has written");
         for (int cache = 0; cache < program.caches().size(); cache++) {
             boolean used = state.caches.contains(cache) || program.caches().get(cache) instanceof Cache.State;
             require(used, "has cache " + cache + ", which no op uses");

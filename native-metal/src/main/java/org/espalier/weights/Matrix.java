@@ -9,13 +9,23 @@ public final class Matrix {
 
     private static final ThreadLocal<StoredRow> ROW = ThreadLocal.withInitial(StoredRow::new);
 
+    private final String name;
     private final Weight weight;
     private final Piece[] pieces;
     private final Map<Path, FileBytes> files;
     private final float[][] vectors;
+    /** By matrix; null where the weight is read in place. */
+    private Copy[] copies;
 
-    /** @param files every file of the weight, which {@link WeightCheck} has seen */
-    Matrix(Weight weight, Map<Path, FileBytes> files) {
+    /** One matrix in memory. */
+    private record Copy(RowsCopy values, RowsCopy scales, RowsCopy biases) {}
+
+    /**
+     * @param name for errors
+     * @param files every file of the weight, which {@link WeightCheck} has seen
+     */
+    Matrix(String name, Weight weight, Map<Path, FileBytes> files) {
+        this.name = name;
         this.weight = weight;
         this.files = files;
         this.pieces = new Piece[weight.count()];
@@ -56,23 +66,59 @@ public final class Matrix {
 
     private StoredRow fetch(int index, int row) {
         Piece piece = pieces[index];
+        Copy copy = copies == null ? null : copies[index];
         long stored = weight.storedRow(row);
         int columns = weight.storedColumns();
         StoredRow bytes = ROW.get();
-        bytes.values = fetch(piece.values(), stored, weight.format().rowBytes(columns), bytes.values);
-        bytes.scales = fetch(piece.scales(), stored, weight.format().scaleRowBytes(columns), bytes.scales);
-        bytes.biases = fetch(piece.biases(), stored, weight.format().biasRowBytes(columns), bytes.biases);
+        WeightFormat format = weight.format();
+        bytes.values = fetch(
+                copy == null ? null : copy.values, piece.values(), stored, format.rowBytes(columns), bytes.values);
+        bytes.scales = fetch(
+                copy == null ? null : copy.scales, piece.scales(), stored, format.scaleRowBytes(columns), bytes.scales);
+        bytes.biases = fetch(
+                copy == null ? null : copy.biases, piece.biases(), stored, format.biasRowBytes(columns), bytes.biases);
         return bytes;
     }
 
-    private byte[] fetch(Region region, long row, long length, byte[] buffer) {
+    private byte[] fetch(RowsCopy copy, Region region, long row, long length, byte[] buffer) {
         if (length == 0) {
             return buffer;
         }
         byte[] into = buffer.length < length ? new byte[(int) length] : buffer;
-        long offset = region.offset() + region.index(row) * region.rowBytes();
-        files.get(region.file()).read(offset, into, (int) length);
+        if (copy == null) {
+            read(region, region.index(row), into, (int) length);
+        } else {
+            copy.read(row, into);
+        }
         return into;
+    }
+
+    private void read(Region region, long index, byte[] into, int length) {
+        files.get(region.file()).read(region.offset() + index * region.rowBytes(), into, length);
+    }
+
+    /**
+     * Copies its rows into memory and reads them there from then on: for a weight that is {@link Weight#isPartOfRows}.
+     *
+     * @param between runs before each matrix; whatever it throws ends the copying
+     */
+    public void copy(Runnable between) {
+        WeightFormat format = weight.format();
+        int columns = weight.storedColumns();
+        Copy[] all = new Copy[weight.count()];
+        for (int index = 0; index < all.length; index++) {
+            between.run();
+            Piece piece = pieces[index];
+            all[index] = new Copy(
+                    copy(piece.values(), format.rowBytes(columns)),
+                    copy(piece.scales(), format.scaleRowBytes(columns)),
+                    copy(piece.biases(), format.biasRowBytes(columns)));
+        }
+        copies = all;
+    }
+
+    private RowsCopy copy(Region region, long rowBytes) {
+        return new RowsCopy(name, weight, region, rowBytes, (index, row) -> read(region, index, row, row.length));
     }
 
     /**

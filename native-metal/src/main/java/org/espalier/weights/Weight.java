@@ -84,30 +84,66 @@ public record Weight(
     }
 
     /**
-     * Columns {@code from} to {@code from + count}: of each row only these bytes are read.
-     *
-     * @throws IllegalArgumentException if they do not fall on whole groups or blocks, or the weight is transposed
+     * Columns that a slice by columns must begin at a multiple of, and end at, but for the last: 1, a group or block, or 1 where the columns are
+     * stored rows.
      */
-    public Weight columns(int from, int count) {
-        boolean whole = from % format.granularity() == 0 && count % format.granularity() == 0;
-        if (transposed || !whole || from < 0 || count <= 0 || from + count > columns) {
-            throw new IllegalArgumentException("columns " + from + " to " + (from + count) + " of a weight with "
-                    + columns + " columns in groups of " + format.granularity() + " cannot be sliced");
-        }
-        Pieces sliced = pieces.each(piece -> piece.skipColumns(format, from));
-        return new Weight(rows, count, format, false, firstRow, rowStep, sliced);
+    public int columnUnit() {
+        return transposed ? 1 : format.granularity();
     }
 
     /**
-     * Rows {@code from} to {@code from + count} of each matrix as it is stored: of a stack only these are read.
+     * Columns {@code from} to {@code from + count}: of each row only these bytes are read.
      *
-     * @throws IllegalArgumentException if they leave the matrix, or the weight is transposed
+     * @throws IllegalArgumentException if they do not fall on whole groups or blocks
+     */
+    public Weight columns(int from, int count) {
+        int unit = columnUnit();
+        boolean inside = from >= 0 && count > 0 && from + count <= columns;
+        boolean whole = from % unit == 0 && (count % unit == 0 || from + count == columns);
+        if (!inside || !whole) {
+            throw new IllegalArgumentException("columns " + from + " to " + (from + count) + " of a weight with "
+                    + columns + " columns in groups of " + unit + " cannot be sliced");
+        }
+        if (count == columns) {
+            return this;
+        }
+        Pieces sliced = pieces.each(piece -> transposed ? piece.skipRows(from) : piece.skipColumns(format, from));
+        return new Weight(rows, count, format, transposed, firstRow, rowStep, sliced);
+    }
+
+    /**
+     * Rows {@code from} to {@code from + count} of each matrix: of a stack only these are read, where they are stored columns from the group on
+     * that has the first.
+     *
+     * @throws IllegalArgumentException if they leave the matrix
      */
     public Weight rows(int from, int count) {
-        if (transposed || from < 0 || count <= 0 || from + count > rows) {
+        if (from < 0 || count <= 0 || from + count > rows) {
             throw new IllegalArgumentException(
                     "rows " + from + " to " + (from + count) + " of a weight with " + rows + " rows cannot be sliced");
         }
-        return new Weight(count, columns, format, false, firstRow + from * rowStep, rowStep, pieces);
+        if (count == rows) {
+            return this;
+        }
+        int first = firstRow + from * rowStep;
+        if (!transposed) {
+            return new Weight(count, columns, format, false, first, rowStep, pieces);
+        }
+        int skipped = first - first % format.granularity();
+        Pieces sliced = pieces.each(piece -> piece.skipColumns(format, skipped));
+        return new Weight(count, columns, format, true, first - skipped, rowStep, sliced);
+    }
+
+    /** {@code count} values of each vector from {@code from} on; vectors are matrices of one row or of one column. */
+    public Weight values(int from, int count) {
+        return rows == 1 ? columns(from, count) : rows(from, count);
+    }
+
+    /**
+     * Whether it has a piece of every stored row. Mapped in place, such a weight would keep all pages of its tensor resident: engines copy it
+     * once.
+     */
+    public boolean isPartOfRows() {
+        return storedRows() > 1 && pieces.get(0).values().rowBytes() > format.rowBytes(storedColumns());
     }
 }

@@ -32,7 +32,7 @@ public final class WeightReader implements AutoCloseable {
     public Matrix open(String name, Weight weight) {
         WeightCheck.check(
                 name, weight, file -> files.computeIfAbsent(file, open).size());
-        return new Matrix(weight, files);
+        return new Matrix(name, weight, files);
     }
 
     @Override

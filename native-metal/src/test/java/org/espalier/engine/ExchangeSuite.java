@@ -14,12 +14,16 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.espalier.engine.Exchange.Outcome;
 import org.espalier.program.Add;
+import org.espalier.program.Embed;
 import org.espalier.program.ExchangeAwait;
 import org.espalier.program.ExchangeBegin;
 import org.espalier.program.Linear;
+import org.espalier.program.Logits;
 import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
 import org.espalier.program.View;
 import org.espalier.weights.Weight;
@@ -195,6 +199,98 @@ abstract class ExchangeSuite extends Suite {
 
     private static void gathered(OpBench bench, ExchangeBegin.Gather gather) {
         bench.op((in, out) -> new ExchangeBegin(5, out, gather)).op((in, out) -> new ExchangeAwait(5));
+    }
+
+    /** The second of three nodes has no share of the sum. */
+    @Test
+    void aNodeWithoutAShareAddsZeros() throws Exception {
+        float[][] x = {{1, 2, 3, 4}, {5, 6, 7, 8}};
+        Meeting meeting = new Meeting(3, new Wire(wireBytes()));
+        Ops term = bench -> bench.op((in, out) -> new Add(in, in, out.columns(0, 4)))
+                .op((in, out) -> sum(1, out.columns(0, 4)))
+                .op((in, out) -> new ExchangeAwait(1));
+        Ops nothing = bench -> bench.op((in, out) -> new ExchangeBegin(1, out.columns(0, 4), new ExchangeBegin.Zeros()))
+                .op((in, out) -> new ExchangeAwait(1));
+        List<Ops> ops = List.of(term, nothing, term);
+        List<float[][]> results = together(List.of(
+                () -> member(0, meeting, 3, x, ops),
+                () -> member(1, meeting, 3, x, ops),
+                () -> member(2, meeting, 3, x, ops)));
+        for (float[][] result : results) {
+            for (int t = 0; t < 2; t++) {
+                for (int i = 0; i < 4; i++) {
+                    assertThat(result[t][i]).isEqualTo(4 * x[t][i]);
+                }
+            }
+        }
+    }
+
+    /** Rows 0 to 4 and 4 to 11 of the output matrix; logits of the wanted rows only, and of none no exchange. */
+    @Test
+    void logitsAreGatheredForTheWantedRows() throws Exception {
+        WeightFile file = new WeightFile(directory);
+        float[][] embedding = tested.rows(80, 11, 8);
+        float[][] head = tested.rows(81, 11, 8);
+        Weight table = file.floats(embedding);
+        Weight whole = file.floats(head);
+        List<Integer> widths = List.of(4, 7);
+        Meeting meeting = new Meeting(2, new Wire(wireBytes()));
+        AtomicInteger exchanges = new AtomicInteger();
+        List<Callable<float[][]>> members = new ArrayList<>();
+        for (int rank = 0; rank < 2; rank++) {
+            int own = rank;
+            ProgramBuilder builder = new ProgramBuilder("main", 8);
+            View x = builder.slot(8);
+            View logits = builder.logits(11);
+            builder.weight("e", table);
+            builder.weight("h", whole.rows(4 * rank, widths.get(rank)));
+            Program program = builder.op(new Embed("e", x))
+                    .op(new Logits(x, "h", logits.columns(4 * rank, widths.get(rank))))
+                    .op(new ExchangeBegin(0, logits, new ExchangeBegin.Gather(widths)))
+                    .op(new ExchangeAwait(0))
+                    .build(x, x);
+            members.add(() -> {
+                try (EngineUnderTest engine =
+                                new EngineUnderTest(tested.engine().provider(), tested.precision());
+                        LoadedProgram loaded =
+                                engine.load(program, engine.options().with(new EngineOptions.Group(own, 2)))) {
+                    Exchange exchange = counting(meeting.of(own), exchanges);
+                    loaded.open(1, 8, RouterEdits.NONE);
+                    loaded.open(2, 8, RouterEdits.NONE);
+                    Step none = Step.of(Step.Entry.ofTokens(1, 0, new int[] {1, 2}, Step.Logits.NONE));
+                    assertThat(loaded.run(none, exchange, new Cancel()).logits())
+                            .isEmpty();
+                    Step some = Step.of(
+                            Step.Entry.ofTokens(1, 2, new int[] {3, 9, 5}, Step.Logits.LAST),
+                            Step.Entry.ofTokens(2, 0, new int[] {10, 7}, Step.Logits.ALL));
+                    return loaded.run(some, exchange, new Cancel()).logits();
+                }
+            });
+        }
+        List<float[][]> results = together(members);
+        assertThat(results.get(0)).isDeepEqualTo(results.get(1));
+        assertThat(exchanges).hasValue(2);
+        Expected[][] expected = {
+            Expected.multiply(head, embedding[5]),
+            Expected.multiply(head, embedding[10]),
+            Expected.multiply(head, embedding[7])
+        };
+        tested.differences().compare(Logits.class, results.get(0), expected);
+    }
+
+    private static Exchange counting(Exchange exchange, AtomicInteger count) {
+        return new Exchange() {
+            @Override
+            public void begin(ExchangeBegin op, ByteBuffer values, Cancel cancel) {
+                count.incrementAndGet();
+                exchange.begin(op, values, cancel);
+            }
+
+            @Override
+            public Outcome await(int id) {
+                return exchange.await(id);
+            }
+        };
     }
 
     private static Step tokens(long session, int from, int... tokens) {

@@ -102,7 +102,7 @@ abstract class GreedySuite extends Suite {
         builder.weight("e", file.floats(rows));
         builder.weight("h", file.floats(identity));
         return builder.op(new Embed("e", x))
-                .op(new org.espalier.program.Logits(x, "h"))
+                .op(new org.espalier.program.Logits(x, "h", builder.logits(width)))
                 .build(x, x);
     }
 

@@ -161,7 +161,7 @@ abstract class LoadSuite extends Suite {
                         builder.cache(2 * hidden),
                         mixed))
                 .op(new GatedMlp(mixed, GatedUnit.of("g", "u", "d", Activation.SILU), out))
-                .op(new Logits(out, "h"))
+                .op(new Logits(out, "h", builder.logits(500)))
                 .build(x, out);
     }
 

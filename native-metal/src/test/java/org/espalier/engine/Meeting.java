@@ -11,17 +11,18 @@ import org.espalier.program.ExchangeBegin;
 
 /**
  * Where the nodes of a group meet within one process: adds up or joins what they bring, in the order of ranks. A flag that one of them brings
- * cancels all of them. Every wait ends.
+ * cancels all of them, and one that {@link #leave leaves} fails all of them. Every wait ends.
  */
-final class Meeting {
+public final class Meeting {
 
     private static final int LONGEST_WAIT_SECONDS = 20;
 
     private final int size;
     private final Wire wire;
     private final Map<String, Round> rounds = new HashMap<>();
+    private boolean left;
 
-    Meeting(int size, Wire wire) {
+    public Meeting(int size, Wire wire) {
         this.size = size;
         this.wire = wire;
     }
@@ -37,13 +38,38 @@ final class Meeting {
                 brought.add(null);
             }
         }
+
+        private synchronized boolean whole() {
+            return !brought.contains(null);
+        }
+
+        /** Lets everyone go who waits. */
+        private void end() {
+            while (missing.getCount() > 0) {
+                missing.countDown();
+            }
+        }
     }
 
     private synchronized Round round(String key) {
-        return rounds.computeIfAbsent(key, k -> new Round());
+        Round round = rounds.computeIfAbsent(key, k -> new Round());
+        if (left) {
+            round.end();
+        }
+        return round;
     }
 
-    Exchange of(int rank) {
+    private synchronized boolean left() {
+        return left;
+    }
+
+    /** A node goes before the step has ended: the others fail at the exchange at which they are, or at the next one. */
+    public synchronized void leave() {
+        left = true;
+        rounds.values().forEach(Round::end);
+    }
+
+    public Exchange of(int rank) {
         return new Member(rank);
     }
 
@@ -83,6 +109,9 @@ final class Meeting {
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
+                return Outcome.FAILED;
+            }
+            if (left() && !round.whole()) {
                 return Outcome.FAILED;
             }
             synchronized (round) {

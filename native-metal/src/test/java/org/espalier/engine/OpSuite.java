@@ -254,8 +254,10 @@ abstract class OpSuite extends Suite {
         float[][] x = tested.rows(28, 2, 8);
         OpBench bench = new OpBench(8, 8);
         bench.builder().weight("head", new WeightFile(directory).floats(head));
-        StepResult result =
-                bench.op((in, out) -> new Logits(in, "head")).result(tested, x).step();
+        StepResult result = bench.op(
+                        (in, out) -> new Logits(in, "head", bench.builder().logits(70)))
+                .result(tested, x)
+                .step();
         compare(Logits.class, result.logits(), Expected.multiply(head, x[0]), Expected.multiply(head, x[1]));
         assertThat(result.activations()).isNull();
     }

@@ -33,7 +33,9 @@ final class StateSessionTest {
         View x = builder.slot(4);
         builder.state(6);
         builder.weight("e", file.floats(random(90, 5, 4)));
-        Program states = builder.op(new Embed("e", x)).op(new Logits(x, "e")).build(x, x);
+        Program states = builder.op(new Embed("e", x))
+                .op(new Logits(x, "e", builder.logits(5)))
+                .build(x, x);
         program = LoadedProgram.load(engine, states, EngineOptions.FLOAT32, Loading.quietly());
         program.open(1, 10, RouterEdits.NONE);
         run(1, 0, 4, 2, 0);

@@ -56,7 +56,7 @@ final class TinyProgram {
                 .op(new ExchangeBegin(1, mixed, new ExchangeBegin.Sum()))
                 .op(new ExchangeAwait(1))
                 .op(new Add(x, mixed, x))
-                .op(new Logits(x, "head"))
+                .op(new Logits(x, "head", builder.logits(VOCABULARY)))
                 .build(x, x);
     }
 

@@ -4,12 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Activations as they travel between shards: [T, width], little-endian. */
-final class Wire {
+public final class Wire {
 
     private final int bytes;
 
     /** @param bytes of one value: 4 (float32) or 2 (bfloat16) */
-    Wire(int bytes) {
+    public Wire(int bytes) {
         if (bytes != Float.BYTES && bytes != Short.BYTES) {
             throw new IllegalArgumentException("activations of " + bytes + " bytes");
         }

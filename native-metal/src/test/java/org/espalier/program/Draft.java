@@ -26,6 +26,7 @@ final class Draft {
     static final View MIXED = new View(3, 0, 8);
     static final View SUM = new View(4, 0, 8);
     static final View GATE = new View(5, 0, 1);
+    static final View Y = new View(7, 0, 11);
     static final Router ROUTER = new Router(4, 2, Router.Scoring.SIGMOID, Router.Groups.NONE, true, 1);
     static final Rope ROPE = new Rope(Rope.Pairing.HALF, new float[] {1, 0.1f}, 1);
     static final GatedUnit UNIT = GatedUnit.of("g", "u", "d", Activation.SILU);
@@ -50,12 +51,13 @@ final class Draft {
     static final int LATENT = 15;
     static final int LOGITS = 17;
 
-    final List<Integer> slots = new ArrayList<>(List.of(8, 8, 16, 8, 8, 1, 8));
+    final List<Integer> slots = new ArrayList<>(List.of(8, 8, 16, 8, 8, 1, 8, 11));
     final List<Op> ops = new ArrayList<>();
     final Map<String, Weight> weights = new TreeMap<>();
     final List<Cache> caches = new ArrayList<>(List.of(new Cache.Rows(8, 0), new Cache.Rows(4, 0)));
     View input = X;
     View output = X;
+    View logits = Y;
 
     private final Path file;
     private long end;
@@ -96,7 +98,7 @@ final class Draft {
         ops.add(new GatedMlp(SUM, GatedUnit.of("sg", "su", "sd", Activation.SILU), MIXED));
         ops.add(latent(2, 1));
         ops.add(new Add(MIXED, H, X));
-        ops.add(new Logits(X, "head"));
+        ops.add(new Logits(X, "head", Y));
     }
 
     static Attention attention(List<Integer> kvHead, int cache) {
@@ -137,6 +139,6 @@ final class Draft {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new Program("main", 8, slots, input, output, ops, weights, caches);
+        return new Program("main", 8, slots, input, output, logits, ops, weights, caches);
     }
 }

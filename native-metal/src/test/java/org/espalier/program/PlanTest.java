@@ -65,6 +65,20 @@ class PlanTest {
         assertThat(plan.cost(new StepShape(10, 0, 50))).isEqualTo(new Cost(216, 0, 20 * 54));
     }
 
+    /** Of the first, 6 rows of 4 values; of the second, rows from the third on. */
+    @Test
+    void slicesByColumnsCountByWhatIsCopied() {
+        View x = builder.slot(8);
+        Weight whole = Weight.matrix(6, 8, Plain.F32, Piece.of(region(32, 6)));
+        weight("columns", whole.columns(2, 4));
+        weight("rows", Weight.matrix(6, 8, Plain.F32, Piece.of(region(32, 6))).rows(2, 4));
+        builder.op(new Linear(x.columns(2, 4), Projection.of("columns"), builder.slot(6)))
+                .op(new Linear(x, Projection.of("rows"), builder.slot(4)));
+        assertThat(plan(x, x).residentBytes()).isEqualTo(6 * 16 + 4 * 32);
+        // fetched as one range, from the third value of the first to the end of the second
+        assertThat(plan(x, x).ranges(Plan.FETCH_GAP).bytes()).isEqualTo(2 * 6 * 32 - 8);
+    }
+
     /** The table is read a row of 32 bytes at a time, and whole by the logits; it lies there once. */
     @Test
     void tiedEmbeddingsCountOnce() {
@@ -73,7 +87,7 @@ class PlanTest {
         String table = floats("embed", 11, 8);
         builder.op(new Embed(table, x))
                 .op(new RmsNorm(x, floats("norm", 1, 8), 1e-5f, 1, normed))
-                .op(new Logits(normed, table));
+                .op(new Logits(normed, table, builder.logits(11)));
         Plan plan = plan(x, x);
         long tableBytes = 4 * 11 * 8;
         assertThat(plan.residentBytes()).isEqualTo(tableBytes + 32);
@@ -104,7 +118,7 @@ class PlanTest {
                 .op(new Linear(x, Projection.of(floats("w", 8, 8)), block)) // 256
                 .op(new Add(x, block, x))
                 .op(new RmsNorm(x, floats("norm", 1, 8), 1e-5f, 1, block)) // 32
-                .op(new Logits(block, floats("head", 5, 8))); // 160
+                .op(new Logits(block, floats("head", 5, 8), builder.logits(5))); // 160
         assertThat(plan(x, x).parts()).isEqualTo(new Plan.Parts(160, 256, 192));
     }
 

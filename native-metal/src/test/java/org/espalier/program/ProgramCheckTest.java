@@ -52,8 +52,8 @@ final class ProgramCheckTest {
                 spoiled("a slot without columns", d -> d.slots.set(6, 0), "program 'main' has a slot 0 wide"),
                 spoiled(
                         "input in no slot",
-                        d -> d.input = new View(7, 0, 8),
-                        "program 'main' takes or yields columns 0 to 8 of slot 7, which lies in no slot"),
+                        d -> d.input = new View(8, 0, 8),
+                        "program 'main' takes or yields columns 0 to 8 of slot 8, which lies in no slot"),
                 spoiled(
                         "output of another width",
                         d -> d.output = Draft.X.columns(0, 4),
@@ -211,8 +211,35 @@ final class ProgramCheckTest {
                         "program 'main', op 1, Embed of embed: embeds after other ops"),
                 spoiled(
                         "yields logits earlier",
-                        d -> d.insert(Draft.LOGITS, new Logits(Draft.X, "head")),
-                        "program 'main', op 17, Logits of head: yields logits before other ops"),
+                        d -> d.insert(Draft.MLP, d.ops.get(Draft.LOGITS)),
+                        "program 'main', op 15, GatedMlp of sg: comes after the logits"),
+                spoiled(
+                        "yields logits again",
+                        d -> d.insert(Draft.LOGITS, d.ops.get(Draft.LOGITS)),
+                        "program 'main', op 18, Logits of head: yields logits again"),
+                spoiled(
+                        "reads logits",
+                        d -> d.ops.add(new Add(Draft.Y, Draft.Y, Draft.Y)),
+                        "program 'main', op 18, Add: touches the logits"),
+                spoiled(
+                        "yields logits elsewhere",
+                        d -> {
+                            d.slots.add(11);
+                            d.set(Draft.LOGITS, new Logits(Draft.X, "head", new View(8, 0, 11)));
+                        },
+                        "program 'main', op 17, Logits of head: yields logits into another slot"),
+                spoiled(
+                        "yields logits from no op",
+                        d -> d.ops.remove(Draft.LOGITS),
+                        "program 'main' yields logits that nothing has written"),
+                spoiled(
+                        "logits that are not a slot",
+                        d -> d.logits = new View(7, 0, 10),
+                        "program 'main' yields columns 0 to 10 of slot 7 as logits, which is not a slot"),
+                spoiled(
+                        "logits where activations go out",
+                        d -> d.logits = Draft.X,
+                        "program 'main' takes or yields columns 0 to 8 of slot 0, where the logits are"),
                 spoiled(
                         "no route",
                         d -> d.ops.remove(Draft.ROUTE),
@@ -348,7 +375,7 @@ final class ProgramCheckTest {
                 spoiled(
                         "a head of another width",
                         d -> d.weight("head", 1, 11, 7),
-                        "program 'main', op 17, Logits of head: weight head has 7 columns, expected 8"),
+                        "program 'main', op 17, Logits of head: weight head is [11, 7], expected [11, 8]"),
                 spoiled(
                         "scores for other experts",
                         d -> d.weight("r", 1, 5, 8),

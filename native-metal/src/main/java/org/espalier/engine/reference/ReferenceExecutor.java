@@ -38,7 +38,7 @@ final class ReferenceExecutor implements Executor {
         this.numbers = numbers;
     }
 
-    /** Maps every weight. */
+    /** Maps every weight, and copies slices by columns. */
     static ReferenceExecutor load(Program program, EngineOptions options, Loading loading, Numbers numbers) {
         ReferenceExecutor executor = new ReferenceExecutor(program, options, numbers);
         long all = program.plan().residentBytes();
@@ -48,7 +48,9 @@ final class ReferenceExecutor implements Executor {
                 loading.cancel().check();
                 Matrix matrix = executor.reader.open(name, program.weight(name));
                 executor.matrices.put(name, matrix);
-                if (options.preparations().contains(EngineOptions.Preparation.WARM_UP)) {
+                if (matrix.weight().isPartOfRows()) {
+                    matrix.copy(loading.cancel()::check);
+                } else if (options.preparations().contains(EngineOptions.Preparation.WARM_UP)) {
                     matrix.touch(loading.cancel()::check);
                 }
                 done = Math.min(all, done + program.weight(name).bytes());
@@ -140,7 +142,7 @@ final class ReferenceExecutor implements Executor {
     @Override
     public StepResult run(Step step, Exchange exchange, Cancel cancel) {
         StepRows rows = new StepRows(step, sessions);
-        Slots slots = new Slots(program.slots(), rows.count());
+        Slots slots = new Slots(program, rows.count(), rows.logitsRows().length);
         if (!program.embedsTokens()) {
             receive(step.activations(), slots, rows.count());
         }
@@ -152,7 +154,9 @@ final class ReferenceExecutor implements Executor {
                 new StepRun.Link(exchange, cancel, alone ? cancel : new Cancel()));
         for (Op op : program.ops()) {
             run.run(op);
-            op.writes().forEach(view -> round(slots, view, rows.count()));
+            op.writes().stream()
+                    .filter(view -> !slots.isLogits(view))
+                    .forEach(view -> round(slots, view, rows.count()));
         }
         run.end();
         boolean hidden = step.wants(Step.Want.LAST_HIDDEN);

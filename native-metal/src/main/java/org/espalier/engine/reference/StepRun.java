@@ -56,8 +56,6 @@ final class StepRun implements Op.Visitor<Void> {
     /** [MoE layer][T], in the order of the route ops. */
     private final List<RouterChoice[]> choices = new ArrayList<>();
 
-    private float[][] logits = new float[0][];
-
     /** What all steps of a program share. */
     record Loaded(Program program, Map<String, Matrix> matrices, Parallel parallel, Numbers numbers) {}
 
@@ -93,7 +91,17 @@ final class StepRun implements Op.Visitor<Void> {
         cancel.check();
     }
 
+    /** [R][V]; empty where the program yields activations. */
     float[][] logits() {
+        View view = loaded.program().logits();
+        if (view == null) {
+            return new float[0][];
+        }
+        float[][] logits = new float[slots.rows(view)][];
+        for (int row = 0; row < logits.length; row++) {
+            int from = slots.offset(view, row);
+            logits[row] = Arrays.copyOfRange(slots.array(view), from, from + view.width());
+        }
         return logits;
     }
 
@@ -292,12 +300,17 @@ final class StepRun implements Op.Visitor<Void> {
     @Override
     public Void exchangeBegin(ExchangeBegin op) {
         View x = op.view();
+        int count = slots.rows(x);
+        if (count == 0) {
+            return null; // no row wants logits, on no node
+        }
         ByteBuffer values = ByteBuffer.allocateDirect(
-                        rows.count() * x.width() * loaded.numbers().bytes())
+                        count * x.width() * loaded.numbers().bytes())
                 .order(ByteOrder.LITTLE_ENDIAN);
-        for (int t = 0; t < rows.count(); t++) {
+        boolean nothing = op.kind() instanceof ExchangeBegin.Zeros;
+        for (int t = 0; t < count; t++) {
             for (int i = 0; i < x.width(); i++) {
-                loaded.numbers().put(values, slots.array(x)[slots.offset(x, t) + i]);
+                loaded.numbers().put(values, nothing ? 0 : slots.array(x)[slots.offset(x, t) + i]);
             }
         }
         values.flip();
@@ -309,6 +322,9 @@ final class StepRun implements Op.Visitor<Void> {
     @Override
     public Void exchangeAwait(ExchangeAwait op) {
         Begun exchanged = begun.remove(op.id());
+        if (exchanged == null) {
+            return null; // it was left out
+        }
         switch (link.exchange().await(op.id())) {
             case DONE -> {}
             case CANCELLED -> throw new CancelledException();
@@ -317,7 +333,7 @@ final class StepRun implements Op.Visitor<Void> {
                         + loaded.program().name() + "' failed: another node of the group failed or is gone");
         }
         View x = exchanged.view();
-        for (int t = 0; t < rows.count(); t++) {
+        for (int t = 0; t < slots.rows(x); t++) {
             for (int i = 0; i < x.width(); i++) {
                 slots.array(x)[slots.offset(x, t) + i] = loaded.numbers().get(exchanged.values());
             }
@@ -329,19 +345,13 @@ final class StepRun implements Op.Visitor<Void> {
     public Void logits(Logits op) {
         int[] wanted = rows.logitsRows();
         Matrix head = matrix(op.weight());
-        int vocabulary = head.weight().rows();
         int width = op.in().width();
         float[] in = Vectors.zeros(wanted.length, width);
         for (int i = 0; i < wanted.length; i++) {
             System.arraycopy(slots.array(op.in()), slots.offset(op.in(), wanted[i]), in, i * width, width);
         }
-        float[] values = Vectors.zeros(wanted.length, vocabulary);
         int[] every = IntStream.range(0, wanted.length).toArray();
-        matrixOps.multiply(head, 0, new Rows(in, 0, width), new Rows(values, 0, vocabulary), every, cancel);
-        logits = new float[wanted.length][];
-        for (int i = 0; i < wanted.length; i++) {
-            logits[i] = Arrays.copyOfRange(values, i * vocabulary, (i + 1) * vocabulary);
-        }
+        matrixOps.multiply(head, 0, new Rows(in, 0, width), view(op.out()), every, cancel);
         return null;
     }
 }

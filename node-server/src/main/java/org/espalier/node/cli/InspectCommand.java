@@ -2,11 +2,11 @@ package org.espalier.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.concurrent.Callable;
-import org.espalier.architecture.LayerRange;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.plan.Inspection;
 import org.espalier.program.Program;
+import org.espalier.slice.LayerRange;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

@@ -2,7 +2,6 @@ package org.espalier.node.shard;
 
 import java.util.Locale;
 import org.espalier.EspalierException;
-import org.espalier.architecture.LayerRange;
 import org.espalier.checkpoint.PresentRanges;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.Engine;
@@ -14,6 +13,7 @@ import org.espalier.engine.Precision;
 import org.espalier.model.Model;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramException;
+import org.espalier.slice.LayerRange;
 import org.espalier.weights.WeightException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

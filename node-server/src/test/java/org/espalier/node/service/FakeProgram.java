@@ -107,7 +107,7 @@ public final class FakeProgram implements Executor {
             builder.op(new Attention(x, x, x, List.of(0), 1, null, builder.cache(2 * HIDDEN, window), seen));
         }
         if (last) {
-            builder.op(new Logits(x, builder.weight("head", table)));
+            builder.op(new Logits(x, builder.weight("head", table), builder.logits(table.rows())));
         }
         return builder.build(x, x);
     }

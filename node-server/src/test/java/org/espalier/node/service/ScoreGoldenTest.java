@@ -11,7 +11,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.espalier.architecture.LayerRange;
+import org.espalier.slice.LayerRange;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.engine.Cancel;

@@ -1,4 +1,4 @@
-package org.espalier.architecture;
+package org.espalier.slice;
 
 import org.espalier.EspalierException;
 
@@ -21,11 +21,13 @@ public record LayerRange(int first, int end, int all) {
         return new LayerRange(0, all, all);
     }
 
-    boolean embeds() {
+    /** Whether tokens come in. */
+    public boolean embeds() {
         return first == 0;
     }
 
-    boolean yieldsLogits() {
+    /** Whether logits go out. */
+    public boolean yieldsLogits() {
         return end == all;
     }
 }

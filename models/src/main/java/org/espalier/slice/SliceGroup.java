@@ -1,0 +1,136 @@
+package org.espalier.slice;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import org.espalier.EspalierException;
+import org.espalier.program.Experts;
+
+/**
+ * The slices of the nodes that share layers, in the order of their ranks. Together they have every head, all of the width and of the vocabulary, and
+ * every replica of every expert, each exactly once; what none of them cuts, each of them computes.
+ */
+public record SliceGroup(List<Slice> slices) {
+
+    /** @throws EspalierException listing everything that is missing or there twice */
+    public SliceGroup {
+        slices = List.copyOf(slices);
+        List<String> wrong = new ArrayList<>();
+        if (slices.isEmpty()) {
+            throw new EspalierException("there is no slice of these layers: expected at least one");
+        }
+        LayerRange layers = slices.get(0).layers();
+        if (!slices.stream().allMatch(slice -> slice.layers().equals(layers))) {
+            throw new EspalierException("the slices of one group have different layers");
+        }
+        shares(wrong, slices, "heads", Slice::heads);
+        shares(wrong, slices, "width", Slice::width);
+        shares(wrong, slices, "vocabulary", Slice::vocabulary);
+        experts(wrong, slices);
+        if (!wrong.isEmpty()) {
+            throw new EspalierException("the slices do not cover their layers: " + String.join("; ", wrong));
+        }
+    }
+
+    /** A node that has its layers for itself. */
+    public static SliceGroup alone(Slice slice) {
+        return new SliceGroup(List.of(slice));
+    }
+
+    /** These layers on one node. */
+    public static SliceGroup alone(LayerRange layers) {
+        return alone(Slice.of(layers));
+    }
+
+    public int size() {
+        return slices.size();
+    }
+
+    public LayerRange layers() {
+        return slices.get(0).layers();
+    }
+
+    /** Each share begins where the one before it ends. */
+    private static void shares(List<String> wrong, List<Slice> slices, String what, Function<Slice, Share> dimension) {
+        List<Share> shares = slices.stream().map(dimension).toList();
+        if (shares.stream().allMatch(Share::isWhole)) {
+            return;
+        }
+        int parts = shares.get(0).of();
+        int covered = 0;
+        for (Share share : shares) {
+            if (share.of() != parts || share.from() != covered) {
+                wrong.add(what + " have " + shares + ": expected parts of one number that follow each other");
+                return;
+            }
+            covered = share.to();
+        }
+        if (covered != parts) {
+            wrong.add(what + " " + covered + " to " + (parts - 1) + " of " + parts + " are on no node");
+        }
+    }
+
+    /** Either every node has all experts, or each replica of each is on one. How many experts there are, the builder knows. */
+    private static void experts(List<String> wrong, List<Slice> slices) {
+        long choosing =
+                slices.stream().filter(slice -> slice.experts().isPresent()).count();
+        if (choosing == 0) {
+            return;
+        }
+        if (choosing < slices.size()) {
+            wrong.add("some nodes list experts and others hold all: list them on every node");
+            return;
+        }
+        TreeMap<Integer, List<Experts.Held>> byExpert = new TreeMap<>();
+        for (Slice slice : slices) {
+            Set<Integer> own = new HashSet<>();
+            int last = -1;
+            for (Experts.Held held : slice.experts().get()) {
+                if (!own.add(held.expert()) || held.expert() < last) {
+                    wrong.add("a node lists expert " + held.expert() + " twice or out of order");
+                }
+                last = held.expert();
+                byExpert.computeIfAbsent(held.expert(), expert -> new ArrayList<>())
+                        .add(held);
+            }
+        }
+        byExpert.forEach((expert, all) -> {
+            int replicas = all.get(0).replicas();
+            boolean each = all.stream().allMatch(held -> held.replicas() == replicas)
+                    && all.stream().map(Experts.Held::replica).distinct().count() == replicas
+                    && all.size() == replicas;
+            if (!each) {
+                wrong.add("expert " + expert + " is held as "
+                        + all.stream()
+                                .map(held -> held.replica() + " of " + held.replicas())
+                                .toList()
+                        + ": expected each replica once");
+            }
+        });
+    }
+
+    /**
+     * Proves that there is a slice for each of the model's experts and none for others.
+     *
+     * @param count E
+     * @throws EspalierException naming the expert
+     */
+    public void requireExperts(int count) {
+        Set<Integer> held = new HashSet<>();
+        slices.forEach(slice -> slice.experts().ifPresent(list -> list.forEach(one -> held.add(one.expert()))));
+        boolean listed = slices.get(0).experts().isPresent();
+        for (int expert = 0; listed && expert < count; expert++) {
+            if (!held.remove(expert)) {
+                throw new EspalierException("expert " + expert + " of " + count + " is on no node");
+            }
+        }
+        if (!held.isEmpty()) {
+            throw new EspalierException(
+                    "experts " + new TreeSet<>(held) + " are placed, the model has 0 to " + (count - 1));
+        }
+    }
+}

@@ -1,0 +1,248 @@
+package org.espalier.architecture;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.config.GroupedAttentionConfig;
+import org.espalier.config.RoutedExperts;
+import org.espalier.program.Rope;
+import org.espalier.weights.Affine;
+import org.espalier.weights.Block;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Pieces;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Scaled;
+import org.espalier.weights.Weight;
+import org.espalier.weights.WeightFormat;
+
+/** Makes each weight that is asked for, in the seeded model's format where its columns fit it, and appends it to one file. */
+final class SeededCheckpoint implements Checkpoint {
+
+    private final Path file;
+    private final SeededModel model;
+    private final Map<String, Weight> weights = new HashMap<>();
+
+    SeededCheckpoint(Path file, SeededModel model) throws IOException {
+        this.file = file;
+        this.model = model;
+        Files.write(file, new byte[1]); // tensors begin at odd offsets
+    }
+
+    @Override
+    public Weight weight(String name) {
+        return weights.computeIfAbsent(name, this::make);
+    }
+
+    private Weight make(String name) {
+        Architecture a = model.architecture();
+        GroupedAttentionConfig attention = (GroupedAttentionConfig) a.attention();
+        RoutedExperts moe = a.experts();
+        ObjectNode config = model.config();
+        int d = a.hidden();
+        int q = attention.heads() * attention.headWidth();
+        int kv = attention.kvHeads() * attention.headWidth();
+        int width = name.contains("experts.*")
+                ? moe.intermediate()
+                : name.contains("shared_expert.")
+                        ? config.path("shared_expert_intermediate_size").asInt()
+                        : config.path("intermediate_size").asInt();
+        int count = name.contains("experts.*") ? moe.count() : 1;
+        String[] path = name.split("\\.");
+        String module = path[path.length - 2];
+        boolean bias = path[path.length - 1].equals("bias");
+        int rows = switch (module) {
+            case "q_proj" -> q;
+            case "k_proj", "v_proj" -> kv;
+            case "gate_proj", "up_proj" -> width;
+            case "router", "gate" -> moe.count();
+            case "shared_expert_gate" -> 1;
+            case "embed_tokens", "lm_head" -> a.vocabulary();
+            default -> d;
+        };
+        if (name.endsWith("sinks")) {
+            return floats(name, 1, 1, attention.heads(), 0, 1);
+        }
+        if (module.equals("q_norm") || module.equals("k_norm")) {
+            return floats(name, 1, 1, attention.headWidth(), 1, 0.1f);
+        }
+        if (module.endsWith("norm")) {
+            return floats(name, 1, 1, d, 1, 0.1f);
+        }
+        if (bias) {
+            return floats(name, count, 1, rows, 0, 0.1f);
+        }
+        int columns = module.equals("o_proj") ? q : module.equals("down_proj") ? width : d;
+        return matrices(name, count, rows, columns);
+    }
+
+    /** Values of about columns^-1/2, so that products stay of ordinary size. */
+    private Weight matrices(String name, int count, int rows, int columns) {
+        Random random = new Random(name.hashCode());
+        float size = (float) (1 / Math.sqrt(columns));
+        WeightFormat format = model.format;
+        if (model == SeededModel.TRANSPOSED && name.contains("experts.*")) {
+            Weight stored = floats(name, count, columns, rows, 0, size);
+            return new Weight(rows, columns, stored.format(), true, 0, 1, stored.pieces());
+        }
+        boolean router = name.contains("router") || name.contains("gate.weight");
+        if (router || !(format instanceof Scaled) && columns % format.granularity() != 0) {
+            return floats(name, count, rows, columns, 0, size);
+        }
+        if (format instanceof Affine affine) {
+            byte[] values = new byte[(int) (count * rows * format.rowBytes(columns))];
+            random.nextBytes(values);
+            int groups = count * rows * columns / affine.group();
+            return stack(
+                    rows,
+                    columns,
+                    count,
+                    new Piece(
+                            append(values, format.rowBytes(columns)),
+                            append(bf16(groups, random, size / 4, 0.01f * size), format.scaleRowBytes(columns)),
+                            append(
+                                    bf16(groups, random, -7.5f * size / 4, 0.01f * size),
+                                    format.biasRowBytes(columns))));
+        }
+        if (format == Block.Q4_K) {
+            return stack(
+                    rows,
+                    columns,
+                    count,
+                    Piece.of(append(q4k(rows * columns / 256, random, size), format.rowBytes(columns))));
+        }
+        if (format instanceof Scaled scaled && scaled.group() == 32) {
+            byte[] values = new byte[(int) (count * rows * format.rowBytes(columns))];
+            random.nextBytes(values);
+            byte[] scales = new byte[(int) (count * rows * format.scaleRowBytes(columns))];
+            for (int i = 0; i < scales.length; i++) {
+                scales[i] = (byte) (127 + Math.getExponent(size) - random.nextInt(3)); // of E2M1 the usual value is 2
+            }
+            return stack(
+                    rows,
+                    columns,
+                    count,
+                    new Piece(
+                            append(values, format.rowBytes(columns)),
+                            append(scales, format.scaleRowBytes(columns)),
+                            null));
+        }
+        if (format instanceof Scaled) {
+            return blocks(count, rows, columns, random, size);
+        }
+        return floats(name, count, rows, columns, 0, size);
+    }
+
+    /** E4M3 with a scale in float32 for each 128 x 128, matrices apart as published. */
+    private Weight blocks(int count, int rows, int columns, Random random, float size) {
+        List<Piece> pieces = new ArrayList<>();
+        for (int matrix = 0; matrix < count; matrix++) {
+            byte[] values = new byte[rows * columns];
+            random.nextBytes(values);
+            for (int i = 0; i < values.length; i++) {
+                values[i] &= (byte) 0xbf; // below 2
+            }
+            ByteBuffer scales = ByteBuffer.allocate((rows + 127) / 128 * ((columns + 127) / 128) * Float.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            while (scales.hasRemaining()) {
+                scales.putFloat(size * (1 + random.nextFloat()));
+            }
+            long rowBytes = (columns + 127) / 128 * (long) Float.BYTES;
+            Region scaleRows = append(scales.array(), rowBytes);
+            pieces.add(
+                    new Piece(append(values, columns), new Region(file, scaleRows.offset(), rowBytes, 128, 0), null));
+        }
+        return Weight.matrices(rows, columns, model.format, pieces);
+    }
+
+    /** 256 values a block: two numbers in half precision, 8 scales and 8 minima of 6 bits, 4 bits a value. */
+    private static byte[] q4k(int blocks, Random random, float size) {
+        byte[] bytes = new byte[blocks * 144];
+        random.nextBytes(bytes);
+        ByteBuffer into = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        for (int block = 0; block < blocks; block++) {
+            // about 32 * 7.5 times the scale is what the minimum takes off
+            into.putShort(144 * block, half(size / 128));
+            into.putShort(144 * block + 2, half(7.5f * size / 128));
+        }
+        return bytes;
+    }
+
+    /** Half precision, cut off; for values that are normal in it. */
+    private static short half(float value) {
+        int mantissa = Float.floatToRawIntBits(value) >>> 13 & 0x3ff;
+        return (short) (Math.getExponent(value) + 15 << 10 | mantissa);
+    }
+
+    private static byte[] bf16(int count, Random random, float mean, float spread) {
+        ByteBuffer bytes = ByteBuffer.allocate(2 * count).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < count; i++) {
+            float value = mean + spread * (float) random.nextGaussian();
+            bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+        }
+        return bytes.array();
+    }
+
+    private Weight stack(int rows, int columns, int count, Piece first) {
+        return new Weight(rows, columns, model.format, false, 0, 1, new Pieces.Stack(first, rows, count));
+    }
+
+    private Weight floats(String name, int count, int rows, int columns, float mean, float spread) {
+        byte[] bytes = bf16(count * rows * columns, new Random(name.hashCode()), mean, spread);
+        Piece first = Piece.of(append(bytes, 2L * columns));
+        return new Weight(rows, columns, new Plain(Element.BF16), false, 0, 1, new Pieces.Stack(first, rows, count));
+    }
+
+    private Region append(byte[] bytes, long rowBytes) {
+        try {
+            long offset = Files.size(file);
+            Files.write(file, bytes, StandardOpenOption.APPEND);
+            return new Region(file, offset, rowBytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public Path path() {
+        return file;
+    }
+
+    @Override
+    public Layout layout() {
+        return Layout.SAFETENSORS;
+    }
+
+    @Override
+    public ObjectNode config() {
+        return model.config();
+    }
+
+    @Override
+    public Set<String> names() {
+        return weights.keySet();
+    }
+
+    @Override
+    public Rope.Pairing ropePairing(Rope.Pairing published) {
+        return published;
+    }
+
+    @Override
+    public long bytes() {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,67 @@
+package org.espalier.architecture;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import org.espalier.weights.Affine;
+import org.espalier.weights.Block;
+import org.espalier.weights.Element;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Scaled;
+import org.espalier.weights.WeightFormat;
+
+/** Models of sizes that do not divide evenly: 6 heads of 64 that share 3 KV heads, in two layers; weights from a seed, in one format each. */
+enum SeededModel {
+
+    /** Expert width 320 in groups of 64; q and k normed by head. */
+    AFFINE(new Affine(4, 64, Element.BF16), """
+            'model_type':'qwen3_moe','hidden_size':128,'num_experts':5,'num_experts_per_tok':2,
+            'moe_intermediate_size':320,'intermediate_size':192,'norm_topk_prob':true,'mlp_only_layers':[1]"""),
+
+    /** Width 768 in blocks of 256, where the heads' 384 columns are in another format; tied embeddings, biases everywhere. */
+    Q4_K(Block.Q4_K, """
+            'model_type':'llama','hidden_size':256,'intermediate_size':768,'tie_word_embeddings':true,
+            'attention_bias':true,'mlp_bias':true"""),
+
+    /** Sinks, biases, windows; expert width 320 in groups of 32. */
+    MXFP4(Scaled.MXFP4, """
+            'model_type':'gpt_oss','hidden_size':128,'num_local_experts':5,'num_experts_per_tok':2,'intermediate_size':320,
+            'sliding_window':4,'rope_scaling':{'rope_type':'yarn','factor':4.0,'original_max_position_embeddings':64,
+            'beta_fast':32.0,'beta_slow':1.0,'truncate':false}"""),
+
+    /** Scales for each 128 x 128, of which 320 has no whole number; a gated shared expert, 200 wide. */
+    FP8(new Scaled(Element.E4M3, 128, Element.F32), """
+            'model_type':'qwen2_moe','hidden_size':256,'num_experts':5,'num_experts_per_tok':2,'moe_intermediate_size':320,
+            'shared_expert_intermediate_size':200,'intermediate_size':192,'decoder_sparse_step':1"""),
+
+    /** Stored transposed, as gpt-oss in bfloat16: slices by columns are rows of the file, slices by rows are pieces of them. */
+    TRANSPOSED(Plain.BF16, MXFP4.config);
+
+    private static final String COMMON = "'num_hidden_layers':2,'num_attention_heads':6,'num_key_value_heads':3,"
+            + "'head_dim':64,'vocab_size':101,'max_position_embeddings':256,'rms_norm_eps':1e-5,";
+
+    final WeightFormat format;
+    private final String config;
+
+    SeededModel(WeightFormat format, String config) {
+        this.format = format;
+        this.config = config;
+    }
+
+    ObjectNode config() {
+        return ConfigJson.of("{" + COMMON + config + "}");
+    }
+
+    Architecture architecture() {
+        return Architectures.read(config());
+    }
+
+    SeededCheckpoint checkpoint(Path directory) {
+        try {
+            return new SeededCheckpoint(directory.resolve("weights.bin"), this);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
