@@ -148,7 +148,7 @@ final class Notebook implements Requests {
         Optional<Object> result = Optional.empty();
         for (CellPart part : CellPart.of(cell.code(), code -> assist().whole(code) == CodeAssist.Whole.COMPLETE)) {
             if (part instanceof CellPart.Java code) {
-                result = java.join().run(code.code());
+                result = java.join().run(code.code(), cell.count(), line(cell.code(), code.code()));
             } else if (part instanceof CellPart.Call call) {
                 result = Optional.empty();
                 Magic magic = magics.named(call.name());
@@ -162,6 +162,12 @@ final class Notebook implements Requests {
         DisplayData shown = display(result.get());
         cell.result(shown);
         return String.valueOf(shown.getData(MIMEType.TEXT_PLAIN));
+    }
+
+    /** The line of a cell at which a part of it begins, from 1. */
+    private static int line(String cell, String part) {
+        int start = Math.max(0, cell.indexOf(part.strip()) - part.indexOf(part.strip()));
+        return 1 + (int) cell.substring(0, start).chars().filter(c -> c == '\n').count();
     }
 
     /** @throws CodeFailure where the value's own {@code toString()} fails, with whatever it throws */

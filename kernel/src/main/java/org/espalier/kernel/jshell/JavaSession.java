@@ -6,12 +6,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import jdk.jshell.Diag;
-import jdk.jshell.EvalException;
+import jdk.jshell.DeclarationSnippet;
 import jdk.jshell.ExpressionSnippet;
 import jdk.jshell.JShell;
-import jdk.jshell.JShellException;
 import jdk.jshell.Snippet;
 import jdk.jshell.SnippetEvent;
 import jdk.jshell.SourceCodeAnalysis;
@@ -49,9 +46,15 @@ public final class JavaSession implements AutoCloseable {
             "tech.tablesaw.api.*");
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final LiveExecution execution = new LiveExecution(lock);
+    private final LiveExecution execution = new LiveExecution(lock, this::rememberRunning);
+    private final SnippetFrames frames = new SnippetFrames(this::analyze);
+    private final Origins origins = new Origins(frames::remember);
     private final JShell shell;
     private final SourceCodeAnalysis analysis;
+    private final Redefinitions redefinitions;
+
+    /** Where the snippet comes from that is evaluated now. */
+    private Origin running;
 
     public JavaSession() {
         shell = JShell.builder()
@@ -59,7 +62,8 @@ public final class JavaSession implements AutoCloseable {
                 .idGenerator((snippet, number) -> Integer.toString(number))
                 .fileManager(KernelClasses::new)
                 .build();
-        IMPORTS.forEach(packages -> eval("import " + packages + ";"));
+        IMPORTS.forEach(packages -> shell.eval("import " + packages + ";"));
+        redefinitions = new Redefinitions(shell, execution, origins);
         analysis = shell.sourceCodeAnalysis(); // last: its index of all names takes a core for a while
     }
 
@@ -73,39 +77,60 @@ public final class JavaSession implements AutoCloseable {
         }
     }
 
-    private List<SnippetEvent> eval(String source) {
+    /** A snippet may print a trace of its own while it runs, before JShell reports it. */
+    private void rememberRunning() {
+        shell.snippets().reduce((before, last) -> last).ifPresent(last -> origins.remember(last, running));
+    }
+
+    private List<SnippetEvent> eval(String source, Origin origin) {
         lock.lock();
         try {
-            return shell.eval(source);
+            running = origin;
+            List<SnippetEvent> events = shell.eval(source);
+            execution.restoreVariables();
+            origins.remember(events, origin);
+            redefinitions.settle(events).forEach(System.err::println);
+            return events;
         } finally {
             lock.unlock();
         }
     }
 
+    /** Runs code that is not in a cell. */
+    public Optional<Object> run(String code) throws CodeFailure, InterruptedException {
+        return run(code, 0, 1);
+    }
+
     /**
      * Runs code, one snippet after the other.
      *
+     * @param code all Java of the cell, or a part of it
+     * @param cell the number in the cell's prompt, for errors to name
+     * @param line where in the cell the code begins, from 1
      * @return the value of the last expression; empty for none, and for null
      * @throws CodeFailure of the first snippet that fails; what ran before it stays
      * @throws InterruptedException if {@link #stop} or an interrupt of this thread ended it
      */
-    public Optional<Object> run(String cell) throws CodeFailure, InterruptedException {
+    public Optional<Object> run(String code, int cell, int line) throws CodeFailure, InterruptedException {
         Optional<Object> result = Optional.empty();
-        String rest = cell;
+        String rest = code;
         while (!rest.isBlank()) {
-            String code = rest;
-            CompletionInfo info = analyze(jshell -> jshell.analyzeCompletion(code));
+            String now = rest;
+            CompletionInfo info = analyze(jshell -> jshell.analyzeCompletion(now));
             boolean whole = info.completeness().isComplete();
             String source = whole ? info.source() : rest;
-            result = evaluate(source);
+            int leading = SnippetText.leading(source);
+            Origin origin = new Origin(cell, line, code, code.length() - rest.length() + leading);
+            result = evaluate(SnippetText.oneLineImport(source.substring(leading)), origin);
             rest = whole ? info.remaining() : "";
         }
         return result;
     }
 
-    private Optional<Object> evaluate(String source) throws CodeFailure, InterruptedException {
+    private Optional<Object> evaluate(String source, Origin origin) throws CodeFailure, InterruptedException {
         Optional<Object> result = Optional.empty();
-        List<SnippetEvent> events = eval(source);
+        List<SnippetEvent> events = eval(source, origin);
+        Throwable thrown = execution.takeThrown();
         if (execution.wasStopped() | Thread.interrupted()) { // both are asked, and so forgotten
             throw new InterruptedException();
         }
@@ -113,15 +138,24 @@ public final class JavaSession implements AutoCloseable {
             if (event.causeSnippet() != null) {
                 continue; // an earlier snippet that this one changed
             }
+            if (event.exception() instanceof UnresolvedReferenceException unresolved) {
+                throw unresolved(unresolved.getSnippet());
+            }
             if (event.exception() != null) {
-                throw thrown(event.exception());
+                throw new CodeFailure(
+                        Trace.name(thrown), String.valueOf(Trace.message(thrown)), Trace.of(thrown, frames, origin));
             }
             if (event.status() == Snippet.Status.REJECTED) {
-                throw rejected(event.snippet());
+                throw rejected(event.snippet(), origin);
             }
             result = value(event.snippet());
         }
         return result;
+    }
+
+    /** An exception for people to read: its frames name cells and lines. */
+    public List<String> trace(Throwable thrown) {
+        return Trace.of(thrown, frames);
     }
 
     private Optional<Object> value(Snippet snippet) {
@@ -136,46 +170,21 @@ public final class JavaSession implements AutoCloseable {
         return Optional.empty();
     }
 
-    private CodeFailure rejected(Snippet snippet) {
-        List<Diag> errors = shell.diagnostics(snippet).filter(Diag::isError).toList();
-        List<String> traceback = new ArrayList<>();
-        for (Diag error : errors) {
-            traceback.addAll(Underline.of(snippet.source(), error));
-        }
-        String message = errors.stream()
-                .map(error -> error.getMessage(null).lines().findFirst().orElse(""))
-                .collect(Collectors.joining("; "));
-        return new CodeFailure("CompilationError", message, traceback);
+    private CodeFailure rejected(Snippet snippet, Origin origin) {
+        CompileErrors errors = CompileErrors.of(shell.diagnostics(snippet), origin);
+        List<String> lines = new ArrayList<>(errors.lines());
+        lines.addAll(redefinitions.reasons(errors));
+        return new CodeFailure("CompilationError", errors.summary(), lines);
     }
 
-    private static CodeFailure thrown(JShellException exception) {
-        if (exception instanceof UnresolvedReferenceException unresolved) {
-            String name = unresolved.getSnippet().name();
-            String message = name + " refers to something that is not defined yet";
-            return new CodeFailure("UnresolvedReference", message, List.of(message));
-        }
-        EvalException evaluation = (EvalException) exception;
-        List<String> lines = new ArrayList<>();
-        for (Throwable cause = evaluation; cause != null; cause = cause.getCause()) {
-            String name = cause instanceof EvalException e
-                    ? e.getExceptionClassName()
-                    : cause.getClass().getName();
-            String heading = (lines.isEmpty() ? "" : "Caused by: ")
-                    + name
-                    + (cause.getMessage() == null ? "" : ": " + cause.getMessage());
-            lines.add(Ansi.red(heading));
-            for (StackTraceElement frame : cause.getStackTrace()) {
-                lines.add("    at " + frame(frame));
-            }
-        }
-        return new CodeFailure(evaluation.getExceptionClassName(), String.valueOf(evaluation.getMessage()), lines);
-    }
-
-    /** Snippets' own frames are named after their wrapper class, which says nothing to a reader. */
-    private static String frame(StackTraceElement frame) {
-        String text = frame.toString();
-        int wrapper = text.indexOf("REPL.$JShell$");
-        return wrapper < 0 ? text : text.substring(text.indexOf('.', wrapper + 6) + 1);
+    private CodeFailure unresolved(DeclarationSnippet snippet) {
+        CompileErrors errors = CompileErrors.of(shell.diagnostics(snippet), origins.of(snippet));
+        String message = errors.isEmpty()
+                ? snippet.name() + " cannot be used until " + redefinitions.missing(snippet) + " is declared"
+                : snippet.name() + " does not compile: " + errors.summary();
+        List<String> lines = new ArrayList<>(List.of(Ansi.red(message)));
+        lines.addAll(errors.lines());
+        return new CodeFailure("UnresolvedReference", message, lines);
     }
 
     /**
@@ -193,7 +202,7 @@ public final class JavaSession implements AutoCloseable {
             return shell.variables()
                     .filter(variable -> variable.subKind() != Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND)
                     .filter(variable -> shell.status(variable) == Snippet.Status.VALID)
-                    .map(variable -> new Variable(variable.name(), variable.typeName(), live(variable)))
+                    .map(variable -> new Variable(variable.name(), variable.typeName(), execution.value(variable.name()).orElse(null)))
                     .toList();
         } finally {
             lock.unlock();
@@ -207,17 +216,12 @@ public final class JavaSession implements AutoCloseable {
                 .findFirst();
     }
 
-    private Object live(VarSnippet variable) {
-        shell.varValue(variable);
-        return execution.fetched();
-    }
-
     /** Makes {@code object} known to the notebook's code as a variable. */
     public void define(String name, Class<?> type, Object object) {
         Handoff.put(object);
         String source = type.getCanonicalName() + " " + name + " = (" + type.getCanonicalName() + ") "
                 + Handoff.class.getCanonicalName() + ".take();";
-        for (SnippetEvent event : eval(source)) {
+        for (SnippetEvent event : eval(source, new Origin(0, 1, source, 0))) {
             if (event.status() == Snippet.Status.REJECTED || event.exception() != null) {
                 throw new IllegalStateException("cannot define " + name + ": "
                         + shell.diagnostics(event.snippet())

@@ -1,15 +1,17 @@
 package org.espalier.kernel.jshell;
 
-import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import jdk.jshell.execution.DirectExecutionControl;
 import jdk.jshell.spi.ExecutionControl;
 import jdk.jshell.spi.ExecutionControlProvider;
 import jdk.jshell.spi.ExecutionEnv;
+import jdk.jshell.spi.SPIResolutionException;
 
 /**
  * Runs cells in this process, so that they can be stopped for good, and hands out the live values: JShell itself hands results over as text. A
@@ -19,35 +21,64 @@ import jdk.jshell.spi.ExecutionEnv;
  */
 final class LiveExecution extends DirectExecutionControl {
 
-    private final Map<String, Class<?>> classes = new ConcurrentHashMap<>();
+    private final Variables variables = new Variables();
+    private final List<Variables.Lost> lost = new ArrayList<>();
     private final ReentrantLock lock;
     private final CellClassLoader loader;
     private volatile CellRun running;
+    private final Runnable beforeRun;
+    private boolean onlyDeclare;
+    private Throwable thrown;
     private volatile boolean stopped;
-    private Object fetched;
 
-    /** @param lock held by the thread that evaluates; given back while the evaluated code runs */
-    LiveExecution(ReentrantLock lock) {
-        this(lock, new CellClassLoader());
+    /**
+     * @param lock held by the thread that evaluates; given back while the evaluated code runs
+     * @param beforeRun called when a snippet is compiled, before its code runs
+     */
+    LiveExecution(ReentrantLock lock, Runnable beforeRun) {
+        this(lock, beforeRun, new CellClassLoader());
     }
 
-    private LiveExecution(ReentrantLock lock, CellClassLoader loader) {
+    private LiveExecution(ReentrantLock lock, Runnable beforeRun, CellClassLoader loader) {
         super(loader);
         this.lock = lock;
+        this.beforeRun = beforeRun;
         this.loader = loader;
     }
 
     @Override
-    protected String invoke(Method method) throws Exception {
-        for (Field field : method.getDeclaringClass().getFields()) {
-            classes.put(field.getName(), method.getDeclaringClass());
+    public void load(ClassBytecodes[] classes)
+            throws ClassInstallException, NotImplementedException, EngineTerminationException {
+        super.load(classes);
+        for (ClassBytecodes loaded : classes) {
+            try {
+                variables.loaded(findClass(loaded.name()));
+            } catch (ClassNotFoundException e) {
+                throw new IllegalStateException(e);
+            }
         }
+    }
+
+    @Override
+    protected String invoke(Method method) throws Exception {
+        restoreVariables();
+        if (onlyDeclare) {
+            return "";
+        }
+        beforeRun.run();
         CellRun run = new CellRun(method, loader);
         running = run;
         lock.unlock();
         try {
             run.toEnd();
             return ""; // JShell's text of the value, which nobody asks for and which would cost a toString()
+        } catch (InvocationTargetException e) {
+            thrown = e.getCause();
+            if (thrown instanceof SPIResolutionException) {
+                throw e;
+            }
+            // JShell only needs to know that: the exception itself has more than what it makes of it.
+            throw new UserException("", thrown.getClass().getName(), new StackTraceElement[0]);
         } catch (InterruptedException e) {
             stopped = true;
             throw new StoppedException();
@@ -72,39 +103,39 @@ final class LiveExecution extends DirectExecutionControl {
         return was;
     }
 
+    /** What the last code threw that failed; forgotten with this call. */
+    Throwable takeThrown() {
+        Throwable last = thrown;
+        thrown = null;
+        return last;
+    }
+
+    /** Evaluates declarations whose initial values are not computed again. */
+    void withoutRunning(Runnable evaluation) {
+        onlyDeclare = true;
+        try {
+            evaluation.run();
+        } finally {
+            onlyDeclare = false;
+            restoreVariables();
+        }
+    }
+
+    /** Gives variables that were compiled again their values back. */
+    void restoreVariables() {
+        lost.addAll(variables.restore());
+    }
+
+    /** Values that could not be given back, since this was asked last. */
+    List<Variables.Lost> takeLost() {
+        List<Variables.Lost> all = List.copyOf(lost);
+        lost.clear();
+        return all;
+    }
+
     /** The value of a variable; empty if there is none of that name, or it is null. */
     Optional<Object> value(String variable) {
-        Class<?> holder = classes.get(variable);
-        if (holder == null) {
-            return Optional.empty();
-        }
-        try {
-            Field field = holder.getField(variable);
-            field.setAccessible(true); // the class itself is not public
-            return Optional.ofNullable(field.get(null));
-        } catch (ReflectiveOperationException e) {
-            return Optional.empty();
-        }
-    }
-
-    /** JShell asks for a value as text; the object is kept, and no {@code toString()} of it is called. */
-    @Override
-    public String varValue(String className, String variable) throws EngineTerminationException {
-        try {
-            Field field = findClass(className).getDeclaredField(variable);
-            field.setAccessible(true); // the class itself is not public
-            fetched = field.get(null);
-        } catch (ReflectiveOperationException e) {
-            fetched = null;
-        }
-        return "";
-    }
-
-    /** What {@link #varValue} was asked for last. */
-    Object fetched() {
-        Object object = fetched;
-        fetched = null;
-        return object;
+        return variables.value(variable);
     }
 
     /** Gives exactly this execution to a JShell. */

@@ -1,26 +1,29 @@
 package org.espalier.kernel.jshell;
 
-import java.util.ArrayList;
 import java.util.List;
 import jdk.jshell.Diag;
 
-/** A compile error under the code that it is about. */
+/** The code that a compile error is about. */
 final class Underline {
+
+    /** What is shown of a long line on both sides of the error. */
+    private static final int BEFORE = 90;
+
+    private static final int AFTER = 40;
 
     private Underline() {}
 
-    /** The message, then the line with the error's span underlined. */
-    static List<String> of(String source, Diag error) {
-        List<String> lines = new ArrayList<>();
-        error.getMessage(null).lines().forEach(line -> lines.add(Ansi.red(line)));
-        int start = (int) Math.max(0, Math.min(source.length(), error.getStartPosition()));
-        int end = (int) Math.max(start, Math.min(source.length(), error.getEndPosition()));
-        int lineStart = source.lastIndexOf('\n', start - 1) + 1;
-        int next = source.indexOf('\n', start);
-        int lineEnd = next < 0 ? source.length() : next;
-        lines.add(source.substring(lineStart, lineEnd));
+    /** The line of the cell, and below it the error's span underlined. */
+    static List<String> of(Origin origin, Diag error) {
+        String text = origin.text();
+        int start = Math.min(text.length(), origin.offset() + (int) Math.max(0, error.getStartPosition()));
+        int end = Math.min(text.length(), origin.offset() + (int) Math.max(0, error.getEndPosition()));
+        int lineStart = Math.max(text.lastIndexOf('\n', start - 1) + 1, start - BEFORE);
+        int next = text.indexOf('\n', start);
+        int lineEnd = Math.min(next < 0 ? text.length() : next, Math.max(end, start) + AFTER);
         int width = Math.max(1, Math.min(end, lineEnd) - start);
-        lines.add(" ".repeat(start - lineStart) + Ansi.red("^".repeat(width)));
-        return lines;
+        // Tabs stay tabs, so that the marks stand below their code.
+        String before = text.substring(lineStart, start).replaceAll("[^\t]", " ");
+        return List.of(text.substring(lineStart, lineEnd), before + Ansi.red("^".repeat(width)));
     }
 }

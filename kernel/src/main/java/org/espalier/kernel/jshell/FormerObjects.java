@@ -1,0 +1,193 @@
+package org.espalier.kernel.jshell;
+
+import java.lang.ref.Reference;
+import java.lang.reflect.Field;
+import java.lang.reflect.InaccessibleObjectException;
+import java.lang.reflect.Modifier;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * Looks for objects of classes that have been replaced, in a value and in all that can be reached from it. Of the JDK's own objects, whose fields are
+ * closed to us, the elements of containers are looked at; one that is of a generic class and no container may hold anything. One of any other
+ * class gives nothing back under a type of the notebook, so it may stay whatever it holds.
+ */
+final class FormerObjects {
+
+    static final int LIMIT = 1_000_000;
+
+    enum Problem {
+        FORMER_CLASS,
+        CLOSED,
+        TOO_MANY,
+        OTHER_TYPE
+    }
+
+    /** @param type the class that was replaced, or of the object that cannot be looked into */
+    record Found(Class<?> type, Problem problem) {}
+
+    /** What is known of a class: whether it was replaced, the fields to follow, and what it inherits from the JDK. */
+    private record Shape(boolean former, List<Field> fields, boolean container, boolean closed) {
+
+        boolean leadsOn() {
+            return container || !fields.isEmpty();
+        }
+    }
+
+    private final Set<Class<?>> former;
+    private final Map<Class<?>, Shape> shapes = new HashMap<>();
+    private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final ArrayDeque<Object> waiting = new ArrayDeque<>();
+
+    /** @param former classes that JShell wrapped snippets in, and has replaced */
+    FormerObjects(Set<Class<?>> former) {
+        this.former = former;
+    }
+
+    /** The first object of a former class, or the first that cannot be looked into. */
+    Optional<Found> find(Object root) {
+        seen.clear();
+        waiting.clear();
+        waiting.add(root);
+        while (!waiting.isEmpty()) {
+            Object object = waiting.pop();
+            Class<?> type = object instanceof Class<?> itself ? itself : object.getClass();
+            Shape shape = shapes.computeIfAbsent(type, this::shape);
+            if (shape.former()) {
+                return Optional.of(new Found(type, Problem.FORMER_CLASS));
+            }
+            if (object instanceof Class<?> || !(type.isArray() || shape.leadsOn() || shape.closed())) {
+                continue;
+            }
+            if (shape.closed()) {
+                return Optional.of(new Found(type, Problem.CLOSED));
+            }
+            if (seen.add(object)) {
+                if (seen.size() > LIMIT) {
+                    return Optional.of(new Found(type, Problem.TOO_MANY));
+                }
+                try {
+                    push(object, shape);
+                } catch (RuntimeException
+                        | StackOverflowError e) { // for instance another thread changes the collection
+                    return Optional.of(new Found(type, Problem.CLOSED));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void push(Object object, Shape shape) {
+        if (object instanceof Object[] array) {
+            for (Object element : array) {
+                push(element);
+            }
+        }
+        for (Field field : shape.fields()) {
+            try {
+                push(field.get(object));
+            } catch (IllegalAccessException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        if (!shape.container()) {
+            return;
+        }
+        if (object instanceof Map<?, ?> map) {
+            map.forEach((key, value) -> {
+                push(key);
+                push(value);
+            });
+        } else if (object instanceof Collection<?> collection) {
+            collection.forEach(this::push);
+        } else if (object instanceof Optional<?> optional) {
+            optional.ifPresent(this::push);
+        } else if (object instanceof Map.Entry<?, ?> entry) {
+            push(entry.getKey());
+            push(entry.getValue());
+        } else if (object instanceof AtomicReference<?> reference) {
+            push(reference.get());
+        } else if (object instanceof AtomicReferenceArray<?> array) {
+            for (int i = 0; i < array.length(); i++) {
+                push(array.get(i));
+            }
+        } else if (object instanceof Reference<?> reference) {
+            push(reference.get());
+        }
+    }
+
+    private void push(Object object) {
+        if (object != null) {
+            waiting.push(object);
+        }
+    }
+
+    private Shape shape(Class<?> type) {
+        if (type.isArray()) {
+            return new Shape(isFormer(type.getComponentType()), List.of(), false, false);
+        }
+        List<Field> fields = new ArrayList<>();
+        Class<?> part = type;
+        try {
+            for (; part != null && !part.getModule().isNamed(); part = part.getSuperclass()) {
+                for (Field field : part.getDeclaredFields()) {
+                    if (!Modifier.isStatic(field.getModifiers()) && canHoldObjects(field.getType())) {
+                        field.setAccessible(true);
+                        fields.add(field);
+                    }
+                }
+            }
+        } catch (InaccessibleObjectException e) {
+            return new Shape(isFormer(type), List.of(), false, true);
+        }
+        boolean container = part != null && isContainer(part);
+        boolean closed = part != null
+                && !container
+                && !type.isEnum()
+                && (part.getTypeParameters().length > 0 || part.isHidden());
+        return new Shape(isFormer(type), fields, container, closed);
+    }
+
+    private static boolean canHoldObjects(Class<?> type) {
+        return !type.isPrimitive() && type != String.class && !Number.class.isAssignableFrom(type);
+    }
+
+    private static boolean isContainer(Class<?> type) {
+        return Map.class.isAssignableFrom(type)
+                || Collection.class.isAssignableFrom(type)
+                || type == Optional.class
+                || Map.Entry.class.isAssignableFrom(type)
+                || AtomicReference.class.isAssignableFrom(type)
+                || AtomicReferenceArray.class.isAssignableFrom(type)
+                || Reference.class.isAssignableFrom(type);
+    }
+
+    /** Inner classes, lambdas and subclasses go with what they are part of. */
+    private boolean isFormer(Class<?> type) {
+        if (type == null) {
+            return false;
+        }
+        if (type.isArray()) {
+            return isFormer(type.getComponentType());
+        }
+        if (former.contains(type.getNestHost()) || isFormer(type.getSuperclass())) {
+            return true;
+        }
+        for (Class<?> parent : type.getInterfaces()) {
+            if (isFormer(parent)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

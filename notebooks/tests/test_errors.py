@@ -1,0 +1,121 @@
+"""Errors name cells and lines, never what JShell calls things."""
+
+
+def count(cell):
+    return next(m["content"]["execution_count"] for m in cell.messages if m["msg_type"] == "execute_input")
+
+
+def plain(cell):
+    return cell.traceback.replace("\x1b[1;31m", "").replace("\x1b[0m", "").splitlines()
+
+
+def test_frames_name_the_cell_and_its_line(shared):
+    made = shared.ok(
+        "// a class of our own\n"
+        "class Custom21 extends RuntimeException { Custom21(String message) { super(message); } }\n"
+        "static int inner21(int a) {\n"
+        '    if (a > 1) throw new Custom21("custom");\n'
+        "    Object nothing = null;\n"
+        "    return nothing.hashCode();\n"
+        "}\n"
+        "class Outer21 { static class In { int run() { return inner21(2); } } }"
+    )
+    failed = shared.run("int one21 = 1;\n\nnew Outer21.In().run()")
+    assert plain(failed) == [
+        "Custom21: custom",
+        f"    at inner21 (Cell [{count(made)}], line 4)",
+        f"    at Outer21.In.run (Cell [{count(made)}], line 8)",
+        f"    at Cell [{count(failed)}], line 3",
+    ]
+    reply = next(m["content"] for m in failed.messages if m["msg_type"] == "error")
+    assert (reply["ename"], reply["evalue"]) == ("Custom21", "custom")
+    assert f"at inner21 (Cell [{count(made)}], line 6)" in shared.run("inner21(0)").traceback
+
+
+def test_a_line_after_a_magic_is_the_cells(shared):
+    failed = shared.run("%magics\nint a22 = 0;\nint b22 = 1 / a22;")
+    assert f"at Cell [{count(failed)}], line 3" in failed.traceback
+    failed = shared.run("%magics\n\nint a22 = missing22;")
+    assert plain(failed)[0] == f"Cell [{count(failed)}], line 3: cannot find symbol"
+
+
+def test_a_value_over_several_lines(shared):
+    failed = shared.run('var list23 = new ArrayList<String>(\n    List.of("a",\n        "b".substring(7)));')
+    assert f"at Cell [{count(failed)}], line 3" in failed.traceback
+    assert f"at Cell [{count(failed)}], line 1" not in failed.traceback
+
+
+def test_messages_hold_no_names_of_jshell(shared):
+    shared.ok("String text24; static class Node24 { Node24 next; }\nstatic Node24 node24() { return null; }")
+    for code in ("text24.length()", "node24().next", "((Node24) (Object) 5).next", "Object o24 = new Node24(); (Runnable) o24"):
+        failed = shared.run(code)
+        assert failed.status == "error"
+        assert "JShell" not in failed.error + failed.traceback and "REPL" not in failed.error + failed.traceback
+    assert 'because "text24" is null' in shared.run("text24.length()").error
+
+
+def test_an_object_of_a_former_class_is_called_that(shared):
+    shared.ok("class Former25 {} Object former25 = new Former25();")
+    shared.ok("class Former25 { int now; }")
+    assert (
+        shared.run("((Former25) former25).now").error
+        == "class Former25 cannot be cast to class Former25: the object was made before class Former25 was redefined"
+    )
+
+
+def test_an_endless_recursion_is_short(shared):
+    failed = shared.run("int deep26(int a) { return deep26(a + 1); }\ndeep26(0)")
+    assert plain(failed)[:3] == [
+        "java.lang.StackOverflowError",
+        f"    at deep26 (Cell [{count(failed)}], line 1)",
+        "    ... the frame above 1023 times more",
+    ]
+    failed = shared.run(
+        "int even26(int a) {\n return odd26(a);\n}\nint odd26(int a) {\n return a % 3 == 0 ? even26(a + 1) :\n even26(a + 2);\n}\neven26(0)"
+    )
+    assert "StackOverflowError" in failed.traceback and len(plain(failed)) <= 30
+
+
+def test_causes_and_suppressed_exceptions_are_shown(shared):
+    failed = shared.run(
+        'var e27 = new IllegalStateException("top", new Exception("cause"));\n'
+        'e27.addSuppressed(new java.io.IOException("suppressed"));\n'
+        "throw e27;"
+    )
+    place = f"at Cell [{count(failed)}], line"
+    assert plain(failed) == [
+        "java.lang.IllegalStateException: top",
+        f"    {place} 1",
+        "    Suppressed: java.io.IOException: suppressed",
+        f"        {place} 2",
+        "Caused by: java.lang.Exception: cause",
+        f"    {place} 1",
+    ]
+
+
+def test_exceptions_that_cause_each_other_end(shared):
+    failed = shared.run('var a28 = new Exception("a"); a28.initCause(new Exception("b", a28)); throw a28;')
+    assert plain(failed)[-1] == "Caused by: java.lang.Exception (shown above)"
+
+
+def test_a_lambda_names_its_line(shared):
+    failed = shared.run('List.of(1).forEach(i -> {\n    throw new IllegalStateException("inside");\n});')
+    assert plain(failed)[1] == f"    at Cell [{count(failed)}], line 2"
+    assert plain(failed)[-1] == f"    at Cell [{count(failed)}], line 1"
+
+
+def test_errors_of_the_cluster_are_a_sentence_and_the_cells_frames(shared):
+    failed = shared.run('\nCluster.connect(List.of("127.0.0.1:1"))')
+    lines = plain(failed)
+    assert "127.0.0.1:1" in lines[0]
+    assert lines[1:] == [f"    at Cell [{count(failed)}], line 2"]
+
+
+def test_a_compile_error_names_its_line_and_keeps_the_caret(shared):
+    failed = shared.run("int a29 = 1;\n\tString b29 = a29;")
+    assert plain(failed) == [
+        f"Cell [{count(failed)}], line 2: incompatible types: int cannot be converted to String",
+        "\tString b29 = a29;",
+        "\t             ^^^",
+    ]
+    assert failed.error == "incompatible types: int cannot be converted to String"
