@@ -22,6 +22,13 @@ def test_an_import_that_changes_what_a_name_means_keeps_values(shared):
     assert shared.ok("kept2").result == "[]"
 
 
+def test_an_import_keeps_an_object_of_a_former_class(shared):
+    shared.ok("class Former13 { int v = 1; } Object former13 = new Former13();")
+    shared.ok("class Former13 { int w = 2; }")
+    assert notes(shared.ok("import java.nio.charset.*;")) == ""
+    assert shared.ok("former13 != null").result == "true"
+
+
 def test_a_cluster_survives_imports(shared):
     try:
         shared.ok("%cluster local --nodes 1")

@@ -2,7 +2,6 @@ package org.espalier.kernel;
 
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
-import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
@@ -11,7 +10,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.espalier.DaemonThreads;
+import org.espalier.kernel.jshell.ReadableStream;
 import org.espalier.kernel.jupyter.Cell;
 
 /**
@@ -29,10 +30,14 @@ final class CellStreams {
             Executors.newSingleThreadScheduledExecutor(new DaemonThreads("espalier-output"));
     private Cell cell;
 
-    /** Takes System.out and System.err over. */
-    void install() {
-        System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-        System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+    /**
+     * Takes System.out and System.err over.
+     *
+     * @param readable see {@link ReadableStream}
+     */
+    void install(UnaryOperator<String> readable) {
+        System.setOut(new ReadableStream(out, readable));
+        System.setErr(new ReadableStream(err, readable));
         timer.scheduleWithFixedDelay(this::flush, FLUSH_MILLIS, FLUSH_MILLIS, TimeUnit.MILLISECONDS);
     }
 

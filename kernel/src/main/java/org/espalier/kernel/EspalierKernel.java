@@ -130,7 +130,7 @@ public final class EspalierKernel implements Callable<Integer> {
         Runtime.getRuntime().addShutdownHook(new DaemonThreads("espalier-shutdown").newThread(notebook::shutdown));
         ParentWatch.start(terminal);
         System.setIn(input);
-        streams.install();
+        streams.install(notebook::readable);
         dispatcher.start(connection);
     }
 }

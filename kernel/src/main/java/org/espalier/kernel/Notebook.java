@@ -22,6 +22,7 @@ import org.espalier.kernel.jshell.Ansi;
 import org.espalier.kernel.jshell.CodeAssist;
 import org.espalier.kernel.jshell.CodeFailure;
 import org.espalier.kernel.jshell.JavaSession;
+import org.espalier.kernel.jshell.WarmUp;
 import org.espalier.kernel.jupyter.Cell;
 import org.espalier.kernel.jupyter.Dispatcher;
 import org.espalier.kernel.jupyter.Displays;
@@ -43,7 +44,7 @@ final class Notebook implements Requests {
 
     /** Comes up while the first requests are answered already: JShell takes most of a second. */
     private final CompletableFuture<JavaSession> java =
-            CompletableFuture.supplyAsync(JavaSession::new, Notebook::start);
+            CompletableFuture.supplyAsync(JavaSession::new, Notebook::start).thenApply(WarmUp::start);
 
     private final NotebookCluster cluster = new NotebookCluster();
     private final Magics magics = new Magics(cluster, Extensions.install(ServiceLoader.load(Extension.class)));
@@ -63,6 +64,11 @@ final class Notebook implements Requests {
 
     private static void start(Runnable work) {
         new DaemonThreads("espalier-jshell-start").newThread(work).start();
+    }
+
+    /** See {@link JavaSession#readable}; what is printed before Java is there names none of its classes. */
+    String readable(String text) {
+        return java.isDone() ? java.join().readable(text) : text;
     }
 
     private CodeAssist assist() {
@@ -241,8 +247,11 @@ final class Notebook implements Requests {
 
     @Override
     public ObjectNode inspect(String code, int cursor, int detail) {
-        List<String> found =
-                magicAssist.document(code, cursor).map(List::of).orElseGet(() -> assist().document(code, cursor));
+        List<String> found = magicAssist
+                .document(code, cursor)
+                .map(List::of)
+                .orElseGet(
+                        () -> detail > 0 ? assist().documentWithSource(code, cursor) : assist().document(code, cursor));
         ObjectNode reply = Dispatcher.ok().put("found", !found.isEmpty());
         ObjectNode data = reply.putObject("data");
         if (!found.isEmpty()) {

@@ -3,7 +3,13 @@ package org.espalier.kernel.jshell;
 import com.sun.source.util.JavacTask;
 import java.io.IOException;
 import java.net.URI;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
 import javax.tools.JavaCompiler;
@@ -18,6 +24,11 @@ import jdk.jshell.SourceCodeAnalysis.Suggestion;
 /** Help while code is typed: completion, documentation, and whether a cell is whole. */
 public final class CodeAssist {
 
+    /** The open parenthesis of a call, and its arguments before the one that is completed. */
+    private static final Pattern ARGUMENT = Pattern.compile("\\w\\s*\\(([^()]*,)?\\s*$");
+
+    private static final Pattern COMPONENTS = Pattern.compile("(\\w)\\([^()]*\\)(?=[.(])");
+
     private final JavaSession session;
 
     public CodeAssist(JavaSession session) {
@@ -30,36 +41,82 @@ public final class CodeAssist {
      */
     public record Completion(int start, List<String> matches) {}
 
+    /** What fits the type that is expected comes first: values, then names of that type. */
     public Completion complete(String code, int cursor) {
         int[] anchor = {cursor};
-        List<String> matches = session.analyze(jshell -> jshell.completionSuggestions(code, cursor, anchor)).stream()
+        List<Suggestion> suggestions = session.analyze(jshell -> jshell.completionSuggestions(code, cursor, anchor));
+        Set<String> expected = expectedTypes(code, anchor[0]);
+        List<String> matches = suggestions.stream()
+                .sorted(Comparator.comparing((Suggestion suggestion) -> !suggestion.matchesType())
+                        .thenComparing(suggestion -> !expected.contains(suggestion.continuation())))
                 .map(Suggestion::continuation)
                 .distinct()
                 .toList();
         return new Completion(anchor[0], matches);
     }
 
+    /** Simple names of the types that the argument at {@code start} may have; none elsewhere. */
+    private Set<String> expectedTypes(String code, int start) {
+        Matcher call = ARGUMENT.matcher(code.substring(0, start));
+        if (!call.find()) {
+            return Set.of();
+        }
+        int place = call.group(1) == null
+                ? 0
+                : (int) call.group(1).chars().filter(c -> c == ',').count();
+        return session.analyze(jshell -> jshell.documentation(code, start, false)).stream()
+                .map(method -> ApiSources.parameterTypes(signature(method)))
+                .filter(types -> types.size() > place)
+                .map(types -> types.get(place))
+                .collect(Collectors.toSet());
+    }
+
     /** Signatures and documentation of what the cursor is in or after; empty if there is none. */
     public List<String> document(String code, int cursor) {
+        return document(code, cursor, CodeAssist::text);
+    }
+
+    /** The same, and the source where it is at hand. */
+    public List<String> documentWithSource(String code, int cursor) {
+        return document(code, cursor, documentation -> {
+            String source = ApiSources.find(signature(documentation))
+                    .map(ApiSources.Declaration::source)
+                    .orElse("");
+            return source.isEmpty() ? text(documentation) : text(documentation) + "\n\n" + source;
+        });
+    }
+
+    private List<String> document(String code, int cursor, Function<Documentation, String> text) {
         int end = cursor;
         while (end < code.length() && Character.isJavaIdentifierPart(code.charAt(end))) {
             end++;
         }
-        List<String> found = signatures(code, end);
+        List<String> found = documented(code, end, text);
         // JShell documents a method only inside its arguments.
-        return found.isEmpty() ? signatures(code.substring(0, end) + "(", end + 1) : found;
+        return found.isEmpty() ? documented(code.substring(0, end) + "(", end + 1, text) : found;
     }
 
-    private List<String> signatures(String code, int cursor) {
+    private List<String> documented(String code, int cursor, Function<Documentation, String> text) {
         return session.analyze(jshell -> jshell.documentation(code, cursor, true)).stream()
-                .map(CodeAssist::text)
+                .map(text)
                 .distinct()
                 .toList();
     }
 
+    /** Newer JDKs write a record's components behind its name wherever it stands. */
+    private static String signature(Documentation documentation) {
+        String signature = SnippetNames.clean(documentation.signature()).replace("java.lang.", "");
+        return COMPONENTS.matcher(signature).replaceAll("$1");
+    }
+
     private static String text(Documentation documentation) {
-        String javadoc = documentation.javadoc();
-        return documentation.signature() + (javadoc == null ? "" : "\n" + javadoc);
+        String signature = signature(documentation);
+        String comment = documentation.javadoc() != null
+                ? JavadocText.plain(documentation.javadoc())
+                : ApiSources.find(signature)
+                        .map(ApiSources.Declaration::comment)
+                        .orElse("");
+        return comment.isEmpty() ? signature : signature + "\n" + comment;
     }
 
     /** Whether code can be run as it is. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -24,7 +25,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  */
 final class FormerObjects {
 
-    static final int LIMIT = 1_000_000;
+    static final int LIMIT = 10_000_000;
 
     enum Problem {
         FORMER_CLASS,
@@ -48,6 +49,8 @@ final class FormerObjects {
     private final Map<Class<?>, Shape> shapes = new HashMap<>();
     private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     private final ArrayDeque<Object> waiting = new ArrayDeque<>();
+    private int looked;
+    private Optional<Found> found = Optional.empty();
 
     /** @param former classes that JShell wrapped snippets in, and has replaced */
     FormerObjects(Set<Class<?>> former) {
@@ -58,44 +61,61 @@ final class FormerObjects {
     Optional<Found> find(Object root) {
         seen.clear();
         waiting.clear();
-        waiting.add(root);
-        while (!waiting.isEmpty()) {
+        looked = 0;
+        found = Optional.empty();
+        try {
+            look(root);
+        } catch (CancellationException e) {
+            return found;
+        }
+        while (found.isEmpty() && !waiting.isEmpty()) {
             Object object = waiting.pop();
-            Class<?> type = object instanceof Class<?> itself ? itself : object.getClass();
-            Shape shape = shapes.computeIfAbsent(type, this::shape);
-            if (shape.former()) {
-                return Optional.of(new Found(type, Problem.FORMER_CLASS));
-            }
-            if (object instanceof Class<?> || !(type.isArray() || shape.leadsOn() || shape.closed())) {
-                continue;
-            }
-            if (shape.closed()) {
-                return Optional.of(new Found(type, Problem.CLOSED));
-            }
             if (seen.add(object)) {
-                if (seen.size() > LIMIT) {
-                    return Optional.of(new Found(type, Problem.TOO_MANY));
-                }
                 try {
-                    push(object, shape);
+                    lookInto(object, shapes.get(object.getClass()));
                 } catch (RuntimeException
                         | StackOverflowError e) { // for instance another thread changes the collection
-                    return Optional.of(new Found(type, Problem.CLOSED));
+                    found = found.or(() -> Optional.of(new Found(object.getClass(), Problem.CLOSED)));
                 }
             }
         }
-        return Optional.empty();
+        return found;
     }
 
-    private void push(Object object, Shape shape) {
+    private void look(Object object) {
+        if (object == null) {
+            return;
+        }
+        Class<?> type = object instanceof Class<?> itself ? itself : object.getClass();
+        Shape shape = shapes.computeIfAbsent(type, this::shape);
+        if (shape.former()) {
+            end(new Found(type, Problem.FORMER_CLASS));
+        } else if (++looked > LIMIT) {
+            end(new Found(type, Problem.TOO_MANY));
+        } else if (object instanceof Class<?>) {
+            return; // a class holds nothing else
+        } else if (shape.closed()) {
+            end(new Found(type, Problem.CLOSED));
+        } else if (object instanceof Object[] || shape.leadsOn()) {
+            waiting.push(object);
+        }
+    }
+
+    /** Also out of the middle of a collection. */
+    private void end(Found what) {
+        found = Optional.of(what);
+        throw new CancellationException();
+    }
+
+    private void lookInto(Object object, Shape shape) {
         if (object instanceof Object[] array) {
             for (Object element : array) {
-                push(element);
+                look(element);
             }
         }
         for (Field field : shape.fields()) {
             try {
-                push(field.get(object));
+                look(field.get(object));
             } catch (IllegalAccessException e) {
                 throw new IllegalStateException(e);
             }
@@ -105,30 +125,24 @@ final class FormerObjects {
         }
         if (object instanceof Map<?, ?> map) {
             map.forEach((key, value) -> {
-                push(key);
-                push(value);
+                look(key);
+                look(value);
             });
         } else if (object instanceof Collection<?> collection) {
-            collection.forEach(this::push);
+            collection.forEach(this::look);
         } else if (object instanceof Optional<?> optional) {
-            optional.ifPresent(this::push);
+            optional.ifPresent(this::look);
         } else if (object instanceof Map.Entry<?, ?> entry) {
-            push(entry.getKey());
-            push(entry.getValue());
+            look(entry.getKey());
+            look(entry.getValue());
         } else if (object instanceof AtomicReference<?> reference) {
-            push(reference.get());
+            look(reference.get());
         } else if (object instanceof AtomicReferenceArray<?> array) {
             for (int i = 0; i < array.length(); i++) {
-                push(array.get(i));
+                look(array.get(i));
             }
         } else if (object instanceof Reference<?> reference) {
-            push(reference.get());
-        }
-    }
-
-    private void push(Object object) {
-        if (object != null) {
-            waiting.push(object);
+            look(reference.get());
         }
     }
 

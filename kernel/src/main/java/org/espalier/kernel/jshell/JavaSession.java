@@ -1,5 +1,6 @@
 package org.espalier.kernel.jshell;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,8 @@ public final class JavaSession implements AutoCloseable {
     /** Where the snippet comes from that is evaluated now. */
     private Origin running;
 
+    private volatile long lastUse = System.nanoTime();
+
     public JavaSession() {
         shell = JShell.builder()
                 .executionEngine(execution.provider(), Map.of())
@@ -83,17 +86,21 @@ public final class JavaSession implements AutoCloseable {
     }
 
     private List<SnippetEvent> eval(String source, Origin origin) {
+        List<SnippetEvent> events;
+        List<String> notes;
         lock.lock();
         try {
             running = origin;
-            List<SnippetEvent> events = shell.eval(source);
+            events = shell.eval(source);
             execution.restoreVariables();
             origins.remember(events, origin);
-            redefinitions.settle(events).forEach(System.err::println);
-            return events;
+            notes = redefinitions.settle(events);
         } finally {
+            lastUse = System.nanoTime();
             lock.unlock();
         }
+        notes.forEach(System.err::println); // without the lock: whoever prints may ask this session what to print
+        return events;
     }
 
     /** Runs code that is not in a cell. */
@@ -153,6 +160,16 @@ public final class JavaSession implements AutoCloseable {
         return result;
     }
 
+    /** Text that code prints, with cells and lines instead of what JShell calls them; null for a line that says nothing of the code. */
+    public String readable(String text) {
+        return frames.readable(text);
+    }
+
+    /** Whether nothing was compiled for so long, and nothing is now. */
+    boolean isQuiet(Duration duration) {
+        return !lock.isLocked() && System.nanoTime() - lastUse > duration.toNanos();
+    }
+
     /** An exception for people to read: its frames name cells and lines. */
     public List<String> trace(Throwable thrown) {
         return Trace.of(thrown, frames);
@@ -202,7 +219,10 @@ public final class JavaSession implements AutoCloseable {
             return shell.variables()
                     .filter(variable -> variable.subKind() != Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND)
                     .filter(variable -> shell.status(variable) == Snippet.Status.VALID)
-                    .map(variable -> new Variable(variable.name(), variable.typeName(), execution.value(variable.name()).orElse(null)))
+                    .map(variable -> new Variable(
+                            variable.name(),
+                            variable.typeName(),
+                            execution.value(variable.name()).orElse(null)))
                     .toList();
         } finally {
             lock.unlock();

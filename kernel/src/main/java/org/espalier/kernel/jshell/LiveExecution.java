@@ -130,6 +130,7 @@ final class LiveExecution extends DirectExecutionControl {
     List<Variables.Lost> takeLost() {
         List<Variables.Lost> all = List.copyOf(lost);
         lost.clear();
+        variables.settled();
         return all;
     }
 

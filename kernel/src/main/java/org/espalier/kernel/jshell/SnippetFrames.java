@@ -19,6 +19,13 @@ final class SnippetFrames {
     /** Code that JShell wraps in a method of its own. */
     private static final Pattern TOP_LEVEL = Pattern.compile("do_it\\$(?:Aux)?|lambda\\$do_it\\$.*");
 
+    /** A frame as the JDK prints it. */
+    private static final Pattern FRAME = Pattern.compile(
+            "(?<=\\bat )(?:[^\\s/()]*//?)*(REPL\\.\\$JShell\\$[^\\s()]*)\\.([^\\s().]+)\\([^():]*(?::(\\d+))?\\)");
+
+    private static final Pattern KERNEL = Pattern.compile(
+            "\tat (?:\\w+//)?(?:jdk\\.jshell/.*|java\\.base/jdk\\.internal\\.reflect\\..*|org\\.espalier\\.kernel\\.jshell\\..*|REPL\\.\\$Cancel\\$.*)");
+
     private static final Pattern LAMBDA = Pattern.compile("lambda\\$(.*)\\$\\d+");
 
     private final Function<Function<SourceCodeAnalysis, SnippetWrapper>, SnippetWrapper> analysis;
@@ -59,6 +66,20 @@ final class SnippetFrames {
         String method = method(wrapper.group(2), frame.getMethodName());
         String place = place(wrapper.group(1), frame.getLineNumber()).orElse("");
         return method.isEmpty() || place.isEmpty() ? method + place : method + " (" + place + ")";
+    }
+
+    /** Printed text with frames and names as people know them; null for a line that only says how the kernel calls code. */
+    String readable(String text) {
+        if (KERNEL.matcher(text).matches()) {
+            return null;
+        }
+        String named = FRAME.matcher(text)
+                .replaceAll(frame -> Matcher.quoteReplacement(text(new StackTraceElement(
+                        frame.group(1),
+                        frame.group(2),
+                        null,
+                        frame.group(3) == null ? -1 : Integer.parseInt(frame.group(3))))));
+        return SnippetNames.clean(named);
     }
 
     private static String method(String type, String method) {

@@ -42,6 +42,13 @@ final class Variables {
     /** Classes that were compiled against a type which was declared anew since. */
     private final Set<Class<?>> former = new HashSet<>();
 
+    private boolean typeChanged;
+
+    /** The change that was restored after is over, with all that it brought about. */
+    void settled() {
+        typeChanged = false;
+    }
+
     /** Takes note of a class that JShell has loaded. */
     void loaded(Class<?> type) {
         Matcher wrapper = WRAPPER.matcher(type.getName());
@@ -73,6 +80,7 @@ final class Variables {
     /** Fills what was emptied by classes loaded since the last call, except with objects whose classes are no longer the notebook's. */
     List<Lost> restore() {
         if (replaced.stream().anyMatch(this::declaresType)) {
+            typeChanged = true;
             for (String snippet : replaced) {
                 List<Class<?>> all = generations.get(snippet);
                 former.addAll(all.subList(0, all.size() - 1));
@@ -87,7 +95,7 @@ final class Variables {
             if (value == null) {
                 return;
             }
-            Optional<FormerObjects.Found> found = former.isEmpty() ? Optional.empty() : objects.find(value);
+            Optional<FormerObjects.Found> found = typeChanged ? objects.find(value) : Optional.empty();
             if (found.isPresent()) {
                 lost.add(new Lost(name, found.get().type(), found.get().problem()));
             } else if (!set(field, before, value)) {
