@@ -69,7 +69,7 @@ def test_a_killed_node_is_named_and_the_kernel_lives_on(book):
 def test_experts_shows_what_ran(book):
     book.ok("%model load demo\n%generate --max-tokens 5 hello")
     display = book.ok("%experts").displays[-1]
-    assert set(display) == {"text/plain", "image/svg+xml", "application/vnd.vegalite.v5+json"}
+    assert set(display) == {"text/plain", "image/svg+xml", "image/png", "application/pdf", "application/vnd.vegalite.v5+json"}
     cells = display["application/vnd.vegalite.v5+json"]["data"]["values"]
     assert len(cells) == 7 * 64  # MoE layers x experts
     decisions = 4 * int(book.ok("cluster.trace().orElseThrow().positions()").result)

@@ -1,5 +1,6 @@
 """What cells show by themselves: display(x) and its handles, HTML and its like, values, progress."""
 
+import re
 import time
 
 import pytest
@@ -116,3 +117,64 @@ def test_an_exception_of_a_value_is_the_cells_own(shared):
 
 def test_a_notebook_may_use_a_name_that_is_imported(shared):
     assert shared.ok("class Bytes { int of = 3; }\nnew Bytes().of").result == "3"
+
+
+VALUES = [
+    ("Stream.of(1, 2)", "a Stream, not read yet: its toList() shows the elements, once"),
+    ("IntStream.range(0, 5)", "a stream of numbers, not read yet: its toArray() shows them, once"),
+    ("Optional.of(new int[] {1, 2})", "Optional[[1, 2]]"),
+    ("Optional.empty()", "Optional.empty"),
+    ("new Object() { public String toString() { return null; } }", "null"),
+    ('Table.create("t", DoubleColumn.create("p", 1e-9, 12.5))', "t: 2 rows x 1 columns\n        p\n1.000e-09\n    12.50"),
+    ("new java.awt.image.BufferedImage(4000, 3000, 1)", "an image of 4000 x 3000 pixels, shown with 2309 x 1732"),
+]
+
+
+@pytest.mark.parametrize("code, text", VALUES)
+def test_values_can_be_read(shared, code, text):
+    assert shared.ok(code).result == text
+
+
+def test_a_stream_that_was_shown_can_still_be_read(shared):
+    assert shared.ok("var displayStream = Stream.of(1, 2); display(displayStream); displayStream.toList()").result == "[1, 2]"
+
+
+def test_an_optional_keeps_the_forms_of_what_it_holds(shared):
+    [(_, _, data)] = shown(shared.ok('display(Optional.of(Html.of("<b>x</b>")));'))
+    assert data == {"text/html": "<b>x</b>", "text/plain": "Optional[<b>x</b>]"}
+
+
+def lines(cell):
+    """What each state of a progress line says: its words, then its bar's percent or none."""
+    states = [re.search(r'(?:value="(\d+)".*</progress> |<span[^>]*>)([^<]*)', data["text/html"]).group(2, 1) for _, _, data in shown(cell)]
+    return [(words, percent and int(percent)) for words, percent in states]
+
+
+def test_progress_is_one_line_that_ends_with_all_steps(shared):
+    cell = shared.ok('try (var p = Progress.of(1_000_000, "adding")) { for (int i = 0; i < 1_000_000; i++) p.step(); }')
+    kinds = [(kind, identifier) for kind, identifier, _ in shown(cell)]
+    assert kinds[0][0] == "display_data" and {kind for kind, _ in kinds[1:]} == {"update_display_data"}
+    assert len({identifier for _, identifier in kinds}) == 1
+    assert len(kinds) <= 3 + 10 * cell.seconds  # at most ten states a second
+    states = lines(cell)
+    assert states[0] == ("adding 0 of 1,000,000", 0)
+    assert re.fullmatch(r"adding 1,000,000 of 1,000,000, \d+\.\d s", states[-1][0])
+    assert shown(cell)[0][2]["text/plain"] == "adding ..."
+
+
+def test_progress_over_a_list_and_over_what_has_no_size(shared):
+    cell = shared.ok("int progressSum = 0;\nfor (int i : Progress.over(List.of(1, 2, 3))) progressSum += i;\nprogressSum")
+    assert cell.result == "6"
+    assert re.fullmatch(r"3 of 3, \d+\.\d s", lines(cell)[-1][0])
+    cell = shared.ok('Iterable<Integer> progressAny = () -> List.of(1, 2).iterator();\nfor (int i : Progress.over(progressAny, "any")) { }')
+    assert lines(cell)[0] == ("any 0 steps", 0) and re.fullmatch(r"any 2 steps, \d+\.\d s", lines(cell)[-1][0])
+
+
+def test_progress_of_a_loop_that_ends_early_says_so(shared):
+    cell = shared.run('try (var p = Progress.of(5)) { p.step(2); throw new IllegalStateException("early"); }')
+    assert cell.status == "error"
+    assert re.fullmatch(r"2 of 5, ended after \d+\.\d s", lines(cell)[-1][0])
+
+
+def test_progress_is_refused_a_negative_number_of_steps(shared):
+    assert "there cannot be -1 steps" in shared.run("Progress.of(-1)").error

@@ -157,6 +157,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     }
 
     private Generation pump() throws InterruptedException {
+        listener.onPrefill(0, request.getPromptCount());
         while (true) {
             Event event = events.take();
             if (event instanceof Event.Reply reply) {

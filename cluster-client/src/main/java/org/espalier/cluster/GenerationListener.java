@@ -6,7 +6,7 @@ public interface GenerationListener {
 
     GenerationListener SILENT = piece -> {};
 
-    /** {@code done} of {@code total} rows of the prompt have been computed. */
+    /** {@code done} of {@code total} rows of the prompt have been computed; first of all 0. */
     default void onPrefill(int done, int total) {}
 
     /** A new token; its text may come later, once its characters are complete. */

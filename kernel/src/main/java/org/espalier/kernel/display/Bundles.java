@@ -13,8 +13,12 @@ public final class Bundles {
         return data;
     }
 
-    /** One small grey line. */
+    /** One small line, fainter than other text but 4.5:1 or more in any theme where that has 7:1. */
     public static DisplayData note(String text) {
-        return html(text, "<span style=\"color:#777;font-size:smaller\">" + Escape.html(text) + "</span>");
+        return html(text, noteHtml(text));
+    }
+
+    static String noteHtml(String text) {
+        return "<span style=\"opacity:0.75;font-size:smaller\">" + Escape.html(text) + "</span>";
     }
 }

@@ -2,6 +2,7 @@ package org.espalier.kernel.display;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 
@@ -11,6 +12,9 @@ import org.dflib.jjava.jupyter.kernel.display.DisplayData;
  * @param rows each as long as {@code headings}
  */
 public record Grid(List<String> headings, List<List<String>> rows) implements Displayed {
+
+    private static final Pattern NUMBER =
+            Pattern.compile("([-+]?[\\d.,]+([eE][-+]?\\d+)?( ?(GB|MB|kB|B|%))?|NaN|[-+]?Infinity|)");
 
     public Grid {
         headings = List.copyOf(headings);
@@ -70,7 +74,7 @@ public record Grid(List<String> headings, List<List<String>> rows) implements Di
 
     private boolean isNumeric(int column) {
         return !rows.isEmpty()
-                && rows.stream().allMatch(row -> row.get(column).matches("(-?[\\d.,]+( (GB|MB|kB|B|%))?)?"));
+                && rows.stream().allMatch(row -> NUMBER.matcher(row.get(column)).matches());
     }
 
     @Override

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -77,7 +78,8 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
     }
 
     /**
-     * A table's numbers by two of its columns, in the order in which their values first appear; a pair without a row stays empty.
+     * A table's numbers by two of its columns: numbers ascend, everything else is in the order in which it first appears. A pair without a
+     * row stays empty.
      *
      * @throws EspalierException if a pair has two rows, or a column is missing or without numbers
      */
@@ -115,11 +117,13 @@ public record Heatmap(String title, Axis rows, Axis columns, Measure measure, do
     }
 
     private static List<String> labels(Table table, String column) {
-        List<String> labels = new ArrayList<>();
-        for (int i = 0; i < table.rowCount(); i++) {
-            labels.add(table.column(column).getString(i));
+        IntStream rows = IntStream.range(0, table.rowCount());
+        if (table.column(column) instanceof NumericColumn<?> numbers) {
+            rows = rows.boxed()
+                    .sorted(Comparator.comparingDouble(numbers::getDouble))
+                    .mapToInt(row -> row);
         }
-        return labels.stream().distinct().toList();
+        return rows.mapToObj(table.column(column)::getString).distinct().toList();
     }
 
     /** The same with its values, shares of 1, written in percent. */

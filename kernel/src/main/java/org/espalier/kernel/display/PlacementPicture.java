@@ -1,8 +1,6 @@
 package org.espalier.kernel.display;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.espalier.placement.Placement;
@@ -15,11 +13,11 @@ import org.espalier.plan.ModelSize;
 public final class PlacementPicture implements Displayed {
 
     /** Pixels of all layers together. */
-    private static final int WIDTH = 560;
+    private static final int WIDTH = 480;
 
-    /** Distinct in hue and lightness; repeated from the ninth node on. */
+    /** Distinct in hue; each 3:1 or more on white and on a dark theme's grey 900. Repeated from the ninth node on. */
     private static final String[] COLOURS = {
-        "#1f64a0", "#d97b29", "#3a8f5c", "#a8434a", "#7a5ea8", "#8a6a4f", "#c46ba4", "#5d6b78"
+        "#2f78b7", "#c96f1f", "#3a8f5c", "#c0504d", "#8a6fc0", "#96744f", "#c05c9c", "#6d7f90"
     };
 
     private final Placement placement;
@@ -59,41 +57,26 @@ public final class PlacementPicture implements Displayed {
         return String.join(", ", roles);
     }
 
-    /** The table with the picture above it: as an image, since JupyterLab takes inline SVG out of HTML. */
+    /** The bars above the table. All text has the viewer's own colour, and boxes are HTML, since JupyterLab takes inline SVG out of it. */
     public String html() {
-        String image = Base64.getEncoder().encodeToString(svg().getBytes(StandardCharsets.UTF_8));
-        return "<img alt=\"layers by node\" src=\"data:image/svg+xml;base64," + image + "\"/>" + grid().html();
+        StringBuilder html = new StringBuilder("<table><tbody>");
+        for (int i = 0; i < placement.shards().size(); i++) {
+            html.append("<tr><td style=\"text-align:left\">")
+                    .append(Escape.html(placement.shards().get(i).node()))
+                    .append("</td><td>")
+                    .append(bar(placement.shards().get(i), COLOURS[i % COLOURS.length]))
+                    .append("</td></tr>");
+        }
+        return html.append("</tbody></table>").append(grid().html()).toString();
     }
 
-    /** The bars alone. */
-    public String svg() {
-        int rowHeight = 26;
-        int left = 12
-                + 8 * placement.nodes().stream().mapToInt(String::length).max().orElse(4);
-        int height = rowHeight * placement.shards().size() + 24;
-        StringBuilder svg = new StringBuilder(String.format(
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">"
-                        + "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>",
-                left + WIDTH + 16, height));
-        for (int i = 0; i < placement.shards().size(); i++) {
-            Shard shard = placement.shards().get(i);
-            int y = i * rowHeight + 4;
-            int x = left + WIDTH * shard.firstLayer() / placement.layers();
-            int width = Math.max(2, WIDTH * shard.layers() / placement.layers() - 1);
-            svg.append(
-                    String.format("<text x=\"6\" y=\"%d\" fill=\"#222\">%s</text>", y + 15, Escape.html(shard.node())));
-            svg.append(String.format(
-                    "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"20\" fill=\"#eceff3\"/>", left, y, WIDTH));
-            svg.append(String.format(
-                    "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"20\" fill=\"%s\"><title>layers %d to %d</title></rect>",
-                    x, y, width, COLOURS[i % COLOURS.length], shard.firstLayer(), shard.endLayer() - 1));
-        }
-        int axis = height - 6;
-        svg.append(String.format("<text x=\"%d\" y=\"%d\" fill=\"#555\">layer 0</text>", left, axis));
-        svg.append(String.format(
-                "<text x=\"%d\" y=\"%d\" fill=\"#555\" text-anchor=\"end\">%d</text>",
-                left + WIDTH, axis, placement.layers() - 1));
-        return svg.append("</svg>").toString();
+    private String bar(Shard shard, String colour) {
+        int left = WIDTH * shard.firstLayer() / placement.layers();
+        int right = WIDTH * shard.endLayer() / placement.layers();
+        return String.format(
+                "<div style=\"width:%dpx;border:1px solid #888888\"><div title=\"layers %d to %d\""
+                        + " style=\"margin-left:%dpx;width:%dpx;height:14px;background-color:%s\"></div></div>",
+                WIDTH, shard.firstLayer(), shard.endLayer() - 1, left, Math.max(2, right - left), colour);
     }
 
     @Override

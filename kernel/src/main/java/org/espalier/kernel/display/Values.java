@@ -1,15 +1,21 @@
 package org.espalier.kernel.display;
 
+import java.awt.Graphics2D;
+import java.awt.Image;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
 import java.lang.reflect.Array;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.BaseStream;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.dflib.jjava.jupyter.kernel.display.DisplayDataRenderable;
 import org.dflib.jjava.jupyter.kernel.display.Renderer;
-import org.dflib.jjava.jupyter.kernel.display.common.Image;
-import org.espalier.routing.ExpertLoad;
-import org.espalier.routing.RoutingTrace;
+import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.FloatColumn;
 import tech.tablesaw.api.NumericColumn;
@@ -25,7 +31,7 @@ public final class Values {
     private final Renderer renderer = new Renderer();
 
     public Values() {
-        Image.registerAll(renderer);
+        org.dflib.jjava.jupyter.kernel.display.common.Image.registerAll(renderer);
     }
 
     /** @param value null too */
@@ -36,22 +42,61 @@ public final class Values {
         if (value instanceof DisplayData data) {
             return data;
         }
-        if (value instanceof Table table) {
-            return table(table);
-        }
         if (value instanceof Displayed displayed) {
             return displayed.display();
         }
-        if (value instanceof ExpertLoad load) {
-            return new ExpertHeatmap(load).display();
+        if (value instanceof Table table) {
+            return table(table);
         }
-        if (value instanceof RoutingTrace trace) {
-            return new ExpertHeatmap(trace.load()).display();
+        if (value instanceof BufferedImage image) {
+            return image(image);
+        }
+        if (value instanceof Optional<?> optional && optional.isPresent()) {
+            return optional(render(optional.get()));
+        }
+        if (value instanceof BaseStream<?, ?> stream) {
+            return new DisplayData(stream(stream));
         }
         if (value.getClass().isArray()) {
             return new DisplayData(array(value));
         }
-        return renderer.render(value);
+        if (value instanceof Image || value instanceof DisplayDataRenderable) {
+            return renderer.render(value);
+        }
+        return ClusterValues.of(value).orElseGet(() -> new DisplayData("" + value)); // a toString() may give null
+    }
+
+    /** The value's own forms, and as text what {@code Optional} would say. */
+    private static DisplayData optional(DisplayData value) {
+        DisplayData data = new DisplayData(value);
+        data.putText("Optional[" + value.getData(MIMEType.TEXT_PLAIN) + "]");
+        return data;
+    }
+
+    /** A stream can be read once: that is left to the notebook. */
+    private static String stream(BaseStream<?, ?> stream) {
+        return stream instanceof Stream
+                ? "a Stream, not read yet: its toList() shows the elements, once"
+                : "a stream of numbers, not read yet: its toArray() shows them, once";
+    }
+
+    /** As it is, or smaller: an image of more pixels than a screen would only make the notebook heavy. */
+    private DisplayData image(BufferedImage image) {
+        double scale = Math.sqrt(DrawingPng.MOST_PIXELS / ((double) image.getWidth() * image.getHeight()));
+        if (scale >= 1) {
+            return renderer.render(image);
+        }
+        int width = (int) (image.getWidth() * scale);
+        int height = (int) (image.getHeight() * scale);
+        BufferedImage smaller = new BufferedImage(width, height, BufferedImage.TYPE_INT_ARGB);
+        Graphics2D graphics = smaller.createGraphics();
+        graphics.setRenderingHint(RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
+        graphics.drawImage(image, 0, 0, width, height, null);
+        graphics.dispose();
+        DisplayData data = renderer.render(smaller);
+        data.putText("an image of " + image.getWidth() + " x " + image.getHeight() + " pixels, shown with " + width
+                + " x " + height);
+        return data;
     }
 
     private static DisplayData table(Table table) {

@@ -9,10 +9,9 @@ import org.espalier.cluster.Cluster;
 import org.espalier.cluster.GenerateOptions;
 import org.espalier.cluster.Generation;
 import org.espalier.cluster.GenerationCancelledException;
-import org.espalier.cluster.GenerationListener;
 import org.espalier.cluster.Prompt;
 import org.espalier.kernel.display.Bundles;
-import org.espalier.kernel.display.Output;
+import org.espalier.kernel.display.PromptProgress;
 import org.espalier.model.Model;
 import org.espalier.node.options.SamplingChoice;
 import picocli.CommandLine.Command;
@@ -120,8 +119,8 @@ final class GenerateMagic implements Magic {
         String text = prompt(command, call);
         Cluster cluster = notebook.withModel();
         Prompt prompt = command.raw || !hasTemplate(cluster) ? Prompt.text(text) : command.conversation(text);
-        try {
-            Generation generation = cluster.generate(prompt, command.options(), printing(call.output()));
+        try (PromptProgress printing = new PromptProgress(call.output())) {
+            Generation generation = cluster.generate(prompt, command.options(), printing);
             call.output().print("\n");
             call.output().display(Bundles.note(line(generation, cluster)));
         } catch (GenerationCancelledException e) {
@@ -146,15 +145,6 @@ final class GenerateMagic implements Magic {
 
     private static boolean hasTemplate(Cluster cluster) {
         return cluster.model().flatMap(Model::chatTemplate).isPresent();
-    }
-
-    private static GenerationListener printing(Output output) {
-        return new GenerationListener() {
-            @Override
-            public void onText(String piece) {
-                output.print(piece);
-            }
-        };
     }
 
     private static String line(Generation generation, Cluster cluster) {

@@ -29,6 +29,17 @@ class GridTest {
     }
 
     @Test
+    void everyFormOfANumberIsSetFlushRight() {
+        for (String number : List.of("1.000e-09", "-3", "+1.30", "12,345", "NaN", "-Infinity", "5.5%", "")) {
+            assertThat(new Grid(List.of("n"), List.of(List.of("1"), List.of(number))).html())
+                    .as(number)
+                    .contains("<td style=\"text-align:right\">" + number + "</td>");
+        }
+        assertThat(new Grid(List.of("n"), List.of(List.of("1"), List.of("e-9"))).html())
+                .contains("<td style=\"text-align:left\">1</td>");
+    }
+
+    @Test
     void refusesARowOfAnotherLength() {
         assertThatThrownBy(() -> new Grid(List.of("a"), List.of(List.of("1", "2"))))
                 .hasMessage("a row has 2 cells, the table 1 columns");
@@ -53,6 +64,10 @@ class GridTest {
                         + "node  layers  count  weights  also holds\n"
                         + "n1    0 to 0      1   1.5 kB  embedding\n"
                         + "n2    1 to 3      3   5.0 kB  output and sampler");
-        assertThat(picture.svg()).contains("<title>layers 1 to 3</title>");
+        assertThat(picture.html())
+                .contains(
+                        "title=\"layers 0 to 0\" style=\"margin-left:0px;width:120px;height:14px;background-color:#2f78b7\"")
+                .contains(
+                        "title=\"layers 1 to 3\" style=\"margin-left:120px;width:360px;height:14px;background-color:#c96f1f\"");
     }
 }

@@ -18,14 +18,14 @@ import tech.tablesaw.api.Table;
 class HeatmapTest {
 
     @Test
-    void aTableIsDrawnInTheOrderOfItsRowsAndPairsWithoutARowStayEmpty() throws Exception {
+    void wordsAreDrawnInTheOrderOfTheRowsNumbersAscendAndPairsWithoutARowStayEmpty() throws Exception {
         Heatmap heatmap = Heatmap.of(table(), "language", "expert", "share").inPercent();
         assertThat(heatmap.rows().labels()).containsExactly("german", "english");
-        assertThat(heatmap.columns().labels()).containsExactly("12", "3");
-        assertThat(heatmap.values()[0]).containsExactly(0.75, 0.25);
-        assertThat(heatmap.values()[1]).containsExactly(Double.NaN, 0.5);
+        assertThat(heatmap.columns().labels()).containsExactly("3", "12");
+        assertThat(heatmap.values()[0]).containsExactly(0.25, 0.75);
+        assertThat(heatmap.values()[1]).containsExactly(0.5, Double.NaN);
         JsonNode spec = new ObjectMapper().readTree(heatmap.vegaLite());
-        assertThat(spec.at("/encoding/x/sort").toString()).isEqualTo("[\"12\",\"3\"]");
+        assertThat(spec.at("/encoding/x/sort").toString()).isEqualTo("[\"3\",\"12\"]");
         assertThat(spec.at("/encoding/y/sort").toString()).isEqualTo("[\"german\",\"english\"]");
         JsonNode cells = spec.at("/data/values");
         assertThat(cells).hasSize(3);
