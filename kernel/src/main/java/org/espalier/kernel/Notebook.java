@@ -13,6 +13,7 @@ import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
+import org.espalier.kernel.dependencies.DepsComment;
 import org.espalier.kernel.display.CurrentCell;
 import org.espalier.kernel.display.DisplayHandle;
 import org.espalier.kernel.display.Output;
@@ -32,6 +33,7 @@ import org.espalier.kernel.magic.CellPart;
 import org.espalier.kernel.magic.Magic;
 import org.espalier.kernel.magic.MagicCall;
 import org.espalier.kernel.magic.Magics;
+import org.espalier.kernel.magic.MavenMagic;
 import org.espalier.kernel.magic.NotebookCluster;
 import org.espalier.kernel.magic.RemedyMagics;
 import org.slf4j.Logger;
@@ -152,6 +154,10 @@ final class Notebook implements Requests {
     /** Runs all parts of a cell and returns the text of its value; null for none. */
     private String run(Cell cell) throws CodeFailure, InterruptedException {
         Optional<Object> result = Optional.empty();
+        String dependencies = DepsComment.coordinates(cell.code());
+        if (!dependencies.isEmpty()) { // before any code is looked at
+            magics.named(MavenMagic.NAME).run(new MagicCall(dependencies, Optional.empty(), output(cell), java.join()));
+        }
         for (CellPart part : CellPart.of(cell.code(), code -> assist().whole(code) == CodeAssist.Whole.COMPLETE)) {
             if (part instanceof CellPart.Java code) {
                 result = java.join().run(code.code(), cell.count(), line(cell.code(), code.code()));

@@ -1,6 +1,7 @@
 package org.espalier.kernel.jshell;
 
 import java.io.ByteArrayInputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
@@ -12,10 +13,12 @@ import java.net.URLStreamHandler;
 import java.security.CodeSigner;
 import java.security.CodeSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.jar.Manifest;
 import jdk.jshell.execution.LoaderDelegate;
@@ -32,6 +35,9 @@ final class CellClassLoader extends URLClassLoader implements LoaderDelegate {
     static {
         registerAsParallelCapable();
     }
+
+    private static final Set<String> OF_THE_KERNEL =
+            Set.copyOf(Arrays.asList(System.getProperty("java.class.path").split(File.pathSeparator)));
 
     /** JShell's class files, by the name of their resource. */
     private final Map<String, byte[]> cells = new ConcurrentHashMap<>();
@@ -65,11 +71,14 @@ final class CellClassLoader extends URLClassLoader implements LoaderDelegate {
         }
     }
 
+    /** What the parent loads already is left to it. */
     @Override
     public void addToClasspath(String path) throws InternalException {
         try {
-            for (String entry : path.split(java.io.File.pathSeparator)) {
-                addURL(new java.io.File(entry).toURI().toURL());
+            for (String entry : path.split(File.pathSeparator)) {
+                if (!OF_THE_KERNEL.contains(entry)) {
+                    addURL(new File(entry).toURI().toURL());
+                }
             }
         } catch (MalformedURLException e) {
             throw new InternalException(e.toString());

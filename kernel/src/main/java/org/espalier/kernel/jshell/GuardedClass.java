@@ -12,6 +12,8 @@ import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodTooLargeException;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Rewrites a class of a cell, or of a jar that a cell added: calls and method references that would end the process are refused
@@ -19,6 +21,8 @@ import org.objectweb.asm.Opcodes;
  * inserted changes the stack, so a class keeps its frames. What is looked up by reflection is not seen.
  */
 final class GuardedClass {
+
+    private static final Logger LOG = LoggerFactory.getLogger(GuardedClass.class);
 
     private static final String REFUSED = RefusedExit.class.getName().replace('.', '/');
     private static final String STOP = StopCheck.class.getName().replace('.', '/');
@@ -37,6 +41,12 @@ final class GuardedClass {
             return rewritten(classFile, true);
         } catch (MethodTooLargeException e) { // by the questions; a call and its stand-in have one size
             return rewritten(classFile, false);
+        } catch (
+                IllegalArgumentException
+                        e) { // a class file of a JDK that is newer than the library: it must not keep cells from
+            // running
+            LOG.warn("a class is not guarded: {}", e.getMessage());
+            return classFile;
         }
     }
 

@@ -1,5 +1,6 @@
 package org.espalier.kernel.jshell;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -234,6 +235,16 @@ public final class JavaSession implements AutoCloseable {
         return variables().stream()
                 .filter(variable -> variable.name().equals(name))
                 .findFirst();
+    }
+
+    /** Adds jars and folders to what code is compiled against and runs with; variables stay. */
+    public void addToClassPath(List<Path> entries) {
+        lock.lock();
+        try {
+            entries.forEach(entry -> shell.addToClasspath(entry.toString()));
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Makes {@code object} known to the notebook's code as a variable. */

@@ -24,6 +24,8 @@ public final class Magics {
                 new ModelMagic(cluster),
                 new GenerateMagic(cluster),
                 new ExpertsMagic(cluster),
+                new MavenMagic(),
+                new JarsMagic(),
                 new MagicsMagic(this),
                 new HelpMagic(this))) {
             byName.put(magic.name(), magic);

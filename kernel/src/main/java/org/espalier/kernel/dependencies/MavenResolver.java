@@ -1,0 +1,146 @@
+package org.espalier.kernel.dependencies;
+
+import eu.maveniverse.maven.mima.context.Context;
+import eu.maveniverse.maven.mima.context.ContextOverrides;
+import eu.maveniverse.maven.mima.context.ContextOverrides.ChecksumPolicy;
+import eu.maveniverse.maven.mima.runtime.standalonestatic.StandaloneStaticRuntime;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
+import org.eclipse.aether.DefaultRepositorySystemSession;
+import org.eclipse.aether.artifact.Artifact;
+import org.eclipse.aether.collection.CollectRequest;
+import org.eclipse.aether.collection.DependencyCollectionException;
+import org.eclipse.aether.graph.Dependency;
+import org.eclipse.aether.graph.DependencyNode;
+import org.eclipse.aether.resolution.ArtifactResult;
+import org.eclipse.aether.resolution.DependencyRequest;
+import org.eclipse.aether.resolution.DependencyResolutionException;
+import org.eclipse.aether.util.artifact.JavaScopes;
+import org.eclipse.aether.util.filter.DependencyFilterUtils;
+import org.eclipse.aether.util.repository.SimpleArtifactDescriptorPolicy;
+import org.eclipse.aether.util.repository.SimpleResolutionErrorPolicy;
+import org.espalier.DaemonThreads;
+import org.espalier.EspalierException;
+
+/**
+ * Finds artifacts and what they need at run time as Maven does: in {@code ~/.m2}, then in the repositories, mirrors and with the credentials of
+ * {@code settings.xml}. A file whose checksum is missing or wrong is refused.
+ */
+public final class MavenResolver {
+
+    private final CarriedArtifacts carried = new CarriedArtifacts();
+
+    /**
+     * Waits for the downloads; an interrupt ends them at the next bytes that arrive.
+     *
+     * @param offline whether only what lies in the local repository may be used; {@code <offline>} of settings.xml says so too
+     * @param progress told what is being downloaded
+     * @throws EspalierException that says what is missing and what to do
+     */
+    public Resolution resolve(List<Coordinates> wanted, boolean offline, Consumer<String> progress)
+            throws InterruptedException {
+        Downloads downloads = new Downloads(progress);
+        FutureTask<Resolution> task = new FutureTask<>(() -> resolve(wanted, offline, downloads));
+        new DaemonThreads("espalier-maven").newThread(task).start();
+        try {
+            return task.get();
+        } catch (InterruptedException e) {
+            downloads.cancel();
+            throw e;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof EspalierException sentence) {
+                throw sentence;
+            }
+            throw new EspalierException("Maven's resolver failed: " + e.getCause(), e.getCause());
+        }
+    }
+
+    private Resolution resolve(List<Coordinates> wanted, boolean offline, Downloads downloads) {
+        ContextOverrides.Builder overrides = ContextOverrides.create()
+                .withUserSettings(true)
+                .withMavenUserHomeOverride(Path.of(System.getProperty("user.home"), ".m2"))
+                .checksumPolicy(ChecksumPolicy.FAIL)
+                .transferListener(downloads);
+        if (offline) {
+            overrides.offline(true);
+        }
+        try (Context maven = new StandaloneStaticRuntime().create(overrides.build())) {
+            DefaultRepositorySystemSession session =
+                    new DefaultRepositorySystemSession(maven.repositorySystemSession());
+            session.setResolutionErrorPolicy(
+                    new SimpleResolutionErrorPolicy(false, false)); // what failed may be there now
+            session.setArtifactDescriptorPolicy(
+                    new SimpleArtifactDescriptorPolicy(true, false)); // the jar says what is missing
+            CollectRequest request = new CollectRequest();
+            request.setRepositories(maven.remoteRepositories());
+            for (Coordinates each : wanted) {
+                request.addDependency(new Dependency(each.artifactOfMaven(), JavaScopes.RUNTIME));
+            }
+            try {
+                DependencyNode root = maven.repositorySystem()
+                        .collectDependencies(session, request)
+                        .getRoot();
+                DependencyRequest needed = new DependencyRequest(
+                        root,
+                        DependencyFilterUtils.andFilter(
+                                DependencyFilterUtils.classpathFilter(JavaScopes.RUNTIME),
+                                (node, parents) ->
+                                        !isCarried(node) && parents.stream().noneMatch(this::isCarried)));
+                Map<String, Resolution.Found> found = new LinkedHashMap<>();
+                for (ArtifactResult result : maven.repositorySystem()
+                        .resolveDependencies(session, needed)
+                        .getArtifactResults()) {
+                    Artifact artifact = result.getArtifact();
+                    String name = name(artifact);
+                    found.putIfAbsent(
+                            name,
+                            new Resolution.Found(
+                                    name,
+                                    artifact.getVersion(),
+                                    artifact.getFile().toPath()));
+                }
+                Set<String> notes = new LinkedHashSet<>();
+                root.getChildren().forEach(node -> note(node, notes));
+                return new Resolution(List.copyOf(found.values()), List.copyOf(notes));
+            } catch (DependencyCollectionException | DependencyResolutionException e) {
+                throw ResolutionFailure.of(e, session.isOffline(), maven.remoteRepositories());
+            }
+        }
+    }
+
+    private Optional<String> carriedVersion(DependencyNode node) {
+        Artifact artifact = node.getArtifact();
+        return artifact == null ? Optional.empty() : carried.version(artifact.getGroupId(), artifact.getArtifactId());
+    }
+
+    private boolean isCarried(DependencyNode node) {
+        return carriedVersion(node).isPresent();
+    }
+
+    private void note(DependencyNode node, Set<String> notes) {
+        Optional<String> mine = carriedVersion(node);
+        if (mine.isEmpty()) {
+            node.getChildren().forEach(child -> note(child, notes));
+        } else if (!mine.get().equals(node.getArtifact().getVersion())) {
+            notes.add(name(node.getArtifact()) + " stays at the kernel's own version " + mine.get() + "; "
+                    + node.getArtifact().getVersion() + " was asked for");
+        }
+    }
+
+    private static String name(Artifact artifact) {
+        List<String> parts = new ArrayList<>(List.of(artifact.getGroupId(), artifact.getArtifactId()));
+        if (!artifact.getClassifier().isEmpty()) {
+            parts.add(artifact.getClassifier());
+        }
+        return String.join(":", parts);
+    }
+}
