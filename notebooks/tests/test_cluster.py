@@ -1,6 +1,7 @@
 """The magics on real nodes: reference answers on one and on three, a killed node, wrong words."""
 
 import json
+import re
 import os
 import signal
 import time
@@ -89,6 +90,23 @@ def test_split_moves_layers_and_keeps_the_answer(book, tmp_path):
     shown = book.ok(f"%model split --placement {placement}").displays[-1]["text/plain"]
     assert "0 to 2" in shown and "3 to 7" in shown
     assert book.ok("%generate --max-tokens 8 hello").text == before
+
+
+def test_a_plan_shows_what_nodes_hold_that_share_layers(book, tmp_path):
+    placement = tmp_path / "placement.json"
+    book.ok(f"%cluster local --nodes 2\n%model load demo --out {placement}")
+    plan = json.loads(placement.read_text())
+    for shard, (first, end) in zip(plan["shards"], ((0, 3), (3, 4))):
+        part = {"from": first, "to": end, "of": 4}
+        shard.update(firstLayer=0, endLayer=8, shares={"heads": part, "width": part, "vocabulary": part})
+    placement.write_text(json.dumps(plan))
+    shown = book.ok(f"%model split --plan --placement {placement}").displays[-1]["text/plain"].splitlines()
+    assert "parts 0 to 2 of 4" in shown[2] and "part 3 of 4" in shown[3]
+    larger, smaller = (float(re.search(r"([\d.]+) MB", line)[1]) for line in shown[2:4])
+    assert 2 * smaller < larger < 3 * smaller  # what belongs to no head and no width, both have
+    refused = book.run(f"%model split --placement {placement}")
+    assert "nodes cannot exchange values within a layer yet" in refused.error
+    assert book.ok("%generate --max-tokens 8 hello").text
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.espalier.Remedy;
 import org.espalier.model.ModelIdentity;
 import org.espalier.placement.Placement;
+import org.espalier.placement.PlacementMessage;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadProgress;
 import org.espalier.v1.LoadRequest;
@@ -47,7 +48,7 @@ final class Deployer {
                 .setEpoch(epoch)
                 .setClient(client)
                 .setModel(Wire.identity(model))
-                .setPlacement(Wire.placement(placement, addresses))
+                .setPlacement(PlacementMessage.message(placement, addresses))
                 .setEngine(options.engine())
                 .setPrecision(options.precision())
                 .setForce(options.force())

@@ -63,7 +63,7 @@ final class ModelInUse {
         List<NodeInfo> found = nodes.describe();
         deployer(nodes).refuseUsed(id, found, options);
         Placing placing = placing(opened.model(), options, found);
-        Order order = new Order(nodes, id, opened, placing.by(options), options);
+        Order order = new Order(nodes, id, opened, placing.by(options).requireNothingShared(), options);
         Optional<Serving> old = now().filter(there -> serves(there, found));
         boolean both = old.isPresent() && !old.get().id().equals(id) && placing.fitsBeside(order.placement, id);
         return both ? loadBeside(old.get(), order) : loadInstead(old, order);
@@ -142,7 +142,7 @@ final class ModelInUse {
     Deployment split(Placement placement, LoadOptions options) {
         Serving old = required();
         List<NodeInfo> found = old.connection().describe();
-        Placement checked = placing(old, found).checked(placement);
+        Placement checked = placing(old, found).checked(placement).requireNothingShared();
         deployer(old.connection()).refuseUsed(old.id(), found, options);
         LoadOptions same = options.withPrecision(old.asked().precision());
         same = options.engine().isEmpty() ? same.withEngine(old.asked().engine()) : same;

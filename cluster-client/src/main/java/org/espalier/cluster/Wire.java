@@ -1,13 +1,11 @@
 package org.espalier.cluster;
 
 import java.util.List;
-import java.util.Map;
 import org.espalier.model.ModelIdentity;
-import org.espalier.placement.Placement;
+import org.espalier.placement.PlacementMessage;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.DescribeReply;
 import org.espalier.v1.EngineState;
-import org.espalier.v1.Shard;
 
 /** Converts between messages of the wire and the values of the API. */
 final class Wire {
@@ -33,7 +31,7 @@ final class Wire {
                 state.getDeployment(),
                 state.getEpoch(),
                 identity(state.getModel()),
-                placement(state.getPlacement()),
+                PlacementMessage.of(state.getPlacement()),
                 state.getOwner(),
                 state.getClientsList(),
                 state.getResidentBytes(),
@@ -53,31 +51,6 @@ final class Wire {
                 .setRevision(model.revision())
                 .setHash(model.hash())
                 .setPath(model.path())
-                .build();
-    }
-
-    private static Placement placement(org.espalier.v1.Placement placement) {
-        return new Placement(
-                placement.getStrategy(),
-                placement.getLayers(),
-                placement.getShardsList().stream()
-                        .map(shard -> new Placement.Shard(shard.getNode(), shard.getFirstLayer(), shard.getEndLayer()))
-                        .toList());
-    }
-
-    /** @param addresses of the nodes by name, as the other nodes dial them */
-    static org.espalier.v1.Placement placement(Placement placement, Map<String, String> addresses) {
-        return org.espalier.v1.Placement.newBuilder()
-                .setStrategy(placement.strategy())
-                .setLayers(placement.layers())
-                .addAllShards(placement.shards().stream()
-                        .map(shard -> Shard.newBuilder()
-                                .setNode(shard.node())
-                                .setAddress(addresses.get(shard.node()))
-                                .setFirstLayer(shard.firstLayer())
-                                .setEndLayer(shard.endLayer())
-                                .build())
-                        .toList())
                 .build();
     }
 

@@ -4,7 +4,15 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.espalier.EspalierException;
 import org.espalier.Remedy;
+import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
+import org.espalier.slice.Shares;
+import org.espalier.slice.Slice;
+import org.espalier.slice.SliceGroup;
 
 /**
  * What each node of the ring holds, in ring order: the first is the head, the last one samples.
@@ -19,18 +27,32 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
     }
 
     /**
-     * One node's part: layers {@code firstLayer} to {@code endLayer} exclusive. The head also embeds, the last node also has the final
-     * norm and the output matrix.
+     * One node's part: layers {@code firstLayer} to {@code endLayer} exclusive, or a share of each of them. The head also embeds, the last node also
+     * has the final norm and the output matrix.
      */
-    public record Shard(String node, int firstLayer, int endLayer) {
+    public record Shard(String node, int firstLayer, int endLayer, Shares shares) {
+
+        /** These layers, and everything in them. */
+        public Shard(String node, int firstLayer, int endLayer) {
+            this(node, firstLayer, endLayer, Shares.ALL);
+        }
+
         public int layers() {
             return endLayer - firstLayer;
+        }
+
+        /** Whether the two nodes have shares of the same layers. */
+        private boolean sharesWith(Shard other) {
+            return firstLayer == other.firstLayer
+                    && endLayer == other.endLayer
+                    && !shares.isAll()
+                    && !other.shares.isAll();
         }
 
         @Override
         public String toString() {
             String which = layers() == 1 ? "layer " + firstLayer : "layers " + firstLayer + " to " + (endLayer - 1);
-            return which + " on " + node;
+            return which + (shares.isAll() ? "" : ", " + shares) + " on " + node;
         }
     }
 
@@ -54,12 +76,39 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
         if (layers != modelLayers) {
             wrong.add("it is for " + layers + " layers, but the model has " + modelLayers);
         }
-        Set<String> seen = new HashSet<>();
-        int covered = 0;
+        wrong.addAll(uncovered(modelLayers));
         for (Shard shard : shards) {
             if (!knownNodes.contains(shard.node())) {
                 wrong.add("node " + shard.node() + " is not in the cluster (" + String.join(", ", knownNodes) + ")");
             }
+        }
+        return refuse(wrong);
+    }
+
+    /**
+     * Proves the same without knowing model and cluster: for a node that is told its part.
+     *
+     * @return this
+     * @throws PlacementException that lists everything wrong
+     */
+    public Placement checkCoverage() {
+        return refuse(uncovered(layers));
+    }
+
+    private Placement refuse(List<String> wrong) {
+        if (!wrong.isEmpty()) {
+            throw new PlacementException(
+                    "the placement does not fit: " + String.join("; ", wrong), Remedy.PLAN_PLACEMENT);
+        }
+        return this;
+    }
+
+    private List<String> uncovered(int all) {
+        List<String> wrong = new ArrayList<>();
+        Set<String> seen = new HashSet<>();
+        int covered = 0;
+        Shard before = null;
+        for (Shard shard : shards) {
             if (!seen.add(shard.node())) {
                 wrong.add("node " + shard.node() + " is listed twice");
             }
@@ -68,19 +117,78 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
                         + ")");
             } else if (shard.firstLayer() > covered) {
                 wrong.add(range(covered, shard.firstLayer()) + " on no node");
-            } else if (shard.firstLayer() < covered) {
+            } else if (shard.firstLayer() < covered && !(before != null && before.sharesWith(shard))) {
                 wrong.add(range(shard.firstLayer(), Math.min(covered, shard.endLayer())) + " on more than one node");
             }
             covered = Math.max(covered, shard.endLayer());
+            before = shard;
         }
-        if (covered < modelLayers) {
-            wrong.add(range(covered, modelLayers) + " on no node");
-        } else if (covered > modelLayers) {
-            wrong.add(range(modelLayers, covered) + " not in the model");
+        if (covered < all) {
+            wrong.add(range(covered, all) + " on no node");
+        } else if (covered > all) {
+            wrong.add(range(all, covered) + " not in the model");
         }
-        if (!wrong.isEmpty()) {
-            throw new PlacementException(
-                    "the placement does not fit: " + String.join("; ", wrong), Remedy.PLAN_PLACEMENT);
+        for (List<Shard> group : wrong.isEmpty() ? together() : List.<List<Shard>>of()) {
+            try {
+                group(group);
+            } catch (EspalierException e) {
+                wrong.add(range(group.get(0).firstLayer(), group.get(0).endLayer())
+                                .replaceFirst(" (is|are)$", ": ")
+                        + e.getMessage());
+            }
+        }
+        return wrong;
+    }
+
+    /** The nodes that share layers, which follow each other; a node that has its layers for itself is alone. */
+    private List<List<Shard>> together() {
+        List<List<Shard>> groups = new ArrayList<>();
+        for (Shard shard : shards) {
+            List<Shard> last = groups.isEmpty() ? null : groups.get(groups.size() - 1);
+            if (last != null && last.get(0).sharesWith(shard)) {
+                last.add(shard);
+            } else {
+                groups.add(new ArrayList<>(List.of(shard)));
+            }
+        }
+        return groups;
+    }
+
+    private SliceGroup group(List<Shard> group) {
+        return new SliceGroup(group.stream()
+                .map(shard -> new Slice(new LayerRange(shard.firstLayer(), shard.endLayer(), layers), shard.shares()))
+                .toList());
+    }
+
+    /**
+     * What each shard's program is built from, in their order; the placement was checked.
+     *
+     * @throws EspalierException if the shares of a layer do not fit each other
+     */
+    public List<Member> members() {
+        List<Member> members = new ArrayList<>();
+        for (List<Shard> group : together()) {
+            SliceGroup slices = group(group);
+            IntStream.range(0, group.size()).forEach(rank -> members.add(new Member(slices, rank)));
+        }
+        return members;
+    }
+
+    /**
+     * Refuses to load what nodes cannot compute yet.
+     *
+     * @return this
+     * @throws PlacementException naming the first nodes that share layers
+     */
+    public Placement requireNothingShared() {
+        for (List<Shard> group : together()) {
+            if (group.size() > 1 || !group.get(0).shares().isAll()) {
+                String nodes = group.stream().map(Shard::node).collect(Collectors.joining(", "));
+                throw new PlacementException(
+                        "the placement has nodes that share layers (" + nodes
+                                + "), and nodes cannot exchange values within a layer yet: place whole layers",
+                        Remedy.PLAN_PLACEMENT);
+            }
         }
         return this;
     }
@@ -99,10 +207,11 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
             Shard shard = shards.get(i);
             String ends = (i == 0 ? " + embedding" : "") + (i == shards.size() - 1 ? " + output" : "");
             table.append(String.format(
-                    "  %-" + width + "s  layers %d to %d%s%n",
+                    "  %-" + width + "s  layers %d to %d%s%s%n",
                     shard.node(),
                     shard.firstLayer(),
                     shard.endLayer() - 1,
+                    shard.shares().isAll() ? "" : ", " + shard.shares(),
                     ends));
         }
         return table.toString();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
@@ -14,12 +15,16 @@ import com.fasterxml.jackson.databind.cfg.MutableCoercionConfig;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.espalier.EspalierException;
 import org.espalier.Remedy;
+import org.espalier.slice.Shares;
 
 /** A placement as JSON, to keep, edit and give back with {@code --placement FILE.json}. */
 public final class PlacementFile {
@@ -47,11 +52,52 @@ public final class PlacementFile {
     /** @throws PlacementException if the file cannot be written */
     public static void write(Placement placement, Path file) {
         try {
-            Files.writeString(file, JSON.writeValueAsString(placement) + "\n");
+            Files.writeString(file, JSON.writeValueAsString(json(placement)) + "\n");
         } catch (IOException e) {
             throw new PlacementException(
                     "cannot write the placement to " + file + ": " + EspalierException.reason(e, file), e);
         }
+    }
+
+    /** A placement of whole layers; shares are beside it, where a shard has any. */
+    private record Layers(String strategy, int layers, List<Range> shards) {}
+
+    private record Range(String node, int firstLayer, int endLayer) {}
+
+    private static JsonNode json(Placement placement) {
+        Layers layers = new Layers(
+                placement.strategy(),
+                placement.layers(),
+                placement.shards().stream()
+                        .map(shard -> new Range(shard.node(), shard.firstLayer(), shard.endLayer()))
+                        .toList());
+        ObjectNode json = JSON.valueToTree(layers);
+        for (int i = 0; i < placement.shards().size(); i++) {
+            Shares shares = placement.shards().get(i).shares();
+            if (!shares.isAll()) {
+                ((ObjectNode) json.get("shards").get(i)).set("shares", SharesJson.write(shares));
+            }
+        }
+        return json;
+    }
+
+    /** @throws EspalierException if shares do not exist */
+    private static Placement placement(JsonNode json) throws JsonProcessingException {
+        List<Shares> shares = new ArrayList<>();
+        for (JsonNode shard : json.path("shards")) {
+            JsonNode own = shard instanceof ObjectNode object ? object.remove("shares") : null;
+            shares.add(own == null ? Shares.ALL : SharesJson.read(own));
+        }
+        Layers layers = JSON.treeToValue(json, Layers.class);
+        if (layers == null) {
+            return null;
+        }
+        List<Placement.Shard> shards = new ArrayList<>();
+        for (Range range : layers.shards()) {
+            shards.add(
+                    new Placement.Shard(range.node(), range.firstLayer(), range.endLayer(), shares.get(shards.size())));
+        }
+        return new Placement(layers.strategy(), layers.layers(), shards);
     }
 
     /** @throws PlacementException if the file is missing or not a placement; whether it fits the model is checked by {@link Placement#check} */
@@ -69,9 +115,11 @@ public final class PlacementFile {
             throw new PlacementException("there is no placement file " + file, Remedy.PLAN_PLACEMENT);
         }
         try {
-            return JSON.readValue(Files.readAllBytes(file), Placement.class);
+            return placement(JSON.readTree(Files.readAllBytes(file)));
         } catch (JsonProcessingException e) {
             throw new PlacementException(file + " is not a placement: " + wrong(e), e);
+        } catch (EspalierException e) {
+            throw new PlacementException(file + " is not a placement: " + e.getMessage(), e);
         } catch (IOException e) {
             throw new PlacementException(
                     "cannot read the placement file " + file + ": " + EspalierException.reason(e, file), e);

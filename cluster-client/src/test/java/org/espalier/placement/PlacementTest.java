@@ -6,9 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.espalier.placement.Placement.Shard;
+import org.espalier.program.Experts.Held;
+import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
+import org.espalier.slice.Share;
+import org.espalier.slice.Shares;
+import org.espalier.slice.Slice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class PlacementTest {
 
@@ -119,6 +128,101 @@ class PlacementTest {
                         .map(String::strip))
                 .containsExactly(
                         "pipeline, 6 layers over 2 nodes", "a  layers 0 to 1 + embedding", "b  layers 2 to 5 + output");
+    }
+
+    private static final Shares FIRST = Shares.of(new Share(0, 8, 11));
+    private static final Shares SECOND = Shares.of(new Share(8, 11, 11));
+
+    /** Two nodes share the first layers, one has the others for itself. */
+    private static Placement shared() {
+        return placed(new Shard("a", 0, 4, FIRST), new Shard("b", 0, 4, SECOND), new Shard("c", 4, 6));
+    }
+
+    @Test
+    void nodesMayShareLayers() {
+        Placement placement = shared();
+        assertThat(placement.check(6, NODES)).isSameAs(placement);
+        List<Member> members = placement.members();
+        assertThat(members).extracting(Member::rank).containsExactly(0, 1, 0);
+        assertThat(members.get(1).slice()).isEqualTo(new Slice(new LayerRange(0, 4, 6), SECOND));
+        assertThat(members.get(0).group()).isEqualTo(members.get(1).group());
+        assertThat(members.get(2).group().size()).isEqualTo(1);
+        assertThat(placement.toString().lines().map(String::strip))
+                .containsExactly(
+                        "pipeline, 6 layers over 3 nodes",
+                        "a  layers 0 to 3, parts 0 to 7 of 11 + embedding",
+                        "b  layers 0 to 3, parts 8 to 10 of 11",
+                        "c  layers 4 to 5 + output");
+        assertThatThrownBy(placement::requireNothingShared)
+                .hasMessageStartingWith("the placement has nodes that share layers (a, b), and nodes cannot exchange"
+                        + " values within a layer yet");
+    }
+
+    @Test
+    void sharesCoverTheirLayers() {
+        assertThatThrownBy(() -> placed(new Shard("a", 0, 6, FIRST)).check(6, NODES))
+                .hasMessageStartingWith(
+                        "the placement does not fit: layers 0 to 5: the slices do not cover their layers: heads 8 to"
+                                + " 10 of 11 are on no node; width 8 to 10 of 11 are on no node; vocabulary 8 to 10 of 11 are on"
+                                + " no node");
+        assertThatThrownBy(() -> placed(new Shard("a", 0, 6, SECOND), new Shard("b", 0, 6, FIRST))
+                        .check(6, NODES))
+                .hasMessageContaining("expected parts of one number that follow each other");
+        assertThatThrownBy(() -> placed(new Shard("a", 0, 6), new Shard("b", 0, 6, FIRST))
+                        .check(6, NODES))
+                .hasMessageContaining("layers 0 to 5 are on more than one node");
+        Shares one = Shares.ALL.holding(List.of(new Held(0, 0, 2), Held.only(1)));
+        assertThatThrownBy(() -> placed(new Shard("a", 0, 6, one), new Shard("b", 0, 6, one))
+                        .check(6, NODES))
+                .hasMessageContaining("expert 0 is held as [0 of 2, 0 of 2]: expected each replica once")
+                .hasMessageContaining("expert 1 is held as [0 of 1, 0 of 1]");
+        Shares other = Shares.ALL.holding(List.of(new Held(0, 1, 2)));
+        placed(new Shard("a", 0, 6, one), new Shard("b", 0, 6, other)).check(6, NODES);
+    }
+
+    @Test
+    void sharesAreKeptInFilesAndMessages(@TempDir Path folder) throws Exception {
+        Shares experts = Shares.of(new Share(0, 1, 2)).holding(List.of(new Held(0, 1, 2), Held.only(7)));
+        Placement placement = placed(
+                new Shard("a", 0, 4, FIRST),
+                new Shard("b", 0, 4, experts),
+                new Shard("c", 4, 6, Shares.ALL.holding(List.of())));
+        Path file = folder.resolve("p.json");
+        PlacementFile.write(placement, file);
+        assertThat(PlacementFile.read(file)).isEqualTo(placement);
+        assertThat(Files.readString(file)).contains("\"heads\" : {").doesNotContain("null");
+        Map<String, String> addresses = Map.of("a", "h:1", "b", "h:2", "c", "h:3");
+        assertThat(PlacementMessage.of(PlacementMessage.message(placement, addresses)))
+                .isEqualTo(placement);
+        PlacementFile.write(placed(new Shard("a", 0, 6)), file);
+        assertThat(Files.readString(file)).doesNotContain("shares");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{'heads':{'from':0,'to':1}}|heads.of is missing or not an integer",
+                "{'heads':{'from':0,'to':3,'of':2}}|heads: parts 0 to 3 of 2 are not a share",
+                "{'heads':{'from':0,'to':1,'of':4000000000}}|heads.of is missing or not an integer",
+                "{'heads':{'from':0,'to':1,'of':1048577}}|heads: parts 0 to 1 of 1048577 are not a share",
+                "{'head':{'from':0,'to':1,'of':2}}|there is no key 'head' in shares",
+                "{'width':0.5}|width is not an object",
+                "{'experts':3}|experts is not a list",
+                "{'experts':[{'expert':1,'replica':2,'replicas':2}]}|expert 1 cannot be replica 2 of 2",
+                "{'experts':[{'id':1}]}|there is no key 'id' in experts",
+                "[]|shares is not an object",
+                "null|shares is not an object",
+            })
+    void sharesAreReadStrictly(String shares, String says, @TempDir Path folder) throws Exception {
+        String shard = "{'node':'a','firstLayer':0,'endLayer':6,'shares':" + shares + "}";
+        String text = "{'strategy':'pipeline','layers':6,'shards':[" + shard + "]}";
+        Path file = Files.writeString(folder.resolve("p.json"), text.replace('\'', '"'));
+        assertThatThrownBy(() -> PlacementFile.read(file))
+                .isInstanceOf(PlacementException.class)
+                .hasMessageStartingWith(file + " is not a placement: ")
+                .hasMessageContaining(says);
     }
 
     private static Placement placed(Shard... shards) {

@@ -2,12 +2,14 @@ package org.espalier.architecture;
 
 import java.math.BigInteger;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.espalier.architecture.BlockSum.Kind;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.config.Backbone;
 import org.espalier.program.Activation;
 import org.espalier.program.Add;
 import org.espalier.program.Embed;
+import org.espalier.program.Experts;
 import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
 import org.espalier.program.Linear;
@@ -22,7 +24,7 @@ import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
 import org.espalier.slice.Share;
 import org.espalier.slice.Share.Cut;
-import org.espalier.slice.Slice;
+import org.espalier.slice.Shares;
 
 /**
  * What decoder-only transformers share: embedding, pre-norm residual blocks, final norm and output matrix. An architecture file says what
@@ -42,6 +44,7 @@ final class Decoder {
     private final Backbone backbone;
     private final Member member;
     private final BlockSum blockSum;
+    private boolean routes;
 
     /** @param member the node whose program it is */
     Decoder(Backbone backbone, Checkpoint checkpoint, Member member) {
@@ -64,6 +67,9 @@ final class Decoder {
     /** The layers of the range, with embedding and logits where they belong to it. */
     Program program(Layer layer) {
         LayerRange layers = member.slice().layers();
+        if (!routes) {
+            member.group().requireExperts(0);
+        }
         if (layers.embeds()) {
             program.op(new Embed(embedding(), residual));
         }
@@ -87,14 +93,27 @@ final class Decoder {
             String rows = weights.rows(output, "lm_head.weight", own, backbone.vocabulary(), backbone.hidden());
             program.op(new Logits(normed, rows, logits.columns(own.first(), own.count())));
         }
-        if (!slice().vocabulary().isWhole()) {
+        if (!shares().vocabulary().isWhole()) {
             blockSum.gather(logits, cuts.stream().map(Cut::count).toList());
         }
     }
 
-    /** What this node has of every layer. */
-    Slice slice() {
-        return member.slice();
+    /** This node's part of every layer. */
+    Shares shares() {
+        return member.slice().shares();
+    }
+
+    /**
+     * The routed experts that this node holds.
+     *
+     * @param count E
+     */
+    List<Experts.Held> experts(int count) {
+        routes = true;
+        member.group().requireExperts(count);
+        return shares().experts()
+                .orElseGet(() ->
+                        IntStream.range(0, count).mapToObj(Experts.Held::only).toList());
     }
 
     private String embedding() {
@@ -226,8 +245,8 @@ final class Decoder {
     }
 
     void mlp(String module, Bias bias, int width) {
-        Cut cut = cut(slice().width(), module + ".down_proj", width, 1);
-        Kind kind = kind(slice().width(), cut);
+        Cut cut = cut(shares().width(), module + ".down_proj", width, 1);
+        Kind kind = kind(shares().width(), cut);
         if (kind != Kind.NOTHING) {
             GatedUnit unit = new GatedUnit(
                     rowSliced(module + ".gate_proj", bias, cut, width, normed.width()),

@@ -83,7 +83,7 @@ final class GroupedQueryAttention {
 
     /** Takes this node's heads of the layer; whether there are any. */
     private boolean begin(String name) {
-        Share share = decoder.slice().heads();
+        Share share = decoder.shares().heads();
         int width = config.headWidth();
         int group = config.heads() / config.kvHeads();
         int together = config.kvHeads() < share.of() ? 1 : group; // whole groups would leave shares empty
@@ -161,6 +161,6 @@ final class GroupedQueryAttention {
     void output(String name, Bias bias) {
         int width = config.headWidth();
         decoder.columnSliced(
-                mixed, name + ".o_proj", bias, decoder.slice().heads(), heads.times(width), config.heads() * width);
+                mixed, name + ".o_proj", bias, decoder.shares().heads(), heads.times(width), config.heads() * width);
     }
 }

@@ -1,7 +1,6 @@
 package org.espalier.architecture;
 
 import java.util.List;
-import java.util.stream.IntStream;
 import org.espalier.architecture.BlockSum.Kind;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.config.GroupLimit;
@@ -31,11 +30,7 @@ final class MixtureOfExperts {
         this.decoder = decoder;
         this.config = config;
         this.routed = decoder.program.slot(decoder.normed.width());
-        this.held = decoder.slice()
-                .experts()
-                .orElseGet(() -> IntStream.range(0, config.count())
-                        .mapToObj(Experts.Held::only)
-                        .toList());
+        this.held = decoder.experts(config.count());
     }
 
     /** Softmax over all experts, the K greatest, as in <a href="https://arxiv.org/abs/2401.04088">Mixtral</a>. */
@@ -90,8 +85,8 @@ final class MixtureOfExperts {
     }
 
     void experts(String experts, Bias bias, Activation activation) {
-        boolean whole = decoder.slice().experts().isPresent();
-        Share share = whole ? Share.WHOLE : decoder.slice().width();
+        boolean whole = decoder.shares().experts().isPresent();
+        Share share = whole ? Share.WHOLE : decoder.shares().width();
         Cut cut = decoder.cut(share, experts + ".*.down_proj", config.intermediate(), 1);
         Kind kind = whole ? (held.isEmpty() ? Kind.NOTHING : Kind.TERM) : Decoder.kind(share, cut);
         if (kind != Kind.NOTHING) {

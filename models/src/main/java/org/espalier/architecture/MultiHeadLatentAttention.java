@@ -63,7 +63,7 @@ final class MultiHeadLatentAttention {
      * @param name for instance {@code model.layers.3.self_attn}
      */
     void query(String name) {
-        Share share = decoder.slice().heads();
+        Share share = decoder.shares().heads();
         int value = config.value();
         heads = decoder.cut(share, name + ".o_proj", config.heads() * value, value)
                 .over(value);
@@ -107,7 +107,7 @@ final class MultiHeadLatentAttention {
         }
         int value = config.value();
         decoder.columnSliced(
-                mixed, name + ".o_proj", bias, decoder.slice().heads(), heads.times(value), config.heads() * value);
+                mixed, name + ".o_proj", bias, decoder.shares().heads(), heads.times(value), config.heads() * value);
     }
 
     private void attendHeads(String name) {

@@ -27,7 +27,7 @@ public record Member(SliceGroup group, int rank) {
     /** Of all members in the order of ranks, what each has of {@code vocabulary} rows. */
     public List<Share.Cut> vocabulary(int vocabulary) {
         return group.slices().stream()
-                .map(slice -> slice.vocabulary().cut(vocabulary, 1))
+                .map(slice -> slice.shares().vocabulary().cut(vocabulary, 1))
                 .toList();
     }
 }

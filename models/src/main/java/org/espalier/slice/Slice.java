@@ -1,28 +1,18 @@
 package org.espalier.slice;
 
 import java.util.List;
-import java.util.Optional;
 import org.espalier.program.Experts;
 
 /**
  * What one node holds of a model.
  *
- * @param layers its layers
- * @param heads its share of each layer's attention heads
- * @param width its share of the width of each MLP; of experts too, unless it holds only some of them
- * @param vocabulary its share of the rows of the output matrix; the embedding is never shared
- * @param experts the experts that it holds, whole, ascending; empty for all
+ * @param shares its part of these layers
  */
-public record Slice(
-        LayerRange layers, Share heads, Share width, Share vocabulary, Optional<List<Experts.Held>> experts) {
-
-    public Slice {
-        experts = experts.map(List::copyOf);
-    }
+public record Slice(LayerRange layers, Shares shares) {
 
     /** These layers, and everything in them. */
     public static Slice of(LayerRange layers) {
-        return new Slice(layers, Share.WHOLE, Share.WHOLE, Share.WHOLE, Optional.empty());
+        return new Slice(layers, Shares.ALL);
     }
 
     /** Everything in {@code layers} layers. */
@@ -32,16 +22,11 @@ public record Slice(
 
     /** The same share of heads, width and vocabulary. */
     public Slice sharing(Share share) {
-        return new Slice(layers, share, share, share, experts);
+        return new Slice(layers, Shares.of(share));
     }
 
     /** The same with whole experts, of which these are held. */
     public Slice holding(List<Experts.Held> held) {
-        return new Slice(layers, heads, width, vocabulary, Optional.of(held));
-    }
-
-    /** Whether it has its layers for itself. */
-    public boolean isWhole() {
-        return heads.isWhole() && width.isWhole() && vocabulary.isWhole() && experts.isEmpty();
+        return new Slice(layers, shares.holding(held));
     }
 }

@@ -27,9 +27,9 @@ public record SliceGroup(List<Slice> slices) {
         if (!slices.stream().allMatch(slice -> slice.layers().equals(layers))) {
             throw new EspalierException("the slices of one group have different layers");
         }
-        shares(wrong, slices, "heads", Slice::heads);
-        shares(wrong, slices, "width", Slice::width);
-        shares(wrong, slices, "vocabulary", Slice::vocabulary);
+        shares(wrong, slices, "heads", Shares::heads);
+        shares(wrong, slices, "width", Shares::width);
+        shares(wrong, slices, "vocabulary", Shares::vocabulary);
         experts(wrong, slices);
         if (!wrong.isEmpty()) {
             throw new EspalierException("the slices do not cover their layers: " + String.join("; ", wrong));
@@ -55,8 +55,8 @@ public record SliceGroup(List<Slice> slices) {
     }
 
     /** Each share begins where the one before it ends. */
-    private static void shares(List<String> wrong, List<Slice> slices, String what, Function<Slice, Share> dimension) {
-        List<Share> shares = slices.stream().map(dimension).toList();
+    private static void shares(List<String> wrong, List<Slice> slices, String what, Function<Shares, Share> dimension) {
+        List<Share> shares = slices.stream().map(Slice::shares).map(dimension).toList();
         if (shares.stream().allMatch(Share::isWhole)) {
             return;
         }
@@ -76,8 +76,9 @@ public record SliceGroup(List<Slice> slices) {
 
     /** Either every node has all experts, or each replica of each is on one. How many experts there are, the builder knows. */
     private static void experts(List<String> wrong, List<Slice> slices) {
-        long choosing =
-                slices.stream().filter(slice -> slice.experts().isPresent()).count();
+        long choosing = slices.stream()
+                .filter(slice -> slice.shares().experts().isPresent())
+                .count();
         if (choosing == 0) {
             return;
         }
@@ -89,7 +90,7 @@ public record SliceGroup(List<Slice> slices) {
         for (Slice slice : slices) {
             Set<Integer> own = new HashSet<>();
             int last = -1;
-            for (Experts.Held held : slice.experts().get()) {
+            for (Experts.Held held : slice.shares().experts().get()) {
                 if (!own.add(held.expert()) || held.expert() < last) {
                     wrong.add("a node lists expert " + held.expert() + " twice or out of order");
                 }
@@ -121,16 +122,17 @@ public record SliceGroup(List<Slice> slices) {
      */
     public void requireExperts(int count) {
         Set<Integer> held = new HashSet<>();
-        slices.forEach(slice -> slice.experts().ifPresent(list -> list.forEach(one -> held.add(one.expert()))));
-        boolean listed = slices.get(0).experts().isPresent();
+        slices.forEach(slice ->
+                slice.shares().experts().ifPresent(list -> list.forEach(one -> held.add(one.expert()))));
+        boolean listed = slices.get(0).shares().experts().isPresent();
         for (int expert = 0; listed && expert < count; expert++) {
             if (!held.remove(expert)) {
                 throw new EspalierException("expert " + expert + " of " + count + " is on no node");
             }
         }
         if (!held.isEmpty()) {
-            throw new EspalierException(
-                    "experts " + new TreeSet<>(held) + " are placed, the model has 0 to " + (count - 1));
+            throw new EspalierException("experts " + new TreeSet<>(held) + " are placed, but the model has "
+                    + (count == 0 ? "none" : "0 to " + (count - 1)));
         }
     }
 }

@@ -231,7 +231,7 @@ class SlicedGoldenTest {
                 int from = (routing.layers().length - 1) * routing.width();
                 for (int rank = 0; rank < group.size(); rank++) {
                     int place = position;
-                    boolean executes = group.slices().get(rank).experts().orElseThrow().stream()
+                    boolean executes = group.slices().get(rank).shares().experts().orElseThrow().stream()
                             .filter(held -> held.computes(place, layers - 1))
                             .anyMatch(held -> IntStream.range(from, from + routing.width())
                                     .anyMatch(i -> routing.experts()[i] == held.expert()));

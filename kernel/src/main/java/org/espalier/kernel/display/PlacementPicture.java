@@ -5,7 +5,7 @@ import java.util.List;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.espalier.placement.Placement;
 import org.espalier.placement.Placement.Shard;
-import org.espalier.plan.ModelSize;
+import org.espalier.plan.ShardSize;
 
 /**
  * Who holds which layers: one bar a node over the model's layers, with the bytes of each shard.
@@ -21,11 +21,12 @@ public final class PlacementPicture implements Displayed {
     };
 
     private final Placement placement;
-    private final ModelSize size;
+    private final List<ShardSize> sizes;
 
-    public PlacementPicture(Placement placement, ModelSize size) {
+    /** @param sizes of the placement's shards, in their order */
+    public PlacementPicture(Placement placement, List<ShardSize> sizes) {
         this.placement = placement;
-        this.size = size;
+        this.sizes = List.copyOf(sizes);
     }
 
     public String text() {
@@ -39,11 +40,16 @@ public final class PlacementPicture implements Displayed {
             rows.add(List.of(
                     shard.node(),
                     shard.firstLayer() + " to " + (shard.endLayer() - 1),
-                    "" + shard.layers(),
-                    Bytes.text(size.shard(shard.firstLayer(), shard.endLayer()).weightBytes()),
+                    shared() ? shard.shares().toString() : "" + shard.layers(),
+                    Bytes.text(sizes.get(i).weightBytes()),
                     role(i)));
         }
-        return new Grid(List.of("node", "layers", "count", "weights", "also holds"), rows);
+        return new Grid(List.of("node", "layers", shared() ? "of each" : "count", "weights", "also holds"), rows);
+    }
+
+    /** Whether nodes share layers. */
+    private boolean shared() {
+        return !placement.shards().stream().allMatch(shard -> shard.shares().isAll());
     }
 
     private String role(int index) {

@@ -16,8 +16,8 @@ import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementFile;
-import org.espalier.plan.ModelSize;
 import org.espalier.plan.ShardPlans;
+import org.espalier.plan.ShardSize;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -212,7 +212,7 @@ final class ModelMagic implements Magic {
         if (command.plan) {
             Placement placement = cluster.plan(command.model, options);
             try (Model planned = ModelCatalogue.ofThisMachine().open(bars.fetchedOr(command.model))) {
-                draw(new ShardPlans(planned).sizes(), placement, command, call);
+                draw(planned, placement, command, call);
             }
             return;
         }
@@ -222,7 +222,7 @@ final class ModelMagic implements Magic {
                 .filter(node -> !node.reachable())
                 .forEach(node -> call.output().print("node " + node.name() + " does not answer and was left out\n"));
         if (deployment.placement().shards().size() > 1) {
-            draw(size(cluster), deployment.placement(), command, call);
+            draw(cluster.model().orElseThrow(), deployment.placement(), command, call);
         }
     }
 
@@ -230,25 +230,23 @@ final class ModelMagic implements Magic {
         Cluster cluster = notebook.withModel();
         Deployment deployment = cluster.deployment().orElseThrow();
         if (onlyShow) {
-            draw(size(cluster), deployment.placement(), command, call);
+            draw(cluster.model().orElseThrow(), deployment.placement(), command, call);
             String trouble = trouble(deployment, cluster.deployments());
             call.output().print(trouble.isEmpty() ? "" : deployment.id() + ":" + trouble + "\n");
         } else if (command.plan) {
-            draw(size(cluster), cluster.plan(command.options()), command, call);
+            draw(cluster.model().orElseThrow(), cluster.plan(command.options()), command, call);
         } else {
             ProgressBar bar = new ProgressBar(call.output(), "moving layers");
             Deployment moved = cluster.split(command.options().withListener(bar::report));
             bar.finish(line(moved));
-            draw(size(cluster), moved.placement(), command, call);
+            draw(cluster.model().orElseThrow(), moved.placement(), command, call);
         }
     }
 
-    private static ModelSize size(Cluster cluster) {
-        return new ShardPlans(cluster.model().orElseThrow()).sizes();
-    }
-
-    private static void draw(ModelSize size, Placement placement, Placing command, MagicCall call) {
-        call.output().display(new PlacementPicture(placement, size).display());
+    private static void draw(Model model, Placement placement, Placing command, MagicCall call) {
+        List<ShardSize> sizes =
+                placement.members().stream().map(new ShardPlans(model)::size).toList();
+        call.output().display(new PlacementPicture(placement, sizes).display());
         if (command.out != null) {
             PlacementFile.write(placement, command.out);
             call.output().print("written to " + command.out + "\n");

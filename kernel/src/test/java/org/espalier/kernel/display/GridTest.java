@@ -4,11 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
-import java.util.stream.Stream;
 import org.espalier.placement.Placement;
 import org.espalier.placement.Placement.Shard;
-import org.espalier.plan.ModelSize;
 import org.espalier.plan.ShardSize;
+import org.espalier.program.Experts;
+import org.espalier.slice.Share;
+import org.espalier.slice.Shares;
 import org.junit.jupiter.api.Test;
 
 class GridTest {
@@ -54,11 +55,7 @@ class GridTest {
     @Test
     void aPlacementShowsLayersAndBytesOfEachNode() {
         Placement placement = new Placement("pipeline", 4, List.of(new Shard("n1", 0, 1), new Shard("n2", 1, 4)));
-        List<ShardSize> layers = Stream.of(1500, 1000, 1000, 3000)
-                .map(bytes -> new ShardSize(bytes, 9_000_000))
-                .toList();
-        PlacementPicture picture =
-                new PlacementPicture(placement, new ModelSize(layers, new ShardSize(6000, 9_000_000)));
+        PlacementPicture picture = new PlacementPicture(placement, List.of(size(1500), size(5000)));
         assertThat(picture.text())
                 .isEqualTo("pipeline, 4 layers\n"
                         + "node  layers  count  weights  also holds\n"
@@ -69,5 +66,25 @@ class GridTest {
                         "title=\"layers 0 to 0\" style=\"margin-left:0px;width:120px;height:14px;background-color:#2f78b7\"")
                 .contains(
                         "title=\"layers 1 to 3\" style=\"margin-left:120px;width:360px;height:14px;background-color:#c96f1f\"");
+    }
+
+    @Test
+    void sharesOfTheSameLayersAreToldApart() {
+        List<Experts.Held> held = List.of(Experts.Held.only(3));
+        Placement placement = new Placement(
+                "tensor",
+                4,
+                List.of(
+                        new Shard("n1", 0, 4, Shares.of(new Share(0, 8, 11))),
+                        new Shard("n2", 0, 4, Shares.of(new Share(8, 11, 11)).holding(held))));
+        assertThat(new PlacementPicture(placement, List.of(size(1500), size(5000))).text())
+                .isEqualTo("tensor, 4 layers\n"
+                        + "node  layers  of each                        weights  also holds\n"
+                        + "n1    0 to 3  parts 0 to 7 of 11              1.5 kB  embedding\n"
+                        + "n2    0 to 3  parts 8 to 10 of 11, 1 expert   5.0 kB  output and sampler");
+    }
+
+    private static ShardSize size(long bytes) {
+        return new ShardSize(bytes, 9_000_000);
     }
 }

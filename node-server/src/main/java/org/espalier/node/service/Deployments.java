@@ -19,7 +19,6 @@ import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.StepThread;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.LoadRequest;
-import org.espalier.v1.Placement;
 import org.espalier.v1.UnloadRequest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -294,14 +293,11 @@ final class Deployments implements AutoCloseable {
     }
 
     private ShardLoader.Order order(LoadRequest request) {
-        Placement placement = request.getPlacement();
-        var shard = placement.getShards(request.getShard());
+        PlacementCheck check = new PlacementCheck(node);
         return new ShardLoader.Order(
                 node,
-                new PlacementCheck(node).identity(request),
-                placement.getLayers(),
-                shard.getFirstLayer(),
-                shard.getEndLayer(),
+                check.identity(request),
+                check.placement(request).members().get(request.getShard()),
                 request.getEngine(),
                 request.getPrecision());
     }

@@ -21,7 +21,6 @@ import org.espalier.node.shard.EngineStates;
 import org.espalier.node.shard.Engines;
 import org.espalier.node.shard.Shard;
 import org.espalier.plan.ShardPlans;
-import org.espalier.slice.LayerRange;
 import org.espalier.tokenizer.SpecialTokens;
 import org.espalier.tokenizer.StreamingDetokenizer;
 import org.espalier.tokenizer.Tokenizer;
@@ -71,23 +70,22 @@ final class ModelShards implements ShardLoader {
             throw e;
         }
         // A loaded shard is freed by its owner, cancelled or not, and never on this thread.
-        LayerRange layers = new LayerRange(order.firstLayer(), order.endLayer(), order.layers());
-        return new Loaded(Shard.load(model, layers, engines, request));
+        return new Loaded(Shard.load(model, order.member(), engines, request));
     }
 
     private void check(Model model, Order order) {
         int layers = model.architecture().layers();
-        if (layers != order.layers()) {
+        if (layers != order.layers().all()) {
             throw new Failure(
                             order.node(),
                             Failure.Kind.LOAD_FAILED,
                             "node " + order.node() + " finds " + layers + " layers in " + model.path()
-                                    + ", but the placement is for " + order.layers()
+                                    + ", but the placement is for "
+                                    + order.layers().all()
                                     + ": the nodes have different files of that name")
                     .exception();
         }
-        long need =
-                new ShardPlans(model).size(order.firstLayer(), order.endLayer()).bytes();
+        long need = new ShardPlans(model).size(order.member()).bytes();
         long free = freeBytes.getAsLong();
         if (need > free) {
             String message = String.format(

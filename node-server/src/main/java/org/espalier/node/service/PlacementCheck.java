@@ -4,8 +4,9 @@ import org.espalier.EspalierException;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
 import org.espalier.model.ModelIdentity;
+import org.espalier.placement.Placement;
+import org.espalier.placement.PlacementMessage;
 import org.espalier.v1.LoadRequest;
-import org.espalier.v1.Shard;
 
 /** Checks a load request before anything changes. */
 record PlacementCheck(String node) {
@@ -20,20 +21,18 @@ record PlacementCheck(String node) {
         require(
                 request.getShard() >= 0 && request.getShard() < shards,
                 "shard " + request.getShard() + " is not one of the placement's " + shards);
-        int covered = 0;
-        for (Shard shard : request.getPlacement().getShardsList()) {
-            require(
-                    shard.getFirstLayer() == covered && shard.getEndLayer() > covered,
-                    "node " + shard.getNode() + " has layers " + shard.getFirstLayer() + " to "
-                            + (shard.getEndLayer() - 1) + " where layer " + covered + " is next");
-            covered = shard.getEndLayer();
-        }
-        require(
-                covered == request.getPlacement().getLayers(),
-                "the placement covers " + covered + " of "
-                        + request.getPlacement().getLayers() + " layers");
+        placement(request);
         String self = request.getPlacement().getShards(request.getShard()).getNode();
         require(self.equals(node), "this is node " + node + ", the shard is for node " + self);
+    }
+
+    /** @throws FailureException if it does not cover each layer once, or needs what nodes cannot do yet */
+    Placement placement(LoadRequest request) {
+        try {
+            return PlacementMessage.of(request.getPlacement()).checkCoverage().requireNothingShared();
+        } catch (EspalierException e) {
+            throw wrong(e.getMessage());
+        }
     }
 
     /** @throws FailureException if it is not a valid identity */

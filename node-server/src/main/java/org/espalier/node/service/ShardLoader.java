@@ -4,6 +4,8 @@ import java.util.List;
 import org.espalier.engine.Cancel;
 import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
+import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
 import org.espalier.v1.EngineState;
 
 /** Loads parts of models; the node's only access to models and engines. */
@@ -30,19 +32,17 @@ public interface ShardLoader extends AutoCloseable {
      *
      * @param node this node's name, for messages
      * @param model found by each node in its own folders
-     * @param layers L of the whole model, as the placement says
-     * @param endLayer exclusive
+     * @param member this node's slice, and those of the nodes that share its layers, as the placement says
      * @param engine its name; empty for the best
      * @param precision {@code float32} or {@code fast}
      */
-    record Order(
-            String node,
-            ModelIdentity model,
-            int layers,
-            int firstLayer,
-            int endLayer,
-            String engine,
-            String precision) {}
+    record Order(String node, ModelIdentity model, Member member, String engine, String precision) {
+
+        /** The layers of the slice. */
+        LayerRange layers() {
+            return member.slice().layers();
+        }
+    }
 
     /** Told how far loading has come, in bytes; never throws. */
     @FunctionalInterface

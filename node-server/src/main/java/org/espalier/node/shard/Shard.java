@@ -14,6 +14,7 @@ import org.espalier.model.Model;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramException;
 import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
 import org.espalier.weights.WeightException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,15 +42,20 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
         }
     }
 
+    /** As {@link #load(Model, Member, Engines, Request)}, layers that this node has for itself. */
+    public static Shard load(Model model, LayerRange layers, Engines engines, Request request) {
+        return load(model, Member.alone(layers), engines, request);
+    }
+
     /**
-     * Loads layers of a model.
+     * Loads a slice of a model.
      *
      * @param model closed with the shard, also when loading fails
      * @throws EspalierException if the checkpoint does not fit its config, these layers were not fetched, or the engine cannot load it
      */
-    public static Shard load(Model model, LayerRange layers, Engines engines, Request request) {
+    public static Shard load(Model model, Member member, Engines engines, Request request) {
         try {
-            Program program = model.architecture().program(model.checkpoint(), layers);
+            Program program = model.architecture().program(model.checkpoint(), member);
             PresentRanges.require(program.weights());
             Engine engine = engines.choose(request.engine(), program, request.options());
             String name = engine.provider().name();

@@ -214,6 +214,14 @@ class RunCommandTest {
                 Command.run("run", "--model", LLAMA, "--tokens", "1", "--placement", file.toString()),
                 1,
                 "the placement does not fit");
+        Files.writeString(
+                file,
+                "{\"strategy\":\"pipeline\",\"layers\":3,\"shards\":[{\"node\":\"embedded\",\"firstLayer\":0,\"endLayer\":3,"
+                        + "\"shares\":{\"width\":{\"from\":0,\"to\":1,\"of\":2}}}]}");
+        assertFails(
+                Command.run("run", "--model", LLAMA, "--tokens", "1", "--placement", file.toString()),
+                1,
+                "width 1 to 1 of 2 are on no node");
         assertFails(
                 Command.run("run", "--model", LLAMA, "--tokens", "1", "--placement", folder + "/none.json"),
                 1,
@@ -226,7 +234,7 @@ class RunCommandTest {
             quoteCharacter = '"',
             value = {
                 "--model nowhere --tokens 1 | no model nowhere: no such path",
-                "--model LLAMA --tokens 1 --engine warp | there is no engine 'warp' here: choose one of reference",
+                "--model LLAMA --tokens 1 --engine warp | node embedded has no engine 'warp': it has reference",
                 "--model LLAMA --tokens 1 --placement spiral | spiral",
                 "--model LLAMA --tokens 99999 | 99999",
                 "--model LLAMA --tokens -1 | -1",

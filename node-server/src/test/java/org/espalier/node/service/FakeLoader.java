@@ -54,8 +54,8 @@ public final class FakeLoader implements ShardLoader {
         if (order.model().name().endsWith("large:" + order.node())) {
             throw new OutOfMemoryError("heap");
         }
-        FakeProgram program =
-                new FakeProgram(order.firstLayer(), order.endLayer(), order.layers(), activationBytes, window);
+        FakeProgram program = new FakeProgram(
+                order.layers().first(), order.layers().end(), order.layers().all(), activationBytes, window);
         program.layerBytes = layerBytes;
         progress.report(program.residentBytes() / 2, program.residentBytes());
         loaded.add(program);

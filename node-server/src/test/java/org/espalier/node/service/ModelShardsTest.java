@@ -12,6 +12,8 @@ import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
 import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
+import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,7 +23,7 @@ class ModelShardsTest {
     private static final ModelIdentity LLAMA = ModelIdentity.of(MODELS.resolve("llama-tiny/hf"));
 
     private static ShardLoader.Order order(ModelIdentity model, int layers) {
-        return new ShardLoader.Order("mini-3", model, layers, 0, 2, "", "fast");
+        return new ShardLoader.Order("mini-3", model, Member.alone(new LayerRange(0, 2, layers)), "", "fast");
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.espalier.v1.DescribeReply;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.Placement;
+import org.espalier.v1.Share;
 import org.espalier.v1.UnloadRequest;
 import org.junit.jupiter.api.Test;
 
@@ -103,9 +104,21 @@ class NodeServerTest {
                     .addShards(ring.shard(0, 0, 2))
                     .addShards(ring.shard(1, 3, 6))
                     .build();
-            refused(ring, ring.request(0, 1, "m", hole), "node n1 has layers 3 to 5 where layer 2 is next");
+            refused(ring, ring.request(0, 1, "m", hole), "layer 2 is on no node");
             Placement cut = hole.toBuilder().setShards(1, ring.shard(1, 2, 5)).build();
-            refused(ring, ring.request(0, 1, "m", cut), "the placement covers 5 of 6 layers");
+            refused(ring, ring.request(0, 1, "m", cut), "layer 5 is on no node");
+            Placement shares = Placement.newBuilder()
+                    .setLayers(FakeRing.LAYERS)
+                    .addShards(ring.shard(0, 0, 6).toBuilder()
+                            .setHeads(Share.newBuilder().setTo(1).setOf(2)))
+                    .addShards(ring.shard(1, 0, 6).toBuilder()
+                            .setHeads(Share.newBuilder().setFrom(1).setTo(2).setOf(2)))
+                    .build();
+            refused(ring, ring.request(0, 1, "m", shares), "nodes that share layers (n0, n1)");
+            Placement none = hole.toBuilder()
+                    .setShards(1, ring.shard(1, 2, 6).toBuilder().setWidth(Share.newBuilder()))
+                    .build();
+            refused(ring, ring.request(0, 1, "m", none), "parts 0 to 0 of 0 are not a share");
             refused(
                     ring,
                     ring.request(0, 1, "m", ring.even(2)).setShard(1),

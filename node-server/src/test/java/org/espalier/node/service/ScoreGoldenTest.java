@@ -11,7 +11,6 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.espalier.slice.LayerRange;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.engine.Cancel;
@@ -27,6 +26,7 @@ import org.espalier.node.shard.Shard;
 import org.espalier.routing.LayerEdit;
 import org.espalier.score.Score;
 import org.espalier.score.ScoredToken;
+import org.espalier.slice.LayerRange;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
