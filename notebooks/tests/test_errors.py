@@ -104,7 +104,7 @@ def test_a_lambda_names_its_line(shared):
 
 
 def test_errors_of_the_cluster_are_a_sentence_and_the_cells_frames(shared):
-    failed = shared.run('\nCluster.connect(List.of("127.0.0.1:1"))')
+    failed = shared.run('\nCluster.of(List.of("127.0.0.1:1"))')
     lines = plain(failed)
     assert "127.0.0.1:1" in lines[0]
     assert lines[1:] == [f"    at Cell [{count(failed)}], line 2"]
@@ -127,3 +127,13 @@ def test_a_printed_trace_and_value_name_cells_too(shared):
     assert printed.startswith(f"Printed30\n\tat throws30 (Cell [{count(made)}], line 3)\n\tat Cell [{count(ran)}], line 2\n")
     assert ("stdout", "Printed30\n") in ran.streams
     assert "JShell" not in ran.text and "espalier" not in ran.text
+
+
+def test_a_thread_that_prints_a_trace_does_not_wait_for_the_compiler(shared):
+    shared.ok("class Thrown31 extends RuntimeException {}")
+    for i in range(3):
+        shared.ok(
+            "new Thread(() -> { for (int i = 0; i < 50; i++) new Thrown31().printStackTrace(); throw new Thrown31(); }).start();\n"
+            + "\n".join(f"int printed31{i}{j} = {j} + new Thrown31().hashCode();" for j in range(5)),
+            timeout=60,
+        )

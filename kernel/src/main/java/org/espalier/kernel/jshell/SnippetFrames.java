@@ -31,7 +31,7 @@ final class SnippetFrames {
     private final Function<Function<SourceCodeAnalysis, SnippetWrapper>, SnippetWrapper> analysis;
     private final Map<String, Known> known = new ConcurrentHashMap<>();
 
-    private record Known(Snippet snippet, Origin origin) {}
+    private record Known(SnippetWrapper wrapper, Origin origin) {}
 
     /** @param analysis asks JShell under the lock of its session */
     SnippetFrames(Function<Function<SourceCodeAnalysis, SnippetWrapper>, SnippetWrapper> analysis) {
@@ -41,8 +41,10 @@ final class SnippetFrames {
     /** Remembers the class that a snippet is wrapped in now. */
     void remember(Snippet snippet, Origin origin) {
         if (snippet.kind() != Snippet.Kind.IMPORT && snippet.kind() != Snippet.Kind.ERRONEOUS) {
-            String name = analysis.apply(jshell -> jshell.wrapper(snippet)).fullClassName();
-            known.put(name.substring(name.indexOf('.') + 1), new Known(snippet, origin));
+            // Asked now: who prints holds the stream, and must not wait for the session, whose compiler may wait for the stream.
+            SnippetWrapper wrapper = analysis.apply(jshell -> jshell.wrapper(snippet));
+            String name = wrapper.fullClassName();
+            known.put(name.substring(name.indexOf('.') + 1), new Known(wrapper, origin));
         }
     }
 
@@ -100,8 +102,7 @@ final class SnippetFrames {
         if (code == null) {
             return Optional.empty();
         }
-        SnippetWrapper wrapper = analysis.apply(jshell -> jshell.wrapper(code.snippet()));
-        return Optional.of(code.origin().place(code.origin().line(position(wrapper, line))));
+        return Optional.of(code.origin().place(code.origin().line(position(code.wrapper(), line))));
     }
 
     /** The last position of the source that stands in a line of the wrapper. */
