@@ -95,7 +95,7 @@ public final class Cluster implements AutoCloseable {
      * @throws ClusterException if one does not answer, or two have the same name; then nothing has changed
      */
     public Cluster connect(List<String> addresses) {
-        return adopt(Connection.open(addresses, () -> {}));
+        return adopt(Concurrently.apart(() -> Connection.open(addresses, () -> {})));
     }
 
     /** As {@link #connect(List)}. */
@@ -111,7 +111,7 @@ public final class Cluster implements AutoCloseable {
     public Cluster local(int nodes) {
         NodeStarter starts = starter.orElseThrow(
                 () -> new ClusterException("this cluster only connects to nodes: LocalCluster.start(N) starts some"));
-        return adopt(Connection.open(starts.processes(nodes)));
+        return adopt(Concurrently.apart(() -> Connection.open(starts.processes(nodes))));
     }
 
     private synchronized Cluster adopt(Connection opened) {
@@ -125,7 +125,8 @@ public final class Cluster implements AutoCloseable {
             if (!startsWhenNeeded) {
                 throw new ClusterException("the cluster is closed", Remedy.CONNECT);
             }
-            connection = Connection.open(starter.orElseThrow().embedded());
+            NodeStarter starts = starter.orElseThrow();
+            connection = Concurrently.apart(() -> Connection.open(starts.embedded()));
         }
         return connection;
     }

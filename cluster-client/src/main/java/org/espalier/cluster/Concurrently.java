@@ -10,12 +10,18 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.espalier.DaemonThreads;
+import org.espalier.EspalierException;
 import org.espalier.Remedy;
 
 /** Calls several nodes at once. */
 final class Concurrently {
 
     private Concurrently() {}
+
+    /** Runs a task on a thread that belongs to no caller, as do the threads that libraries make meanwhile. */
+    static <T> T apart(Callable<T> task) {
+        return all(List.of(task)).get(0);
+    }
 
     /**
      * Runs all tasks, each on a thread of its own; the first failure, or an interrupt, cancels the others.
@@ -40,7 +46,7 @@ final class Concurrently {
             }
             return results;
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof ClusterException known
+            throw e.getCause() instanceof EspalierException known
                     ? known
                     : new ClusterException(String.valueOf(e.getCause().getMessage()), e.getCause());
         } catch (InterruptedException e) {

@@ -12,6 +12,7 @@ final class CellRun {
     private final ThreadGroup group = new CellThreads();
     private final Thread thread;
     private Throwable thrown;
+    private volatile Object returned;
     private boolean ended;
     private boolean stopped;
 
@@ -24,7 +25,7 @@ final class CellRun {
 
     private void run(Method code) {
         try {
-            code.invoke(null);
+            returned = code.invoke(null);
         } catch (InvocationTargetException e) {
             thrown = e.getCause();
         } catch (Throwable e) {
@@ -35,6 +36,11 @@ final class CellRun {
                 notifyAll();
             }
         }
+    }
+
+    /** What the code returned; null until it has, and for code without a value. */
+    Object returned() {
+        return returned;
     }
 
     /**

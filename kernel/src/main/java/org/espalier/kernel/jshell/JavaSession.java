@@ -183,7 +183,7 @@ public final class JavaSession implements AutoCloseable {
         }
         if (snippet instanceof ExpressionSnippet expression
                 && expression.subKind() == Snippet.SubKind.VAR_VALUE_SUBKIND) {
-            return execution.value(expression.name());
+            return execution.value(expression.name()).or(execution::takeReturned);
         }
         return Optional.empty();
     }

@@ -29,6 +29,7 @@ final class LiveExecution extends DirectExecutionControl {
     private final Runnable beforeRun;
     private boolean onlyDeclare;
     private Throwable thrown;
+    private Object returned;
     private volatile boolean stopped;
 
     /**
@@ -71,6 +72,7 @@ final class LiveExecution extends DirectExecutionControl {
         lock.unlock();
         try {
             run.toEnd();
+            returned = run.returned();
             return ""; // JShell's text of the value, which nobody asks for and which would cost a toString()
         } catch (InvocationTargetException e) {
             thrown = e.getCause();
@@ -94,6 +96,13 @@ final class LiveExecution extends DirectExecutionControl {
         if (run != null) {
             run.stop();
         }
+    }
+
+    /** The value of the last expression that is no variable's, such as a constant of a static import; forgotten with this call. */
+    Optional<Object> takeReturned() {
+        Object value = returned;
+        returned = null;
+        return Optional.ofNullable(value);
     }
 
     /** Whether code was stopped since this was asked last; JShell does not tell. */
