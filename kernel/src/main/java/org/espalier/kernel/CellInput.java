@@ -28,8 +28,12 @@ final class CellInput extends InputStream {
             return 0;
         }
         if (position == line.length) {
+            Cell running = cell;
+            if (running == null) {
+                throw new IOException("no cell has run that could ask for input");
+            }
             try {
-                line = (cell.input("") + "\n").getBytes(StandardCharsets.UTF_8);
+                line = (running.input("") + "\n").getBytes(StandardCharsets.UTF_8);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IOException("input was interrupted", e);

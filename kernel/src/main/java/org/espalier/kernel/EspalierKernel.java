@@ -105,6 +105,10 @@ public final class EspalierKernel implements Callable<Integer> {
         try {
             KernelConnectionProperties properties = KernelConnectionProperties.parse(Files.readString(file));
             if (properties != null && properties.getTransport() != null) {
+                if (!properties.getTransport().equals("tcp")) {
+                    throw new EspalierException(
+                            file + " asks for the transport " + properties.getTransport() + ": this kernel has tcp");
+                }
                 return properties;
             }
         } catch (IOException e) {
@@ -114,6 +118,13 @@ public final class EspalierKernel implements Callable<Integer> {
             throw new EspalierException(file + " is not a connection file: it is not a JSON object", e);
         }
         throw new EspalierException(file + " is not a connection file: it has no transport");
+    }
+
+    /** A kernel that cannot be reached must not look alive: Jupyter starts another. */
+    private static void end(PrintStream terminal, Throwable cause) {
+        terminal.println(
+                "espalier-kernel: the connection to Jupyter failed: " + cause + " (more in " + KernelLog.file() + ")");
+        Runtime.getRuntime().halt(1);
     }
 
     private static void serve(KernelConnectionProperties properties) throws IOException, GeneralSecurityException {
@@ -126,7 +137,8 @@ public final class EspalierKernel implements Callable<Integer> {
         Notebook notebook = new Notebook(streams, input);
         Dispatcher dispatcher =
                 new Dispatcher(notebook, () -> Runtime.getRuntime().halt(0));
-        Connection connection = new Connection(properties, dispatcher::shell, dispatcher::control);
+        Connection connection =
+                new Connection(properties, dispatcher.shell(), dispatcher.control(), cause -> end(terminal, cause));
         Runtime.getRuntime().addShutdownHook(new DaemonThreads("espalier-shutdown").newThread(notebook::shutdown));
         ParentWatch.start(terminal);
         System.setIn(input);

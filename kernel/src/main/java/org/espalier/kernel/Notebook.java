@@ -122,6 +122,7 @@ final class Notebook implements Requests {
             String sentence = RemedyMagics.sentence(e);
             return failure(e.getClass().getSimpleName(), sentence, List.of(Ansi.red(sentence)));
         } catch (InterruptedException e) {
+            streams.hurry();
             return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.red("interrupted")));
         } catch (RuntimeException | Error e) {
             LOG.error("cell failed", e);
@@ -132,11 +133,11 @@ final class Notebook implements Requests {
                             Ansi.red(e.toString()),
                             "This is a defect of the kernel: its log " + KernelLog.file() + " has more."));
         } finally {
+            streams.end();
             synchronized (this) {
                 running = null;
                 Thread.interrupted(); // an interrupt that came too late belongs to no later cell
             }
-            streams.flush();
             if (cell.stored()) {
                 history.add(cell.count(), cell.code(), shown);
             }
@@ -144,7 +145,6 @@ final class Notebook implements Requests {
     }
 
     private ObjectNode failure(String name, String message, List<String> traceback) {
-        streams.flush();
         ObjectNode reply = Dispatcher.error(name, message);
         ArrayNode lines = (ArrayNode) reply.get("traceback");
         traceback.forEach(lines::add);
@@ -167,7 +167,6 @@ final class Notebook implements Requests {
                 magic.run(new MagicCall(call.arguments(), call.body(), output(cell), java.join()));
             }
         }
-        streams.flush();
         if (result.isEmpty() || result.get() instanceof DisplayHandle) { // it has been shown
             return null;
         }
@@ -201,26 +200,17 @@ final class Notebook implements Requests {
 
             @Override
             public void display(DisplayData data) {
-                streams.flush(); // in the order in which they were shown
-                if (!cell.silent()) {
-                    cell.display(data);
-                }
+                cell.display(data);
             }
 
             @Override
             public void update(DisplayData data) {
-                streams.flush();
-                if (!cell.silent()) {
-                    cell.update(data);
-                }
+                cell.update(data);
             }
 
             @Override
             public void clear() {
-                streams.flush();
-                if (!cell.silent()) {
-                    cell.clear();
-                }
+                cell.clear();
             }
         };
     }
@@ -288,6 +278,7 @@ final class Notebook implements Requests {
     public void interrupt() {
         synchronized (this) {
             if (running != null) {
+                streams.hurry(); // or it would wait for clients that do not read
                 java.join().stop(); // first: an interrupted wait for Java must find it stopped
                 running.interrupt(); // a magic waits, for instance for a generation
             }

@@ -74,4 +74,11 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, Acce
     public HubSettings withAccess(Access other) {
         return new HubSettings(endpoint, cache, token, other);
     }
+
+    /** Without the token: what a notebook shows may be published. */
+    @Override
+    public String toString() {
+        return "HubSettings[endpoint=" + endpoint + ", cache=" + cache + ", token="
+                + token.map(set -> "(set, not shown)").orElse("(none)") + ", access=" + access + "]";
+    }
 }

@@ -1,25 +1,42 @@
 package org.espalier.kernel.jupyter;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 
 /**
- * A cell that runs: its code, and where its output goes. Output that comes after its end still goes to it.
+ * A cell that runs: its code, and where its output goes. Output that comes after its end still goes to it. Output waits for clients that
+ * read slowly; an interrupt of the waiting thread ends the wait.
  */
 public final class Cell {
 
     private final Message request;
     private final Connection connection;
     private final int count;
+    private final String code;
+    private final boolean silent;
+    private final boolean stored;
+    private final boolean unwatched;
+    private final boolean asks;
+    private final ObjectNode userExpressions;
+    private volatile Runnable beforeOutput = () -> {};
 
+    /** @throws Fields.InvalidRequest if a field has a wrong type */
     Cell(Message request, Connection connection, int count) {
+        Fields fields = Fields.of(request);
         this.request = request;
         this.connection = connection;
         this.count = count;
+        code = fields.text("code");
+        silent = fields.flag("silent", false);
+        stored = fields.flag("store_history", true) && !silent;
+        asks = fields.flag("allow_stdin", false);
+        unwatched = !fields.flag("allow_stdin", true);
+        userExpressions = fields.object("user_expressions");
     }
 
     public String code() {
-        return request.content().path("code").asText();
+        return code;
     }
 
     /** The number in its prompt. */
@@ -29,63 +46,87 @@ public final class Cell {
 
     /** Whether the client wants to see nothing of it. */
     public boolean silent() {
-        return request.content().path("silent").asBoolean(false);
+        return silent;
     }
 
     /** Whether it goes into the history. */
     public boolean stored() {
-        return !silent() && request.content().path("store_history").asBoolean(true);
+        return stored;
+    }
+
+    /** Whether nobody sees output as it comes: the client says that nobody can be asked. */
+    public boolean unwatched() {
+        return unwatched;
     }
 
     /** Expressions to evaluate after the code, by the client's name for each. */
     public ObjectNode userExpressions() {
-        return request.content().path("user_expressions") instanceof ObjectNode expressions
-                ? expressions
-                : Message.object();
+        return userExpressions;
+    }
+
+    /** What has to happen before any output but text: text that waits goes first. */
+    public void beforeOutput(Runnable action) {
+        beforeOutput = action;
     }
 
     /** Shows text; {@code name} is stdout or stderr. */
     public void stream(String name, String text) {
-        publish("stream", Message.object().put("name", name).put("text", text));
+        if (!silent) {
+            publish("stream", Message.object().put("name", name).put("text", text));
+        }
     }
 
     /** Shows a display. */
     public void display(DisplayData data) {
-        publish("display_data", Displays.json(data));
+        output("display_data", Displays.json(data));
     }
 
-    /** Replaces what was displayed under the same display id. */
+    /** Replaces what was displayed under the same display id. That may be far above, so text that waits need not go first. */
     public void update(DisplayData data) {
-        publish("update_display_data", Displays.json(data));
+        if (!silent) {
+            publish("update_display_data", Displays.json(data));
+        }
     }
 
     /** Takes away all that was shown. */
     public void clear() {
-        publish("clear_output", Message.object().put("wait", false));
+        output("clear_output", Message.object().put("wait", false));
     }
 
     /** Shows the value of the cell's last expression. */
     public void result(DisplayData data) {
-        if (!silent()) {
-            publish("execute_result", Displays.json(data).put("execution_count", count));
-        }
+        output("execute_result", Displays.json(data).put("execution_count", count));
     }
 
     void error(ObjectNode error) {
-        if (!silent()) {
-            publish("error", error.deepCopy().without(java.util.List.of("status")));
+        beforeOutput.run();
+        if (!silent) {
+            connection.publish(request.broadcast("error", error.deepCopy().without(List.of("status"))));
         }
     }
 
     /** Asks the user for a line. */
     public String input(String prompt) throws InterruptedException {
-        if (!request.content().path("allow_stdin").asBoolean(false)) {
+        if (!asks) {
             throw new IllegalStateException("this client cannot ask for input");
         }
+        beforeOutput.run();
         return connection.input(request, prompt, false);
     }
 
+    /** Whether output waits for slow clients no longer, so that the cell can end. */
+    public void hurry(boolean now) {
+        connection.hurry(now);
+    }
+
+    private void output(String type, ObjectNode content) {
+        beforeOutput.run();
+        if (!silent) {
+            publish(type, content);
+        }
+    }
+
     private void publish(String type, ObjectNode content) {
-        connection.publish(request.broadcast(type, content));
+        connection.publishOutput(request.broadcast(type, content));
     }
 }

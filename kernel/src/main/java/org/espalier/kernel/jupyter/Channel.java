@@ -17,18 +17,25 @@ import org.zeromq.ZContext;
 import org.zeromq.ZMQ;
 
 /**
- * A socket and the one thread that owns it. The thread sleeps until a message comes in or another thread has queued one to go out; a
- * ZeroMQ socket must not be shared, and polling with a pause would put that pause on every cell.
+ * A socket that gets requests and sends replies, and the one thread that owns it. The thread sleeps until a message comes in or another
+ * thread has queued one to go out; a ZeroMQ socket must not be shared, and polling with a pause would put that pause on every cell.
+ * What goes out are answers, so whoever asks bounds them.
  */
 final class Channel implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Channel.class);
 
+    /** Of one message in all, buffers included. */
+    private static final int FRAMES = 1000;
+
+    private final String name;
     private final ZMQ.Socket socket;
     private final ZContext context;
     private final WireFormat format;
-    private final Consumer<Message> receiver;
-    private final Queue<Message> outgoing = new ConcurrentLinkedQueue<>();
+    private final Receiver receiver;
+    private final Consumer<Throwable> onLoss;
+    private final long messageBytes;
+    private final Queue<List<byte[]>> outgoing = new ConcurrentLinkedQueue<>();
     private final Pipe wake;
     /** Whether a byte lies in the pipe already, so that a flood of messages does not fill it. */
     private final AtomicBoolean woken = new AtomicBoolean();
@@ -37,24 +44,31 @@ final class Channel implements AutoCloseable {
     private volatile boolean closing;
 
     /**
-     * @param receiver gets each message on the owning thread and must not wait; null for a socket that only sends
+     * @param messageBytes a larger frame ends its connection, a larger message is dropped
+     * @param receiver gets each message on the owning thread
+     * @param onLoss hears why the channel serves no longer
      */
     Channel(
             String name,
             ZContext context,
-            SocketType type,
             String address,
+            long messageBytes,
             WireFormat format,
-            Consumer<Message> receiver)
+            Receiver receiver,
+            Consumer<Throwable> onLoss)
             throws IOException {
+        this.name = name;
         this.context = context;
         this.format = format;
         this.receiver = receiver;
+        this.onLoss = onLoss;
+        this.messageBytes = messageBytes;
         this.wake = Pipe.open();
         wake.source().configureBlocking(false);
-        socket = context.createSocket(type);
-        socket.setSndHWM(0); // no limit: the default silently drops output beyond 1,000 messages
-        socket.setRcvHWM(0);
+        socket = context.createSocket(SocketType.ROUTER);
+        socket.setSndHWM(0); // a full ROUTER loses replies without a word
+        socket.setMaxMsgSize(messageBytes);
+        socket.setMsgAllocator(new FrameMemory(messageBytes));
         socket.setLinger(1000); // what is queued when the kernel ends still gets out
         socket.bind(address);
         thread = new DaemonThreads("espalier-" + name).newThread(this::run);
@@ -66,23 +80,29 @@ final class Channel implements AutoCloseable {
 
     /** Sends from any thread, in order, without waiting. */
     void send(Message message) {
-        outgoing.add(message);
+        outgoing.add(format.encode(message));
         wake();
     }
 
     private void wake() {
         if (woken.compareAndSet(false, true)) {
+            boolean interrupted = Thread.interrupted(); // the pipe would be closed by it
             try {
                 wake.sink().write(ByteBuffer.wrap(new byte[1]));
             } catch (IOException e) {
-                LOG.debug("channel closed", e);
+                if (!closing) {
+                    onLoss.accept(e);
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }
 
     private void run() {
         try (ZMQ.Poller poller = context.createPoller(2)) {
-            int incoming = receiver == null ? -1 : poller.register(socket, ZMQ.Poller.POLLIN);
+            int incoming = poller.register(socket, ZMQ.Poller.POLLIN);
             int wakeUp = poller.register(wake.source(), ZMQ.Poller.POLLIN);
             while (!closing || !outgoing.isEmpty()) {
                 poller.poll(-1);
@@ -90,16 +110,17 @@ final class Channel implements AutoCloseable {
                     wake.source().read(ByteBuffer.allocate(1));
                     woken.set(false);
                 }
-                for (Message message = outgoing.poll(); message != null; message = outgoing.poll()) {
-                    sendFrames(format.encode(message));
+                for (List<byte[]> frames = outgoing.poll(); frames != null; frames = outgoing.poll()) {
+                    sendFrames(frames);
                 }
-                if (incoming >= 0 && poller.pollin(incoming)) {
+                if (poller.pollin(incoming)) {
                     receive();
                 }
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             if (!closing) {
-                LOG.error("channel ended", e);
+                LOG.error("the {} channel ended", name, e);
+                onLoss.accept(e);
             }
         }
         context.destroySocket(socket);
@@ -114,15 +135,27 @@ final class Channel implements AutoCloseable {
 
     private void receive() {
         List<byte[]> frames = new ArrayList<>();
+        long bytes = 0;
+        int count = 0;
         do {
-            frames.add(socket.recv());
+            byte[] frame = socket.recv();
+            bytes += frame.length;
+            count++;
+            if (bytes <= messageBytes && count <= FRAMES) {
+                frames.add(frame);
+            }
         } while (socket.hasReceiveMore());
+        if (frames.size() < count) {
+            LOG.warn("dropped a message on {} of {} frames and {} bytes", name, count, bytes);
+            return;
+        }
         try {
             receiver.accept(format.decode(frames));
         } catch (WireException e) {
-            LOG.warn("dropped {}", e.getMessage());
-        } catch (RuntimeException e) {
-            LOG.error("a message could not be handled", e);
+            LOG.warn("refused on {}: {}", name, e.getMessage());
+            e.request().ifPresent(request -> receiver.refuse(request, e.getMessage()));
+        } catch (RuntimeException | Error e) {
+            LOG.error("a message on {} could not be handled", name, e);
         }
     }
 

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.dflib.jjava.jupyter.kernel.KernelConnectionProperties;
 import org.espalier.DaemonThreads;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.zeromq.SocketType;
 import org.zeromq.ZContext;
 import org.zeromq.ZMQ;
@@ -16,55 +18,102 @@ import org.zeromq.ZMQ;
 /** The five sockets of a kernel. */
 public final class Connection implements AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+
+    /** A frame's memory is taken as soon as its length is read, before its signature can be checked. */
+    private static final long MESSAGE_BYTES =
+            Math.max(24L << 20, Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 8));
+
+    private static final long HEARTBEAT_BYTES = 1 << 20;
+
+    /** Answers that nobody waits for; more are dropped. */
+    private static final int INPUTS = 16;
+
     private final ZContext context = new ZContext();
     private final String session = UUID.randomUUID().toString();
     private final Channel shell;
     private final Channel control;
     private final Channel stdin;
-    private final Channel iopub;
-    private final BlockingQueue<Message> inputs = new LinkedBlockingQueue<>();
+    private final Publisher iopub;
+    private final BlockingQueue<Message> inputs = new ArrayBlockingQueue<>(INPUTS);
 
     /**
      * Binds all sockets; nothing is read before {@link #start}.
      *
-     * @param onShell gets each request of the shell channel, must not wait
-     * @param onControl gets each request of the control channel, must not wait
+     * @param onShell gets each request of the shell channel
+     * @param onControl gets each request of the control channel
+     * @param onLoss hears that a socket serves no longer, and why: nothing can be answered then
      */
-    public Connection(KernelConnectionProperties properties, Consumer<Message> onShell, Consumer<Message> onControl)
+    public Connection(
+            KernelConnectionProperties properties, Receiver onShell, Receiver onControl, Consumer<Throwable> onLoss)
             throws IOException, GeneralSecurityException {
         WireFormat format = new WireFormat(properties.createHMACGenerator());
+        context.getContext().setUncaughtExceptionHandler((thread, e) -> {
+            LOG.error("the thread {} of the sockets ended", thread.getName(), e);
+            onLoss.accept(e);
+        });
+        context.getContext()
+                .setNotificationExceptionHandler((thread, e) -> LOG.warn("an event of the sockets failed", e));
         shell = new Channel(
-                "shell", context, SocketType.ROUTER, address(properties, properties.getShellPort()), format, onShell);
+                "shell",
+                context,
+                address(properties, properties.getShellPort()),
+                MESSAGE_BYTES,
+                format,
+                onShell,
+                onLoss);
         control = new Channel(
                 "control",
                 context,
-                SocketType.ROUTER,
                 address(properties, properties.getControlPort()),
+                MESSAGE_BYTES,
                 format,
-                onControl);
+                onControl,
+                onLoss);
         stdin = new Channel(
                 "stdin",
                 context,
-                SocketType.ROUTER,
                 address(properties, properties.getStdinPort()),
+                MESSAGE_BYTES,
                 format,
-                inputs::add);
-        iopub = new Channel(
-                "iopub", context, SocketType.PUB, address(properties, properties.getIopubPort()), format, null);
+                new Inputs(),
+                onLoss);
+        iopub = new Publisher(properties.getIp(), properties.getIopubPort(), format, session, Publisher.PATIENCE);
         heartbeat(address(properties, properties.getHbPort()));
     }
 
     static String address(KernelConnectionProperties properties, int port) {
-        String separator = properties.getTransport().equals("ipc") ? "-" : ":";
-        return properties.getTransport() + "://" + properties.getIp() + separator + port;
+        return properties.getTransport() + "://" + properties.getIp() + ":" + port;
+    }
+
+    private final class Inputs implements Receiver {
+        @Override
+        public void accept(Message message) {
+            if (!inputs.offer(message)) {
+                LOG.warn("dropped an answer: nobody asked");
+            }
+        }
+
+        @Override
+        public void refuse(Message message, String reason) {
+            LOG.warn("an answer to a request for input was dropped: {}", reason);
+        }
     }
 
     private void heartbeat(String address) {
         ZMQ.Socket socket = context.createSocket(SocketType.REP);
+        socket.setMaxMsgSize(HEARTBEAT_BYTES);
+        socket.setMsgAllocator(new FrameMemory(HEARTBEAT_BYTES));
         socket.bind(address);
-        new DaemonThreads("espalier-heartbeat")
-                .newThread(() -> ZMQ.proxy(socket, socket, null))
-                .start();
+        new DaemonThreads("espalier-heartbeat").newThread(() -> beat(socket)).start();
+    }
+
+    private static void beat(ZMQ.Socket socket) {
+        try {
+            ZMQ.proxy(socket, socket, null);
+        } catch (RuntimeException | Error e) {
+            LOG.error("the heartbeat ended", e);
+        }
     }
 
     public void start() {
@@ -72,7 +121,7 @@ public final class Connection implements AutoCloseable {
         control.start();
         stdin.start();
         iopub.start();
-        iopub.send(Message.spontaneous("status", Message.object().put("execution_state", "starting"), session));
+        publish(Message.spontaneous("status", Message.object().put("execution_state", "starting"), session));
     }
 
     void replyOnShell(Message reply) {
@@ -83,12 +132,22 @@ public final class Connection implements AutoCloseable {
         control.send(reply);
     }
 
-    /** Sends to all clients. */
-    public void publish(Message message) {
-        iopub.send(message);
+    /** Sends a message of the protocol to all clients, without waiting. */
+    void publish(Message message) {
+        iopub.publish(message, Outbox.Kind.PROTOCOL);
     }
 
-    /** Asks the client of {@code request} for a line and waits for it. */
+    /** Sends output to all clients, as fast as they take it; waits no longer where this thread is interrupted. */
+    void publishOutput(Message message) {
+        iopub.publish(message, Outbox.Kind.OUTPUT);
+    }
+
+    /** Whether output no longer waits for clients. */
+    void hurry(boolean now) {
+        iopub.hurry(now);
+    }
+
+    /** Asks the client of {@code request} for a line and waits for it, until this thread is interrupted. */
     String input(Message request, String prompt, boolean password) throws InterruptedException {
         inputs.clear();
         ObjectNode content = Message.object().put("prompt", prompt).put("password", password);

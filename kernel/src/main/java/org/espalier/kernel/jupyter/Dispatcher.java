@@ -4,9 +4,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.espalier.DaemonThreads;
@@ -15,18 +18,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Brings requests to {@link Requests} and replies back: cells one after the other on a thread of their own, so that everything else is
- * answered while one runs. Every request gets a reply, one that is not known too.
+ * answered while one runs. Every request gets a reply: one that is not known, wrong or too many, an error.
  */
 public final class Dispatcher {
 
     private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
+    private static final int WAITING = 10_000;
+    /** Of code in all cells that wait. */
+    private static final long WAITING_CHARACTERS = 64L << 20;
+
     private final Requests requests;
     private final Runnable exit;
-    private final BlockingQueue<Message> cells = new LinkedBlockingQueue<>();
-    private final ExecutorService answering = Executors.newSingleThreadExecutor(new DaemonThreads("espalier-requests"));
-    private final ExecutorService controlling =
-            Executors.newSingleThreadExecutor(new DaemonThreads("espalier-control-requests"));
+    private final BlockingQueue<Message> cells = new LinkedBlockingQueue<>(WAITING);
+    private final AtomicLong waitingCharacters = new AtomicLong();
+    private final Executor answering = thread("espalier-requests");
+    private final Executor controlling = thread("espalier-control-requests");
     private Connection connection;
     private int executions;
 
@@ -34,6 +41,11 @@ public final class Dispatcher {
     public Dispatcher(Requests requests, Runnable exit) {
         this.requests = requests;
         this.exit = exit;
+    }
+
+    private static Executor thread(String name) {
+        return new ThreadPoolExecutor(
+                1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(WAITING), new DaemonThreads(name));
     }
 
     /** Starts to answer. */
@@ -45,77 +57,126 @@ public final class Dispatcher {
         opened.start();
     }
 
-    /** Takes a request of the shell channel. */
-    public void shell(Message request) {
-        if (request.type().equals("execute_request")) {
-            cells.add(request);
-        } else {
-            answering.execute(() -> answer(request, connection::replyOnShell));
-        }
+    /** Takes requests of the shell channel. */
+    public Receiver shell() {
+        return receiver(
+                request -> {
+                    if (!request.type().equals("execute_request")) {
+                        answering.execute(() -> answer(request, connection::replyOnShell));
+                    } else if (!wait(request)) {
+                        throw new RejectedExecutionException();
+                    }
+                },
+                reply -> connection.replyOnShell(reply));
     }
 
-    /** Takes a request of the control channel. */
-    public void control(Message request) {
-        controlling.execute(() -> answer(request, connection::replyOnControl));
+    /** Takes requests of the control channel. */
+    public Receiver control() {
+        return receiver(
+                request -> controlling.execute(() -> answer(request, connection::replyOnControl)),
+                reply -> connection.replyOnControl(reply));
+    }
+
+    private Receiver receiver(Consumer<Message> taker, Consumer<Message> sender) {
+        return new Receiver() {
+            @Override
+            public void accept(Message request) {
+                try {
+                    taker.accept(request);
+                } catch (RejectedExecutionException e) {
+                    refuse(request, "too many requests wait already: send it again when some have been answered");
+                }
+            }
+
+            @Override
+            public void refuse(Message request, String reason) {
+                status(request, "busy");
+                ObjectNode error = error("InvalidRequest", reason);
+                if (request.type().equals("execute_request")) {
+                    show(request, error);
+                }
+                reply(request, sender, () -> error);
+                status(request, "idle");
+            }
+        };
+    }
+
+    private boolean wait(Message request) {
+        long characters = request.content().path("code").asText().length();
+        if (waitingCharacters.addAndGet(characters) > WAITING_CHARACTERS || !cells.offer(request)) {
+            waitingCharacters.addAndGet(-characters);
+            return false;
+        }
+        return true;
+    }
+
+    private void taken(Message request) {
+        waitingCharacters.addAndGet(-request.content().path("code").asText().length());
     }
 
     private void answer(Message request, Consumer<Message> sender) {
-        status(request, "busy");
         try {
-            ObjectNode content = request.content();
-            String code = content.path("code").asText();
-            int cursor = offset(code, content.path("cursor_pos").asInt(code.length()));
-            switch (request.type()) {
-                case "kernel_info_request" -> reply(request, sender, requests::kernelInfo);
-                case "complete_request" -> reply(request, sender, () -> requests.complete(code, cursor));
-                case "inspect_request" ->
-                    reply(
-                            request,
-                            sender,
-                            () -> requests.inspect(
-                                    code, cursor, content.path("detail_level").asInt()));
-                case "is_complete_request" -> reply(request, sender, () -> requests.isComplete(code));
-                case "history_request" -> reply(request, sender, () -> requests.history(content));
-                case "comm_info_request" ->
-                    reply(request, sender, () -> {
-                        ObjectNode none = ok();
-                        none.putObject("comms");
-                        return none;
-                    });
-                case "comm_open" ->
-                    connection.publish(request.broadcast(
-                            "comm_close",
-                            Message.object()
-                                    .put("comm_id", content.path("comm_id").asText())));
-                case "comm_msg", "comm_close" -> {}
-                case "interrupt_request" ->
-                    reply(request, sender, () -> {
-                        requests.interrupt();
-                        return ok();
-                    });
-                case "shutdown_request" -> shutdown(request, sender);
-                default ->
-                    reply(
-                            request,
-                            sender,
-                            () -> error("UnknownRequest", "this kernel does not know " + request.type()));
-            }
+            status(request, "busy");
+            respond(request, sender);
+        } catch (RuntimeException | Error e) { // of a message that gets no reply, or of sending one
+            LOG.error("{} failed", request.type(), e);
         } finally {
             status(request, "idle");
         }
     }
 
-    private void shutdown(Message request, Consumer<Message> sender) {
-        requests.shutdown();
-        reply(
-                request,
-                sender,
-                () -> ok().put("restart", request.content().path("restart").asBoolean()));
+    private void respond(Message request, Consumer<Message> sender) {
+        Fields fields = Fields.of(request);
+        switch (request.type()) {
+            case "kernel_info_request" -> reply(request, sender, requests::kernelInfo);
+            case "complete_request" ->
+                reply(request, sender, () -> {
+                    String code = fields.text("code");
+                    return requests.complete(code, fields.cursor(code));
+                });
+            case "inspect_request" ->
+                reply(request, sender, () -> {
+                    String code = fields.text("code");
+                    return requests.inspect(code, fields.cursor(code), fields.number("detail_level", 0));
+                });
+            case "is_complete_request" -> reply(request, sender, () -> requests.isComplete(fields.text("code")));
+            case "history_request" -> reply(request, sender, () -> requests.history(request.content()));
+            case "comm_info_request" ->
+                reply(request, sender, () -> {
+                    ObjectNode none = ok();
+                    none.putObject("comms");
+                    return none;
+                });
+            case "comm_open" -> // no target is known
+                connection.publish(
+                        request.broadcast("comm_close", Message.object().put("comm_id", fields.text("comm_id"))));
+            case "comm_msg", "comm_close" -> {}
+            case "interrupt_request" ->
+                reply(request, sender, () -> {
+                    requests.interrupt();
+                    return ok();
+                });
+            case "shutdown_request" -> shutdown(request, fields, sender);
+            default ->
+                reply(request, sender, () -> error("UnknownRequest", "this kernel does not know " + request.type()));
+        }
+    }
+
+    private void shutdown(Message request, Fields fields, Consumer<Message> sender) {
+        try {
+            requests.shutdown();
+        } catch (RuntimeException | Error e) {
+            LOG.error("not everything could be closed", e);
+        }
+        reply(request, sender, () -> ok().put("restart", fields.flag("restart", false)));
         status(request, "idle");
         new DaemonThreads("espalier-exit")
                 .newThread(() -> {
-                    connection.close();
-                    exit.run();
+                    try {
+                        connection.close();
+                    } finally {
+                        exit.run();
+                    }
                 })
                 .start();
     }
@@ -124,6 +185,8 @@ public final class Dispatcher {
         ObjectNode answer;
         try {
             answer = content.get();
+        } catch (Fields.InvalidRequest e) {
+            answer = error("InvalidRequest", e.getMessage());
         } catch (RuntimeException | Error e) {
             LOG.error("{} failed", request.type(), e);
             answer = error(e.getClass().getName(), String.valueOf(e.getMessage()));
@@ -135,7 +198,9 @@ public final class Dispatcher {
     private void runCells() {
         while (true) {
             try {
-                execute(cells.take());
+                Message request = cells.take();
+                taken(request);
+                execute(request);
             } catch (InterruptedException e) {
                 // an interrupt that came between two cells
             } catch (RuntimeException | Error e) { // this thread's end would be the kernel's
@@ -145,50 +210,65 @@ public final class Dispatcher {
     }
 
     private void execute(Message request) {
-        boolean silent = request.content().path("silent").asBoolean(false);
-        boolean counted = !silent && request.content().path("store_history").asBoolean(true);
-        executions += counted ? 1 : 0;
-        Cell cell = new Cell(request, connection, executions);
         status(request, "busy");
         try {
-            if (!silent) {
-                connection.publish(request.broadcast(
-                        "execute_input",
-                        Message.object().put("code", cell.code()).put("execution_count", executions)));
-            }
-            ObjectNode reply = requests.execute(cell);
-            boolean failed = reply.path("status").asText().equals("error");
-            if (failed) {
-                cell.error(reply);
+            ObjectNode reply = executed(request);
+            List<Message> aborted = new ArrayList<>();
+            if (reply.path("status").asText().equals("error")
+                    && request.content().path("stop_on_error").asBoolean(true)) {
+                cells.drainTo(aborted); // before the reply: what is sent after it is to run
             }
             connection.replyOnShell(request.reply("execute_reply", reply.put("execution_count", executions)));
-            if (failed && request.content().path("stop_on_error").asBoolean(true)) {
-                abortWaiting();
-            }
+            aborted.forEach(this::abort);
         } finally {
             status(request, "idle");
         }
     }
 
-    private void abortWaiting() {
-        List<Message> waiting = new ArrayList<>();
-        cells.drainTo(waiting);
-        for (Message request : waiting) {
-            status(request, "busy");
-            connection.replyOnShell(request.reply(
-                    "execute_reply", Message.object().put("status", "aborted").put("execution_count", executions)));
-            status(request, "idle");
+    /** Runs a cell and returns the content of its reply, whatever happens. */
+    private ObjectNode executed(Message request) {
+        try {
+            Fields fields = Fields.of(request);
+            boolean counted = !fields.flag("silent", false) && fields.flag("store_history", true);
+            Cell cell = new Cell(request, connection, executions + (counted ? 1 : 0));
+            executions = cell.count();
+            if (!cell.silent()) {
+                connection.publish(request.broadcast(
+                        "execute_input",
+                        Message.object().put("code", cell.code()).put("execution_count", executions)));
+            }
+            ObjectNode reply = requests.execute(cell);
+            if (reply.path("status").asText().equals("error")) {
+                cell.error(reply);
+            }
+            return reply;
+        } catch (Fields.InvalidRequest e) {
+            return show(request, error("InvalidRequest", e.getMessage()));
+        } catch (RuntimeException | Error e) {
+            LOG.error("a cell failed", e);
+            return show(request, error(e.getClass().getName(), String.valueOf(e.getMessage())));
         }
+    }
+
+    /** Shows an error in the cell that asked. */
+    private ObjectNode show(Message request, ObjectNode error) {
+        ObjectNode shown = error.deepCopy();
+        shown.remove("status");
+        shown.withArray("traceback").add(shown.path("evalue").asText());
+        connection.publish(request.broadcast("error", shown));
+        return error;
+    }
+
+    private void abort(Message request) {
+        taken(request);
+        status(request, "busy");
+        connection.replyOnShell(request.reply(
+                "execute_reply", Message.object().put("status", "aborted").put("execution_count", executions)));
+        status(request, "idle");
     }
 
     private void status(Message request, String state) {
         connection.publish(request.broadcast("status", Message.object().put("execution_state", state)));
-    }
-
-    /** The protocol counts characters, Java code units. */
-    private static int offset(String code, int characters) {
-        int all = code.codePointCount(0, code.length());
-        return code.offsetByCodePoints(0, Math.max(0, Math.min(all, characters)));
     }
 
     public static ObjectNode ok() {

@@ -32,6 +32,11 @@ public record Message(
         return new Message(List.of(), header(type), header, object(), broadcastContent);
     }
 
+    /** Another message for all clients, caused by the same request as this one. */
+    Message sibling(String type, ObjectNode siblingContent) {
+        return new Message(List.of(), header(type), parentHeader, object(), siblingContent);
+    }
+
     /** A message for all clients that no request caused. */
     static Message spontaneous(String type, ObjectNode content, String session) {
         ObjectNode header = header(type, session);

@@ -1,7 +1,6 @@
 package org.espalier.kernel.jupyter;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -10,6 +9,8 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import org.dflib.jjava.jupyter.messages.HMACGenerator;
 
 /** Messages as ZeroMQ frames: identities, delimiter, signature, header, parent header, metadata, content, buffers. */
@@ -17,6 +18,9 @@ final class WireFormat {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final byte[] DELIMITER = "<IDS|MSG>".getBytes(StandardCharsets.US_ASCII);
+
+    /** More content than this is refused: code of that size belongs into a file. */
+    static final int CONTENT_BYTES = 20_000_000;
 
     private final HMACGenerator signer;
 
@@ -41,24 +45,45 @@ final class WireFormat {
         if (!MessageDigest.isEqual(expected, frames.get(delimiter + 1))) {
             throw new WireException("a message with a wrong signature");
         }
+        List<byte[]> identities = List.copyOf(frames.subList(0, delimiter));
+        ObjectNode headerFields = object("header", header, Optional.empty());
+        Message request = new Message(identities, headerFields, Message.object(), Message.object(), Message.object());
         return new Message(
-                List.copyOf(frames.subList(0, delimiter)),
-                object("header", header),
-                object("parent header", parent),
-                object("metadata", metadata),
-                object("content", content));
+                identities,
+                headerFields,
+                object("parent header", parent, Optional.of(request)),
+                object("metadata", metadata, Optional.of(request)),
+                object("content", content, Optional.of(request)));
     }
 
-    private static ObjectNode object(String part, byte[] json) throws WireException {
+    private static ObjectNode object(String part, byte[] json, Optional<Message> request) throws WireException {
+        String what = request.map(Message::type).filter(type -> !type.isEmpty()).orElse("message");
+        if (json.length > CONTENT_BYTES) {
+            String message = String.format(
+                    Locale.ROOT,
+                    "the %s of this %s has %.1f MB: at most %d MB are taken",
+                    part,
+                    what,
+                    json.length / 1e6,
+                    CONTENT_BYTES / 1_000_000);
+            throw new WireException(message, request);
+        }
         try {
-            JsonNode node = JSON.readTree(json);
-            if (node instanceof ObjectNode object) {
+            if (JSON.readTree(json) instanceof ObjectNode object) {
                 return object;
             }
-            throw new WireException("the " + part + " of a message is not a JSON object");
+            throw new WireException("the " + part + " of this " + what + " is not a JSON object", request);
+        } catch (JsonProcessingException e) {
+            String message = "the " + part + " of this " + what + " is not JSON: " + e.getOriginalMessage();
+            throw new WireException(message, request);
         } catch (IOException e) {
-            throw new WireException("the " + part + " of a message is not JSON");
+            throw new WireException("the " + part + " of this " + what + " is not JSON: " + e.getMessage(), request);
         }
+    }
+
+    /** What subscriptions are compared with: the first frame, a byte a character. */
+    static String topic(List<byte[]> frames) {
+        return new String(frames.get(0), StandardCharsets.ISO_8859_1);
     }
 
     List<byte[]> encode(Message message) {

@@ -1,0 +1,226 @@
+package org.espalier.kernel.jupyter;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import org.espalier.DaemonThreads;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The iopub socket: sends each message to all subscribers, in order, and waits where one of them is slow. No socket of the ZeroMQ library
+ * does that: PUB loses what a slow subscriber has no room for, status messages too, or queues without end; XPUB that does not drop counts
+ * messages, not bytes, lets one subscriber that hangs hold all others for ever, and tells neither who it is nor when it reads again.
+ */
+final class Publisher implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
+
+    /** How long a subscriber that takes nothing is waited for. */
+    static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final int SUBSCRIBERS = 64;
+    private static final int CLOSING_MILLIS = 1000;
+    private static final int ACCEPT_AGAIN_MILLIS = 100;
+
+    private final ServerSocket server;
+    private final WireFormat format;
+    private final String session;
+    private final Duration patience;
+    private final List<Subscriber> subscribers = new ArrayList<>();
+    private boolean hurried;
+    private volatile boolean closing;
+
+    Publisher(String host, int port, WireFormat format, String session, Duration patience) throws IOException {
+        this.format = format;
+        this.session = session;
+        this.patience = patience;
+        server = new ServerSocket();
+        server.setReuseAddress(true);
+        server.bind(
+                host.equals("*")
+                        ? new InetSocketAddress(port)
+                        : new InetSocketAddress(InetAddress.getByName(host), port));
+    }
+
+    int port() {
+        return server.getLocalPort();
+    }
+
+    void start() {
+        startThread(this::accept, "accept");
+    }
+
+    /** What a thread of this socket does; its failures are logged. */
+    interface Work {
+        void run() throws IOException, InterruptedException;
+    }
+
+    void startThread(Work work, String name) {
+        Runnable logged = () -> {
+            try {
+                work.run();
+            } catch (IOException e) {
+                LOG.debug("a connection ended", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (RuntimeException | Error e) {
+                LOG.error("thread {} of iopub ended", name, e);
+            }
+        };
+        new DaemonThreads("espalier-iopub-" + name).newThread(logged).start();
+    }
+
+    private void accept() throws InterruptedException {
+        while (!closing) {
+            try {
+                serve(server.accept());
+            } catch (IOException | RuntimeException | Error e) {
+                if (!closing) {
+                    LOG.error("a subscriber could not be accepted", e);
+                    Thread.sleep(ACCEPT_AGAIN_MILLIS); // for instance until there are file descriptors again
+                }
+            }
+        }
+    }
+
+    private void serve(Socket socket) throws IOException {
+        Subscriber subscriber = new Subscriber(socket, this, new Outbox(this::missed));
+        synchronized (this) {
+            if (subscribers.size() == SUBSCRIBERS) {
+                LOG.warn("refused a subscriber: there are {}", SUBSCRIBERS);
+                socket.close();
+                return;
+            }
+            subscribers.add(subscriber);
+        }
+        startThread(
+                () -> {
+                    try {
+                        subscriber.read();
+                    } finally {
+                        remove(subscriber);
+                    }
+                },
+                "in");
+    }
+
+    private synchronized void remove(Subscriber subscriber) {
+        subscriber.close();
+        subscribers.remove(subscriber);
+        notifyAll();
+    }
+
+    /**
+     * Sends to all subscribers. Output waits until all have room; the wait ends early where this thread is interrupted, which stays so.
+     */
+    void publish(Message message, Outbox.Kind kind) {
+        List<byte[]> frames = format.encode(message);
+        byte[] wire = Zmtp.message(frames);
+        String topic = WireFormat.topic(frames);
+        synchronized (this) {
+            if (kind == Outbox.Kind.OUTPUT) {
+                awaitRoom(message, wire.length);
+            }
+            for (Iterator<Subscriber> all = subscribers.iterator(); all.hasNext(); ) {
+                Subscriber subscriber = all.next();
+                if (!subscriber.wants(topic)) {
+                    continue;
+                }
+                subscriber.add(message, wire, kind);
+                if (subscriber.outbox().isOverflown()) {
+                    LOG.warn(
+                            "closed the connection of a subscriber that reads nothing: even status messages fill its room");
+                    subscriber.close();
+                    all.remove();
+                }
+            }
+            notifyAll();
+        }
+    }
+
+    private void awaitRoom(Message message, int bytes) {
+        try {
+            while (!hurried) {
+                long least = Long.MAX_VALUE;
+                for (Subscriber subscriber : subscribers) {
+                    if (subscriber.outbox().isFull(bytes)) {
+                        long left = patience.toNanos() - subscriber.quietNanos();
+                        if (left <= 0) {
+                            LOG.warn(
+                                    "a subscriber read nothing for {} s: output goes on without it",
+                                    patience.toSeconds());
+                            subscriber.outbox().giveUp(message);
+                        } else {
+                            least = Math.min(least, left);
+                        }
+                    }
+                }
+                if (least == Long.MAX_VALUE) {
+                    return;
+                }
+                wait(least / 1_000_000 + 1);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // it is sent all the same: outboxes are bounded without waiting, too
+        }
+    }
+
+    /** Whether output no longer waits: a cell that was interrupted has to end. */
+    synchronized void hurry(boolean now) {
+        hurried = now;
+        notifyAll();
+    }
+
+    /** Says to a subscriber that its subscription is in force. */
+    void welcome(Subscriber subscriber, String topic) {
+        Message welcome = Message.spontaneous("iopub_welcome", Message.object().put("subscription", topic), session);
+        add(subscriber, Zmtp.message(format.encode(welcome)));
+    }
+
+    /** Sends something to one subscriber. */
+    synchronized void add(Subscriber subscriber, byte[] wire) {
+        subscriber.add(null, wire, Outbox.Kind.PROTOCOL);
+        notifyAll();
+    }
+
+    private byte[] missed(Message first, long bytes) {
+        String text = String.format(
+                Locale.ROOT, "%n[this client read too slowly: %,d bytes of output were not sent to it]%n", bytes);
+        Message notice =
+                first.sibling("stream", Message.object().put("name", "stderr").put("text", text));
+        return Zmtp.message(format.encode(notice));
+    }
+
+    /** Sends what waits, for a second at most, and ends all connections. */
+    @Override
+    public void close() {
+        closing = true;
+        long end = System.nanoTime() + CLOSING_MILLIS * 1_000_000L;
+        synchronized (this) {
+            try {
+                long left = CLOSING_MILLIS;
+                while (left > 0 && subscribers.stream().anyMatch(Subscriber::isBusy)) {
+                    wait(left);
+                    left = (end - System.nanoTime()) / 1_000_000;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            subscribers.forEach(Subscriber::close);
+            notifyAll();
+        }
+        try {
+            server.close();
+        } catch (IOException e) {
+            LOG.debug("iopub did not close", e);
+        }
+    }
+}

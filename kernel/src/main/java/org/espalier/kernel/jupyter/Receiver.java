@@ -1,0 +1,15 @@
+package org.espalier.kernel.jupyter;
+
+/** Takes what comes in on a channel, on the channel's thread: must not wait. */
+public interface Receiver {
+
+    void accept(Message message);
+
+    /**
+     * Takes a signed message whose content cannot be used.
+     *
+     * @param message without content
+     * @param reason one sentence
+     */
+    void refuse(Message message, String reason);
+}
