@@ -178,3 +178,19 @@ def test_progress_of_a_loop_that_ends_early_says_so(shared):
 
 def test_progress_is_refused_a_negative_number_of_steps(shared):
     assert "there cannot be -1 steps" in shared.run("Progress.of(-1)").error
+
+
+def test_a_cluster_its_nodes_and_an_answer_can_be_read(shared):
+    try:
+        shared.ok("%model load demo")
+        nodes = shared.ok("cluster.nodes()").result
+        heading, node = nodes.splitlines()
+        assert heading.split() == ["node", "address", "device", "free", "memory", "engines", "holds"]
+        assert "demo: 8 layers" in node
+        assert shown(shared.ok("display(cluster);"))[0][2]["text/plain"].splitlines()[-1] == "in use: demo"
+        cell = shared.ok('var displayAnswer = cluster.generate(Prompt.text("Hallo"), GenerateOptions.defaults().withMaxTokens(3));\ndisplayAnswer')
+        *answer, line = cell.result.splitlines()
+        assert "\n".join(answer) == shared.ok("displayAnswer.text()").result
+        assert re.fullmatch(r"\(3 tokens after \d+ of the prompt, [\d.]+ tokens/s, ended by LENGTH\)", line)
+    finally:
+        shared.run("%cluster disconnect")
