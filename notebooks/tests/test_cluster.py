@@ -57,7 +57,7 @@ def test_a_killed_node_is_named_and_the_kernel_lives_on(book):
     print(f"a killed node was named after {seconds:.2f} s")
     assert cell.status == "error"
     assert "node local-2" in cell.error and "is lost" in cell.error
-    assert "; run `%cluster` to see the nodes, `%model load` to place the model again" in cell.error
+    assert "; run `%model load` to place the model again, `%cluster` to see the nodes that are left" in cell.error
     assert seconds < LOST_SECONDS
 
     assert book.ok("1 + 1").result == "2"
