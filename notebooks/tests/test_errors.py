@@ -8,7 +8,7 @@ def count(cell):
 
 
 def plain(cell):
-    return cell.traceback.replace("\x1b[1;31m", "").replace("\x1b[0m", "").splitlines()
+    return re.sub(r"\x1b\[[0-9;]*m", "", cell.traceback).splitlines()
 
 
 def test_frames_name_the_cell_and_its_line(shared):
