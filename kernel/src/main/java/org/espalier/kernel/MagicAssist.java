@@ -2,10 +2,12 @@ package org.espalier.kernel;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.espalier.EspalierException;
 import org.espalier.kernel.jshell.CodeAssist;
+import org.espalier.kernel.magic.CellPart;
 import org.espalier.kernel.magic.Magic;
 import org.espalier.kernel.magic.Magics;
 
@@ -15,7 +17,6 @@ final class MagicAssist {
     private static final Pattern NAME = Pattern.compile("^(%%?)([\\w-]*)$");
     private static final Pattern OPTION = Pattern.compile("^%%?([\\w-]+)\\s.*?(--?[\\w-]*)$");
     private static final Pattern USED = Pattern.compile("--[\\w-]+");
-    private static final Pattern ALONE = Pattern.compile("^\\s*%%?[A-Za-z_][\\w-]*.*", Pattern.DOTALL);
 
     private final Magics magics;
 
@@ -56,21 +57,39 @@ final class MagicAssist {
         return call.matches() ? magic(call.group(1)).map(Magic::usage) : Optional.empty();
     }
 
-    /** A line magic is whole; a cell magic is when its body ends in an empty line. */
-    Optional<CodeAssist.Whole> whole(String code) {
-        if (!ALONE.matcher(code).matches()) {
-            return Optional.empty();
+    /**
+     * Whether a cell can be run as it is: a cell magic when its body ends in an empty line, anything else when its Java is whole.
+     *
+     * @param java answers for Java alone
+     */
+    CodeAssist.Whole whole(String cell, Function<String, CodeAssist.Whole> java) {
+        CodeAssist.Whole last = CodeAssist.Whole.COMPLETE;
+        for (CellPart part : parts(cell)) {
+            if (part instanceof CellPart.Call call) {
+                boolean open = call.body()
+                        .filter(body -> !body.endsWith("\n") || body.isBlank())
+                        .isPresent();
+                last = open ? CodeAssist.Whole.INCOMPLETE : CodeAssist.Whole.COMPLETE;
+            } else {
+                last = java.apply(
+                        part instanceof CellPart.Java text
+                                ? text.code()
+                                : ((CellPart.Shell) part).below().code());
+            }
+            if (last == CodeAssist.Whole.INVALID) {
+                break;
+            }
         }
-        boolean cellMagic = code.strip().startsWith("%%");
-        if (cellMagic) {
-            return Optional.of(
-                    code.endsWith("\n")
-                                    && !code.strip().isEmpty()
-                                    && code.strip().contains("\n")
-                            ? CodeAssist.Whole.COMPLETE
-                            : CodeAssist.Whole.INCOMPLETE);
+        return last;
+    }
+
+    /** A cell that cannot be taken apart is run, to be told why. */
+    private List<CellPart> parts(String cell) {
+        try {
+            return CellPart.of(cell, magics);
+        } catch (EspalierException e) {
+            return List.of();
         }
-        return code.strip().contains("\n") ? Optional.empty() : Optional.of(CodeAssist.Whole.COMPLETE);
     }
 
     private Optional<Magic> magic(String name) {

@@ -13,7 +13,6 @@ import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
-import org.espalier.kernel.dependencies.DepsComment;
 import org.espalier.kernel.display.CurrentCell;
 import org.espalier.kernel.display.DisplayHandle;
 import org.espalier.kernel.display.Output;
@@ -29,11 +28,7 @@ import org.espalier.kernel.jupyter.Dispatcher;
 import org.espalier.kernel.jupyter.Displays;
 import org.espalier.kernel.jupyter.Message;
 import org.espalier.kernel.jupyter.Requests;
-import org.espalier.kernel.magic.CellPart;
-import org.espalier.kernel.magic.Magic;
-import org.espalier.kernel.magic.MagicCall;
 import org.espalier.kernel.magic.Magics;
-import org.espalier.kernel.magic.MavenMagic;
 import org.espalier.kernel.magic.NotebookCluster;
 import org.espalier.kernel.magic.RemedyMagics;
 import org.slf4j.Logger;
@@ -153,32 +148,13 @@ final class Notebook implements Requests {
 
     /** Runs all parts of a cell and returns the text of its value; null for none. */
     private String run(Cell cell) throws CodeFailure, InterruptedException {
-        Optional<Object> result = Optional.empty();
-        String dependencies = DepsComment.coordinates(cell.code());
-        if (!dependencies.isEmpty()) { // before any code is looked at
-            magics.named(MavenMagic.NAME).run(new MagicCall(dependencies, Optional.empty(), output(cell), java.join()));
-        }
-        for (CellPart part : CellPart.of(cell.code(), code -> assist().whole(code) == CodeAssist.Whole.COMPLETE)) {
-            if (part instanceof CellPart.Java code) {
-                result = java.join().run(code.code(), cell.count(), line(cell.code(), code.code()));
-            } else if (part instanceof CellPart.Call call) {
-                result = Optional.empty();
-                Magic magic = magics.named(call.name());
-                magic.run(new MagicCall(call.arguments(), call.body(), output(cell), java.join()));
-            }
-        }
+        Optional<Object> result = new CellExecution(java.join(), magics, output(cell), cell.count()).run(cell.code());
         if (result.isEmpty() || result.get() instanceof DisplayHandle) { // it has been shown
             return null;
         }
         DisplayData shown = display(result.get());
         cell.result(shown);
         return String.valueOf(shown.getData(MIMEType.TEXT_PLAIN));
-    }
-
-    /** The line of a cell at which a part of it begins, from 1. */
-    private static int line(String cell, String part) {
-        int start = Math.max(0, cell.indexOf(part.strip()) - part.indexOf(part.strip()));
-        return 1 + (int) cell.substring(0, start).chars().filter(c -> c == '\n').count();
     }
 
     /** @throws CodeFailure where the value's own {@code toString()} fails, with whatever it throws */
@@ -259,7 +235,7 @@ final class Notebook implements Requests {
 
     @Override
     public ObjectNode isComplete(String code) {
-        CodeAssist.Whole whole = magicAssist.whole(code).orElseGet(() -> assist().whole(code));
+        CodeAssist.Whole whole = magicAssist.whole(code, java -> assist().whole(java));
         String status = switch (whole) {
             case COMPLETE -> "complete";
             case INCOMPLETE -> "incomplete";

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import jdk.jshell.DeclarationSnippet;
@@ -51,6 +53,7 @@ public final class JavaSession implements AutoCloseable {
     private final LiveExecution execution = new LiveExecution(lock, this::rememberRunning);
     private final SnippetFrames frames = new SnippetFrames(this::analyze);
     private final Origins origins = new Origins(frames::remember);
+    private final Queue<Runnable> later = new ConcurrentLinkedQueue<>();
     private final JShell shell;
     private final SourceCodeAnalysis analysis;
     private final Redefinitions redefinitions;
@@ -106,30 +109,30 @@ public final class JavaSession implements AutoCloseable {
 
     /** Runs code that is not in a cell. */
     public Optional<Object> run(String code) throws CodeFailure, InterruptedException {
-        return run(code, 0, 1);
+        return run(code, "", 1);
     }
 
     /**
      * Runs code, one snippet after the other.
      *
      * @param code all Java of the cell, or a part of it
-     * @param cell the number in the cell's prompt, for errors to name
+     * @param source what errors name, {@code Cell [2]} or a file; empty for none
      * @param line where in the cell the code begins, from 1
      * @return the value of the last expression; empty for none, and for null
      * @throws CodeFailure of the first snippet that fails; what ran before it stays
      * @throws InterruptedException if {@link #stop} or an interrupt of this thread ended it
      */
-    public Optional<Object> run(String code, int cell, int line) throws CodeFailure, InterruptedException {
+    public Optional<Object> run(String code, String source, int line) throws CodeFailure, InterruptedException {
         Optional<Object> result = Optional.empty();
         String rest = code;
         while (!rest.isBlank()) {
             String now = rest;
             CompletionInfo info = analyze(jshell -> jshell.analyzeCompletion(now));
             boolean whole = info.completeness().isComplete();
-            String source = whole ? info.source() : rest;
-            int leading = SnippetText.leading(source);
-            Origin origin = new Origin(cell, line, code, code.length() - rest.length() + leading);
-            result = evaluate(SnippetText.oneLineImport(source.substring(leading)), origin);
+            String snippet = whole ? info.source() : rest;
+            int leading = SnippetText.leading(snippet);
+            Origin origin = new Origin(source, line, code, code.length() - rest.length() + leading);
+            result = evaluate(SnippetText.oneLineImport(snippet.substring(leading)), origin);
             rest = whole ? info.remaining() : "";
         }
         return result;
@@ -139,6 +142,9 @@ public final class JavaSession implements AutoCloseable {
         Optional<Object> result = Optional.empty();
         List<SnippetEvent> events = eval(source, origin);
         Throwable thrown = execution.takeThrown();
+        for (Runnable next = later.poll(); next != null; next = later.poll()) {
+            next.run();
+        }
         if (execution.wasStopped() | Thread.interrupted()) { // both are asked, and so forgotten
             throw new InterruptedException();
         }
@@ -247,12 +253,36 @@ public final class JavaSession implements AutoCloseable {
         }
     }
 
-    /** Makes {@code object} known to the notebook's code as a variable. */
+    /** Whether code is an expression that compiles; the code after it does not matter. */
+    public boolean isExpression(String code) {
+        return analyze(jshell -> {
+            CompletionInfo info = jshell.analyzeCompletion(code);
+            return info.completeness().isComplete()
+                    && jshell.analyzeType(info.source(), info.source().length()) != null;
+        });
+    }
+
+    /** Runs work of the kernel's own that calls code of the notebook, for instance {@code toString()}: {@link #stop} stops it. */
+    public void runStoppable(Runnable work) throws CodeFailure, InterruptedException {
+        Handoff.put(work);
+        run("((Runnable) " + Handoff.class.getCanonicalName() + ".take()).run();");
+    }
+
+    /** How long the notebook's code ran so far, without what compiling it took. */
+    public long ranNanos() {
+        return execution.ranNanos();
+    }
+
+    /** Makes {@code object} known to the notebook's code as a variable; while code runs, from its end on. */
     public void define(String name, Class<?> type, Object object) {
+        if (execution.isRunning()) {
+            later.add(() -> define(name, type, object));
+            return;
+        }
         Handoff.put(object);
         String source = type.getCanonicalName() + " " + name + " = (" + type.getCanonicalName() + ") "
                 + Handoff.class.getCanonicalName() + ".take();";
-        for (SnippetEvent event : eval(source, new Origin(0, 1, source, 0))) {
+        for (SnippetEvent event : eval(source, new Origin("", 1, source, 0))) {
             if (event.status() == Snippet.Status.REJECTED || event.exception() != null) {
                 throw new IllegalStateException("cannot define " + name + ": "
                         + shell.diagnostics(event.snippet())

@@ -31,6 +31,7 @@ final class LiveExecution extends DirectExecutionControl {
     private Throwable thrown;
     private Object returned;
     private volatile boolean stopped;
+    private volatile long ranNanos;
 
     /**
      * @param lock held by the thread that evaluates; given back while the evaluated code runs
@@ -70,6 +71,7 @@ final class LiveExecution extends DirectExecutionControl {
         CellRun run = new CellRun(method, loader);
         running = run;
         lock.unlock();
+        long start = System.nanoTime();
         try {
             run.toEnd();
             returned = run.returned();
@@ -86,6 +88,7 @@ final class LiveExecution extends DirectExecutionControl {
             throw new StoppedException();
         } finally {
             running = null;
+            ranNanos += System.nanoTime() - start;
             lock.lock();
         }
     }
@@ -103,6 +106,16 @@ final class LiveExecution extends DirectExecutionControl {
         Object value = returned;
         returned = null;
         return Optional.ofNullable(value);
+    }
+
+    /** Whether code runs now, started by JShell. */
+    boolean isRunning() {
+        return running != null;
+    }
+
+    /** How long code ran so far, without what compiling it took. */
+    long ranNanos() {
+        return ranNanos;
     }
 
     /** Whether code was stopped since this was asked last; JShell does not tell. */

@@ -3,12 +3,12 @@ package org.espalier.kernel.jshell;
 /**
  * Where a snippet stands in its cell.
  *
- * @param cell the number in the cell's prompt; 0 for code that is not in a cell
+ * @param source {@code Cell [2]}, or the file; empty for code that is not in a cell
  * @param firstLine the line of the cell at which {@code text} begins, from 1
  * @param text the Java that the snippet is part of
  * @param offset where in {@code text} the snippet begins
  */
-record Origin(int cell, int firstLine, String text, int offset) {
+record Origin(String source, int firstLine, String text, int offset) {
 
     /** The line of the cell that holds a position of the snippet. */
     int line(int position) {
@@ -19,6 +19,6 @@ record Origin(int cell, int firstLine, String text, int offset) {
 
     /** {@code Cell [2], line 3}. */
     String place(int line) {
-        return cell == 0 ? "line " + line : "Cell [" + cell + "], line " + line;
+        return (source.isEmpty() ? "" : source + ", ") + "line " + line;
     }
 }

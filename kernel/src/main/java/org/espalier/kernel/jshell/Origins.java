@@ -10,7 +10,7 @@ import jdk.jshell.SnippetEvent;
 /** Which cell each snippet came from. */
 final class Origins {
 
-    private static final Origin NONE = new Origin(0, 1, "", 0);
+    private static final Origin NONE = new Origin("", 1, "", 0);
 
     private final Map<Snippet, Origin> origins = new IdentityHashMap<>();
     private final BiConsumer<Snippet, Origin> compiled;

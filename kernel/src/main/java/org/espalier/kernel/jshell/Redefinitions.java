@@ -214,8 +214,8 @@ final class Redefinitions {
         return shell.variables()
                 .filter(variable -> variable.name().equals(name))
                 .map(origins::of)
-                .filter(origin -> origin.cell() > 0)
-                .map(origin -> " (made in Cell [" + origin.cell() + "])")
+                .filter(origin -> !origin.source().isEmpty())
+                .map(origin -> " (made in " + origin.source() + ")")
                 .findFirst()
                 .orElse("");
     }

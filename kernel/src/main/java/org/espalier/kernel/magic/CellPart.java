@@ -2,61 +2,97 @@ package org.espalier.kernel.magic;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.function.Predicate;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.TreeMap;
+import org.espalier.EspalierException;
 
-/** A cell's text in pieces: Java, and magics. */
+/** A cell's text in pieces: Java, magics, and commands of the system. */
 public sealed interface CellPart {
 
-    /** Java code, one or several lines. */
-    record Java(String code) implements CellPart {}
-
-    /** {@code %name arguments}, or {@code %%name arguments} with the rest of the cell as body. */
-    record Call(String name, String arguments, Optional<String> body) implements CellPart {}
-
-    /** A percent sign at the very beginning of a line, and a name. */
-    Pattern LINE = Pattern.compile("(%%?)([A-Za-z_][\\w-]*)(?:[ \\t]+(.*))?", Pattern.DOTALL);
+    /** The line of the cell with which it begins, from 1. */
+    int line();
 
     /**
-     * Takes a cell apart. A line that begins with a percent sign in the middle of unfinished Java belongs to that Java: it goes on with a
-     * remainder.
-     *
-     * @param finished whether Java code may end here
+     * Java code, one or several lines; magics inside its blocks are calls of {@link MagicStatement}, each in its own line.
      */
-    static List<CellPart> of(String cell, Predicate<String> finished) {
-        List<CellPart> parts = new ArrayList<>();
-        StringBuilder java = new StringBuilder();
-        String[] lines = cell.split("\n", -1);
-        for (int i = 0; i < lines.length; i++) {
-            Matcher call =
-                    LINE.matcher(lines[i].endsWith("\r") ? lines[i].substring(0, lines[i].length() - 1) : lines[i]);
-            boolean atStart = java.toString().isBlank() && parts.isEmpty();
-            if (!call.matches() || !(java.toString().isBlank() || finished.test(java.toString()))) {
-                java.append(lines[i]).append('\n');
-            } else if (call.group(1).equals("%%") && atStart) {
-                String body = String.join("\n", List.of(lines).subList(i + 1, lines.length));
-                return List.of(new Call(call.group(2), arguments(call), Optional.of(body)));
-            } else if (call.group(1).equals("%")) {
-                flush(java, parts);
-                parts.add(new Call(call.group(2), arguments(call), Optional.empty()));
+    record Java(String code, int line) implements CellPart {}
+
+    /** {@code %name arguments}, or {@code %%name arguments} with the rest of the cell as body. */
+    record Call(String name, String arguments, Optional<String> body, int line) implements CellPart {}
+
+    /**
+     * {@code !command}, unless it is Java that compiles.
+     *
+     * @param java the line and the Java below it, if it is Java
+     * @param below the Java below it alone; may be blank
+     */
+    record Shell(String command, Java java, Java below) implements CellPart {
+        @Override
+        public int line() {
+            return java.line();
+        }
+    }
+
+    /**
+     * Takes a cell apart, in time proportional to its length.
+     *
+     * @throws EspalierException for a cell magic that is not alone in its cell, and for a magic inside Java that cannot be there
+     */
+    static List<CellPart> of(String cell, Magics magics) {
+        List<MagicLine> lines = MagicLine.all(cell, magics::isKnown);
+        NavigableMap<Integer, MagicLine> nested = new TreeMap<>();
+        List<MagicLine> between = new ArrayList<>();
+        for (MagicLine line : lines) {
+            if (line.isCellMagic()) {
+                return List.of(new Call(
+                        line.name(), line.arguments(), Optional.of(cell.substring(line.next(cell))), line.number()));
+            }
+            if (line.sign().equals("%%")) {
+                throw new EspalierException("%%" + line.name() + " in line " + line.number()
+                        + " takes all lines of its cell: only comments may stand above it");
+            }
+            if (line.place() == MagicLine.Place.NESTED) {
+                nested.put(line.start(), line);
             } else {
-                java.append(lines[i]).append('\n');
+                between.add(line);
             }
         }
-        flush(java, parts);
+        List<CellPart> parts = new ArrayList<>();
+        int first = between.isEmpty() ? cell.length() : between.get(0).start();
+        add(java(cell, 0, first, 1, nested, magics), parts);
+        for (int i = 0; i < between.size(); i++) {
+            MagicLine line = between.get(i);
+            int end = i + 1 < between.size() ? between.get(i + 1).start() : cell.length();
+            Java below = java(cell, line.next(cell), end, line.number() + 1, nested, magics);
+            if (line.sign().equals("!")) {
+                Java both = new Java(cell.substring(line.start(), line.next(cell)) + below.code(), line.number());
+                parts.add(new Shell(line.arguments(), both, below));
+            } else {
+                parts.add(new Call(line.name(), line.arguments(), Optional.empty(), line.number()));
+                add(below, parts);
+            }
+        }
         return parts;
     }
 
-    private static String arguments(Matcher call) {
-        return call.group(3) == null ? "" : call.group(3);
+    private static Java java(
+            String cell, int from, int to, int line, NavigableMap<Integer, MagicLine> nested, Magics magics) {
+        StringBuilder code = new StringBuilder();
+        int at = from;
+        for (MagicLine magic : nested.subMap(from, to).values()) {
+            code.append(cell, at, magic.start()).append(MagicStatement.source(magic, magics));
+            at = magic.end();
+        }
+        return new Java(code.append(cell, at, to).toString(), line);
     }
 
-    private static void flush(StringBuilder java, List<CellPart> parts) {
-        if (!java.toString().isBlank()) {
-            parts.add(new Java(java.toString()));
+    /** Without a single token there is nothing to run. */
+    private static void add(Java java, List<CellPart> parts) {
+        JavaText text = new JavaText(java.code());
+        text.read(0, java.code().length());
+        if (text.last() != 0) {
+            parts.add(java);
         }
-        java.setLength(0);
     }
 }

@@ -26,6 +26,10 @@ public final class Magics {
                 new ExpertsMagic(cluster),
                 new MavenMagic(),
                 new JarsMagic(),
+                new TimeMagic(this),
+                new VarsMagic(),
+                new WritefileMagic(),
+                new LoadMagic(),
                 new MagicsMagic(this),
                 new HelpMagic(this))) {
             byName.put(magic.name(), magic);
@@ -34,6 +38,10 @@ public final class Magics {
 
     public Collection<Magic> all() {
         return byName.values();
+    }
+
+    public boolean isKnown(String name) {
+        return byName.containsKey(name);
     }
 
     /** @throws EspalierException that lists the known ones and the nearest if there is none of that name */

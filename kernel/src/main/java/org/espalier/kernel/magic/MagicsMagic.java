@@ -1,7 +1,9 @@
 package org.espalier.kernel.magic;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.espalier.kernel.display.Grid;
+import picocli.CommandLine.Command;
 
 /** {@code %magics}: what there is. */
 final class MagicsMagic implements Magic {
@@ -23,18 +25,23 @@ final class MagicsMagic implements Magic {
     }
 
     @Override
-    public String usage() {
-        return "%magics";
+    public List<Object> commands() {
+        return List.of(new Listing());
     }
+
+    @Command(name = "%magics", description = "Lists the magics.")
+    private static final class Listing {}
 
     @Override
     public void run(MagicCall call) {
-        call.output()
-                .display(new Grid(
-                                List.of("magic", "does"),
-                                magics.all().stream()
-                                        .map(magic -> List.of("%" + magic.name(), magic.summary()))
-                                        .toList())
-                        .display());
+        Options.parse(new Listing(), call.words());
+        show(call);
+    }
+
+    void show(MagicCall call) {
+        List<List<String>> rows = new ArrayList<>();
+        magics.all().forEach(magic -> rows.add(List.of("%" + magic.name(), magic.summary())));
+        rows.add(List.of("!command", "runs a command of the system; {name} is the value of a variable"));
+        call.output().display(new Grid(List.of("magic", "does"), rows).display());
     }
 }
