@@ -41,7 +41,8 @@ final class SnippetFrames {
     /** Remembers the class that a snippet is wrapped in now. */
     void remember(Snippet snippet, Origin origin) {
         if (snippet.kind() != Snippet.Kind.IMPORT && snippet.kind() != Snippet.Kind.ERRONEOUS) {
-            // Asked now: who prints holds the stream, and must not wait for the session, whose compiler may wait for the stream.
+            // Asked now: who prints holds the stream, and must not wait for the session, whose compiler may wait for
+            // the stream.
             SnippetWrapper wrapper = analysis.apply(jshell -> jshell.wrapper(snippet));
             String name = wrapper.fullClassName();
             known.put(name.substring(name.indexOf('.') + 1), new Known(wrapper, origin));

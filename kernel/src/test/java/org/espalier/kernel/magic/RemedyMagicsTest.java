@@ -31,8 +31,9 @@ class RemedyMagicsTest {
         assertThat(RemedyMagics.sentence(new EspalierException("no model is loaded", Remedy.LOAD)))
                 .isEqualTo("no model is loaded; run `%model load PATH-OR-NAME` first");
         assertThat(RemedyMagics.sentence(new EspalierException("node n1 is lost", Remedy.LOAD_AGAIN)))
-                .isEqualTo("node n1 is lost; run `%model load` to place the model again, `%cluster` to see the nodes that"
-                        + " are left");
+                .isEqualTo(
+                        "node n1 is lost; run `%model load` to place the model again, `%cluster` to see the nodes that"
+                                + " are left");
         assertThat(new EspalierException("no model is loaded", Remedy.LOAD))
                 .hasMessage("no model is loaded; load a model first");
     }
