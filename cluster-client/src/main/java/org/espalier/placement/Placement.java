@@ -27,8 +27,7 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
     }
 
     /**
-     * One node's part: layers {@code firstLayer} to {@code endLayer} exclusive, or a share of each of them. The head also embeds, the last node also
-     * has the final norm and the output matrix.
+     * One node's part: layers {@code firstLayer} to {@code endLayer} exclusive, or a share of each of them.
      */
     public record Shard(String node, int firstLayer, int endLayer, Shares shares) {
 
@@ -51,8 +50,7 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
 
         @Override
         public String toString() {
-            String which = layers() == 1 ? "layer " + firstLayer : "layers " + firstLayer + " to " + (endLayer - 1);
-            return which + (shares.isAll() ? "" : ", " + shares) + " on " + node;
+            return Placement.layers(firstLayer, endLayer) + (shares.isAll() ? "" : ", " + shares) + " on " + node;
         }
     }
 
@@ -128,16 +126,18 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
         } else if (covered > all) {
             wrong.add(range(all, covered) + " not in the model");
         }
-        for (List<Shard> group : wrong.isEmpty() ? together() : List.<List<Shard>>of()) {
-            try {
-                group(group);
-            } catch (EspalierException e) {
-                wrong.add(range(group.get(0).firstLayer(), group.get(0).endLayer())
-                                .replaceFirst(" (is|are)$", ": ")
-                        + e.getMessage());
-            }
+        if (wrong.isEmpty()) {
+            together().forEach(group -> uncovered(wrong, group));
         }
         return wrong;
+    }
+
+    private void uncovered(List<String> wrong, List<Shard> group) {
+        try {
+            group(group);
+        } catch (EspalierException e) {
+            wrong.add(layers(group.get(0).firstLayer(), group.get(0).endLayer()) + ": " + e.getMessage());
+        }
     }
 
     /** The nodes that share layers, which follow each other; a node that has its layers for itself is alone. */
@@ -185,7 +185,7 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
             if (group.size() > 1 || !group.get(0).shares().isAll()) {
                 String nodes = group.stream().map(Shard::node).collect(Collectors.joining(", "));
                 throw new PlacementException(
-                        "the placement has nodes that share layers (" + nodes
+                        "the placement cuts layers into shares (on " + nodes
                                 + "), and nodes cannot exchange values within a layer yet: place whole layers",
                         Remedy.PLAN_PLACEMENT);
             }
@@ -194,7 +194,26 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
     }
 
     private static String range(int first, int end) {
-        return end - first == 1 ? "layer " + first + " is" : "layers " + first + " to " + (end - 1) + " are";
+        return layers(first, end) + (end - first == 1 ? " is" : " are");
+    }
+
+    private static String layers(int first, int end) {
+        return end - first == 1 ? "layer " + first : "layers " + first + " to " + (end - 1);
+    }
+
+    /** Whether shard {@code index} embeds: each of those that share the first layer. */
+    public boolean embeds(int index) {
+        return shards.get(index).firstLayer() == 0;
+    }
+
+    /** Whether shard {@code index} has the final norm and the output matrix, or rows of it: each of those that share the last layer. */
+    public boolean hasOutput(int index) {
+        return shards.get(index).endLayer() == layers;
+    }
+
+    /** Whether shard {@code index} samples: the first of those that share the last layer. */
+    public boolean samples(int index) {
+        return hasOutput(index) && (index == 0 || !hasOutput(index - 1));
     }
 
     /** A table, one line a node. */
@@ -205,7 +224,7 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
                 + (shards.size() == 1 ? "" : "s") + "\n");
         for (int i = 0; i < shards.size(); i++) {
             Shard shard = shards.get(i);
-            String ends = (i == 0 ? " + embedding" : "") + (i == shards.size() - 1 ? " + output" : "");
+            String ends = (embeds(i) ? " + embedding" : "") + (hasOutput(i) ? " + output" : "");
             table.append(String.format(
                     "  %-" + width + "s  layers %d to %d%s%s%n",
                     shard.node(),

@@ -81,12 +81,20 @@ public final class PlacementFile {
         return json;
     }
 
+    private static Shares shares(JsonNode json, int shard) {
+        try {
+            return SharesJson.read(json);
+        } catch (EspalierException e) {
+            throw new EspalierException("shards[" + shard + "].shares: " + e.getMessage(), e);
+        }
+    }
+
     /** @throws EspalierException if shares do not exist */
     private static Placement placement(JsonNode json) throws JsonProcessingException {
         List<Shares> shares = new ArrayList<>();
         for (JsonNode shard : json.path("shards")) {
             JsonNode own = shard instanceof ObjectNode object ? object.remove("shares") : null;
-            shares.add(own == null ? Shares.ALL : SharesJson.read(own));
+            shares.add(own == null ? Shares.ALL : shares(own, shares.size()));
         }
         Layers layers = JSON.treeToValue(json, Layers.class);
         if (layers == null) {

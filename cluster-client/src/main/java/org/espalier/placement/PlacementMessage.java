@@ -2,6 +2,7 @@ package org.espalier.placement;
 
 import java.util.Map;
 import java.util.Optional;
+import org.espalier.EspalierException;
 import org.espalier.program.Experts;
 import org.espalier.slice.Share;
 import org.espalier.slice.Shares;
@@ -20,6 +21,10 @@ public final class PlacementMessage {
     }
 
     private static Placement.Shard shard(org.espalier.v1.Shard message) {
+        if (message.getExperts().getHeldCount() > Short.MAX_VALUE) {
+            throw new EspalierException("node " + message.getNode() + " lists "
+                    + message.getExperts().getHeldCount() + " experts: models have at most " + Short.MAX_VALUE);
+        }
         Shares shares = new Shares(
                 message.hasHeads() ? share(message.getHeads()) : Share.WHOLE,
                 message.hasWidth() ? share(message.getWidth()) : Share.WHOLE,

@@ -54,8 +54,11 @@ final class SharesJson {
             return Share.WHOLE;
         }
         keys(share, key, Set.of("from", "to", "of"));
+        int from = number(share, key, "from");
+        int to = number(share, key, "to");
+        int of = number(share, key, "of");
         try {
-            return new Share(number(share, key, "from"), number(share, key, "to"), number(share, key, "of"));
+            return new Share(from, to, of);
         } catch (EspalierException e) {
             throw new EspalierException(key + ": " + e.getMessage(), e);
         }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.espalier.placement.Placement.Shard;
 import org.espalier.program.Experts.Held;
 import org.espalier.slice.LayerRange;
@@ -151,10 +153,10 @@ class PlacementTest {
                 .containsExactly(
                         "pipeline, 6 layers over 3 nodes",
                         "a  layers 0 to 3, parts 0 to 7 of 11 + embedding",
-                        "b  layers 0 to 3, parts 8 to 10 of 11",
+                        "b  layers 0 to 3, parts 8 to 10 of 11 + embedding",
                         "c  layers 4 to 5 + output");
         assertThatThrownBy(placement::requireNothingShared)
-                .hasMessageStartingWith("the placement has nodes that share layers (a, b), and nodes cannot exchange"
+                .hasMessageStartingWith("the placement cuts layers into shares (on a, b), and nodes cannot exchange"
                         + " values within a layer yet");
     }
 
@@ -162,12 +164,12 @@ class PlacementTest {
     void sharesCoverTheirLayers() {
         assertThatThrownBy(() -> placed(new Shard("a", 0, 6, FIRST)).check(6, NODES))
                 .hasMessageStartingWith(
-                        "the placement does not fit: layers 0 to 5: the slices do not cover their layers: heads 8 to"
-                                + " 10 of 11 are on no node; width 8 to 10 of 11 are on no node; vocabulary 8 to 10 of 11 are on"
-                                + " no node");
+                        "the placement does not fit: layers 0 to 5: the slices do not cover their layers: of"
+                                + " the heads, parts 8 to 10 of 11 has no node; of the width, parts 8 to 10 of 11 has no node;"
+                                + " of the vocabulary, parts 8 to 10 of 11 has no node");
         assertThatThrownBy(() -> placed(new Shard("a", 0, 6, SECOND), new Shard("b", 0, 6, FIRST))
                         .check(6, NODES))
-                .hasMessageContaining("expected parts of one number that follow each other");
+                .hasMessageContaining("the first share of the heads is parts 8 to 10 of 11");
         assertThatThrownBy(() -> placed(new Shard("a", 0, 6), new Shard("b", 0, 6, FIRST))
                         .check(6, NODES))
                 .hasMessageContaining("layers 0 to 5 are on more than one node");
@@ -178,6 +180,46 @@ class PlacementTest {
                 .hasMessageContaining("expert 1 is held as [0 of 1, 0 of 1]");
         Shares other = Shares.ALL.holding(List.of(new Held(0, 1, 2)));
         placed(new Shard("a", 0, 6, one), new Shard("b", 0, 6, other)).check(6, NODES);
+        Shares twice = Shares.ALL.holding(Collections.nCopies(100_000, Held.only(3)));
+        assertThatThrownBy(() -> placed(new Shard("a", 0, 6, twice)).check(6, NODES))
+                .hasMessageContaining("a node lists expert 3 after expert 3: expected ascending ids")
+                .satisfies(error -> assertThat(error.getMessage()).hasSizeLessThan(300));
+    }
+
+    /** However a share is written, it is the same one. */
+    @Test
+    void sharesAreInLowestTerms() {
+        assertThat(new Share(0, 4, 4)).isEqualTo(Share.WHOLE);
+        assertThat(new Share(2, 4, 8)).isEqualTo(new Share(1, 2, 4));
+        placed(new Shard("a", 0, 6, Shares.of(new Share(0, 6, 8))), new Shard("b", 0, 6, Shares.of(new Share(3, 4, 4))))
+                .check(6, NODES);
+    }
+
+    @Test
+    void aMessageWithMoreExpertsThanModelsHaveIsRefused() {
+        org.espalier.v1.HeldExpert held =
+                org.espalier.v1.HeldExpert.newBuilder().setReplicas(1).build();
+        org.espalier.v1.Placement message = org.espalier.v1.Placement.newBuilder()
+                .addShards(org.espalier.v1.Shard.newBuilder()
+                        .setNode("a")
+                        .setExperts(
+                                org.espalier.v1.HeldExperts.newBuilder().addAllHeld(Collections.nCopies(40_000, held))))
+                .build();
+        assertThatThrownBy(() -> PlacementMessage.of(message))
+                .hasMessage("node a lists 40000 experts: models have at most 32767");
+    }
+
+    /** Each of the first nodes embeds, each of the last has rows of the output matrix, and the first of these samples. */
+    @Test
+    void rolesGoByLayers() {
+        Placement placement = placed(
+                new Shard("a", 0, 4, FIRST),
+                new Shard("b", 0, 4, SECOND),
+                new Shard("c", 4, 6, FIRST),
+                new Shard("d", 4, 6, SECOND));
+        assertThat(IntStream.range(0, 4).mapToObj(placement::embeds)).containsExactly(true, true, false, false);
+        assertThat(IntStream.range(0, 4).mapToObj(placement::hasOutput)).containsExactly(false, false, true, true);
+        assertThat(IntStream.range(0, 4).mapToObj(placement::samples)).containsExactly(false, false, true, false);
     }
 
     @Test
@@ -203,7 +245,7 @@ class PlacementTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "{'heads':{'from':0,'to':1}}|heads.of is missing or not an integer",
+                "{'heads':{'from':0,'to':1}}|shards[0].shares: heads.of is missing or not an integer",
                 "{'heads':{'from':0,'to':3,'of':2}}|heads: parts 0 to 3 of 2 are not a share",
                 "{'heads':{'from':0,'to':1,'of':4000000000}}|heads.of is missing or not an integer",
                 "{'heads':{'from':0,'to':1,'of':1048577}}|heads: parts 0 to 1 of 1048577 are not a share",

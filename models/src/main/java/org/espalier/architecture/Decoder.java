@@ -98,6 +98,11 @@ final class Decoder {
         }
     }
 
+    /** How many nodes share the layers. */
+    int nodes() {
+        return member.group().size();
+    }
+
     /** This node's part of every layer. */
     Shares shares() {
         return member.slice().shares();

@@ -86,7 +86,7 @@ final class GroupedQueryAttention {
         Share share = decoder.shares().heads();
         int width = config.headWidth();
         int group = config.heads() / config.kvHeads();
-        int together = config.kvHeads() < share.of() ? 1 : group; // whole groups would leave shares empty
+        int together = config.kvHeads() < decoder.nodes() ? 1 : group; // fewer KV heads than nodes repeat
         Cut columns = decoder.cut(share, name + ".o_proj", config.heads() * width, together * width);
         heads = columns.over(width);
         if (heads.isEmpty()) {

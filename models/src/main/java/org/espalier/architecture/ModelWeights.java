@@ -76,22 +76,17 @@ public final class ModelWeights {
     }
 
     /**
-     * One projection of the experts that are held.
+     * The rows {@code cut} of one projection of each expert that is held.
      *
      * @param name of all of them, for instance {@code model.layers.3.mlp.experts.*.up_proj.weight}
      * @param rows of one expert
      */
-    public String experts(String name, Held held, int rows, int columns) {
-        return expertRows(name, held, new Cut(0, rows), rows, columns);
-    }
-
-    /** The rows {@code cut} of each. */
     public String expertRows(String name, Held held, Cut cut, int rows, int columns) {
         Weight all = matrices(checkpoint, name, held.count(), rows, columns);
         return program.weight(name, all.pick(held.ids()).rows(cut.first(), cut.count()));
     }
 
-    /** The columns {@code cut} of each. */
+    /** The columns {@code cut} of one projection of each. */
     public String expertColumns(String name, Held held, Cut cut, int rows, int columns) {
         Weight all = matrices(checkpoint, name, held.count(), rows, columns);
         return program.weight(name, all.pick(held.ids()).columns(cut.first(), cut.count()));

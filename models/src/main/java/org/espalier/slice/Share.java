@@ -1,10 +1,11 @@
 package org.espalier.slice;
 
+import java.math.BigInteger;
 import org.espalier.EspalierException;
 
 /**
  * Parts {@code from} to {@code to} exclusive of {@code of}: 0 to 8 of 11 for 64 GB beside 24 GB. What is shared has units that stay whole; where
- * it has fewer units than there are parts, some shares are empty.
+ * it has fewer units than there are parts, some shares are empty. Parts are kept in lowest terms, so that 2 to 4 of 4 is 1 to 2 of 2.
  */
 public record Share(int from, int to, int of) {
 
@@ -19,11 +20,23 @@ public record Share(int from, int to, int of) {
             throw new EspalierException("parts " + from + " to " + to + " of " + of
                     + " are not a share: expected 0 <= from < to <= of <= " + MOST_PARTS);
         }
+        int common = BigInteger.valueOf(from)
+                .gcd(BigInteger.valueOf(to))
+                .gcd(BigInteger.valueOf(of))
+                .intValue();
+        from /= common;
+        to /= common;
+        of /= common;
     }
 
     /** Part {@code index} of {@code of} equal ones. */
     public static Share equal(int index, int of) {
         return new Share(index, index + 1, of);
+    }
+
+    /** Whether this begins where {@code before} ends. */
+    boolean follows(Share before) {
+        return (long) from * before.of == (long) before.to * of;
     }
 
     public boolean isWhole() {

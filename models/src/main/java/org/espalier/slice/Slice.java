@@ -20,9 +20,9 @@ public record Slice(LayerRange layers, Shares shares) {
         return of(LayerRange.whole(layers));
     }
 
-    /** The same share of heads, width and vocabulary. */
+    /** With this share of heads, width and vocabulary, and the same experts. */
     public Slice sharing(Share share) {
-        return new Slice(layers, Shares.of(share));
+        return new Slice(layers, new Shares(share, share, share, shares.experts()));
     }
 
     /** The same with whole experts, of which these are held. */

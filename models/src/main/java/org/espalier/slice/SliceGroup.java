@@ -5,7 +5,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Function;
 import org.espalier.EspalierException;
 import org.espalier.program.Experts;
@@ -15,6 +14,9 @@ import org.espalier.program.Experts;
  * every replica of every expert, each exactly once; what none of them cuts, each of them computes.
  */
 public record SliceGroup(List<Slice> slices) {
+
+    /** Experts that an error names. */
+    private static final int MOST_NAMED = 5;
 
     /** @throws EspalierException listing everything that is missing or there twice */
     public SliceGroup {
@@ -60,17 +62,18 @@ public record SliceGroup(List<Slice> slices) {
         if (shares.stream().allMatch(Share::isWhole)) {
             return;
         }
-        int parts = shares.get(0).of();
-        int covered = 0;
-        for (Share share : shares) {
-            if (share.of() != parts || share.from() != covered) {
-                wrong.add(what + " have " + shares + ": expected parts of one number that follow each other");
+        if (shares.get(0).from() != 0) {
+            wrong.add("the first share of the " + what + " is " + shares.get(0) + ": expected one from part 0 on");
+        }
+        for (int rank = 1; rank < shares.size(); rank++) {
+            if (!shares.get(rank).follows(shares.get(rank - 1))) {
+                wrong.add("of the " + what + ", " + shares.get(rank) + " does not follow " + shares.get(rank - 1));
                 return;
             }
-            covered = share.to();
         }
-        if (covered != parts) {
-            wrong.add(what + " " + covered + " to " + (parts - 1) + " of " + parts + " are on no node");
+        Share last = shares.get(shares.size() - 1);
+        if (last.to() < last.of()) {
+            wrong.add("of the " + what + ", " + new Share(last.to(), last.of(), last.of()) + " has no node");
         }
     }
 
@@ -88,30 +91,33 @@ public record SliceGroup(List<Slice> slices) {
         }
         TreeMap<Integer, List<Experts.Held>> byExpert = new TreeMap<>();
         for (Slice slice : slices) {
-            Set<Integer> own = new HashSet<>();
             int last = -1;
             for (Experts.Held held : slice.shares().experts().get()) {
-                if (!own.add(held.expert()) || held.expert() < last) {
-                    wrong.add("a node lists expert " + held.expert() + " twice or out of order");
+                if (held.expert() <= last) {
+                    wrong.add("a node lists expert " + held.expert() + " after expert " + last
+                            + ": expected ascending ids");
+                    return;
                 }
                 last = held.expert();
-                byExpert.computeIfAbsent(held.expert(), expert -> new ArrayList<>())
-                        .add(held);
+                byExpert.computeIfAbsent(last, expert -> new ArrayList<>()).add(held);
             }
         }
-        byExpert.forEach((expert, all) -> {
-            int replicas = all.get(0).replicas();
-            boolean each = all.stream().allMatch(held -> held.replicas() == replicas)
-                    && all.stream().map(Experts.Held::replica).distinct().count() == replicas
-                    && all.size() == replicas;
-            if (!each) {
-                wrong.add("expert " + expert + " is held as "
-                        + all.stream()
+        byExpert.entrySet().stream()
+                .filter(entry -> !eachReplicaOnce(entry.getValue()))
+                .limit(MOST_NAMED)
+                .forEach(entry -> wrong.add("expert " + entry.getKey() + " is held as "
+                        + entry.getValue().stream()
+                                .limit(MOST_NAMED)
                                 .map(held -> held.replica() + " of " + held.replicas())
                                 .toList()
-                        + ": expected each replica once");
-            }
-        });
+                        + ": expected each replica once"));
+    }
+
+    private static boolean eachReplicaOnce(List<Experts.Held> all) {
+        int replicas = all.get(0).replicas();
+        return all.size() == replicas
+                && all.stream().allMatch(held -> held.replicas() == replicas)
+                && all.stream().map(Experts.Held::replica).distinct().count() == replicas;
     }
 
     /**
@@ -131,7 +137,8 @@ public record SliceGroup(List<Slice> slices) {
             }
         }
         if (!held.isEmpty()) {
-            throw new EspalierException("experts " + new TreeSet<>(held) + " are placed, but the model has "
+            List<Integer> named = held.stream().sorted().limit(MOST_NAMED).toList();
+            throw new EspalierException("experts " + named + " are placed, but the model has "
                     + (count == 0 ? "none" : "0 to " + (count - 1)));
         }
     }

@@ -49,9 +49,13 @@ final class GroupRun implements AutoCloseable {
     /** A node's engine and program. */
     record Node(Engine engine, LoadedProgram program) {}
 
-    /** Wraps a node's exchange, for a test that looks on or interferes; by group and rank. */
+    /** Wraps a node's exchange of one step, for a test that looks on or interferes. */
     interface Interference {
-        Exchange wrap(Exchange exchange, int group, int rank);
+
+        Interference NONE = (exchange, rank, cancel) -> exchange;
+
+        /** @param cancel the node's own flag */
+        Exchange wrap(Exchange exchange, int rank, Cancel cancel);
     }
 
     GroupRun(Architecture architecture, Checkpoint checkpoint, List<SliceGroup> placed) {
@@ -86,17 +90,17 @@ final class GroupRun implements AutoCloseable {
     }
 
     Result step(int... tokens) {
-        return step(new Cancel(), (exchange, group, rank) -> exchange, Step.Logits.LAST, tokens);
+        return step(Interference.NONE, Step.Logits.LAST, tokens);
     }
 
-    /** @throws IllegalStateException whose cause is the first node's error, after every node has ended */
-    Result step(Cancel cancel, Interference interference, Step.Logits logits, int... tokens) {
+    /** @throws NodesFailed with the error of each node, after every node has ended */
+    Result step(Interference interference, Step.Logits logits, int... tokens) {
         ByteBuffer activations = null;
         List<Routing> routing = new ArrayList<>();
         StepResult last = null;
         for (int group = 0; group < groups.size(); group++) {
             List<StepResult> results =
-                    together(group, cancel, interference, entry(group, logits, activations, tokens), activations);
+                    together(group, interference, entry(group, logits, activations, tokens), activations);
             last = results.get(0);
             for (StepResult other : results) {
                 assertSame(last, other);
@@ -118,14 +122,14 @@ final class GroupRun implements AutoCloseable {
                 : Step.Entry.ofRows(SESSION, position, tokens.length, wanted);
     }
 
-    private List<StepResult> together(
-            int group, Cancel cancel, Interference interference, Step.Entry entry, ByteBuffer activations) {
+    private List<StepResult> together(int group, Interference interference, Step.Entry entry, ByteBuffer activations) {
         List<Node> nodes = groups.get(group);
         Meeting meeting = new Meeting(nodes.size(), new Wire(Float.BYTES));
         boolean ends = group == groups.size() - 1;
         List<Future<StepResult>> running = new ArrayList<>();
         for (int rank = 0; rank < nodes.size(); rank++) {
-            Exchange exchange = interference.wrap(meeting.of(rank), group, rank);
+            Cancel cancel = new Cancel();
+            Exchange exchange = interference.wrap(meeting.of(rank), rank, cancel);
             LoadedProgram program = nodes.get(rank).program();
             Set<Step.Want> wants = ends ? Set.of(Step.Want.ROUTING, Step.Want.LAST_HIDDEN) : Set.of(Step.Want.ROUTING);
             ByteBuffer in = activations == null ? null : activations.duplicate();
@@ -133,20 +137,30 @@ final class GroupRun implements AutoCloseable {
                     meeting, () -> program.run(new Step(List.of(entry), in, wants), exchange, cancel))));
         }
         List<StepResult> results = new ArrayList<>();
-        IllegalStateException failed = null;
+        List<Throwable> errors = new ArrayList<>();
         for (Future<StepResult> node : running) {
             try {
                 results.add(node.get(LONGEST_STEP_SECONDS, TimeUnit.SECONDS));
-            } catch (ExecutionException | TimeoutException | InterruptedException e) {
-                Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
-                failed = failed == null ? new IllegalStateException(cause) : failed;
-                failed.addSuppressed(cause);
+            } catch (ExecutionException e) {
+                errors.add(e.getCause());
+            } catch (TimeoutException | InterruptedException e) {
+                throw new AssertionError("a node still waits", e);
             }
         }
-        if (failed != null) {
-            throw failed;
+        if (!errors.isEmpty()) {
+            throw new NodesFailed(errors);
         }
         return results;
+    }
+
+    /** What nodes threw, in the order of their ranks. */
+    static final class NodesFailed extends RuntimeException {
+        final transient List<Throwable> errors;
+
+        NodesFailed(List<Throwable> errors) {
+            super(errors.toString());
+            this.errors = errors;
+        }
     }
 
     /** As a node does that cannot go on: it says so to those that wait for it. */

@@ -99,7 +99,7 @@ class ModelWeightsTest {
         Weight all = checkpoint.weight(experts);
 
         ModelWeights.Held held = new ModelWeights.Held(List.of(7, 3), 16);
-        Weight weight = weight(new ModelWeights(checkpoint, program).experts(experts, held, 64, 64));
+        Weight weight = weight(new ModelWeights(checkpoint, program).expertRows(experts, held, new Cut(0, 64), 64, 64));
 
         assertThat(weight.count()).isEqualTo(2);
         assertThat(offset(weight, 0)).isEqualTo(offset(all, 7));
@@ -118,7 +118,8 @@ class ModelWeightsTest {
         ModelWeights weights = new ModelWeights(Checkpoint.open(DEEPSEEK, Architectures.gguf()), program);
         String experts = "model.layers.1.mlp.experts.*.up_proj.weight";
 
-        assertThatThrownBy(() -> weights.experts(experts, new ModelWeights.Held(List.of(3), 8), 64, 64))
+        assertThatThrownBy(
+                        () -> weights.expertRows(experts, new ModelWeights.Held(List.of(3), 8), new Cut(0, 64), 64, 64))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(
                         "tensor " + experts + " has the shape [16, 64, 64], expected [8, 64, 64] as the config says");

@@ -17,6 +17,7 @@ import org.espalier.model.Model;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.slice.LayerRange;
+import org.espalier.slice.Share.Cut;
 import org.espalier.weights.FileRanges;
 import org.espalier.weights.Piece;
 import org.espalier.weights.Region;
@@ -95,7 +96,8 @@ class PartialReadingTest {
 
     private static Map<Path, BitSet> expertBytes(Checkpoint checkpoint, String experts, List<Integer> ids) {
         ProgramBuilder builder = new ProgramBuilder("experts", 1);
-        new ModelWeights(checkpoint, builder).experts(experts, new ModelWeights.Held(ids, 16), 64, 64);
+        new ModelWeights(checkpoint, builder)
+                .expertRows(experts, new ModelWeights.Held(ids, 16), new Cut(0, 64), 64, 64);
         return read(builder.build(null, null));
     }
 

@@ -26,6 +26,7 @@ final class Placements {
         }
         placements.put("8 to 3", List.of(parts(all, 8, 3)));
         placements.put("1 to 9 to 2", List.of(parts(all, 1, 9, 2)));
+        placements.put("1 to 1000 to 1", List.of(parts(all, 1, 1000, 1))); // shares without a row of the vocabulary
         if (layers > 1) {
             LayerRange first = new LayerRange(0, layers / 2, layers);
             LayerRange second = new LayerRange(layers / 2, layers, layers);

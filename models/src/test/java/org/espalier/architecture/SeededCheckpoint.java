@@ -44,7 +44,12 @@ final class SeededCheckpoint implements Checkpoint {
 
     @Override
     public Weight weight(String name) {
-        return weights.computeIfAbsent(name, this::make);
+        Weight known = weights.get(name);
+        if (known == null) {
+            known = make(name);
+            weights.put(name, known);
+        }
+        return known;
     }
 
     private Weight make(String name) {
@@ -95,8 +100,14 @@ final class SeededCheckpoint implements Checkpoint {
         float size = (float) (1 / Math.sqrt(columns));
         WeightFormat format = model.format;
         if (model == SeededModel.TRANSPOSED && name.contains("experts.*")) {
-            Weight stored = floats(name, count, columns, rows, 0, size);
-            return new Weight(rows, columns, stored.format(), true, 0, 1, stored.pieces());
+            if (name.contains("down_proj")) {
+                Weight stored = floats(name, count, columns, rows, 0, size);
+                return new Weight(rows, columns, stored.format(), true, 0, 1, stored.pieces());
+            }
+            String both = name.replaceFirst("(gate|up)_proj", "gate_up_proj");
+            Weight stored = weights.computeIfAbsent(both, n -> floats(n, count, columns, 2 * rows, 0, size));
+            return new Weight(
+                    rows, columns, stored.format(), true, name.contains("up_proj") ? 1 : 0, 2, stored.pieces());
         }
         boolean router = name.contains("router") || name.contains("gate.weight");
         if (router || !(format instanceof Scaled) && columns % format.granularity() != 0) {
@@ -122,7 +133,7 @@ final class SeededCheckpoint implements Checkpoint {
                     rows,
                     columns,
                     count,
-                    Piece.of(append(q4k(rows * columns / 256, random, size), format.rowBytes(columns))));
+                    Piece.of(append(q4k(count * rows * columns / 256, random, size), format.rowBytes(columns))));
         }
         if (format instanceof Scaled scaled && scaled.group() == 32) {
             byte[] values = new byte[(int) (count * rows * format.rowBytes(columns))];

@@ -24,6 +24,11 @@ enum SeededModel {
             'model_type':'llama','hidden_size':256,'intermediate_size':768,'tie_word_embeddings':true,
             'attention_bias':true,'mlp_bias':true"""),
 
+    /** Experts 768 wide in blocks of 256. */
+    Q4_K_EXPERTS(Block.Q4_K, """
+            'model_type':'qwen3_moe','hidden_size':256,'num_experts':5,'num_experts_per_tok':2,
+            'moe_intermediate_size':768,'intermediate_size':256,'norm_topk_prob':false"""),
+
     /** Sinks, biases, windows; expert width 320 in groups of 32. */
     MXFP4(Scaled.MXFP4, """
             'model_type':'gpt_oss','hidden_size':128,'num_local_experts':5,'num_experts_per_tok':2,'intermediate_size':320,
@@ -35,7 +40,7 @@ enum SeededModel {
             'model_type':'qwen2_moe','hidden_size':256,'num_experts':5,'num_experts_per_tok':2,'moe_intermediate_size':320,
             'shared_expert_intermediate_size':200,'intermediate_size':192,'decoder_sparse_step':1"""),
 
-    /** Stored transposed, as gpt-oss in bfloat16: slices by columns are rows of the file, slices by rows are pieces of them. */
+    /** As gpt-oss in bfloat16: stored transposed, so that columns are rows of the file, and gate and up interleaved in one tensor. */
     TRANSPOSED(Plain.BF16, MXFP4.config);
 
     private static final String COMMON = "'num_hidden_layers':2,'num_attention_heads':6,'num_key_value_heads':3,"

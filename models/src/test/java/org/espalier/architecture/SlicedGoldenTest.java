@@ -1,7 +1,6 @@
 package org.espalier.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.nio.ByteBuffer;
@@ -12,13 +11,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
+import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
-import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
 import org.espalier.model.Model;
@@ -28,6 +27,7 @@ import org.espalier.program.Plan;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
 import org.espalier.slice.Share;
+import org.espalier.slice.Slice;
 import org.espalier.slice.SliceGroup;
 import org.espalier.weights.FileRanges;
 import org.espalier.weights.Weight;
@@ -81,7 +81,7 @@ class SlicedGoldenTest {
         try (GroupRun whole =
                 run(architecture, checkpoint, List.of(SliceGroup.alone(LayerRange.whole(architecture.layers()))))) {
             for (int i = 0; i < 2 + DECODED; i++) {
-                expected.add(whole.step(new Cancel(), untouched(), wanted(i), steps.get(i)));
+                expected.add(whole.step(GroupRun.Interference.NONE, wanted(i), steps.get(i)));
                 if (i > 0) {
                     steps.add(new int[] {greatest(expected.get(i).logits())});
                 }
@@ -90,12 +90,11 @@ class SlicedGoldenTest {
         Placements.of(architecture).forEach((name, groups) -> {
             try (GroupRun sliced = run(architecture, checkpoint, groups)) {
                 for (int i = 0; i < expected.size(); i++) {
-                    GroupRun.Result found = sliced.step(new Cancel(), untouched(), wanted(i), steps.get(i));
+                    GroupRun.Result found = sliced.step(GroupRun.Interference.NONE, wanted(i), steps.get(i));
                     String what = name + ", step " + i;
                     compare(what, found, expected.get(i));
                     if (name.startsWith("experts")) {
-                        List<LoadedProgram> group = sliced.programs().get(0);
-                        checkExecuted(what, group, found.routing().get(0), length(steps, i));
+                        checkExecuted(what, groups.get(0), found.routing().get(0), length(steps, i));
                     }
                 }
             }
@@ -118,10 +117,6 @@ class SlicedGoldenTest {
 
     private static GroupRun run(Architecture architecture, Checkpoint checkpoint, List<SliceGroup> groups) {
         return new GroupRun(architecture, checkpoint, groups);
-    }
-
-    private static GroupRun.Interference untouched() {
-        return (exchange, group, rank) -> exchange;
     }
 
     private static void compare(String what, GroupRun.Result found, GroupRun.Result expected) {
@@ -161,51 +156,56 @@ class SlicedGoldenTest {
     }
 
     /**
-     * Where experts are placed whole, those that a group's nodes execute for a row are those chosen, each once.
+     * Where experts are placed whole, those that a group's nodes hold and compute for a row are those chosen, each once.
      *
      * @param position of the step's first row
      */
-    private static void checkExecuted(String what, List<LoadedProgram> group, Routing routing, int position) {
+    private static void checkExecuted(String what, SliceGroup group, Routing routing, int position) {
         for (int l = 0; l < routing.layers().length; l++) {
-            int layer = routing.layers()[l];
-            List<Experts.Held> held = group.stream()
-                    .flatMap(node -> node.program().ops().stream())
-                    .filter(op -> op instanceof Experts experts && experts.layer() == layer)
-                    .flatMap(op -> ((Experts) op).held().stream())
-                    .toList();
             for (int row = 0; row < routing.rows(); row++) {
-                int from = (l * routing.rows() + row) * routing.width();
-                int place = position + row;
-                List<Integer> chosen = IntStream.range(from, from + routing.width())
-                        .mapToObj(i -> (int) routing.experts()[i])
-                        .sorted()
-                        .toList();
-                List<Integer> executed = held.stream()
-                        .filter(one -> chosen.contains(one.expert()) && one.computes(place, layer))
-                        .map(Experts.Held::expert)
+                int sum = position + row + routing.layers()[l];
+                List<Integer> chosen = chosen(routing, l, row);
+                List<Integer> executed = group.slices().stream()
+                        .flatMap(slice -> executed(slice, chosen, sum).stream())
                         .sorted()
                         .toList();
                 assertThat(executed)
-                        .as(what + ": layer " + layer + ", position " + place)
+                        .as(what + ": layer " + routing.layers()[l] + ", position " + (position + row))
                         .isEqualTo(chosen);
             }
         }
     }
 
-    /** Nodes that executed no expert for a row add zeros there, and the others do not. */
-    private static GroupRun.Interference seeing(Map<Integer, float[]> contributions) {
-        return (exchange, group, rank) -> new Exchange() {
+    private static List<Integer> chosen(Routing routing, int layer, int row) {
+        int from = (layer * routing.rows() + row) * routing.width();
+        return IntStream.range(from, from + routing.width())
+                .mapToObj(i -> (int) routing.experts()[i])
+                .sorted()
+                .toList();
+    }
+
+    /** Of the chosen experts those that the slice's node has to compute where position and layer add up to {@code sum}. */
+    private static List<Integer> executed(Slice slice, List<Integer> chosen, int sum) {
+        return slice.shares().experts().orElseThrow().stream()
+                .filter(held -> chosen.contains(held.expert()) && sum % held.replicas() == held.replica())
+                .map(Experts.Held::expert)
+                .toList();
+    }
+
+    /** Keeps what each node adds to each exchange, of the step's first row. */
+    private static GroupRun.Interference seeing(Map<Integer, List<float[]>> contributions) {
+        return (exchange, rank, cancel) -> new Exchange() {
             @Override
-            public void begin(ExchangeBegin op, ByteBuffer values, Cancel cancel) {
-                exchange.begin(op, values, cancel);
+            public void begin(ExchangeBegin op, ByteBuffer values, Cancel flag) {
                 float[] row = new float[op.view().width()];
                 values.duplicate()
                         .order(ByteOrder.LITTLE_ENDIAN)
                         .asFloatBuffer()
                         .get(row);
                 synchronized (contributions) {
-                    contributions.put(rank, row);
+                    contributions.computeIfAbsent(rank, r -> new ArrayList<>()).add(row);
                 }
+                exchange.begin(op, values, flag);
             }
 
             @Override
@@ -215,35 +215,35 @@ class SlicedGoldenTest {
         };
     }
 
-    /** One token after the other: whether a node adds anything in the last layer is whether it executes a chosen expert. */
+    /** One token after the other: in every layer a node adds something to the sum if it has to execute a chosen expert, and else zeros. */
     @Test
-    void nodesWithoutAChosenExpertAddZeros() {
+    void nodesAddWhatTheyHaveToExecute() {
         Model model = GoldenModel.tiny("deepseek_v3-tiny/hf").open();
-        int layers = model.architecture().layers();
-        SliceGroup group = Placements.experts(LayerRange.whole(layers), 16, 5, Share.WHOLE);
-        int idle = 0;
+        SliceGroup group =
+                Placements.experts(LayerRange.whole(model.architecture().layers()), 16, 5, Share.WHOLE);
+        int[] counts = new int[2];
         try (GroupRun run = new GroupRun(model.architecture(), model.checkpoint(), List.of(group))) {
             for (int position = 0; position < 12; position++) {
-                Map<Integer, float[]> last = new TreeMap<>();
-                Routing routing = run.step(new Cancel(), seeing(last), Step.Logits.NONE, 3 * position)
+                Map<Integer, List<float[]>> seen = new TreeMap<>();
+                Routing routing = run.step(seeing(seen), Step.Logits.NONE, 3 * position)
                         .routing()
                         .get(0);
-                int from = (routing.layers().length - 1) * routing.width();
                 for (int rank = 0; rank < group.size(); rank++) {
-                    int place = position;
-                    boolean executes = group.slices().get(rank).shares().experts().orElseThrow().stream()
-                            .filter(held -> held.computes(place, layers - 1))
-                            .anyMatch(held -> IntStream.range(from, from + routing.width())
-                                    .anyMatch(i -> routing.experts()[i] == held.expert()));
-                    boolean adds = any(last.get(rank));
-                    assertThat(adds)
-                            .as("node " + rank + " at position " + position)
-                            .isEqualTo(executes);
-                    idle += executes ? 0 : 1;
+                    assertThat(seen.get(rank)).as("exchanges").hasSize(routing.layers().length);
+                    for (int l = 0; l < routing.layers().length; l++) {
+                        int sum = position + routing.layers()[l];
+                        boolean executes = !executed(group.slices().get(rank), chosen(routing, l, 0), sum)
+                                .isEmpty();
+                        assertThat(any(seen.get(rank).get(l)))
+                                .as("node " + rank + ", position " + position + ", layer " + routing.layers()[l])
+                                .isEqualTo(executes);
+                        counts[executes ? 1 : 0]++;
+                    }
                 }
             }
         }
-        assertThat(idle).isPositive();
+        assertThat(counts[0]).isGreaterThan(10);
+        assertThat(counts[1]).isGreaterThan(10);
     }
 
     private static boolean any(float[] values) {
@@ -255,29 +255,32 @@ class SlicedGoldenTest {
         return false;
     }
 
-    /** Whatever node is cancelled and whichever exchange fails: all sessions stay as they were, and the step can be run again. */
+    /** Whichever node is cancelled or breaks, and at whichever exchange: nobody waits, all sessions stay as they were, and the step can run again. */
     @Test
     void aStepThatEndsEarlyLeavesEverySessionAsItWas() {
         Model model = GoldenModel.tiny("deepseek_v3-tiny/hf").open();
-        LayerRange all = LayerRange.whole(model.architecture().layers());
-        SliceGroup group = Placements.experts(all, 16, 3, null);
+        SliceGroup group =
+                Placements.experts(LayerRange.whole(model.architecture().layers()), 16, 3, null);
         try (GroupRun run = new GroupRun(model.architecture(), model.checkpoint(), List.of(group))) {
             run.step(1, 2, 3);
-            Cancel set = new Cancel();
-            set.set();
-            assertThatThrownBy(() -> run.step(set, untouched(), Step.Logits.LAST, 4, 5))
-                    .hasCauseInstanceOf(CancelledException.class)
-                    .satisfies(error -> assertThat(error.getSuppressed())
-                            .hasSize(3)
-                            .allMatch(CancelledException.class::isInstance));
-            assertThat(lengths(run)).containsExactly(3, 3, 3);
             int exchanges = exchanges(run);
-            assertThat(exchanges).isGreaterThan(2 * all.all());
-            for (int fails = 0; fails < exchanges; fails++) {
-                int number = fails;
-                assertThatThrownBy(() -> run.step(new Cancel(), failing(number % 3, number), Step.Logits.LAST, 4, 5))
-                        .satisfies(error -> assertThat(error.getSuppressed()).hasSize(3));
-                assertThat(lengths(run)).as("after exchange " + fails).containsExactly(3, 3, 3);
+            assertThat(exchanges).isGreaterThan(2 * model.architecture().layers());
+            for (int at = 0; at < exchanges; at++) {
+                for (int rank = 0; rank < 3; rank++) {
+                    String where = "node " + rank + " at exchange " + at;
+                    assertThat(errors(run, at(rank, at, Cancel::set)))
+                            .as(where + " is cancelled")
+                            .hasSize(3)
+                            .allMatch(CancelledException.class::isInstance);
+                    List<Throwable> errors = errors(run, at(rank, at, SlicedGoldenTest::breaks));
+                    assertThat(errors).as(where + " breaks").hasSize(3);
+                    assertThat(errors.remove(rank)).hasMessage("the node breaks");
+                    assertThat(errors)
+                            .allSatisfy(error -> assertThat(error)
+                                    .isInstanceOf(EngineException.class)
+                                    .hasMessageContaining("another node of the group failed or is gone"));
+                    assertThat(lengths(run)).as("after " + where).containsExactly(3, 3, 3);
+                }
             }
             try (GroupRun fresh = new GroupRun(model.architecture(), model.checkpoint(), List.of(group))) {
                 fresh.step(1, 2, 3);
@@ -285,6 +288,19 @@ class SlicedGoldenTest {
                         .containsExactly(fresh.step(4, 5).logits());
             }
         }
+    }
+
+    private static List<Throwable> errors(GroupRun run, GroupRun.Interference interference) {
+        try {
+            run.step(interference, Step.Logits.LAST, 4, 5);
+            return List.of();
+        } catch (GroupRun.NodesFailed e) {
+            return new ArrayList<>(e.errors);
+        }
+    }
+
+    private static void breaks(Cancel cancel) {
+        throw new IllegalStateException("the node breaks");
     }
 
     private static List<Integer> lengths(GroupRun run) {
@@ -300,19 +316,19 @@ class SlicedGoldenTest {
                 .count();
     }
 
-    /** The node of {@code rank} breaks at its exchange {@code number}. */
-    private static GroupRun.Interference failing(int failingRank, int number) {
-        return (exchange, group, rank) -> rank != failingRank
+    /** Something happens to one node just before it begins its exchange {@code number}. */
+    private static GroupRun.Interference at(int hit, int number, Consumer<Cancel> happens) {
+        return (exchange, rank, cancel) -> rank != hit
                 ? exchange
                 : new Exchange() {
-                    private final AtomicInteger begun = new AtomicInteger();
+                    private int begun;
 
                     @Override
-                    public void begin(ExchangeBegin op, ByteBuffer values, Cancel cancel) {
-                        if (begun.getAndIncrement() == number) {
-                            throw new IllegalStateException("the node breaks");
+                    public void begin(ExchangeBegin op, ByteBuffer values, Cancel flag) {
+                        if (begun++ == number) {
+                            happens.accept(cancel);
                         }
-                        exchange.begin(op, values, cancel);
+                        exchange.begin(op, values, flag);
                     }
 
                     @Override
@@ -338,6 +354,27 @@ class SlicedGoldenTest {
                     .toList();
             assertThat(FileRanges.of(read, 0)).as(name).isEqualTo(whole.ranges(0));
         });
+    }
+
+    /** Nothing of a whole model is copied: its plan is the bytes of its files. */
+    @ParameterizedTest
+    @MethodSource("org.espalier.architecture.GoldenModel#tiny")
+    void wholeModelsAreReadInPlace(GoldenModel golden) {
+        Model model = golden.open();
+        LayerRange all = LayerRange.whole(model.architecture().layers());
+        Plan plan = model.architecture().program(model.checkpoint(), all).plan();
+        assertThat(plan.residentBytes()).isEqualTo(plan.ranges(0).bytes());
+    }
+
+    @ParameterizedTest
+    @EnumSource(SeededModel.class)
+    void wholeSeededModelsAreReadInPlace(SeededModel seeded, @TempDir Path directory) {
+        Checkpoint checkpoint = seeded.checkpoint(directory);
+        Architecture architecture = seeded.architecture();
+        Plan plan = architecture
+                .program(checkpoint, LayerRange.whole(architecture.layers()))
+                .plan();
+        assertThat(plan.residentBytes()).isEqualTo(plan.ranges(0).bytes());
     }
 
     private static int greatest(float[] values) {

@@ -8,7 +8,7 @@ import java.util.List;
  * and is left out by all nodes where there are none.
  *
  * @param id different for every exchange of a program
- * @param view [T, width]
+ * @param view [T, width]; of the logits [R, width]
  */
 public record ExchangeBegin(int id, View view, Kind kind) implements Op {
 
@@ -18,7 +18,7 @@ public record ExchangeBegin(int id, View view, Kind kind) implements Op {
     /** Every node's view is a partial sum; after it the sum in the order of the nodes' ranks. */
     public record Sum() implements Kind {}
 
-    /** As {@link Sum}, on a node whose share of the sum is empty: it contributes zeros, and nothing has written the view. */
+    /** As {@link Sum}, on a node whose share of the sum is empty: it contributes zeros, whatever the view holds. */
     public record Zeros() implements Kind {}
 
     /**

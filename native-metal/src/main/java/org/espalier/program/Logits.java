@@ -3,7 +3,8 @@ package org.espalier.program;
 import java.util.List;
 
 /**
- * Picks the R rows of the step whose logits are wanted: out[R, V] = in[R, D] Wᵀ. After it only the logits are exchanged.
+ * Picks the R rows of the step whose logits are wanted: out[R, V] = in[R, D] Wᵀ. Nothing follows it but a
+ * gather of the logits.
  *
  * @param in [T, D]
  * @param weight [V, D], or this node's rows of it

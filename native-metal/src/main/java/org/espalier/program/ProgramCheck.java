@@ -33,6 +33,8 @@ final class ProgramCheck {
         Route route;
         /** Whether the logits were begun. */
         boolean yielding;
+        /** Whether the logits were gathered. */
+        boolean gathered;
     }
 
     /** The nodes that share the program's layers. */
@@ -131,6 +133,14 @@ final class ProgramCheck {
         check.that(!(op instanceof Logits) || touches, "yields logits into another slot");
         check.that(!state.yielding || touches || op instanceof ExchangeAwait, "comes after the logits");
         check.that(!state.yielding || !(op instanceof Logits), "yields logits again");
+        if (touches && !state.yielding) {
+            check.that(begun.isEmpty(), "yields logits before the end of exchange " + begun.keySet());
+        }
+        if (touches && op instanceof ExchangeBegin begin) {
+            boolean whole = begin.view().equals(program.logits()) && begin.kind() instanceof ExchangeBegin.Gather;
+            check.that(whole && !state.gathered, "exchanges the logits otherwise than by gathering them once");
+            state.gathered = true;
+        }
         state.yielding |= touches;
     }
 

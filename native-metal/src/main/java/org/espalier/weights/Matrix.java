@@ -10,7 +10,9 @@ public final class Matrix {
     private static final ThreadLocal<StoredRow> ROW = ThreadLocal.withInitial(StoredRow::new);
 
     private final String name;
-    private final Weight weight;
+    /** As it is read: once copied, without what lay between its columns. */
+    private Weight weight;
+
     private final Piece[] pieces;
     private final Map<Path, FileBytes> files;
     private final float[][] vectors;
@@ -103,8 +105,11 @@ public final class Matrix {
      * @param between runs before each matrix; whatever it throws ends the copying
      */
     public void copy(Runnable between) {
+        Weight kept = weight.interleaved()
+                ? new Weight(weight.rows(), weight.columns(), weight.format(), true, 0, 1, weight.pieces())
+                : weight;
         WeightFormat format = weight.format();
-        int columns = weight.storedColumns();
+        int columns = kept.storedColumns();
         Copy[] all = new Copy[weight.count()];
         for (int index = 0; index < all.length; index++) {
             between.run();
@@ -115,10 +120,25 @@ public final class Matrix {
                     copy(piece.biases(), format.biasRowBytes(columns)));
         }
         copies = all;
+        weight = kept;
     }
 
     private RowsCopy copy(Region region, long rowBytes) {
-        return new RowsCopy(name, weight, region, rowBytes, (index, row) -> read(region, index, row, row.length));
+        RowsCopy.Source whole = (index, row) -> read(region, index, row, row.length);
+        return new RowsCopy(name, weight, region, rowBytes, weight.interleaved() ? every(region) : whole);
+    }
+
+    /** Every {@code rowStep}-th value of a stored row; values that interleave are plain. */
+    private RowsCopy.Source every(Region region) {
+        byte[] all = new byte[(int) weight.format().rowBytes(weight.storedColumns())];
+        int value = (int) weight.format().rowBytes(1);
+        Weight whole = weight;
+        return (index, row) -> {
+            read(region, index, all, all.length);
+            for (int i = 0; i < whole.rows(); i++) {
+                System.arraycopy(all, (whole.firstRow() + i * whole.rowStep()) * value, row, i * value, value);
+            }
+        };
     }
 
     /**

@@ -1,7 +1,5 @@
 package org.espalier.weights;
 
-import java.util.function.BiConsumer;
-
 /** Rows of one region in memory, one after the other without what lies between them in the file. */
 final class RowsCopy {
 
@@ -10,11 +8,16 @@ final class RowsCopy {
     private final int rowBytes;
     private final byte[] bytes;
 
+    /** Puts what is kept of a row of the region into {@code into}. */
+    interface Source {
+        void read(long row, byte[] into);
+    }
+
     /**
+     * @param name of the weight, for errors
      * @param rowBytes of a row that are kept; 0 where the format has no such region
-     * @param read puts the region's row of that index into the array
      */
-    RowsCopy(String name, Weight weight, Region region, long rowBytes, BiConsumer<Long, byte[]> read) {
+    RowsCopy(String name, Weight weight, Region region, long rowBytes, Source source) {
         this.region = region;
         this.rowBytes = (int) rowBytes;
         this.first = rowBytes == 0 ? 0 : region.index(weight.storedRow(0));
@@ -26,12 +29,12 @@ final class RowsCopy {
         bytes = new byte[(int) (rows * rowBytes)];
         byte[] row = new byte[this.rowBytes];
         for (int index = 0; index < rows; index++) {
-            read.accept(first + index, row);
+            source.read(first + index, row);
             System.arraycopy(row, 0, bytes, index * this.rowBytes, this.rowBytes);
         }
     }
 
-    /** The bytes that belong to stored row {@code row} of the file. */
+    /** What was kept of stored row {@code row} of the file. */
     void read(long row, byte[] into) {
         if (rowBytes > 0) {
             System.arraycopy(bytes, (int) (region.index(row) - first) * rowBytes, into, 0, rowBytes);

@@ -139,11 +139,18 @@ public record Weight(
         return rows == 1 ? columns(from, count) : rows(from, count);
     }
 
+    /** Whether its rows are every second or so stored column, of plain values. */
+    boolean interleaved() {
+        return transposed && rowStep > 1 && format instanceof Plain;
+    }
+
     /**
-     * Whether it has a piece of every stored row. Mapped in place, such a weight would keep all pages of its tensor resident: engines copy it
-     * once.
+     * Whether it was cut from longer stored rows. Mapped in place, such a weight would keep all pages of its tensor resident: engines copy it once,
+     * {@link #bytes} of it. Of rows that interleave, as gpt-oss has gate and up, every second column is no cut.
      */
     public boolean isPartOfRows() {
-        return storedRows() > 1 && pieces.get(0).values().rowBytes() > format.rowBytes(storedColumns());
+        int step = transposed ? rowStep : 1;
+        int columnsOfAll = (storedColumns() + step - 1) / step * step;
+        return storedRows() > 1 && pieces.get(0).values().rowBytes() > format.rowBytes(columnsOfAll);
     }
 }

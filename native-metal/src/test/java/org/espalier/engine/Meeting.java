@@ -105,7 +105,8 @@ public final class Meeting {
             Round round = round(id + "/" + times.get(id));
             try {
                 if (!round.missing.await(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS)) {
-                    return Outcome.FAILED;
+                    throw new IllegalStateException("node " + rank + " waited " + LONGEST_WAIT_SECONDS
+                            + " s at exchange " + id + " for the others");
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

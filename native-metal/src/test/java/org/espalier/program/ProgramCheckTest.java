@@ -222,6 +222,16 @@ final class ProgramCheckTest {
                         d -> d.ops.add(new Add(Draft.Y, Draft.Y, Draft.Y)),
                         "program 'main', op 18, Add: touches the logits"),
                 spoiled(
+                        "adds up logits",
+                        d -> d.ops.add(new ExchangeBegin(3, Draft.Y, new ExchangeBegin.Sum())),
+                        "program 'main', op 18, ExchangeBegin: exchanges the logits otherwise than by gathering them once"),
+                spoiled(
+                        "yields logits while it exchanges",
+                        d -> d.insert(Draft.LOGITS, new ExchangeBegin(3, Draft.H, new ExchangeBegin.Sum()))
+                                .ops
+                                .add(new ExchangeAwait(3)),
+                        "program 'main', op 18, Logits of head: yields logits before the end of exchange [3]"),
+                spoiled(
                         "yields logits elsewhere",
                         d -> {
                             d.slots.add(11);

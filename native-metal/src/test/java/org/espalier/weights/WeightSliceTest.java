@@ -63,6 +63,25 @@ class WeightSliceTest {
         assertThat(last.bytes()).isEqualTo(2 * 6 * Float.BYTES);
     }
 
+    /** Of rows that interleave, only a cut is copied, and of it only its own values. */
+    @Test
+    void copiesOfInterleavedRowsHaveNothingBetween() throws IOException {
+        Weight stored = numbers(true);
+        Weight even = new Weight(2, 6, Plain.F32, true, 0, 2, stored.pieces());
+        Weight odd = new Weight(2, 6, Plain.F32, true, 1, 2, stored.pieces());
+        assertThat(even.isPartOfRows()).isFalse();
+        assertThat(odd.isPartOfRows()).isFalse();
+        Weight first = even.rows(0, 1);
+        assertThat(first.isPartOfRows()).isTrue();
+        try (WeightReader reader = WeightReader.streaming()) {
+            Matrix matrix = reader.open("w", first);
+            matrix.copy(() -> {});
+            assertThat(matrix.decode(1)).isDeepEqualTo(new float[][] {{100, 101, 102, 103, 104, 105}});
+            assertThat(matrix.weight().storedColumns()).isEqualTo(1);
+        }
+        assertThat(first.bytes()).isEqualTo(2 * 6 * Float.BYTES);
+    }
+
     @Test
     void vectorsAreSlicedWhicheverWayTheyLie() throws IOException {
         Weight row = numbers(false).rows(2, 1);

@@ -54,11 +54,11 @@ public final class PlacementPicture implements Displayed {
 
     private String role(int index) {
         List<String> roles = new ArrayList<>();
-        if (index == 0) {
+        if (placement.embeds(index)) {
             roles.add("embedding");
         }
-        if (index == placement.shards().size() - 1) {
-            roles.add("output and sampler");
+        if (placement.hasOutput(index)) {
+            roles.add(placement.samples(index) ? "output and sampler" : "output");
         }
         return String.join(", ", roles);
     }

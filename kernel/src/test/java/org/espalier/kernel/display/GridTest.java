@@ -80,8 +80,8 @@ class GridTest {
         assertThat(new PlacementPicture(placement, List.of(size(1500), size(5000))).text())
                 .isEqualTo("tensor, 4 layers\n"
                         + "node  layers  of each                        weights  also holds\n"
-                        + "n1    0 to 3  parts 0 to 7 of 11              1.5 kB  embedding\n"
-                        + "n2    0 to 3  parts 8 to 10 of 11, 1 expert   5.0 kB  output and sampler");
+                        + "n1    0 to 3  parts 0 to 7 of 11              1.5 kB  embedding, output and sampler\n"
+                        + "n2    0 to 3  parts 8 to 10 of 11, 1 expert   5.0 kB  embedding, output");
     }
 
     private static ShardSize size(long bytes) {

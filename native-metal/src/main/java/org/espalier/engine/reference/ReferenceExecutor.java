@@ -159,15 +159,16 @@ final class ReferenceExecutor implements Executor {
                     .forEach(view -> round(slots, view, rows.count()));
         }
         run.end();
+        float[][] logits = run.logits();
         boolean hidden = step.wants(Step.Want.LAST_HIDDEN);
         ByteBuffer output = program.endsInLogits() && !hidden ? null : send(slots, rows.count());
         StepResult result = new StepResult(
                 program.endsInLogits() ? null : output,
-                run.logits(),
+                logits,
                 rows.greedy(),
                 step.wants(Step.Want.ROUTING) ? run.routing() : null,
                 hidden ? output : null);
-        rows.commit(run.logits()); // nothing after this can fail
+        rows.commit(logits); // nothing after this can fail
         return result;
     }
 

@@ -304,9 +304,12 @@ final class StepRun implements Op.Visitor<Void> {
         if (count == 0) {
             return null; // no row wants logits, on no node
         }
-        ByteBuffer values = ByteBuffer.allocateDirect(
-                        count * x.width() * loaded.numbers().bytes())
-                .order(ByteOrder.LITTLE_ENDIAN);
+        long bytes = (long) count * x.width() * loaded.numbers().bytes();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new EngineException(
+                    "exchange " + op.id() + " of " + count + " rows has " + bytes + " bytes: use a step of fewer rows");
+        }
+        ByteBuffer values = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
         boolean nothing = op.kind() instanceof ExchangeBegin.Zeros;
         for (int t = 0; t < count; t++) {
             for (int i = 0; i < x.width(); i++) {

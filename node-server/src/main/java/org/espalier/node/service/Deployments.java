@@ -65,14 +65,14 @@ final class Deployments implements AutoCloseable {
      *     refusal changes nothing
      */
     RingMember load(RunningLoad loading, ShardLoader.Progress progress) {
-        new PlacementCheck(node).check(loading.request());
+        ShardLoader.Order order = new PlacementCheck(node).check(loading.request());
         while (!locked(LOOK_MILLIS)) {
             checkGoesOn(loading);
         }
         try {
             current = loading; // before reading closed: close() reads both in the other order
             checkGoesOn(loading);
-            return place(loading, progress);
+            return place(loading, order, progress);
         } finally {
             current = null;
             changing.unlock();
@@ -95,14 +95,13 @@ final class Deployments implements AutoCloseable {
         }
     }
 
-    private RingMember place(RunningLoad loading, ShardLoader.Progress progress) {
+    private RingMember place(RunningLoad loading, ShardLoader.Order order, ShardLoader.Progress progress) {
         LoadRequest request = loading.request();
         Deployed old = byId.get(request.getDeployment());
         if (old != null) {
             refuseOld(old, request.getEpoch());
             refuseUsed(old, request.getClient(), request.getForce());
         }
-        ShardLoader.Order order = order(request);
         StageShard shard = null;
         if (old != null) {
             byId.remove(request.getDeployment());
@@ -290,16 +289,6 @@ final class Deployments implements AutoCloseable {
                     .at(node, "node " + node)
                     .exception(e);
         }
-    }
-
-    private ShardLoader.Order order(LoadRequest request) {
-        PlacementCheck check = new PlacementCheck(node);
-        return new ShardLoader.Order(
-                node,
-                check.identity(request),
-                check.placement(request).members().get(request.getShard()),
-                request.getEngine(),
-                request.getPrecision());
     }
 
     private void refuseOld(Deployed old, long epoch) {

@@ -6,28 +6,34 @@ import org.espalier.failure.FailureException;
 import org.espalier.model.ModelIdentity;
 import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementMessage;
+import org.espalier.slice.Member;
 import org.espalier.v1.LoadRequest;
 
 /** Checks a load request before anything changes. */
 record PlacementCheck(String node) {
 
-    /** @throws FailureException if the request is incomplete, or its placement does not cover each layer once */
-    void check(LoadRequest request) {
+    /**
+     * What this node has to load.
+     *
+     * @throws FailureException if the request is incomplete, or its placement does not cover each layer once
+     */
+    ShardLoader.Order check(LoadRequest request) {
         require(!request.getDeployment().isBlank(), "the deployment has no id");
         require(request.getEpoch() > 0, "epoch " + request.getEpoch() + " is not above 0");
-        identity(request);
+        ModelIdentity model = identity(request);
         require(!request.getClient().isBlank(), "the client has no name");
         int shards = request.getPlacement().getShardsCount();
         require(
                 request.getShard() >= 0 && request.getShard() < shards,
                 "shard " + request.getShard() + " is not one of the placement's " + shards);
-        placement(request);
+        Member member = placement(request).members().get(request.getShard());
         String self = request.getPlacement().getShards(request.getShard()).getNode();
         require(self.equals(node), "this is node " + node + ", the shard is for node " + self);
+        return new ShardLoader.Order(node, model, member, request.getEngine(), request.getPrecision());
     }
 
     /** @throws FailureException if it does not cover each layer once, or needs what nodes cannot do yet */
-    Placement placement(LoadRequest request) {
+    private Placement placement(LoadRequest request) {
         try {
             return PlacementMessage.of(request.getPlacement()).checkCoverage().requireNothingShared();
         } catch (EspalierException e) {
@@ -36,7 +42,7 @@ record PlacementCheck(String node) {
     }
 
     /** @throws FailureException if it is not a valid identity */
-    ModelIdentity identity(LoadRequest request) {
+    private ModelIdentity identity(LoadRequest request) {
         org.espalier.v1.ModelIdentity model = request.getModel();
         try {
             return new ModelIdentity(model.getName(), model.getRevision(), model.getHash(), model.getPath());

@@ -221,7 +221,15 @@ class RunCommandTest {
         assertFails(
                 Command.run("run", "--model", LLAMA, "--tokens", "1", "--placement", file.toString()),
                 1,
-                "width 1 to 1 of 2 are on no node");
+                "of the width, part 1 of 2 has no node");
+        Files.writeString(
+                file,
+                "{\"strategy\":\"pipeline\",\"layers\":3,\"shards\":[{\"node\":\"embedded\",\"firstLayer\":0,\"endLayer\":3,"
+                        + "\"shares\":{\"experts\":[]}}]}");
+        assertFails(
+                Command.run("run", "--model", LLAMA, "--tokens", "1", "--placement", file.toString()),
+                1,
+                "the placement cuts layers into shares (on embedded), and nodes cannot exchange values within a layer yet");
         assertFails(
                 Command.run("run", "--model", LLAMA, "--tokens", "1", "--placement", folder + "/none.json"),
                 1,

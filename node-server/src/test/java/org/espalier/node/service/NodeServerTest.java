@@ -114,7 +114,7 @@ class NodeServerTest {
                     .addShards(ring.shard(1, 0, 6).toBuilder()
                             .setHeads(Share.newBuilder().setFrom(1).setTo(2).setOf(2)))
                     .build();
-            refused(ring, ring.request(0, 1, "m", shares), "nodes that share layers (n0, n1)");
+            refused(ring, ring.request(0, 1, "m", shares), "cuts layers into shares (on n0, n1)");
             Placement none = hole.toBuilder()
                     .setShards(1, ring.shard(1, 2, 6).toBuilder().setWidth(Share.newBuilder()))
                     .build();
