@@ -392,10 +392,8 @@ public final class Cluster implements AutoCloseable {
 
     private RunningGeneration start(
             Prompt prompt, GenerateOptions options, GenerationListener listener, Consumer<GenerateCall> whenMade) {
-        Serving now;
-        synchronized (this) {
-            now = inUse.attached();
-        }
+        Serving now =
+                inUse.alive().orElseGet(this::attached); // without the lock, which a load of another model may hold
         boolean started = false;
         try {
             GenerateCall call = call(now, prompt, options, listener);
@@ -412,6 +410,10 @@ public final class Cluster implements AutoCloseable {
                 now.model().release();
             }
         }
+    }
+
+    private synchronized Serving attached() {
+        return inUse.attached();
     }
 
     private GenerateCall call(Serving now, Prompt prompt, GenerateOptions options, GenerationListener listener) {

@@ -218,6 +218,14 @@ final class ModelInUse {
         }
     }
 
+    /** The model in use if its stream stands; from any thread. It has one user more, who has to release it. */
+    Optional<Serving> alive() {
+        Serving there = serving;
+        boolean alive =
+                there != null && there.attachment().isAlive() && there.model().useIfOpen();
+        return alive ? Optional.of(there) : Optional.empty();
+    }
+
     /** The model in use, attached again if its stream broke. It has one user more, who has to release it. */
     Serving attached() {
         Serving there = required();

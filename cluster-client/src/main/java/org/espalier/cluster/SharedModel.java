@@ -27,6 +27,12 @@ final class SharedModel {
         return model;
     }
 
+    /** Adds a user unless it is already closed. */
+    synchronized boolean useIfOpen() {
+        users += users == 0 ? 0 : 1;
+        return users > 0;
+    }
+
     /** Removes a user; the last one closes the model. */
     synchronized void release() {
         if (--users == 0) {
