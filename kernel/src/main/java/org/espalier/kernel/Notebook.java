@@ -115,17 +115,17 @@ final class Notebook implements Requests {
         } catch (EspalierException e) {
             LOG.info("cell failed", e);
             String sentence = RemedyMagics.sentence(e);
-            return failure(e.getClass().getSimpleName(), sentence, List.of(Ansi.red(sentence)));
+            return failure(e.getClass().getSimpleName(), sentence, List.of(Ansi.strong(sentence)));
         } catch (InterruptedException e) {
             streams.hurry();
-            return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.red("interrupted")));
+            return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.strong("interrupted")));
         } catch (RuntimeException | Error e) {
             LOG.error("cell failed", e);
             return failure(
                     e.getClass().getName(),
                     String.valueOf(e.getMessage()),
                     List.of(
-                            Ansi.red(e.toString()),
+                            Ansi.strong(e.toString()),
                             "This is a defect of the kernel: its log " + KernelLog.file() + " has more."));
         } finally {
             streams.end();
@@ -163,7 +163,7 @@ final class Notebook implements Requests {
             return values.render(value);
         } catch (RuntimeException | Error e) {
             String message = "the value, of " + value.getClass() + ", cannot be shown: " + e;
-            throw new CodeFailure(e.getClass().getName(), message, List.of(Ansi.red(message)));
+            throw new CodeFailure(e.getClass().getName(), message, List.of(Ansi.strong(message)));
         }
     }
 

@@ -8,7 +8,7 @@ public final class Ansi {
 
     private Ansi() {}
 
-    public static String red(String text) {
+    public static String strong(String text) {
         return "\u001b[1m" + text + "\u001b[0m";
     }
 }

@@ -38,8 +38,8 @@ record CompileErrors(List<Diag> errors, Origin origin) {
         List<String> lines = new ArrayList<>();
         for (Diag error : errors) {
             List<String> message = message(error);
-            lines.add(Ansi.red(place(error) + ": " + message.get(0)));
-            message.subList(1, message.size()).forEach(line -> lines.add(Ansi.red(line)));
+            lines.add(Ansi.strong(place(error) + ": " + message.get(0)));
+            message.subList(1, message.size()).forEach(line -> lines.add(Ansi.strong(line)));
             lines.addAll(Underline.of(origin, error));
         }
         return lines;

@@ -206,7 +206,7 @@ public final class JavaSession implements AutoCloseable {
         String message = errors.isEmpty()
                 ? snippet.name() + " cannot be used until " + redefinitions.missing(snippet) + " is declared"
                 : snippet.name() + " does not compile: " + errors.summary();
-        List<String> lines = new ArrayList<>(List.of(Ansi.red(message)));
+        List<String> lines = new ArrayList<>(List.of(Ansi.strong(message)));
         lines.addAll(errors.lines());
         return new CodeFailure("UnresolvedReference", message, lines);
     }

@@ -45,7 +45,7 @@ final class Trace {
             lines.add(indent + relation + name + " (shown above)");
             return;
         }
-        lines.add(indent + Ansi.red(relation + name + (message == null ? "" : ": " + message)));
+        lines.add(indent + Ansi.strong(relation + name + (message == null ? "" : ": " + message)));
         // Espalier's own errors say in their sentence what failed and where; the calls below it help nobody.
         boolean own = thrown instanceof EspalierException;
         collapse(texts(thrown.getStackTrace(), own)).forEach(frame -> lines.add(indent + "    " + frame));

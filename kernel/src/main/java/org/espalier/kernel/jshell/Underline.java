@@ -24,6 +24,6 @@ final class Underline {
         int width = Math.max(1, Math.min(end, lineEnd) - start);
         // Tabs stay tabs, so that the marks stand below their code.
         String before = text.substring(lineStart, start).replaceAll("[^\t]", " ");
-        return List.of(text.substring(lineStart, lineEnd), before + Ansi.red("^".repeat(width)));
+        return List.of(text.substring(lineStart, lineEnd), before + Ansi.strong("^".repeat(width)));
     }
 }
