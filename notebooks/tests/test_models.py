@@ -105,20 +105,21 @@ def pids(book):
     return sorted(json.loads(book.ok("ProcessHandle.current().children().map(ProcessHandle::pid).toList()").result))
 
 
-def test_cluster_is_there_from_the_start(book):
-    assert book.ok("cluster.nodes().size()").result == "0"
-    assert book.ok("cluster.toString()").result == "cluster: no nodes yet; no model is loaded"
-    assert "no model in use" in book.ok("cluster").result
-    book.ok('var startDeployment = cluster.load("demo");')
-    assert book.ok("cluster.toString()").result == "cluster: embedded; demo is loaded"
-    assert book.ok("startDeployment").result.startswith("demo, layers 0 to 7 on embedded, engine reference, float32")
-    book.ok('var startAnswer = cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3));')
-    text = book.ok("startAnswer.text()").result
-    assert book.ok('cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3), System.out::print);').text == text
-    assert book.ok("startAnswer").result == f'demo, "Wenn Sie": "{text.strip()}" (3 tokens, ended by the token limit)'
-    pieces = book.ok('var startPieces = new ArrayList<String>(); cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3).withRouting(), token -> startPieces.add(token)); String.join("", startPieces)')
-    assert pieces.result == text
-    assert title(book).startswith('demo, "Wenn Sie", positions 0 to ')
+def test_cluster_is_there_from_the_start():
+    with notebook.running() as book:  # which no test has used yet
+        assert book.ok("cluster.nodes().size()").result == "0"
+        assert book.ok("cluster.toString()").result == "cluster: no nodes yet; no model is loaded"
+        assert "no model in use" in book.ok("cluster").result
+        book.ok('var startDeployment = cluster.load("demo");')
+        assert book.ok("cluster.toString()").result == "cluster: embedded; demo is loaded"
+        assert book.ok("startDeployment").result.startswith("demo, layers 0 to 7 on embedded, engine reference, float32")
+        book.ok('var startAnswer = cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3));')
+        text = book.ok("startAnswer.text()").result
+        assert book.ok('cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3), System.out::print);').text == text
+        assert book.ok("startAnswer").result == f'demo, "Wenn Sie": "{text.strip()}" (3 tokens, ended by the token limit)'
+        pieces = book.ok('var startPieces = new ArrayList<String>(); cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3).withRouting(), token -> startPieces.add(token)); String.join("", startPieces)')
+        assert pieces.result == text
+        assert title(book).startswith('demo, "Wenn Sie", positions 0 to ')
 
 
 def test_edits_are_varargs_and_prompts_token_arrays(demo):
