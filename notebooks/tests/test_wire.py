@@ -57,8 +57,15 @@ def test_text_is_sent_in_messages_of_at_most_64_kb(shared):
 
 
 def test_both_streams_keep_their_order(shared):
-    cell = shared.ok('for (int i = 0; i < 50; i++) { System.out.println("out " + i); System.err.println("err " + i); }')
-    assert cell.text == "".join(f"out {i}\nerr {i}\n" for i in range(50))
+    cell = shared.ok('for (int i = 0; i < 20; i++) { System.out.println("out " + i); System.err.println("err " + i); }')
+    assert cell.text == "".join(f"out {i}\nerr {i}\n" for i in range(20))
+
+
+def test_streams_that_change_at_every_line_are_gathered(shared):
+    cell = shared.ok("for (int i = 0; i < 20_000; i++) { System.out.println(i); System.err.println(-i); }")
+    for name, sign in (("stdout", 1), ("stderr", -1)):
+        assert "".join(text for stream, text in cell.streams if stream == name) == "".join(f"{sign * i}\n" for i in range(20_000))
+    assert len(cell.streams) < 10_000
 
 
 def test_a_prompt_is_shown_before_its_question(shared):

@@ -11,6 +11,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.function.UnaryOperator;
 import org.espalier.DaemonThreads;
 import org.espalier.kernel.jshell.ReadableStream;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Standard output and error of the process, shown in the cell that runs, or that ran last: a thread may write on after its cell ended.
  * What is written in quick succession goes out together, and where nobody watches the cell run, all text between two other outputs. The
- * order of the two streams is kept. One thread sends; whoever writes waits while too much waits to be sent, until it is interrupted.
+ * order of the two streams is kept, unless they change so often that nobody could read it. One thread sends; whoever writes waits while too much waits to be sent, until it is interrupted.
  */
 final class CellStreams {
 
@@ -31,6 +32,9 @@ final class CellStreams {
     private static final long SETTLE_NANOS = 10_000_000;
 
     private static final long PAUSE_NANOS = 50_000_000;
+
+    /** Changes of the stream between two times that text is sent; with more, both streams are gathered. */
+    private static final int CHANGES = 50;
 
     /** Of one message; JSON may need twice that. */
     private static final int MESSAGE_BYTES = 32 << 10;
@@ -137,9 +141,7 @@ final class CellStreams {
     private synchronized void write(Stream stream, byte[] from, int offset, int length) throws InterruptedIOException {
         int at = offset;
         while (at < offset + length) {
-            Chunk last = chunks.peekLast();
             int limit = kept ? UNWATCHED_MESSAGE_BYTES : MESSAGE_BYTES;
-            boolean fits = last != null && last.stream == stream && last.cell == cell && last.bytes.size() < limit;
             if (waiting >= WAITING_BYTES) {
                 if (cell == null) {
                     return; // so much before the first cell has no place
@@ -147,21 +149,32 @@ final class CellStreams {
                 await();
                 continue;
             }
-            if (!fits) {
-                last = new Chunk(cell, stream);
-                chunks.add(last);
+            Chunk chunk = last(stream);
+            if (chunk == null || chunk.bytes.size() >= limit) {
+                chunk = new Chunk(cell, stream);
+                chunks.add(chunk);
                 made++;
                 waiting += CHUNK_BYTES;
                 notifyAll();
             }
-            int count = Math.min(offset + length - at, limit - last.bytes.size());
-            last.bytes.write(from, at, count);
+            int count = Math.min(offset + length - at, limit - chunk.bytes.size());
+            chunk.bytes.write(from, at, count);
             at += count;
             waiting += count;
-            if (last.bytes.size() >= limit) {
+            if (chunk.bytes.size() >= limit) {
                 notifyAll();
             }
         }
+    }
+
+    /** The chunk that the stream's text continues; null for none. */
+    private Chunk last(Stream stream) {
+        Iterator<Chunk> latest = chunks.descendingIterator();
+        Chunk last = latest.hasNext() ? latest.next() : null;
+        while (chunks.size() >= CHANGES && last.stream != stream && latest.hasNext()) {
+            last = latest.next();
+        }
+        return last != null && last.stream == stream && last.cell == cell ? last : null;
     }
 
     private void await() throws InterruptedIOException {
@@ -196,6 +209,7 @@ final class CellStreams {
             Chunk first = chunks.peek();
             long left = first == null || first.cell == null ? Long.MAX_VALUE : nanosLeft(first);
             if (left <= 0) {
+                wanted = Math.max(wanted, kept ? made - 1 : made); // what waits beside it is old enough, too
                 return chunks.remove();
             }
             if (left == Long.MAX_VALUE) {
@@ -209,10 +223,10 @@ final class CellStreams {
     private long nanosLeft(Chunk first) {
         boolean keptOn = kept && first.cell == cell;
         int limit = keptOn ? UNWATCHED_MESSAGE_BYTES : MESSAGE_BYTES;
-        if (chunks.size() > 1 || first.bytes.size() >= limit || wanted > sent) {
+        if (first.bytes.size() >= limit || wanted > sent) {
             return 0;
         }
-        if (keptOn) {
+        if (keptOn && chunks.size() == 1) {
             return Long.MAX_VALUE;
         }
         long now = System.nanoTime();
