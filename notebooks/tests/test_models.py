@@ -11,7 +11,7 @@ import pytest
 GERMAN = "Wenn Sie die Datei"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def book(shared):
     yield shared
     shared.run("%model unload --force")
@@ -20,7 +20,16 @@ def book(shared):
 
 @pytest.fixture
 def demo(book):
-    book.ok("%model load demo")
+    if book.ok('cluster.deployment().filter(loaded -> loaded.id().equals("demo")).isPresent()').result != "true":
+        book.ok("%model load demo")
+    return book
+
+
+@pytest.fixture
+def once(book, request):
+    """For what does not depend on the JDK and takes its time."""
+    if "newest" in request.node.name:
+        pytest.skip("runs with the kernel's Java")
     return book
 
 
@@ -87,17 +96,17 @@ def test_tables_have_the_tokens_text(demo):
     assert GERMAN in demo.ok(texts).result
 
 
-def test_reaching_the_context_is_named(demo):
+def test_reaching_the_context_is_named(once, demo):
     demo.ok('var nearlyFull = IntStream.range(0, 1020).map(i -> 30 + i % 7).toArray();')
     demo.ok("var full = cluster.generate(Prompt.tokens(nearlyFull), GenerateOptions.defaults().ignoringEos());")
     assert demo.ok("full.finish() + \" \" + full.tokens().size()").result == "CONTEXT 4"
 
 
 def test_no_token_is_not_the_token_limit(demo):
-    notes = [display["text/plain"] for display in demo.ok("%generate --raw --max-tokens 0 hello").displays]
-    assert notes == [f"{demo.ok('cluster.lastGeneration().get().promptTokens().size()').result} prompt tokens read, no new one asked for"]
-    notes = [display["text/plain"] for display in demo.ok("%generate --raw --ignore-eos --max-tokens 2 hello").displays]
-    assert notes[0].endswith(", ended by the token limit")
+    note = demo.ok("%generate --raw --max-tokens 0 hello").displays[-1]["text/plain"]
+    assert note == f"{demo.ok('cluster.lastGeneration().get().promptTokens().size()').result} prompt tokens read, no new one asked for"
+    note = demo.ok("%generate --raw --ignore-eos --max-tokens 2 hello").displays[-1]["text/plain"]
+    assert note.endswith(", ended by the token limit")
 
 
 def pids(book):
@@ -105,21 +114,21 @@ def pids(book):
     return sorted(json.loads(book.ok("ProcessHandle.current().children().map(ProcessHandle::pid).toList()").result))
 
 
-def test_cluster_is_there_from_the_start():
-    with notebook.running() as book:  # which no test has used yet
-        assert book.ok("cluster.nodes().size()").result == "0"
-        assert book.ok("cluster.toString()").result == "cluster: no nodes yet; no model is loaded"
-        assert "no model in use" in book.ok("cluster").result
-        book.ok('var startDeployment = cluster.load("demo");')
-        assert book.ok("cluster.toString()").result == "cluster: embedded; demo is loaded"
-        assert book.ok("startDeployment").result.startswith("demo, layers 0 to 7 on embedded, engine reference, float32")
-        book.ok('var startAnswer = cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3));')
-        text = book.ok("startAnswer.text()").result
-        assert book.ok('cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3), System.out::print);').text == text
-        assert book.ok("startAnswer").result == f'demo, "Wenn Sie": "{text.strip()}" (3 tokens, ended by the token limit)'
-        pieces = book.ok('var startPieces = new ArrayList<String>(); cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3).withRouting(), token -> startPieces.add(token)); String.join("", startPieces)')
-        assert pieces.result == text
-        assert title(book).startswith('demo, "Wenn Sie", positions 0 to ')
+def test_cluster_is_there_from_the_start(book):
+    book.ok("%cluster disconnect")
+    assert book.ok("cluster.nodes().size()").result == "0"
+    assert book.ok("cluster.toString()").result == "cluster: no nodes yet; no model is loaded"
+    assert "no model in use" in book.ok("cluster").result
+    book.ok('var startDeployment = cluster.load("demo");')
+    assert book.ok("cluster.toString()").result == "cluster: embedded; demo is loaded"
+    assert book.ok("startDeployment.toString()").result.startswith("demo, layers 0 to 7 on embedded, engine reference, float32")
+    book.ok('var startAnswer = cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3));')
+    text = book.ok("startAnswer.text()").result
+    assert book.ok('cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3), System.out::print);').text == text
+    assert book.ok("startAnswer.toString()").result == f'demo, "Wenn Sie": "{text.strip()}" (3 tokens, ended by the token limit)'
+    pieces = book.ok('var startPieces = new ArrayList<String>(); cluster.generate("Wenn Sie", GenerateOptions.defaults().withMaxTokens(3).withRouting(), token -> startPieces.add(token)); String.join("", startPieces)')
+    assert pieces.result == text
+    assert title(book).startswith('demo, "Wenn Sie", positions 0 to ')
 
 
 def test_edits_are_varargs_and_prompts_token_arrays(demo):
@@ -139,6 +148,7 @@ def test_a_closed_cluster_loads_again(demo, close):
 
 
 def test_an_interrupt_of_the_cell_that_started_the_nodes_leaves_them(book):
+    book.ok("%cluster disconnect")
     interrupted = []
 
     def interrupt(message):
@@ -164,7 +174,8 @@ def test_a_failed_load_keeps_the_model(demo, load, says):
     assert demo.ok("%generate --raw --max-tokens 3 hello").text == before
 
 
-def test_what_is_printed_after_a_lost_node_works(book):
+def test_what_is_printed_after_a_lost_node_works(once):
+    book = once
     book.ok("%cluster local --nodes 2\n%model load demo")
     lost = pids(book)[-1]
     os.kill(lost, signal.SIGKILL)
@@ -185,7 +196,8 @@ def test_what_is_printed_after_a_lost_node_works(book):
     assert "8 layers on 2 nodes" in book.ok("%model").text
 
 
-def test_two_notebooks_share_nodes(book):
+def test_two_notebooks_share_nodes(once):
+    book = once
     book.ok("%cluster local --nodes 2\n%model load demo")
     addresses = book.ok('cluster.nodes().stream().map(NodeInfo::address).collect(Collectors.joining(" "))').result
     with notebook.running() as other:
