@@ -135,15 +135,22 @@ final class Publisher implements AutoCloseable {
                     continue;
                 }
                 subscriber.add(message, wire, kind);
-                if (subscriber.outbox().isOverflown()) {
-                    LOG.warn(
-                            "closed the connection of a subscriber that reads nothing: even status messages fill its room");
-                    subscriber.close();
+                if (isEnded(subscriber)) {
                     all.remove();
                 }
             }
             notifyAll();
         }
+    }
+
+    /** Ends a subscriber that has no room even for what is never left out. */
+    private static boolean isEnded(Subscriber subscriber) {
+        if (!subscriber.outbox().isOverflown()) {
+            return false;
+        }
+        LOG.warn("closed the connection of a subscriber that reads nothing: even status messages fill its room");
+        subscriber.close();
+        return true;
     }
 
     private void awaitRoom(Message message, int bytes) {
@@ -187,7 +194,13 @@ final class Publisher implements AutoCloseable {
 
     /** Sends something to one subscriber. */
     synchronized void add(Subscriber subscriber, byte[] wire) {
+        if (!subscribers.contains(subscriber)) {
+            return; // it was ended while it still had requests in its buffer
+        }
         subscriber.add(null, wire, Outbox.Kind.PROTOCOL);
+        if (isEnded(subscriber)) {
+            subscribers.remove(subscriber);
+        }
         notifyAll();
     }
 

@@ -1,6 +1,7 @@
 package org.espalier.kernel.jupyter;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -207,6 +208,27 @@ class PublisherTest {
         } finally {
             patient.close();
         }
+    }
+
+    @Test
+    void oneThatAsksAndReadsNothingIsEnded() throws Exception {
+        ZMQ.Socket reader = subscriber();
+        raw();
+        Socket asking = sockets.get(0);
+        byte[] body = java.util.Arrays.copyOf(new byte[] {4, 'P', 'I', 'N', 'G'}, 60_000);
+        byte[] ping = concat(
+                new byte[] {Zmtp.COMMAND | Zmtp.LONG, 0, 0, 0, 0, 0, 0, (byte) (body.length >> 8), (byte) body.length},
+                body);
+        int most = (Outbox.PROTOCOL_BYTES + (32 << 20))
+                / body.length; // the rest is in the buffers of the operating system
+        assertThatThrownBy(() -> {
+                    for (int i = 0; i < most; i++) {
+                        asking.getOutputStream().write(ping);
+                    }
+                })
+                .isInstanceOf(IOException.class);
+        publisher.publish(message("status", "alive"), Outbox.Kind.PROTOCOL);
+        assertThat(receive(reader).content().path("text").asText()).isEqualTo("alive");
     }
 
     @Test
