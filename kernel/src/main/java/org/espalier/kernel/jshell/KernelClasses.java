@@ -18,6 +18,7 @@ import javax.tools.ForwardingJavaFileManager;
 import javax.tools.JavaFileObject;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.StandardLocation;
+import org.espalier.DaemonThreads;
 
 /**
  * Shows the compiler the classes of the kernel's own jars by {@link JarClasses}. The compiler's own way, a walk through every file of
@@ -45,9 +46,7 @@ final class KernelClasses extends ForwardingJavaFileManager<StandardJavaFileMana
     }
 
     private static void start(Runnable work) {
-        Thread thread = new Thread(work, "espalier-jar-classes");
-        thread.setDaemon(true);
-        thread.start();
+        new DaemonThreads("espalier-jar-classes").newThread(work).start();
     }
 
     /** Takes our jars from the class path that the compiler walks. */

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 
 /**
@@ -37,15 +37,14 @@ public final class ShellCommand {
         } catch (IOException e) {
             throw new EspalierException("cannot run `" + command + "`: " + e.getMessage(), e);
         }
-        AtomicLong heard = new AtomicLong(System.nanoTime());
-        Thread reading = new Thread(() -> copy(process.getInputStream(), heard), "espalier-shell-output");
-        reading.setDaemon(true);
-        reading.start();
+        Copier output = new Copier(process.getInputStream());
+        Thread copying = new DaemonThreads("espalier-shell-output").newThread(output::copy);
+        copying.start();
         try {
             int status = process.waitFor();
-            heard.set(System.nanoTime());
-            while (reading.isAlive() && System.nanoTime() - heard.get() < TimeUnit.MILLISECONDS.toNanos(QUIET_MILLIS)) {
-                reading.join(QUIET_MILLIS);
+            output.heard = System.nanoTime();
+            while (copying.isAlive() && !output.isQuiet()) {
+                copying.join(QUIET_MILLIS);
             }
             if (status != 0) {
                 throw new EspalierException("`" + command + "` ended with exit status " + status);
@@ -56,28 +55,51 @@ public final class ShellCommand {
         }
     }
 
-    private static void copy(InputStream output, AtomicLong heard) {
-        byte[] some = new byte[8192];
-        try {
-            for (int count = output.read(some); count >= 0; count = output.read(some)) {
-                System.out.write(some, 0, count);
-                System.out.flush();
-                heard.set(System.nanoTime());
+    private static final class Copier {
+        private final InputStream output;
+        /** When the command last wrote, or ended. */
+        private volatile long heard = System.nanoTime();
+        /** Whether text is being shown, which waits for a slow client: the command is not silent meanwhile. */
+        private volatile boolean showing;
+
+        Copier(InputStream output) {
+            this.output = output;
+        }
+
+        boolean isQuiet() {
+            return !showing && System.nanoTime() - heard >= TimeUnit.MILLISECONDS.toNanos(QUIET_MILLIS);
+        }
+
+        void copy() {
+            byte[] some = new byte[8192];
+            try {
+                for (int count = output.read(some); count >= 0; count = output.read(some)) {
+                    showing = true;
+                    System.out.write(some, 0, count);
+                    System.out.flush();
+                    heard = System.nanoTime();
+                    showing = false;
+                }
+            } catch (IOException e) {
+                // the process was ended, and its output with it
             }
-        } catch (IOException e) {
-            // the process was ended, and its output with it
         }
     }
 
-    /** A shell ends without its children: they are found first. */
-    private static void end(Process process) throws InterruptedException {
+    /** A shell ends without its children: they are found first. A second interrupt ends the wait for them to end by themselves. */
+    private static void end(Process process) {
         List<ProcessHandle> all = Stream.concat(process.descendants(), Stream.of(process.toHandle()))
                 .toList();
         all.forEach(ProcessHandle::destroy);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TERMINATE_MILLIS);
-        while (all.stream().anyMatch(ProcessHandle::isAlive) && System.nanoTime() < deadline) {
-            Thread.sleep(10);
+        try {
+            while (all.stream().anyMatch(ProcessHandle::isAlive) && System.nanoTime() < deadline) {
+                Thread.sleep(10);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            all.forEach(ProcessHandle::destroyForcibly);
         }
-        all.forEach(ProcessHandle::destroyForcibly);
     }
 }
