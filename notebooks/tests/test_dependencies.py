@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import re
 import subprocess
 import threading
 
@@ -96,9 +97,24 @@ def test_deps_comments_work_in_the_same_cell_and_versions_do_not_change(book):
     assert book.ok(f'//DEPS {GROUP}:greeter:1.0\n"again"').text == ""
 
 
+def test_values_stand_in_coordinates_and_paths(book, repository):
+    book.ok(f'var depsVersion = "1.0"; var depsFolder = Path.of("{repository}/two words");')
+    assert f"{GROUP}:user:jar:1.0 is not in the local repository" in book.run(f"%maven --offline {GROUP}:user:{{depsVersion}}").error
+    named = "greeter-1.0.jar"
+    (repository / "two words").mkdir(exist_ok=True)
+    (repository / "two words" / named).write_bytes((repository / named).read_bytes())
+    assert f"{repository}/two words/{named}\n" in book.ok(f"%jars {{depsFolder}}/{named}").text
+    assert "there is no variable nowhere" in book.run("%jars {nowhere}/x.jar").error
+
+
 def test_ranges_and_what_the_kernel_carries(book):
     assert "stays at 1.0, which this notebook added before; 2.0" in book.ok(f"%maven {GROUP}:greeter:[1.5,3)").text
-    assert "the kernel's own" in book.ok("%maven com.fasterxml.jackson.core:jackson-databind:2.0.0").text
+    shown = book.ok("%maven com.fasterxml.jackson.core:jackson-databind:2.0.0").text
+    assert "the kernel's own" in shown
+    carried = re.search(r"kernel's own version (\S+);", shown)[1]
+    name = f"com.fasterxml.jackson.core:jackson-databind:{carried}"
+    assert book.ok(f"%maven {name}").text == f"com.fasterxml.jackson.core:jackson-databind {carried} is in the kernel already\n"
+    assert f"there is no com.fasterxml.jackson.core:jackson-databind:jar:tests:{carried}" in book.run(f"%maven {name}:tests").error
 
 
 @pytest.mark.parametrize(
@@ -122,6 +138,13 @@ def test_what_goes_wrong_is_one_sentence(book, line, words):
 def test_a_repository_that_cannot_be_reached(book, tmp_path):
     settings(tmp_path, "http://127.0.0.1:1/maven")
     assert "cannot be reached" in book.run(f"%maven {GROUP}:user:1.0").error
+
+
+def test_credentials_of_a_repository_are_not_shown(book, tmp_path):
+    settings(tmp_path, "http://user:secret@127.0.0.1:1/maven")
+    cell = book.run(f"%maven {GROUP}:user:1.0")
+    assert "test (http://127.0.0.1:1/maven) cannot be reached" in cell.error
+    assert "secret" not in cell.error + str(cell.traceback)
 
 
 def test_an_interrupt_ends_a_download(book, tmp_path):

@@ -60,7 +60,8 @@ public final class MavenResolver {
             if (e.getCause() instanceof EspalierException sentence) {
                 throw sentence;
             }
-            throw new EspalierException("Maven's resolver failed: " + e.getCause(), e.getCause());
+            Throwable cause = UserInfo.strip(e.getCause());
+            throw new EspalierException("Maven's resolver failed: " + cause.getMessage(), cause);
         }
     }
 
@@ -109,7 +110,14 @@ public final class MavenResolver {
                                     artifact.getFile().toPath()));
                 }
                 Set<String> notes = new LinkedHashSet<>();
-                root.getChildren().forEach(node -> note(node, notes));
+                root.getChildren().forEach(node -> {
+                    if (isCarried(node, node.getArtifact().getVersion())) {
+                        notes.add(name(node.getArtifact()) + " "
+                                + node.getArtifact().getVersion() + " is in the kernel already");
+                    } else {
+                        note(node, notes);
+                    }
+                });
                 return new Resolution(List.copyOf(found.values()), List.copyOf(notes));
             } catch (DependencyCollectionException | DependencyResolutionException e) {
                 throw ResolutionFailure.of(e, session.isOffline(), maven.remoteRepositories());
@@ -119,11 +127,15 @@ public final class MavenResolver {
 
     private Optional<String> carriedVersion(DependencyNode node) {
         Artifact artifact = node.getArtifact();
-        return artifact == null ? Optional.empty() : carried.version(artifact.getGroupId(), artifact.getArtifactId());
+        return artifact == null ? Optional.empty() : carried.version(artifact);
     }
 
     private boolean isCarried(DependencyNode node) {
         return carriedVersion(node).isPresent();
+    }
+
+    private boolean isCarried(DependencyNode node, String version) {
+        return carriedVersion(node).filter(version::equals).isPresent();
     }
 
     private void note(DependencyNode node, Set<String> notes) {
@@ -138,6 +150,9 @@ public final class MavenResolver {
 
     private static String name(Artifact artifact) {
         List<String> parts = new ArrayList<>(List.of(artifact.getGroupId(), artifact.getArtifactId()));
+        if (!artifact.getExtension().equals("jar")) {
+            parts.add(artifact.getExtension());
+        }
         if (!artifact.getClassifier().isEmpty()) {
             parts.add(artifact.getClassifier());
         }

@@ -14,7 +14,7 @@ public record Resolution(List<Found> added, List<String> notes) {
     /**
      * An artifact in the local repository.
      *
-     * @param name GROUP:ARTIFACT, and the classifier if it has one
+     * @param name GROUP:ARTIFACT, the extension if it is no jar, and the classifier if it has one
      */
     public record Found(String name, String version, Path file) {}
 }

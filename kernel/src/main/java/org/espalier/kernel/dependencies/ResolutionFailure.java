@@ -17,13 +17,13 @@ import org.eclipse.aether.transfer.ArtifactNotFoundException;
 import org.eclipse.aether.transfer.ChecksumFailureException;
 import org.espalier.EspalierException;
 
-/** Maven's failures, each in one sentence with what to do. */
+/** Maven's failures, each in one sentence with what to do, and without the credentials that a URL may hold. */
 final class ResolutionFailure {
 
     private ResolutionFailure() {}
 
     static EspalierException of(RepositoryException failure, boolean offline, List<RemoteRepository> repositories) {
-        return new EspalierException(sentence(failure, offline, repositories), failure);
+        return new EspalierException(UserInfo.strip(sentence(failure, offline, repositories)), UserInfo.strip(failure));
     }
 
     private static String sentence(RepositoryException failure, boolean offline, List<RemoteRepository> repositories) {

@@ -42,7 +42,7 @@ final class JarsMagic implements Magic {
 
     @Override
     public void run(MagicCall call) {
-        Line line = Options.parse(new Line(), Words.of(call.arguments()));
+        Line line = Options.parse(new Line(), call.words());
         List<Path> found = new ArrayList<>();
         for (String path : line.paths) {
             found.addAll(JarFiles.of(path));

@@ -56,7 +56,7 @@ public final class MavenMagic implements Magic {
 
     @Override
     public void run(MagicCall call) throws InterruptedException {
-        Line line = Options.parse(new Line(), List.of(call.arguments().strip().split("\\s+")));
+        Line line = Options.parse(new Line(), call.words());
         List<Coordinates> wanted =
                 line.coordinates.stream().map(Coordinates::parse).toList();
         Resolution resolution = new MavenResolver()
