@@ -86,7 +86,7 @@ final class CellStreams {
     /** From now on output belongs to this cell. */
     void begin(Cell next) {
         flush();
-        next.hurry(false);
+        next.takeTime();
         next.beforeOutput(this::flush);
         synchronized (this) {
             cell = next;
@@ -103,14 +103,14 @@ final class CellStreams {
             kept = false;
             notifyAll();
         }
-        cell.hurry(false);
+        cell.takeTime();
     }
 
     /** Ends all waits for slow clients, so that the cell that was interrupted can end. */
     void hurry() {
         Cell running = cell;
         if (running != null) {
-            running.hurry(true);
+            running.hurry();
         }
     }
 
@@ -129,7 +129,7 @@ final class CellStreams {
                     wait();
                 } catch (InterruptedException e) {
                     interrupted = true;
-                    cell.hurry(true);
+                    cell.hurry();
                 }
             }
         }

@@ -1,7 +1,10 @@
 package org.espalier.kernel;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.conditions.ArchPredicates.are;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
@@ -27,6 +30,8 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.espalier.architecture.Architecture;
+import org.espalier.slice.Member;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,6 +58,20 @@ class ArchitectureTest {
     private static final Pattern LITERAL_WITH_A_MAGIC =
             Pattern.compile("(?s)\".*%(cluster|model|generate|experts|help|magics)\\b.*");
 
+    /** An architecture is built for a member of a group, and looks at nothing of its slice. */
+    @Test
+    void noArchitectureKnowsOfSlices() {
+        noClasses()
+                .that()
+                .implement(Architecture.class)
+                .should()
+                .dependOnClassesThat(
+                        resideInAPackage("org.espalier.slice..").and(DescribedPredicate.not(type(Member.class))))
+                .orShould()
+                .callMethodWhere(target(owner(type(Member.class))))
+                .check(CLASSES);
+    }
+
     /** kernel to node-server to cluster-client to models to native-metal; below node-server nobody knows an engine. */
     @ParameterizedTest
     @CsvSource(
@@ -65,8 +84,9 @@ class ArchitectureTest {
                 "org.espalier.template..   | org.espalier,org.espalier.template..",
                 "org.espalier.checkpoint.. | org.espalier,org.espalier.weights..,org.espalier.program..,org.espalier.checkpoint..",
                 "org.espalier.config..     | org.espalier,org.espalier.config..",
-                "org.espalier.architecture.. | org.espalier,org.espalier.weights..,org.espalier.program..,org.espalier.checkpoint..,org.espalier.config..,org.espalier.architecture..",
-                "org.espalier.placement..  | org.espalier,org.espalier.plan..,org.espalier.placement..",
+                "org.espalier.architecture.. | org.espalier,org.espalier.weights..,org.espalier.program..,org.espalier.checkpoint..,org.espalier.config..,org.espalier.slice..,org.espalier.architecture..",
+                "org.espalier.slice..      | org.espalier,org.espalier.program..,org.espalier.slice..",
+                "org.espalier.placement..  | org.espalier,org.espalier.plan..,org.espalier.program..,org.espalier.slice..,org.espalier.v1..,org.espalier.placement..",
                 "org.espalier.routing..    | org.espalier,org.espalier.routing..",
                 "org.espalier.score..      | org.espalier,org.espalier.score..",
                 "org.espalier.sampling..   | org.espalier,org.espalier.v1..,org.espalier.sampling..",

@@ -39,17 +39,23 @@ public final class MavenResolver {
 
     private final CarriedArtifacts carried = new CarriedArtifacts();
 
+    /** Whether remote repositories may be asked. */
+    public enum Network {
+        ONLINE,
+        OFFLINE
+    }
+
     /**
      * Waits for the downloads; an interrupt ends them at the next bytes that arrive.
      *
-     * @param offline whether only what lies in the local repository may be used; {@code <offline>} of settings.xml says so too
+     * @param network {@code OFFLINE} where only what lies in the local repository may be used; {@code <offline>} of settings.xml says so too
      * @param progress told what is being downloaded
      * @throws EspalierException that says what is missing and what to do
      */
-    public Resolution resolve(List<Coordinates> wanted, boolean offline, Consumer<String> progress)
+    public Resolution resolve(List<Coordinates> wanted, Network network, Consumer<String> progress)
             throws InterruptedException {
         Downloads downloads = new Downloads(progress);
-        FutureTask<Resolution> task = new FutureTask<>(() -> resolve(wanted, offline, downloads));
+        FutureTask<Resolution> task = new FutureTask<>(() -> resolve(wanted, network, downloads));
         new DaemonThreads("espalier-maven").newThread(task).start();
         try {
             return task.get();
@@ -65,13 +71,13 @@ public final class MavenResolver {
         }
     }
 
-    private Resolution resolve(List<Coordinates> wanted, boolean offline, Downloads downloads) {
+    private Resolution resolve(List<Coordinates> wanted, Network network, Downloads downloads) {
         ContextOverrides.Builder overrides = ContextOverrides.create()
                 .withUserSettings(true)
                 .withMavenUserHomeOverride(Path.of(System.getProperty("user.home"), ".m2"))
                 .checksumPolicy(ChecksumPolicy.FAIL)
                 .transferListener(downloads);
-        if (offline) {
+        if (network == Network.OFFLINE) {
             overrides.offline(true);
         }
         try (Context maven = new StandaloneStaticRuntime().create(overrides.build())) {

@@ -114,9 +114,14 @@ public final class Cell {
         return connection.input(request, prompt, false);
     }
 
-    /** Whether output waits for slow clients no longer, so that the cell can end. */
-    public void hurry(boolean now) {
-        connection.hurry(now);
+    /** Output waits for slow clients no longer, so that the cell can end. */
+    public void hurry() {
+        connection.hurry(true);
+    }
+
+    /** Output waits for slow clients again. */
+    public void takeTime() {
+        connection.hurry(false);
     }
 
     private void output(String type, ObjectNode content) {

@@ -60,7 +60,10 @@ public final class MavenMagic implements Magic {
         List<Coordinates> wanted =
                 line.coordinates.stream().map(Coordinates::parse).toList();
         Resolution resolution = new MavenResolver()
-                .resolve(wanted, line.offline, sentence -> call.output().print(sentence + "\n"));
+                .resolve(
+                        wanted,
+                        line.offline ? MavenResolver.Network.OFFLINE : MavenResolver.Network.ONLINE,
+                        sentence -> call.output().print(sentence + "\n"));
         List<Path> files = new ArrayList<>();
         for (Resolution.Found found : resolution.added()) {
             String before = added.putIfAbsent(found.name(), found.version());

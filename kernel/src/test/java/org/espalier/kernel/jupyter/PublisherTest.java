@@ -146,6 +146,7 @@ class PublisherTest {
                 publisher.publish(message("status", "idle " + i), Outbox.Kind.PROTOCOL);
             }
         });
+        assertThat(read(hung).type()).isEqualTo("iopub_welcome"); // it is subscribed
         writer.start();
         for (int i = 0; i < MESSAGES; i++) {
             assertThat(receive(reader).content().path("text").asText()).startsWith(i + " ");
@@ -153,7 +154,6 @@ class PublisherTest {
         }
         writer.join();
 
-        assertThat(read(hung).type()).isEqualTo("iopub_welcome");
         long taken = 0;
         int statuses = 0;
         List<String> notices = new ArrayList<>();
