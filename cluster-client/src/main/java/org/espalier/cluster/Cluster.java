@@ -142,6 +142,16 @@ public final class Cluster implements AutoCloseable {
         return now == null ? List.of() : now.describe();
     }
 
+    /** All nodes as each last answered, without asking any. */
+    public List<NodeInfo> knownNodes() {
+        Connection now = connection;
+        return now == null
+                ? List.of()
+                : now.nodes().stream()
+                        .flatMap(node -> node.lastAnswer().stream())
+                        .toList();
+    }
+
     /** What the nodes hold, whoever loaded it, asked now: {@link #use} takes any of these. */
     public List<Deployment> deployments() {
         return Deployment.on(nodes());

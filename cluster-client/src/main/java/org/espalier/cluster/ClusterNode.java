@@ -7,6 +7,7 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +36,7 @@ final class ClusterNode implements AutoCloseable {
     private final String address;
     private final ManagedChannel channel;
     private volatile String name;
+    private volatile NodeInfo lastAnswer;
 
     /** @throws ClusterException if the address is not HOST:PORT on loopback */
     ClusterNode(String address) {
@@ -76,6 +78,11 @@ final class ClusterNode implements AutoCloseable {
         return name;
     }
 
+    /** What it last said of itself; empty until it has answered once. */
+    Optional<NodeInfo> lastAnswer() {
+        return Optional.ofNullable(lastAnswer);
+    }
+
     NodeGrpc.NodeStub calls() {
         return NodeGrpc.newStub(channel);
     }
@@ -94,7 +101,8 @@ final class ClusterNode implements AutoCloseable {
                 .withDeadlineAfter(DESCRIBE_SECONDS, TimeUnit.SECONDS)
                 .describe(DescribeRequest.getDefaultInstance());
         name = reply.getNode();
-        return Wire.node(address, reply);
+        lastAnswer = Wire.node(address, reply);
+        return lastAnswer;
     }
 
     /** The first {@link #describe}: nothing may be listening at the address yet. */

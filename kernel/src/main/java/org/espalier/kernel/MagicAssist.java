@@ -3,58 +3,118 @@ package org.espalier.kernel;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.espalier.EspalierException;
 import org.espalier.kernel.jshell.CodeAssist;
+import org.espalier.kernel.jshell.CodeAssist.Completion;
 import org.espalier.kernel.magic.CellPart;
 import org.espalier.kernel.magic.Magic;
+import org.espalier.kernel.magic.MagicCompletion;
+import org.espalier.kernel.magic.MagicLine;
 import org.espalier.kernel.magic.Magics;
+import org.espalier.kernel.magic.NotebookCluster;
 
-/** Help while a magic is typed; empty answers where the code is Java. */
+/** Help while a cell is typed: for its magics from here, for its Java from who is given, who sees blanks in the place of magics. */
 final class MagicAssist {
 
-    private static final Pattern NAME = Pattern.compile("^(%%?)([\\w-]*)$");
-    private static final Pattern OPTION = Pattern.compile("^%%?([\\w-]+)\\s.*?(--?[\\w-]*)$");
-    private static final Pattern USED = Pattern.compile("--[\\w-]+");
+    /** A magic whose name is still to come. */
+    private static final Pattern SIGN = Pattern.compile("[ \\t]*%%?");
 
     private final Magics magics;
+    private final MagicCompletion completion;
 
-    MagicAssist(Magics magics) {
+    MagicAssist(Magics magics, NotebookCluster cluster) {
         this.magics = magics;
+        this.completion = new MagicCompletion(cluster, magics);
     }
 
-    Optional<CodeAssist.Completion> complete(String code, int cursor) {
-        int lineStart = code.lastIndexOf('\n', Math.max(0, cursor - 1)) + 1;
-        String line = code.substring(Math.min(lineStart, cursor), cursor);
-        Matcher name = NAME.matcher(line);
-        if (name.matches()) {
-            List<String> matches = magics.all().stream()
-                    .map(Magic::name)
-                    .filter(known -> known.startsWith(name.group(2)))
-                    .map(known -> name.group(1) + known)
-                    .toList();
-            return Optional.of(new CodeAssist.Completion(lineStart, matches));
+    /** @param java completes Java, at the same cursor */
+    Completion complete(String code, int cursor, Function<String, Completion> java) {
+        String cell = unwrapped(code, cursor);
+        String head = cell.substring(0, cursor);
+        int start = head.lastIndexOf('\n') + 1;
+        boolean unnamed = SIGN.matcher(head.substring(start)).matches();
+        List<MagicLine> lines = MagicLine.all(unnamed ? head + "x" : head, name -> true);
+        MagicLine last = lines.isEmpty() ? null : lines.get(lines.size() - 1);
+        if (last == null || last.start() != start && !last.isCellMagic()) {
+            return java.apply(onlyJava(cell));
         }
-        Matcher option = OPTION.matcher(line);
-        if (option.matches()) {
-            List<String> matches = magic(option.group(1)).stream()
-                    .flatMap(magic -> USED.matcher(magic.usage()).results().map(found -> found.group()))
-                    .distinct()
-                    .filter(known -> known.startsWith(option.group(2)))
-                    .toList();
-            return Optional.of(
-                    new CodeAssist.Completion(cursor - option.group(2).length(), matches));
+        if (last.start() != start) { // in the body of a cell magic
+            return new Completion(cursor, List.of());
         }
-        return line.startsWith("%") ? Optional.of(new CodeAssist.Completion(cursor, List.of())) : Optional.empty();
+        if (unnamed || !last.sign().equals("!") && last.nameEnd(head) == cursor) {
+            return names(head, start);
+        }
+        if (last.sign().equals("!")) {
+            Completion files = shifted(MagicCompletion.files(last.arguments()), last);
+            return files.matches().isEmpty() ? java.apply(cell) : files; // it may be Java that compiles
+        }
+        return magics.find(last.name())
+                .map(magic -> shifted(completion.of(magic, last.arguments()), last))
+                .orElse(new Completion(cursor, List.of()));
     }
 
-    /** The usage of the magic under the cursor. */
-    Optional<String> document(String code, int cursor) {
-        int lineStart = code.lastIndexOf('\n', Math.max(0, cursor - 1)) + 1;
-        Matcher call = Pattern.compile("^%%?([\\w-]+).*")
-                .matcher(code.substring(lineStart).lines().findFirst().orElse(""));
-        return call.matches() ? magic(call.group(1)).map(Magic::usage) : Optional.empty();
+    private Completion names(String head, int start) {
+        int sign = head.indexOf('%', start);
+        String percent = head.startsWith("%%", sign) ? "%%" : "%";
+        String typed = head.substring(sign);
+        return new Completion(
+                sign,
+                magics.all().stream()
+                        .map(magic -> percent + magic.name())
+                        .filter(name -> name.startsWith(typed))
+                        .toList());
+    }
+
+    private static Completion shifted(Completion inArguments, MagicLine line) {
+        int arguments = line.end() - line.arguments().length();
+        return new Completion(arguments + inArguments.start(), inArguments.matches());
+    }
+
+    /**
+     * The usage of the magic under the cursor.
+     *
+     * @param java documents Java, at the same cursor
+     */
+    List<String> document(String code, int cursor, Function<String, List<String>> java) {
+        String cell = unwrapped(code, cursor);
+        return MagicLine.all(cell, magics::isKnown).stream()
+                .filter(line -> line.start() <= cursor && cursor <= line.end())
+                .flatMap(line -> magics.find(line.name()).stream())
+                .findFirst()
+                .map(magic -> List.of(magic.usage()))
+                .orElseGet(() -> java.apply(onlyJava(cell)));
+    }
+
+    /** The cell without the names of magics that run the Java in which the cursor is. */
+    private String unwrapped(String code, int cursor) {
+        String cell = code;
+        for (Optional<MagicLine> line = running(cell, cursor); line.isPresent(); line = running(cell, cursor)) {
+            cell = blanked(cell, line.get().start(), line.get().nameEnd(cell));
+        }
+        return cell;
+    }
+
+    private Optional<MagicLine> running(String cell, int cursor) {
+        return MagicLine.all(cell, magics::isKnown).stream()
+                .filter(line -> cursor > line.nameEnd(cell) && (line.isCellMagic() || cursor <= line.end()))
+                .filter(line -> magics.find(line.name())
+                        .filter(magic -> magic.rest() == Magic.Rest.JAVA)
+                        .isPresent())
+                .findFirst();
+    }
+
+    /** Everything at its place. */
+    private String onlyJava(String cell) {
+        String java = cell;
+        for (MagicLine line : MagicLine.all(cell, magics::isKnown)) {
+            java = blanked(java, line.start(), line.isCellMagic() ? cell.length() : line.end());
+        }
+        return java;
+    }
+
+    private static String blanked(String text, int from, int to) {
+        return text.substring(0, from) + text.substring(from, to).replaceAll("[^\n]", " ") + text.substring(to);
     }
 
     /**
@@ -89,14 +149,6 @@ final class MagicAssist {
             return CellPart.of(cell, magics);
         } catch (EspalierException e) {
             return List.of();
-        }
-    }
-
-    private Optional<Magic> magic(String name) {
-        try {
-            return Optional.of(magics.named(name));
-        } catch (EspalierException unknown) {
-            return Optional.empty();
         }
     }
 }

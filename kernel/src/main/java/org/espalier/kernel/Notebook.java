@@ -45,7 +45,7 @@ final class Notebook implements Requests {
 
     private final NotebookCluster cluster = new NotebookCluster();
     private final Magics magics = new Magics(cluster, Extensions.install(ServiceLoader.load(Extension.class)));
-    private final MagicAssist magicAssist = new MagicAssist(magics);
+    private final MagicAssist magicAssist = new MagicAssist(magics, cluster);
     private final History history = new History();
     private final Values values = new Values();
     private final CellStreams streams;
@@ -208,7 +208,7 @@ final class Notebook implements Requests {
     @Override
     public ObjectNode complete(String code, int cursor) {
         CodeAssist.Completion completion =
-                magicAssist.complete(code, cursor).orElseGet(() -> assist().complete(code, cursor));
+                magicAssist.complete(code, cursor, java -> assist().complete(java, cursor));
         ObjectNode reply = Dispatcher.ok();
         completion.matches().forEach(reply.putArray("matches")::add);
         reply.put("cursor_start", code.codePointCount(0, completion.start()));
@@ -219,11 +219,10 @@ final class Notebook implements Requests {
 
     @Override
     public ObjectNode inspect(String code, int cursor, int detail) {
-        List<String> found = magicAssist
-                .document(code, cursor)
-                .map(List::of)
-                .orElseGet(
-                        () -> detail > 0 ? assist().documentWithSource(code, cursor) : assist().document(code, cursor));
+        List<String> found = magicAssist.document(
+                code,
+                cursor,
+                java -> detail > 0 ? assist().documentWithSource(java, cursor) : assist().document(java, cursor));
         ObjectNode reply = Dispatcher.ok().put("found", !found.isEmpty());
         ObjectNode data = reply.putObject("data");
         if (!found.isEmpty()) {

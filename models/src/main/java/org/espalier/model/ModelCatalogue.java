@@ -106,6 +106,16 @@ public final class ModelCatalogue {
         return List.copyOf(names);
     }
 
+    /** All names that {@link #resolve(String)} takes: {@link #names}, then short ones of what is there. */
+    public List<String> namesAndAliases() {
+        List<ModelFolder.Listed> entries = entries();
+        List<String> known = new ArrayList<>(names());
+        ALIASES.stream()
+                .filter(alias -> entries.stream().anyMatch(entry -> entry.isNamed(alias.file())))
+                .forEach(alias -> known.add(alias.name()));
+        return known;
+    }
+
     /** @throws ModelNotFoundException if nothing is found, or {@link Model#open}'s errors */
     public Model open(String pathOrName) {
         return Model.open(resolve(pathOrName));
@@ -234,11 +244,7 @@ public final class ModelCatalogue {
     }
 
     private ModelNotFoundException notFound(String name) {
-        List<String> known = new ArrayList<>(names());
-        ALIASES.stream()
-                .filter(alias -> entries().stream().anyMatch(entry -> entry.isNamed(alias.file())))
-                .forEach(alias -> known.add(alias.name()));
-        String nearest = NearestName.of(name, known)
+        String nearest = NearestName.of(name, namesAndAliases())
                 .map(near -> ": did you mean " + near + "?")
                 .orElse("");
         String message =

@@ -36,8 +36,8 @@ final class JarsMagic implements Magic {
     }
 
     @Override
-    public String usage() {
-        return Options.usage(new Line());
+    public List<Object> commands() {
+        return List.of(new Line());
     }
 
     @Override

@@ -18,10 +18,10 @@ import java.util.regex.Pattern;
  * @param arguments the rest of the line, without the blanks before it
  * @param place of the line
  */
-record MagicLine(int number, int start, int end, String sign, String name, String arguments, Place place) {
+public record MagicLine(int number, int start, int end, String sign, String name, String arguments, Place place) {
 
     /** Where a line stands. */
-    enum Place {
+    public enum Place {
         /** Nothing but comments is above it. */
         FIRST,
         /** Between the cell's own statements. */
@@ -40,7 +40,7 @@ record MagicLine(int number, int start, int end, String sign, String name, Strin
      *
      * @param known the names of magics; another name is one too, misspelt, where Java could not go on with a remainder
      */
-    static List<MagicLine> all(String cell, Predicate<String> known) {
+    public static List<MagicLine> all(String cell, Predicate<String> known) {
         List<MagicLine> found = new ArrayList<>();
         JavaText java = new JavaText(cell);
         int number = 1;
@@ -86,8 +86,13 @@ record MagicLine(int number, int start, int end, String sign, String name, Strin
     }
 
     /** Whether it takes all lines below it. */
-    boolean isCellMagic() {
+    public boolean isCellMagic() {
         return sign.equals("%%") && place == Place.FIRST;
+    }
+
+    /** Where in its cell the name ends. */
+    public int nameEnd(String cell) {
+        return Words.skipBlanks(cell, start) + sign.length() + name.length();
     }
 
     /** Where the next line of its cell begins. */

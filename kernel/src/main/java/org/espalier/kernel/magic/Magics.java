@@ -3,6 +3,7 @@ package org.espalier.kernel.magic;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.espalier.EspalierException;
 import org.espalier.model.NearestName;
@@ -42,6 +43,10 @@ public final class Magics {
 
     public boolean isKnown(String name) {
         return byName.containsKey(name);
+    }
+
+    public Optional<Magic> find(String name) {
+        return Optional.ofNullable(byName.get(name));
     }
 
     /** @throws EspalierException that lists the known ones and the nearest if there is none of that name */

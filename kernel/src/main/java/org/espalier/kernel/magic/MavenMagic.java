@@ -50,8 +50,8 @@ public final class MavenMagic implements Magic {
     }
 
     @Override
-    public String usage() {
-        return Options.usage(new Line());
+    public List<Object> commands() {
+        return List.of(new Line());
     }
 
     @Override

@@ -56,7 +56,7 @@ final class ModelMagic implements Magic {
     private static class Placing {
         @Option(
                 names = "--placement",
-                paramLabel = "NAME|FILE.json",
+                paramLabel = "STRATEGY|FILE.json",
                 description = "A strategy's name, or a placement written with --out.")
         protected String placement = "pipeline";
 
@@ -100,7 +100,7 @@ final class ModelMagic implements Magic {
                 description = "What to call it; without it the model's own name.")
         private String name = "";
 
-        @Option(names = "--engine", paramLabel = "E", description = "Engine; without it each node's best.")
+        @Option(names = "--engine", paramLabel = "ENGINE", description = "Engine; without it each node's best.")
         private String engine = "";
 
         @Option(names = "--precision", paramLabel = "float32|fast", description = "Arithmetic of the run.")
@@ -114,7 +114,7 @@ final class ModelMagic implements Magic {
 
     @Command(name = "%model use", description = "Uses a model that another notebook has loaded on these nodes.")
     private static final class Use {
-        @Parameters(paramLabel = "NAME", description = "As %model lists it.")
+        @Parameters(paramLabel = "DEPLOYMENT", description = "As %model lists it.")
         private String name;
     }
 
@@ -122,7 +122,7 @@ final class ModelMagic implements Magic {
     private static final class Unload {
         @Parameters(
                 arity = "0..1",
-                paramLabel = "NAME",
+                paramLabel = "DEPLOYMENT",
                 description = "As %model lists it, whoever loaded it; without it the model of this notebook.")
         private String name;
 
