@@ -132,3 +132,30 @@ def test_a_static_method_may_change_its_signature(shared):
     assert shared.ok("changed12(1)").result == "s1"
     shared.ok("static int changed12(int a, int b) { return a + b; }", timeout=30)
     assert shared.ok("changed12(1, 2)").result == "3"
+
+
+def test_a_declaration_run_again_begins_anew(shared):
+    declarations = "int total14;\nList<String> names14;"
+    shared.ok(declarations)
+    shared.ok('total14 = 3; names14 = new ArrayList<>(List.of("a"));')
+    shared.ok(declarations)
+    assert shared.ok('total14 + " " + names14').result == "0 null"
+
+
+def test_an_initial_value_that_fails_leaves_none(shared):
+    shared.ok('String failing15 = "old"; int own15 = 4;')
+    shared.ok("int own15 = own15 + 1;")
+    assert shared.run("String failing15 = List.<String>of().get(0);").status == "error"
+    assert shared.ok('failing15 + " " + own15').result == "null 1"
+
+
+def test_code_from_before_an_import_sees_what_a_variable_holds_and_keeps_nothing(shared):
+    shared.ok("import java.lang.ref.WeakReference;")
+    shared.ok('Formatter other16 = null; Object big16 = new StringBuilder("a"); Supplier<Object> reads16 = () -> big16;')
+    shared.ok("var weak16 = new WeakReference<>(big16);")
+    shared.ok("import java.util.logging.Handler;\nimport java.text.*;")
+    assert shared.ok("reads16.get() == big16 && weak16.get() == big16").result == "true"
+    shared.ok('big16 = "b";')
+    assert shared.ok("reads16.get()").result == "b"
+    shared.ok("for (int i = 0; i < 100 && weak16.get() != null; i++) System.gc();")
+    assert shared.ok("weak16.get() == null").result == "true"

@@ -158,12 +158,13 @@ final class Notebook implements Requests {
     }
 
     /** @throws CodeFailure where the value's own {@code toString()} fails, with whatever it throws */
-    private DisplayData display(Object value) throws CodeFailure {
+    private DisplayData display(Object value) throws CodeFailure, InterruptedException {
         try {
-            return values.render(value);
-        } catch (RuntimeException | Error e) {
-            String message = "the value, of " + value.getClass() + ", cannot be shown: " + e;
-            throw new CodeFailure(e.getClass().getName(), message, List.of(Ansi.strong(message)));
+            return java.join().runStoppable(() -> values.render(value));
+        } catch (CodeFailure e) {
+            String message = "the value, of " + value.getClass() + ", cannot be shown: " + e.name()
+                    + (e.getMessage().isEmpty() ? "" : ": " + e.getMessage());
+            throw new CodeFailure(e.name(), message, List.of(Ansi.strong(message)));
         }
     }
 

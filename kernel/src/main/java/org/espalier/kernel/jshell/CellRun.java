@@ -1,8 +1,8 @@
 package org.espalier.kernel.jshell;
 
 import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 
 /** One run of a cell's code: a thread, in a thread group which all threads that the code starts belong to. */
 final class CellRun {
@@ -16,16 +16,15 @@ final class CellRun {
     private boolean ended;
     private boolean stopped;
 
-    /** @param code static, without parameters */
-    CellRun(Method code, ClassLoader classes) {
+    CellRun(Callable<?> code, ClassLoader classes) {
         StopCheck.begin();
         thread = new Thread(group, () -> run(code), "cell");
         thread.setContextClassLoader(classes);
     }
 
-    private void run(Method code) {
+    private void run(Callable<?> code) {
         try {
-            returned = code.invoke(null);
+            returned = code.call();
         } catch (InvocationTargetException e) {
             thrown = e.getCause();
         } catch (Throwable e) {

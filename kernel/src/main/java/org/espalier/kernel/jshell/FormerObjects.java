@@ -2,8 +2,12 @@ package org.espalier.kernel.jshell;
 
 import java.lang.ref.Reference;
 import java.lang.reflect.Field;
+import java.lang.reflect.GenericArrayType;
 import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.lang.reflect.TypeVariable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,20 +21,23 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.Stream;
 
 /**
  * Looks for objects of classes that have been replaced, in a value and in all that can be reached from it. Of the JDK's own objects, whose fields are
- * closed to us, the elements of containers are looked at; one that is of a generic class and no container may hold anything. One of any other
- * class gives nothing back under a type of the notebook, so it may stay whatever it holds.
+ * closed to us, the elements of containers are looked at; one that is of a generic class, such as an iterator, and no container may hold anything. One of any
+ * other class gives nothing back under a type of the notebook, so it may stay whatever it holds.
  */
 final class FormerObjects {
 
     static final int LIMIT = 10_000_000;
+    private static final int LOOKS_BETWEEN_INTERRUPT_CHECKS = 4096;
 
     enum Problem {
         FORMER_CLASS,
         CLOSED,
         TOO_MANY,
+        INTERRUPTED,
         OTHER_TYPE
     }
 
@@ -47,7 +54,11 @@ final class FormerObjects {
 
     private final Set<Class<?>> former;
     private final Map<Class<?>, Shape> shapes = new HashMap<>();
-    private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    /** Objects from which no object of a former class can be reached, of all values so far. */
+    private Set<Object> clean = newSet();
+
+    private Set<Object> seen = newSet();
     private final ArrayDeque<Object> waiting = new ArrayDeque<>();
     private int looked;
     private Optional<Found> found = Optional.empty();
@@ -57,29 +68,50 @@ final class FormerObjects {
         this.former = former;
     }
 
+    private static Set<Object> newSet() {
+        return Collections.newSetFromMap(new IdentityHashMap<>());
+    }
+
     /** The first object of a former class, or the first that cannot be looked into. */
     Optional<Found> find(Object root) {
-        seen.clear();
-        waiting.clear();
         looked = 0;
         found = Optional.empty();
         try {
             look(root);
-        } catch (CancellationException e) {
-            return found;
-        }
-        while (found.isEmpty() && !waiting.isEmpty()) {
-            Object object = waiting.pop();
-            if (seen.add(object)) {
-                try {
-                    lookInto(object, shapes.get(object.getClass()));
-                } catch (RuntimeException
-                        | StackOverflowError e) { // for instance another thread changes the collection
-                    found = found.or(() -> Optional.of(new Found(object.getClass(), Problem.CLOSED)));
-                }
+            while (!waiting.isEmpty()) {
+                lookInto(waiting.pop());
             }
+            keepClean();
+        } catch (CancellationException e) {
+            // found
+        } catch (OutOfMemoryError e) {
+            clean = newSet();
+            found = Optional.of(new Found(root.getClass(), Problem.TOO_MANY));
         }
+        seen = newSet();
+        waiting.clear();
         return found;
+    }
+
+    private void keepClean() {
+        boolean more = seen.size() > clean.size();
+        Set<Object> small = more ? clean : seen;
+        Set<Object> large = more ? seen : clean;
+        large.addAll(small);
+        clean = large;
+    }
+
+    private void lookInto(Object object) {
+        if (clean.contains(object) || !seen.add(object)) {
+            return;
+        }
+        try {
+            lookInto(object, shapes.get(object.getClass()));
+        } catch (CancellationException e) {
+            throw e;
+        } catch (RuntimeException | StackOverflowError e) { // for instance another thread changes the collection
+            end(new Found(object.getClass(), Problem.CLOSED));
+        }
     }
 
     private void look(Object object) {
@@ -92,6 +124,9 @@ final class FormerObjects {
             end(new Found(type, Problem.FORMER_CLASS));
         } else if (++looked > LIMIT) {
             end(new Found(type, Problem.TOO_MANY));
+        } else if (looked % LOOKS_BETWEEN_INTERRUPT_CHECKS == 0
+                && Thread.currentThread().isInterrupted()) { // stays so: whoever runs the cell ends it
+            end(new Found(type, Problem.INTERRUPTED));
         } else if (object instanceof Class<?>) {
             return; // a class holds nothing else
         } else if (shape.closed()) {
@@ -168,8 +203,29 @@ final class FormerObjects {
         boolean closed = part != null
                 && !container
                 && !type.isEnum()
-                && (part.getTypeParameters().length > 0 || part.isHidden());
+                && (part.isHidden() || isGeneric(part));
         return new Shape(isFormer(type), fields, container, closed);
+    }
+
+    /**
+     * Whether a class, or one around it, has type parameters, or it gives back what it holds as one of them: {@code ArrayList}'s iterator is an
+     * {@code Iterator<E>}. A {@code String} is a {@code Comparable<String>} and no such class.
+     */
+    private static boolean isGeneric(Class<?> type) {
+        for (Class<?> around = type; around != null; around = around.getEnclosingClass()) {
+            if (around.getTypeParameters().length > 0) {
+                return true;
+            }
+        }
+        return Stream.concat(Stream.ofNullable(type.getGenericSuperclass()), Stream.of(type.getGenericInterfaces()))
+                .anyMatch(parent -> parent instanceof Class<?> plain ? isGeneric(plain) : hasVariable(parent));
+    }
+
+    private static boolean hasVariable(Type type) {
+        if (type instanceof ParameterizedType generic) {
+            return Stream.of(generic.getActualTypeArguments()).anyMatch(FormerObjects::hasVariable);
+        }
+        return type instanceof TypeVariable || type instanceof GenericArrayType;
     }
 
     private static boolean canHoldObjects(Class<?> type) {

@@ -1,12 +1,15 @@
 package org.espalier.kernel.jshell;
 
+import java.lang.reflect.InvocationTargetException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -142,9 +145,7 @@ public final class JavaSession implements AutoCloseable {
         Optional<Object> result = Optional.empty();
         List<SnippetEvent> events = eval(source, origin);
         Throwable thrown = execution.takeThrown();
-        for (Runnable next = later.poll(); next != null; next = later.poll()) {
-            next.run();
-        }
+        runLater();
         if (execution.wasStopped() | Thread.interrupted()) { // both are asked, and so forgotten
             throw new InterruptedException();
         }
@@ -262,10 +263,36 @@ public final class JavaSession implements AutoCloseable {
         });
     }
 
-    /** Runs work of the kernel's own that calls code of the notebook, for instance {@code toString()}: {@link #stop} stops it. */
-    public void runStoppable(Runnable work) throws CodeFailure, InterruptedException {
-        Handoff.put(work);
-        run("((Runnable) " + Handoff.class.getCanonicalName() + ".take()).run();");
+    /**
+     * Runs work of the kernel's own that calls code of the notebook, for instance {@code toString()}: {@link #stop} stops it. Inside a cell's
+     * code, of which a magic may be part, it is part of that code too.
+     *
+     * @return what the work returns
+     * @throws CodeFailure with what the work throws; its message is empty if that has none
+     */
+    @SuppressWarnings("unchecked")
+    public <T> T runStoppable(Callable<T> work) throws CodeFailure, InterruptedException {
+        try {
+            return (T) execution.run(work);
+        } catch (InvocationTargetException e) {
+            throw failed(e.getCause());
+        } catch (InterruptedException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw failed(e);
+        } finally {
+            runLater();
+        }
+    }
+
+    private CodeFailure failed(Throwable thrown) {
+        return new CodeFailure(Trace.name(thrown), Objects.toString(Trace.message(thrown), ""), trace(thrown));
+    }
+
+    private void runLater() {
+        for (Runnable next = execution.isRunning() ? null : later.poll(); next != null; next = later.poll()) {
+            next.run();
+        }
     }
 
     /** How long the notebook's code ran so far, without what compiling it took. */

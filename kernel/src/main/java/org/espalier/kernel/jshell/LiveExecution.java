@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.locks.ReentrantLock;
 import jdk.jshell.execution.DirectExecutionControl;
 import jdk.jshell.spi.ExecutionControl;
@@ -63,12 +64,14 @@ final class LiveExecution extends DirectExecutionControl {
 
     @Override
     protected String invoke(Method method) throws Exception {
-        restoreVariables();
         if (onlyDeclare) {
+            restoreVariables();
             return "";
         }
+        variables.declaredAnew(method.getDeclaringClass());
+        restoreVariables();
         beforeRun.run();
-        CellRun run = new CellRun(method, loader);
+        CellRun run = new CellRun(() -> method.invoke(null), loader);
         running = run;
         lock.unlock();
         long start = System.nanoTime();
@@ -90,6 +93,26 @@ final class LiveExecution extends DirectExecutionControl {
             running = null;
             ranNanos += System.nanoTime() - start;
             lock.lock();
+        }
+    }
+
+    /**
+     * Runs work that is no snippet as a cell's code is run; where a cell runs, on the calling thread, which is the cell's.
+     *
+     * @throws InvocationTargetException with what it throws
+     * @throws InterruptedException if it was stopped
+     */
+    Object run(Callable<?> work) throws Exception {
+        if (isRunning()) {
+            return work.call();
+        }
+        CellRun run = new CellRun(work, loader);
+        running = run;
+        try {
+            run.toEnd();
+            return run.returned();
+        } finally {
+            running = null;
         }
     }
 

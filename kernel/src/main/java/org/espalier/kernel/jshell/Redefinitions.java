@@ -205,6 +205,8 @@ final class Redefinitions {
             case TOO_MANY ->
                 change.text() + ", and it holds more than " + FormerObjects.LIMIT
                         + " objects, too many to look through for those of the former class";
+            case INTERRUPTED ->
+                change.text() + ", and the look through it for objects of the former class was interrupted";
             case OTHER_TYPE -> "its type was compiled again since " + change.text();
         };
         return lost.name() + " was reset to null: " + reason + again(lost.name());

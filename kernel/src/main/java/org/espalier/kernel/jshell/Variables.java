@@ -1,5 +1,6 @@
 package org.espalier.kernel.jshell;
 
+import java.lang.ref.WeakReference;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
@@ -37,6 +38,11 @@ final class Variables {
     /** What variables had before the code that runs now was compiled. */
     private final Map<String, Field> emptied = new LinkedHashMap<>();
 
+    /** A field that a variable had before, and what it was left with. */
+    private record Left(String name, Field field, WeakReference<Object> value) {}
+
+    private List<Left> left = new ArrayList<>();
+
     private final Set<String> replaced = new HashSet<>();
 
     /** Classes that were compiled against a type which was declared anew since. */
@@ -47,6 +53,42 @@ final class Variables {
     /** The change that was restored after is over, with all that it brought about. */
     void settled() {
         typeChanged = false;
+        List<Left> former = left;
+        left = new ArrayList<>();
+        former.forEach(this::follow);
+    }
+
+    /**
+     * Code from before, a lambda for instance, uses the field from before: when the variable gets another value, so does that field, which would
+     * also keep a value in memory that nobody else has any more.
+     */
+    private void follow(Left former) {
+        Object value = former.value().get();
+        if (value == null || get(former.field()) != value) {
+            return; // nobody has the value any more, or code from before changed the field itself
+        }
+        Object now = get(fields.get(former.name()));
+        if (now == null || former.field().getType().isInstance(now)) {
+            set(former.field(), now);
+            leave(former.name(), former.field());
+        }
+    }
+
+    private void leave(String name, Field before) {
+        Object value = before.getType().isPrimitive() ? null : get(before);
+        if (value != null) {
+            left.add(new Left(name, before, new WeakReference<>(value)));
+        }
+    }
+
+    /** The snippet of this class is about to run: the variable that it declares begins empty. */
+    void declaredAnew(Class<?> type) {
+        for (Field field : type.getDeclaredFields()) {
+            Field before = emptied.remove(field.getName());
+            if (before != null) {
+                leave(field.getName(), before);
+            }
+        }
     }
 
     /** Takes note of a class that JShell has loaded. */
@@ -100,6 +142,8 @@ final class Variables {
                 lost.add(new Lost(name, found.get().type(), found.get().problem()));
             } else if (!set(field, before, value)) {
                 lost.add(new Lost(name, value.getClass(), Problem.OTHER_TYPE));
+            } else {
+                leave(name, before);
             }
         });
         emptied.clear();
@@ -117,13 +161,17 @@ final class Variables {
                 ? field.getType() == before.getType()
                 : field.getType().isInstance(value);
         if (fits) {
-            try {
-                field.set(null, value);
-            } catch (IllegalAccessException e) {
-                return false;
-            }
+            set(field, value);
         }
         return fits;
+    }
+
+    private static void set(Field field, Object value) {
+        try {
+            field.set(null, value);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static Object get(Field field) {

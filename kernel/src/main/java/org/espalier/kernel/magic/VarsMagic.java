@@ -1,6 +1,5 @@
 package org.espalier.kernel.magic;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.espalier.kernel.display.Grid;
 import org.espalier.kernel.jshell.CodeFailure;
@@ -34,14 +33,10 @@ final class VarsMagic implements Magic {
     public void run(MagicCall call) throws CodeFailure, InterruptedException {
         Options.parse(new Listing(), call.words());
         List<JavaSession.Variable> variables = call.java().variables();
-        List<List<String>> rows = new ArrayList<>();
-        call.java()
-                .runStoppable(
-                        () -> { // a toString() is code of the notebook
-                            for (JavaSession.Variable variable : variables) {
-                                rows.add(List.of(variable.name(), variable.type(), ShortText.of(variable.value())));
-                            }
-                        });
+        List<List<String>> rows = call.java()
+                .runStoppable(() -> variables.stream() // a toString() is code of the notebook
+                        .map(variable -> List.of(variable.name(), variable.type(), ShortText.of(variable.value())))
+                        .toList());
         if (rows.isEmpty()) {
             call.output().print("no variables yet\n");
         } else {

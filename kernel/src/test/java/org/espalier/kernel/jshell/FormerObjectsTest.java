@@ -2,6 +2,7 @@ package org.espalier.kernel.jshell;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.lang.ref.WeakReference;
 import java.math.BigInteger;
 import java.nio.file.Path;
@@ -18,9 +19,11 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.espalier.kernel.jshell.FormerObjects.Found;
@@ -102,6 +105,11 @@ class FormerObjectsTest {
                 "text",
                 BigInteger.TEN,
                 LocalDate.EPOCH,
+                LocalDate.EPOCH.atStartOfDay(),
+                'a',
+                String.CASE_INSENSITIVE_ORDER,
+                UUID.randomUUID(),
+                new File("a"),
                 Path.of("a"),
                 new Random(1),
                 TimeUnit.DAYS,
@@ -125,10 +133,59 @@ class FormerObjectsTest {
         for (Object root : List.of(
                 Stream.of(OLD),
                 List.of(OLD).iterator(),
+                new ArrayList<>(List.of(OLD)).iterator(),
+                new HashMap<>(Map.of(1, OLD)).entrySet().iterator(),
+                Collections.enumeration(List.of(OLD)),
                 ThreadLocal.withInitial(() -> OLD),
                 Comparator.comparing(Object::toString))) {
             assertThat(find(List.of(root))).as(root.getClass().toString()).contains(Problem.CLOSED);
         }
+    }
+
+    private static class Counted extends ArrayList<Object> {
+
+        private int walks;
+
+        @Override
+        public void forEach(Consumer<? super Object> action) {
+            walks++;
+            super.forEach(action);
+        }
+    }
+
+    @Test
+    void whatWasFoundCleanIsNotLookedAtAgain() {
+        Counted counted = new Counted();
+        FormerObjects objects = new FormerObjects(Set.of(FormerWrapper.class));
+        assertThat(objects.find(new Holder(counted))).isEmpty();
+        assertThat(objects.find(List.of(counted, OLD))).isPresent();
+        assertThat(objects.find(new Object[] {counted})).isEmpty();
+        assertThat(counted.walks).isEqualTo(1);
+        Counted dirty = new Counted();
+        dirty.add(OLD);
+        assertThat(objects.find(dirty)).isPresent();
+        assertThat(objects.find(dirty)).isPresent();
+    }
+
+    @Test
+    void anInterruptEndsTheLook() {
+        Thread.currentThread().interrupt();
+        try {
+            assertThat(find(Collections.nCopies(10_000, "a"))).contains(Problem.INTERRUPTED);
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
+    void tooLittleMemoryCountsAsTooMany() {
+        assertThat(find(new Counted() {
+                    @Override
+                    public void forEach(Consumer<? super Object> action) {
+                        throw new OutOfMemoryError("as if");
+                    }
+                }))
+                .contains(Problem.TOO_MANY);
     }
 
     @Test
