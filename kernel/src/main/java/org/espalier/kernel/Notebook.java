@@ -208,8 +208,7 @@ final class Notebook implements Requests {
 
     @Override
     public ObjectNode complete(String code, int cursor) {
-        CodeAssist.Completion completion =
-                magicAssist.complete(code, cursor, java -> assist().complete(java, cursor));
+        CodeAssist.Completion completion = magicAssist.complete(code, cursor, java -> assist().complete(java, cursor));
         ObjectNode reply = Dispatcher.ok();
         completion.matches().forEach(reply.putArray("matches")::add);
         reply.put("cursor_start", code.codePointCount(0, completion.start()));

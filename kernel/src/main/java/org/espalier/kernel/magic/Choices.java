@@ -43,15 +43,16 @@ final class Choices {
 
     private Stream<String> labelled(String label, String typed) {
         return switch (label) {
-            case "PATH-OR-NAME" -> Stream.concat(
-                    ModelCatalogue.ofThisMachine().namesAndAliases().stream(), files(typed, "").stream());
+            case "PATH-OR-NAME" ->
+                Stream.concat(ModelCatalogue.ofThisMachine().namesAndAliases().stream(), files(typed, "").stream());
             case "FILE", "PATH" -> files(typed, "").stream();
             case "FILE.json" -> files(typed, ".json").stream();
             case "DEPLOYMENT" -> notebook.knownDeployments().stream();
             case "HOST:PORT" -> notebook.knownNodes().stream().map(NodeInfo::address);
-            case "ENGINE" -> notebook.knownNodes().stream()
-                    .flatMap(node -> node.engines().stream())
-                    .map(EngineInfo::name);
+            case "ENGINE" ->
+                notebook.knownNodes().stream()
+                        .flatMap(node -> node.engines().stream())
+                        .map(EngineInfo::name);
             case "STRATEGY" -> Strategy.BY_NAME.keySet().stream();
             case "MAGIC" -> magics.all().stream().map(Magic::name);
             default -> Stream.empty();

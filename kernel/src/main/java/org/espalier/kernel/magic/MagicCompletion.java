@@ -61,7 +61,8 @@ public final class MagicCompletion {
     }
 
     private List<String> next(Magic magic, List<String> before, String typed) {
-        List<CommandSpec> commands = magic.commands().stream().map(Options::spec).toList();
+        List<CommandSpec> commands =
+                magic.commands().stream().map(Options::spec).toList();
         List<String> verbs = commands.stream()
                 .map(CommandSpec::name)
                 .filter(name -> name.contains(" "))
@@ -74,9 +75,7 @@ public final class MagicCompletion {
             return beginning(typed, verbs);
         }
         int verb = verbs.indexOf(before.get(0));
-        return verb < 0
-                ? List.of()
-                : next(magic.rest(), commands.get(verb), before.subList(1, before.size()), typed);
+        return verb < 0 ? List.of() : next(magic.rest(), commands.get(verb), before.subList(1, before.size()), typed);
     }
 
     private List<String> next(Magic.Rest rest, CommandSpec command, List<String> before, String typed) {
