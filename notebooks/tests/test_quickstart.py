@@ -22,7 +22,7 @@ def printed(cell):
 
 def shown(cell):
     """The plain form of everything that a cell displays or returns."""
-    return "\n".join(output.data["text/plain"] for output in cell.outputs if "data" in output)
+    return "\n".join(output.data.get("text/plain", "") for output in cell.outputs if "data" in output)
 
 
 def test_the_notebook_is_kept_without_outputs():

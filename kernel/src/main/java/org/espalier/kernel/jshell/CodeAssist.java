@@ -47,7 +47,9 @@ public final class CodeAssist {
         List<Suggestion> suggestions = session.analyze(jshell -> jshell.completionSuggestions(code, cursor, anchor));
         Set<String> expected = expectedTypes(code, anchor[0]);
         List<String> matches = suggestions.stream()
-                .sorted(Comparator.comparing((Suggestion suggestion) -> !suggestion.matchesType())
+                .sorted(Comparator.comparing((Suggestion suggestion) ->
+                                suggestion.continuation().startsWith("$")) // scratch values
+                        .thenComparing(suggestion -> !suggestion.matchesType())
                         .thenComparing(suggestion -> !expected.contains(suggestion.continuation())))
                 .map(Suggestion::continuation)
                 .distinct()
