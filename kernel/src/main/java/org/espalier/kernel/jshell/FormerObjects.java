@@ -200,10 +200,7 @@ final class FormerObjects {
             return new Shape(isFormer(type), List.of(), false, true);
         }
         boolean container = part != null && isContainer(part);
-        boolean closed = part != null
-                && !container
-                && !type.isEnum()
-                && (part.isHidden() || isGeneric(part));
+        boolean closed = part != null && !container && !type.isEnum() && (part.isHidden() || isGeneric(part));
         return new Shape(isFormer(type), fields, container, closed);
     }
 
