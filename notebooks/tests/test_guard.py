@@ -85,5 +85,5 @@ def test_a_stop_ends_threads_and_pools_of_the_cell_but_not_of_others(shared):
     cell = shared.run("IntStream.range(0, 2).parallel().forEach(i -> { while (true) { try { Thread.sleep(10); } catch (Throwable t) { } } });", timeout=60)
     assert "interrupted" in cell.error
     before = int(shared.ok("guardTicks").result)
-    shared.ok(f"while (guardTicks <= {before}) Thread.onSpinWait();")
+    shared.ok(f"while (guardTicks <= {before}L) Thread.onSpinWait();")
     shared.ok("guardOver = true;")
