@@ -43,13 +43,20 @@ final class Decoder {
 
     private final Backbone backbone;
     private final Member member;
+    private final NormWeight norms;
     private final BlockSum blockSum;
     private boolean routes;
 
     /** @param member the node whose program it is */
     Decoder(Backbone backbone, Checkpoint checkpoint, Member member) {
+        this(backbone, checkpoint, member, NormWeight.GAIN);
+    }
+
+    /** @param norms what the norms' weights are in this checkpoint, where no other is named */
+    Decoder(Backbone backbone, Checkpoint checkpoint, Member member, NormWeight norms) {
         this.backbone = backbone;
         this.member = member;
+        this.norms = norms;
         this.program = new ProgramBuilder("main", backbone.hidden());
         this.weights = new ModelWeights(checkpoint, program);
         this.residual = program.slot(backbone.hidden());
@@ -161,13 +168,20 @@ final class Decoder {
     }
 
     void norm(View in, String module, float eps, View out) {
-        program.op(new RmsNorm(in, weights.vector(module + ".weight", in.width()), eps, 1, out));
+        norm(in, module, eps, 1, norms, out);
     }
 
     /** Norms each of {@code heads} equal pieces of x by itself, in place. */
     void normHeads(View x, int heads, String module) {
-        String weight = weights.vector(module + ".weight", x.width() / heads);
-        program.op(new RmsNorm(x, weight, backbone.normEps(), heads, x));
+        norm(x, module, backbone.normEps(), heads, norms, x);
+    }
+
+    /** Norms each of {@code groups} equal pieces of {@code in} by itself. */
+    void norm(View in, String module, float eps, int groups, NormWeight kind, View out) {
+        String weight = weights.vector(module + ".weight", in.width() / groups);
+        RmsNorm.Gain gain =
+                kind == NormWeight.GAIN ? new RmsNorm.Gain.Stored(weight) : new RmsNorm.Gain.OnePlus(weight);
+        program.op(new RmsNorm(in, gain, eps, groups, out));
     }
 
     /** Whether a projection has a bias. */

@@ -118,9 +118,27 @@ abstract class OpSuite extends Suite {
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void rmsNormWorksOnEachGroup(int groups) {
+        float[] weight = random(8, 1, 12 / groups)[0];
+        norms(groups, weight, weight, new RmsNorm.Gain.Stored("n"));
+    }
+
+    @Test
+    void rmsNormOfAZeroCentredWeightAddsOneToIt() {
+        float[] weight = random(8, 1, 4)[0];
+        float[] gain = new float[4];
+        IntStream.range(0, 4).forEach(i -> gain[i] = 1 + weight[i]);
+        norms(3, weight, gain, new RmsNorm.Gain.OnePlus("n"));
+    }
+
+    @Test
+    void rmsNormWithoutAWeightMultipliesByNothing() {
+        norms(3, null, new float[] {1, 1, 1, 1}, RmsNorm.Gain.ONE);
+    }
+
+    /** @param weight null for none */
+    private void norms(int groups, float[] weight, float[] gain, RmsNorm.Gain asked) {
         int width = 12 / groups;
         float eps = 1e-2f;
-        float[][] weight = random(8, 1, width);
         float[][] x = tested.rows(9, 2, 12);
         Expected[][] expected = new Expected[2][12];
         for (int t = 0; t < 2; t++) {
@@ -129,12 +147,14 @@ abstract class OpSuite extends Suite {
                 for (int j = 0; j < width; j++) {
                     squares += Math.pow(x[t][i / width * width + j], 2);
                 }
-                expected[t][i] = Expected.of(x[t][i] / Math.sqrt(squares / width + eps) * weight[0][i % width]);
+                expected[t][i] = Expected.of(x[t][i] / Math.sqrt(squares / width + eps) * gain[i % width]);
             }
         }
         OpBench bench = new OpBench(12, 12);
-        bench.builder().weight("n", new WeightFile(directory).floats(weight));
-        bench.op((in, out) -> new RmsNorm(in, "n", eps, groups, out));
+        if (weight != null) {
+            bench.builder().weight("n", new WeightFile(directory).floats(new float[][] {weight}));
+        }
+        bench.op((in, out) -> new RmsNorm(in, asked, eps, groups, out));
         compare(RmsNorm.class, bench.run(tested, x), expected);
     }
 

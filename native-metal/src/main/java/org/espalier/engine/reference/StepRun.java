@@ -166,8 +166,8 @@ final class StepRun implements Op.Visitor<Void> {
 
     @Override
     public Void rmsNorm(RmsNorm op) {
-        float[] weight = matrix(op.weight()).vector(0);
         int width = op.in().width() / op.groups();
+        float[] gain = gain(op.gain(), width);
         float[] in = slots.array(op.in());
         float[] out = slots.array(op.out());
         for (int t = 0; t < rows.count(); t++) {
@@ -180,11 +180,24 @@ final class StepRun implements Op.Visitor<Void> {
                 }
                 float factor = (float) (1 / Math.sqrt(squares / width + op.eps()));
                 for (int i = 0; i < width; i++) {
-                    out[to + i] = in[from + i] * factor * weight[i];
+                    out[to + i] = in[from + i] * factor * gain[i];
                 }
             }
         }
         return null;
+    }
+
+    private float[] gain(RmsNorm.Gain gain, int width) {
+        if (gain instanceof RmsNorm.Gain.Stored stored) {
+            return matrix(stored.weight()).vector(0);
+        }
+        float[] values = gain instanceof RmsNorm.Gain.OnePlus onePlus
+                ? matrix(onePlus.weight()).vector(0).clone()
+                : new float[width];
+        for (int i = 0; i < width; i++) {
+            values[i] += 1;
+        }
+        return values;
     }
 
     @Override
