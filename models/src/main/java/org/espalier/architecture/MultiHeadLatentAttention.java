@@ -122,6 +122,7 @@ final class MultiHeadLatentAttention {
                 heads.count(),
                 (float) softmaxScale,
                 decoder.program.cache(config.cacheWidth()),
+                null,
                 mixed));
     }
 }

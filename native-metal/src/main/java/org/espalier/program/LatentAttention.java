@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Multi-head latent attention, <a href="https://arxiv.org/abs/2405.04434">DeepSeek V2</a> section 2.1, absorbed: keys and values
  * stay compressed in the cache. For each head: q' = keyUp[h] q_nope; scores = scale (q' · latent + q_rope · keyRope); out =
- * valueUp[h] (softmax(scores) latent).
+ * valueUp[h] (softmax(scores) latent). A row sees all rows up to itself, or those of them that a {@link SelectRows} chose for it.
  *
  * @param q [T, H * (nope + rope)], the rope part already rotated
  * @param latent [T, rank], already normed
@@ -13,10 +13,20 @@ import java.util.List;
  * @param keyUp count H, [rank, nope]
  * @param valueUp count H, [value width, rank]
  * @param cache index into {@link Program#caches()}, row = latent then keyRope
+ * @param selection the layer of the {@link SelectRows} whose choice it sees, its own or one before; null where it sees all
  * @param out [T, H * value width]
  */
 public record LatentAttention(
-        View q, View latent, View keyRope, String keyUp, String valueUp, int heads, float scale, int cache, View out)
+        View q,
+        View latent,
+        View keyRope,
+        String keyUp,
+        String valueUp,
+        int heads,
+        float scale,
+        int cache,
+        Integer selection,
+        View out)
         implements Op {
 
     @Override
@@ -43,6 +53,10 @@ public record LatentAttention(
         check.matrices(keyUp, latent.width(), nope, heads);
         check.matrices(valueUp, out.width() / heads, latent.width(), heads);
         check.cache(cache, latent.width() + keyRope.width());
+        if (selection != null) {
+            check.selection(selection);
+            check.everyRow(cache);
+        }
         check.apart(q, out);
         check.apart(latent, out);
         check.apart(keyRope, out);
@@ -51,7 +65,9 @@ public record LatentAttention(
     /** The two matrices once, and for each row the latents that it sees, with which every head computes. */
     @Override
     public Cost cost(Program program, StepShape step) {
-        long seen = ((Cache.Rows) program.caches().get(cache)).seen(step.context());
+        long seen = selection == null
+                ? ((Cache.Rows) program.caches().get(cache)).seen(step.context())
+                : program.selection(selection).seen(step.context());
         long width = latent.width() + keyRope.width();
         Cost absorbed = Op.super.cost(program, step);
         return absorbed.plus(

@@ -11,9 +11,11 @@ import java.util.List;
 public sealed interface Op
         permits Embed,
                 RmsNorm,
+                LayerNorm,
                 Linear,
                 Rotate,
                 Attention,
+                SelectRows,
                 LatentAttention,
                 GatedMlp,
                 Route,
@@ -56,11 +58,15 @@ public sealed interface Op
 
         R rmsNorm(RmsNorm op);
 
+        R layerNorm(LayerNorm op);
+
         R linear(Linear op);
 
         R rotate(Rotate op);
 
         R attention(Attention op);
+
+        R selectRows(SelectRows op);
 
         R latentAttention(LatentAttention op);
 

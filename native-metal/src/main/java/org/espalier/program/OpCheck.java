@@ -111,6 +111,20 @@ public final class OpCheck {
         that(rows, "uses cache " + cache + ", " + program.caches().get(cache) + ", expected rows of " + width);
     }
 
+    /** The cache keeps every row. */
+    void everyRow(int cache) {
+        boolean every = program.caches().get(cache) instanceof Cache.Rows rows && rows.window() == 0;
+        that(every, "uses cache " + cache + ", " + program.caches().get(cache) + ", expected one without a window");
+    }
+
+    /** The last {@link SelectRows} before this op is of {@code layer}. */
+    void selection(int layer) {
+        that(
+                state.selection != null && state.selection.layer() == layer,
+                "sees the rows that layer " + layer + " chose, the last selection before it "
+                        + (state.selection == null ? "is missing" : "is of layer " + state.selection.layer()));
+    }
+
     /** The router of the layer's {@link Route}, which is the last one before this op. */
     Router router(int layer) {
         Route route = state.route;

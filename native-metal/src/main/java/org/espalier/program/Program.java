@@ -106,6 +106,16 @@ public record Program(
                 .router();
     }
 
+    /** What chooses rows in {@code layer}. */
+    public SelectRows selection(int layer) {
+        return ops.stream()
+                .filter(op -> op instanceof SelectRows select && select.layer() == layer)
+                .map(SelectRows.class::cast)
+                .findFirst()
+                .orElseThrow(
+                        () -> new IllegalArgumentException("program '" + name + "' selects no rows in layer " + layer));
+    }
+
     public Weight weight(String name) {
         Weight weight = weights.get(name);
         if (weight == null) {

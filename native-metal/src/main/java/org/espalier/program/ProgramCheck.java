@@ -31,6 +31,7 @@ final class ProgramCheck {
 
         final Set<Integer> caches = new HashSet<>();
         Route route;
+        SelectRows selection;
         /** Whether the logits were begun. */
         boolean yielding;
         /** Whether the logits were gathered. */
@@ -109,6 +110,13 @@ final class ProgramCheck {
             check.that(
                     ascends, "routes layer " + route.layer() + " after layer " + (ascends ? 0 : state.route.layer()));
             state.route = route;
+        } else if (op instanceof SelectRows select) {
+            SelectRows before = state.selection;
+            check.that(
+                    before == null || before.layer() < select.layer(),
+                    "selects rows of layer " + select.layer() + " after layer "
+                            + (before == null ? 0 : before.layer()));
+            state.selection = select;
         } else if (op instanceof ExchangeBegin begin) {
             check.that(exchanges.add(begin.id()), "begins exchange " + begin.id() + " again");
             if (begin.kind() instanceof ExchangeBegin.Gather gather && !group.equals(Group.UNKNOWN)) {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.espalier.program.Add;
 import org.espalier.program.Attention;
 import org.espalier.program.LatentAttention;
@@ -135,19 +136,27 @@ abstract class AttentionSuite extends Suite {
 
     @Test
     void latentAttentionEqualsAttentionOverExpandedKeysAndValues() {
+        float[][] rows = tested.rows(41, 9, TinyProgram.ROW);
+        float[][] actual = run(TinyProgram.latent(new WeightFile(directory)), rows, 2 * TinyProgram.VALUE);
+        int[][] seen = new int[9][];
+        Arrays.setAll(seen, t -> IntStream.rangeClosed(0, t).toArray());
+        tested.differences().compare(LatentAttention.class, actual, latent(rows, seen));
+    }
+
+    /** Of rows as {@link TinyProgram#latent} takes them, each of which sees some. */
+    static Expected[][] latent(float[][] rows, int[][] seen) {
         int nope = TinyProgram.NOPE;
         int rope = TinyProgram.ROPE;
         int latentAt = 2 * (nope + rope);
-        float[][] rows = tested.rows(41, 9, TinyProgram.ROW);
-        float[][] actual = run(TinyProgram.latent(new WeightFile(directory)), rows, 2 * TinyProgram.VALUE);
-        Expected[][] expected = new Expected[9][2 * TinyProgram.VALUE];
+        Expected[][] expected = new Expected[rows.length][2 * TinyProgram.VALUE];
         for (int t = 0; t < rows.length; t++) {
             for (int h = 0; h < 2; h++) {
                 int query = h * (nope + rope);
-                Expected[] scores = new Expected[t + 1];
-                for (int s = 0; s <= t; s++) {
-                    float[] latent = Arrays.copyOfRange(rows[s], latentAt, latentAt + TinyProgram.RANK);
-                    scores[s] = score(0.7f, rows[t], query + nope, rows[s], latentAt + TinyProgram.RANK, rope);
+                Expected[] scores = new Expected[seen[t].length];
+                for (int s = 0; s < scores.length; s++) {
+                    float[] row = rows[seen[t][s]];
+                    float[] latent = Arrays.copyOfRange(row, latentAt, latentAt + TinyProgram.RANK);
+                    scores[s] = score(0.7f, rows[t], query + nope, row, latentAt + TinyProgram.RANK, rope);
                     for (int i = 0; i < nope; i++) {
                         float[] up = column(TinyProgram.keyUp()[h], i);
                         scores[s] = scores[s].plus(
@@ -157,8 +166,8 @@ abstract class AttentionSuite extends Suite {
                 Expected[] shares = Expected.softmax(scores);
                 for (int i = 0; i < TinyProgram.VALUE; i++) {
                     Expected sum = Expected.ZERO;
-                    for (int s = 0; s <= t; s++) {
-                        float[] latent = Arrays.copyOfRange(rows[s], latentAt, latentAt + TinyProgram.RANK);
+                    for (int s = 0; s < scores.length; s++) {
+                        float[] latent = Arrays.copyOfRange(rows[seen[t][s]], latentAt, latentAt + TinyProgram.RANK);
                         Expected value = Expected.dot(TinyProgram.valueUp()[h][i], Expected.of(latent));
                         sum = sum.plus(shares[s].times(value));
                     }
@@ -166,7 +175,7 @@ abstract class AttentionSuite extends Suite {
                 }
             }
         }
-        tested.differences().compare(LatentAttention.class, actual, expected);
+        return expected;
     }
 
     private static float[] column(float[][] matrix, int index) {

@@ -66,6 +66,13 @@ public abstract class EngineSuite {
     }
 
     @Nested
+    class Selection extends SelectionSuite {
+        Selection() {
+            super(engine);
+        }
+    }
+
+    @Nested
     class Formats extends WeightFormatSuite {
         Formats() {
             super(engine);
@@ -82,7 +89,14 @@ public abstract class EngineSuite {
     @Nested
     class Sessions extends SessionSuite {
         Sessions() {
-            super(engine);
+            super(engine, TinyProgram::tokens);
+        }
+    }
+
+    @Nested
+    class SessionsOfChosenRows extends SessionSuite {
+        SessionsOfChosenRows() {
+            super(engine, TinyProgram::selecting);
         }
     }
 

@@ -12,6 +12,7 @@ import org.espalier.program.Activation;
 import org.espalier.program.Add;
 import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
+import org.espalier.program.LayerNorm;
 import org.espalier.program.Linear;
 import org.espalier.program.Logits;
 import org.espalier.program.Op;
@@ -156,6 +157,37 @@ abstract class OpSuite extends Suite {
         }
         bench.op((in, out) -> new RmsNorm(in, asked, eps, groups, out));
         compare(RmsNorm.class, bench.run(tested, x), expected);
+    }
+
+    @Test
+    void layerNormTakesTheMeanAwayAndAddsTheBias() {
+        float eps = 1e-2f;
+        float[][] affine = random(70, 2, 12);
+        float[][] x = tested.rows(71, 2, 12);
+        Expected[][] expected = new Expected[2][12];
+        for (int t = 0; t < 2; t++) {
+            Expected mean = Expected.ZERO;
+            for (float value : x[t]) {
+                mean = mean.plus(value / 12.0);
+            }
+            double squares = 0;
+            for (float value : x[t]) {
+                squares += Math.pow(value - mean.value(), 2);
+            }
+            double factor = 1 / Math.sqrt(squares / 12 + eps);
+            for (int i = 0; i < 12; i++) {
+                expected[t][i] = Expected.of(x[t][i])
+                        .plus(mean.times(-1))
+                        .times(factor * affine[0][i])
+                        .plus(affine[1][i]);
+            }
+        }
+        WeightFile file = new WeightFile(directory);
+        OpBench bench = new OpBench(12, 12);
+        bench.builder().weight("w", file.floats(new float[][] {affine[0]}));
+        bench.builder().weight("b", file.floats(new float[][] {affine[1]}));
+        bench.op((in, out) -> new LayerNorm(in, "w", "b", eps, out));
+        compare(LayerNorm.class, bench.run(tested, x), expected);
     }
 
     @ParameterizedTest

@@ -8,8 +8,10 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.espalier.engine.Step.Entry;
 import org.espalier.engine.Step.Logits;
+import org.espalier.program.Program;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -17,8 +19,12 @@ import org.junit.jupiter.api.Test;
 /** KV state: however rows come to a session, its logits are those of one prefill. */
 abstract class SessionSuite extends Suite {
 
-    SessionSuite(EngineUnderTest tested) {
+    private final Function<WeightFile, Program> make;
+
+    /** @param make tokens to logits by a head of seed 34 */
+    SessionSuite(EngineUnderTest tested, Function<WeightFile, Program> make) {
         super(tested);
+        this.make = make;
     }
 
     private static final int[] PROMPT = {3, 1, 4, 1, 5, 9, 2, 6, 5};
@@ -27,7 +33,7 @@ abstract class SessionSuite extends Suite {
 
     @BeforeEach
     void load() {
-        program = tested.load(TinyProgram.tokens(new WeightFile(directory)));
+        program = tested.load(make.apply(new WeightFile(directory)));
     }
 
     @AfterEach

@@ -8,6 +8,7 @@ import org.espalier.program.Embed;
 import org.espalier.program.ExchangeAwait;
 import org.espalier.program.ExchangeBegin;
 import org.espalier.program.LatentAttention;
+import org.espalier.program.LayerNorm;
 import org.espalier.program.Linear;
 import org.espalier.program.Logits;
 import org.espalier.program.Program;
@@ -15,11 +16,12 @@ import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
+import org.espalier.program.SelectRows;
 import org.espalier.program.View;
 
 /**
- * Programs with KV state, V = 11 and D = 8: one layer of attention between embedding and logits, and latent attention over
- * activations.
+ * Programs with KV state, V = 11 and D = 8: one layer of attention between embedding and logits, over all rows, a window or chosen rows;
+ * and latent attention over activations.
  */
 final class TinyProgram {
 
@@ -60,6 +62,54 @@ final class TinyProgram {
                 .build(x, x);
     }
 
+    /** Tokens to logits by latent attention of 2 heads over the 3 rows that an indexer of 2 heads chooses. */
+    static Program selecting(WeightFile file) {
+        ProgramBuilder builder = new ProgramBuilder("main", HIDDEN);
+        View x = builder.slot(HIDDEN);
+        View q = builder.slot(8);
+        View latent = builder.slot(6);
+        View index = builder.slot(14);
+        View mixed = builder.slot(HIDDEN);
+        builder.weight("embed", file.floats(random(31, VOCABULARY, HIDDEN)));
+        builder.weight("q", file.floats(random(32, 8, HIDDEN)));
+        builder.weight("latent", file.floats(random(33, 6, HIDDEN)));
+        builder.weight("head", file.floats(random(34, VOCABULARY, HIDDEN)));
+        builder.weight("index", file.floats(random(35, 14, HIDDEN)));
+        builder.weight("indexNorm", file.floats(random(36, 1, 4)));
+        builder.weight("indexBias", file.floats(random(37, 1, 4)));
+        builder.weight("keyUp", file.floats(random(38, 4, 2), random(39, 4, 2)));
+        builder.weight("valueUp", file.floats(random(40, 4, 4), random(41, 4, 4)));
+        View indexQuery = index.columns(0, 8);
+        View indexKey = index.columns(8, 4);
+        Rope rope = new Rope(Rope.Pairing.HALF, new float[] {0.7f}, 1);
+        return builder.op(new Embed("embed", x))
+                .op(new Linear(x, Projection.of("q"), q))
+                .op(new Linear(x, Projection.of("latent"), latent))
+                .op(new Linear(x, Projection.of("index"), index))
+                .op(new Rotate(q, 2, 2, rope))
+                .op(new Rotate(latent.columns(4, 2), 1, 0, rope))
+                .op(new LayerNorm(indexKey, "indexNorm", "indexBias", 1e-6f, indexKey))
+                .op(new Rotate(indexQuery, 2, 0, rope))
+                .op(new Rotate(indexKey, 1, 0, rope))
+                .op(new SelectRows(0, indexQuery, indexKey, index.columns(12, 2), 3, builder.cache(4)))
+                .op(new LatentAttention(
+                        q,
+                        latent.columns(0, 4),
+                        latent.columns(4, 2),
+                        "keyUp",
+                        "valueUp",
+                        2,
+                        0.5f,
+                        builder.cache(6),
+                        0,
+                        mixed))
+                .op(new ExchangeBegin(1, mixed, new ExchangeBegin.Sum()))
+                .op(new ExchangeAwait(1))
+                .op(new Add(x, mixed, x))
+                .op(new Logits(x, "head", builder.logits(VOCABULARY)))
+                .build(x, x);
+    }
+
     static final int RANK = 3;
     static final int ROPE = 2;
     static final int NOPE = 4;
@@ -70,7 +120,30 @@ final class TinyProgram {
     static Program latent(WeightFile file) {
         ProgramBuilder builder = new ProgramBuilder("main", ROW);
         View x = builder.slot(ROW);
-        View out = builder.slot(ROW);
+        return latent(builder, file, x, null);
+    }
+
+    static final int INDEX_HEADS = 2;
+    static final int INDEX_WIDTH = 3;
+    static final int INDEX_ROW = INDEX_HEADS * INDEX_WIDTH + INDEX_WIDTH + INDEX_HEADS;
+
+    /** The same over {@code topK} rows, chosen by what follows in each row: [2 heads * index width + index width + 2]. */
+    static Program latentOfChosen(WeightFile file, int topK) {
+        ProgramBuilder builder = new ProgramBuilder("main", ROW + INDEX_ROW);
+        View x = builder.slot(ROW + INDEX_ROW);
+        int queries = INDEX_HEADS * INDEX_WIDTH;
+        builder.op(new SelectRows(
+                4,
+                x.columns(ROW, queries),
+                x.columns(ROW + queries, INDEX_WIDTH),
+                x.columns(ROW + queries + INDEX_WIDTH, INDEX_HEADS),
+                topK,
+                builder.cache(INDEX_WIDTH)));
+        return latent(builder, file, x, 4);
+    }
+
+    private static Program latent(ProgramBuilder builder, WeightFile file, View x, Integer selection) {
+        View out = builder.slot(x.width());
         int queries = 2 * (NOPE + ROPE);
         int cache = builder.cache(RANK + ROPE);
         builder.weight("keyUp", file.floats(keyUp()));
@@ -85,6 +158,7 @@ final class TinyProgram {
                         2,
                         0.7f,
                         cache,
+                        selection,
                         out.columns(0, 2 * VALUE)))
                 .build(x, out);
     }

@@ -8,6 +8,7 @@ import org.espalier.program.ExchangeAwait;
 import org.espalier.program.Experts;
 import org.espalier.program.GatedMlp;
 import org.espalier.program.LatentAttention;
+import org.espalier.program.LayerNorm;
 import org.espalier.program.Linear;
 import org.espalier.program.Logits;
 import org.espalier.program.Op;
@@ -47,6 +48,8 @@ final class Tolerance {
             row(ExchangeAwait.class, 4 * F, 4 * B),
             // the sum of squares has no cancellation; then its root, a division and two products
             row(RmsNorm.class, 8 * F, 2 * B),
+            // likewise; the mean and the bias count in the size
+            row(LayerNorm.class, 8 * F, 2 * B),
             // sine and cosine of an angle that was rounded to float when below 4, two products, a sum; then Add
             row(Rotate.class, 16 * F, 3 * B),
             // an exponential, a sum, a division, a product

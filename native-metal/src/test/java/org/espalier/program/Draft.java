@@ -48,13 +48,16 @@ final class Draft {
     static final int BEGIN_GATHER = 12;
     static final int AWAIT_GATHER = 13;
     static final int MLP = 14;
-    static final int LATENT = 15;
-    static final int LOGITS = 17;
+    static final int LAYER_NORM = 15;
+    static final int SELECT = 16;
+    static final int LATENT = 17;
+    static final int LOGITS = 19;
 
     final List<Integer> slots = new ArrayList<>(List.of(8, 8, 16, 8, 8, 1, 8, 11));
     final List<Op> ops = new ArrayList<>();
     final Map<String, Weight> weights = new TreeMap<>();
-    final List<Cache> caches = new ArrayList<>(List.of(new Cache.Rows(8, 0), new Cache.Rows(4, 0)));
+    final List<Cache> caches =
+            new ArrayList<>(List.of(new Cache.Rows(8, 0), new Cache.Rows(4, 0), new Cache.Rows(4, 0)));
     View input = X;
     View output = X;
     View logits = Y;
@@ -81,6 +84,8 @@ final class Draft {
         weight("keyUp", 2, 3, 3);
         weight("valueUp", 2, 4, 3);
         weight("head", 1, 11, 8);
+        weight("keyNorm", 1, 1, 4);
+        weight("keyBias", 1, 1, 4);
         ops.add(new Embed("embed", X));
         ops.add(new RmsNorm(X, "norm", 1e-5f, 1, H));
         ops.add(new Linear(H, new Projection("qkv", "bias"), QKV));
@@ -96,6 +101,8 @@ final class Draft {
         ops.add(new ExchangeBegin(2, SUM, new ExchangeBegin.Gather(List.of(5, 0, 3))));
         ops.add(new ExchangeAwait(2));
         ops.add(new GatedMlp(SUM, GatedUnit.of("sg", "su", "sd", Activation.SILU), MIXED));
+        ops.add(new LayerNorm(K, "keyNorm", "keyBias", 1e-6f, K));
+        ops.add(select(3, 2));
         ops.add(latent(2, 1));
         ops.add(new Add(MIXED, H, X));
         ops.add(new Logits(X, "head", Y));
@@ -105,9 +112,19 @@ final class Draft {
         return new Attention(Q, K, V, kvHead, 0.5f, "sinks", cache, MIXED);
     }
 
+    /** 2 heads 4 wide. */
+    static SelectRows select(int layer, int cache) {
+        return new SelectRows(layer, Q, K, V.columns(0, 2), 16, cache);
+    }
+
     /** Of heads 4 wide, 1 of it with a position; a latent of 3. */
     static LatentAttention latent(int heads, int cache) {
-        return new LatentAttention(Q, QKV.columns(9, 3), QKV.columns(8, 1), "keyUp", "valueUp", heads, 0.5f, cache, H);
+        return latent(heads, cache, 3);
+    }
+
+    static LatentAttention latent(int heads, int cache, Integer selection) {
+        return new LatentAttention(
+                Q, QKV.columns(9, 3), QKV.columns(8, 1), "keyUp", "valueUp", heads, 0.5f, cache, selection, H);
     }
 
     /** {@code count} matrices in float32, after those that the file has so far. */

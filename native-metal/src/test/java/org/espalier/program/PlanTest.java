@@ -214,6 +214,7 @@ class PlanTest {
                 2,
                 0.7f,
                 cache,
+                null,
                 builder.slot(10)));
         Plan plan = plan(q, q);
         long weights = 4 * (2 * 12 + 2 * 15);
@@ -221,6 +222,35 @@ class PlanTest {
         // 54 values of the two; for each of 10 latents and 2 heads a score over 5 values and a sum over 3
         assertThat(plan.cost(new StepShape(1, 0, 10))).isEqualTo(new Cost(weights, 50, 2 * 54 + 10 * 2 * 2 * (5 + 3)));
         assertThat(plan.cacheValuesPerRow()).isEqualTo(5);
+    }
+
+    /** 3 index heads of width 4; a latent of 3 beside a rope of 2 for one head. At most 16 rows are chosen. */
+    @Test
+    void aSelectionReadsEveryRowAndAttentionTheChosenOnes() {
+        View q = builder.slot(12);
+        View row = builder.slot(10);
+        builder.op(new SelectRows(0, q, row.columns(0, 4), row.columns(4, 3), 16, builder.cache(4)));
+        builder.op(new LatentAttention(
+                q.columns(0, 6),
+                row.columns(0, 3),
+                row.columns(8, 2),
+                stack("keyUp", 1, 3, 4),
+                stack("valueUp", 1, 5, 3),
+                1,
+                0.7f,
+                builder.cache(5),
+                0,
+                builder.slot(5)));
+        Plan plan = plan(q, q);
+        long matrices = 2 * (12 + 15);
+        // a key of 4 for each of 100 rows, by 3 heads; of 16 latents 5 values, a score over 5 and a sum over 3
+        assertThat(plan.cost(new StepShape(1, 0, 100)))
+                .isEqualTo(new Cost(2 * matrices, 100 * 4 + 16 * 5, 100 * 2 * 12 + matrices + 16 * 2 * (5 + 3)));
+        // 16 rows and fewer are seen without being scored
+        assertThat(plan.cost(new StepShape(2, 0, 16)))
+                .isEqualTo(new Cost(2 * matrices, 2 * 16 * 5, 2 * (matrices + 16 * 2 * (5 + 3))));
+        assertThat(plan.cacheValuesPerRow()).isEqualTo(4 + 5);
+        assertThat(plan.cacheValues(1000)).isEqualTo(9000);
     }
 
     /** kv_b in fp8, blocks of 128 rows: 2 heads of 40 rows for keys and 60 for values, whose two rows of scales both halves read. */

@@ -178,9 +178,21 @@ final class ProgramCheckTest {
                         d -> d.weight("sinks", 1, 1, 3),
                         "program 'main', op 4, Attention of sinks: weight sinks is [1, 3], expected a vector [1, 2]"),
                 spoiled(
+                        "index heads of another width than the key",
+                        d -> d.set(Draft.SELECT, new SelectRows(3, Draft.Q, Draft.K, Draft.V.columns(0, 3), 16, 2)),
+                        "program 'main', op 16, SelectRows: q has 8 columns, expected 3 heads of 4"),
+                spoiled(
+                        "no row selected",
+                        d -> d.set(Draft.SELECT, new SelectRows(3, Draft.Q, Draft.K, Draft.V.columns(0, 2), 0, 2)),
+                        "program 'main', op 16, SelectRows: selects 0 rows, expected at least 1"),
+                spoiled(
+                        "a bias for another width",
+                        d -> d.weight("keyBias", 1, 1, 3),
+                        "program 'main', op 15, LayerNorm of keyNorm: weight keyBias is [1, 3], expected a vector [1, 4]"),
+                spoiled(
                         "latent heads without columns",
                         d -> d.set(Draft.LATENT, Draft.latent(8, 1)),
-                        "program 'main', op 15, LatentAttention of keyUp: q heads 1 wide, of which rope is 1"),
+                        "program 'main', op 17, LatentAttention of keyUp: q heads 1 wide, of which rope is 1"),
                 spoiled(
                         "a gate of several columns",
                         d -> d.set(Draft.SCALE, new SigmoidScale(Draft.H.columns(0, 2), Draft.SUM)),
@@ -216,28 +228,28 @@ final class ProgramCheckTest {
                 spoiled(
                         "yields logits again",
                         d -> d.insert(Draft.LOGITS, d.ops.get(Draft.LOGITS)),
-                        "program 'main', op 18, Logits of head: yields logits again"),
+                        "program 'main', op 20, Logits of head: yields logits again"),
                 spoiled(
                         "reads logits",
                         d -> d.ops.add(new Add(Draft.Y, Draft.Y, Draft.Y)),
-                        "program 'main', op 18, Add: touches the logits"),
+                        "program 'main', op 20, Add: touches the logits"),
                 spoiled(
                         "adds up logits",
                         d -> d.ops.add(new ExchangeBegin(3, Draft.Y, new ExchangeBegin.Sum())),
-                        "program 'main', op 18, ExchangeBegin: exchanges the logits otherwise than by gathering them once"),
+                        "program 'main', op 20, ExchangeBegin: exchanges the logits otherwise than by gathering them once"),
                 spoiled(
                         "yields logits while it exchanges",
                         d -> d.insert(Draft.LOGITS, new ExchangeBegin(3, Draft.H, new ExchangeBegin.Sum()))
                                 .ops
                                 .add(new ExchangeAwait(3)),
-                        "program 'main', op 18, Logits of head: yields logits before the end of exchange [3]"),
+                        "program 'main', op 20, Logits of head: yields logits before the end of exchange [3]"),
                 spoiled(
                         "yields logits elsewhere",
                         d -> {
                             d.slots.add(11);
                             d.set(Draft.LOGITS, new Logits(Draft.X, "head", new View(8, 0, 11)));
                         },
-                        "program 'main', op 17, Logits of head: yields logits into another slot"),
+                        "program 'main', op 19, Logits of head: yields logits into another slot"),
                 spoiled(
                         "yields logits from no op",
                         d -> d.ops.remove(Draft.LOGITS),
@@ -264,6 +276,33 @@ final class ProgramCheckTest {
                         d -> d.insert(Draft.SCALE, d.ops.get(Draft.ROUTE)),
                         "program 'main', op 11, Route of r: routes layer 3 after layer 3"),
                 spoiled(
+                        "no selection",
+                        d -> d.ops.remove(Draft.SELECT),
+                        "program 'main', op 16, LatentAttention of keyUp: sees the rows that layer 3 chose, the last"
+                                + " selection before it is missing"),
+                spoiled(
+                        "a selection of another layer",
+                        d -> d.set(Draft.SELECT, Draft.select(2, 2)),
+                        "program 'main', op 17, LatentAttention of keyUp: sees the rows that layer 3 chose, the last"
+                                + " selection before it is of layer 2"),
+                spoiled(
+                        "rows selected backwards",
+                        d -> {
+                            d.caches.add(new Cache.Rows(4, 0));
+                            d.insert(Draft.LATENT, Draft.select(1, 3));
+                        },
+                        "program 'main', op 17, SelectRows: selects rows of layer 1 after layer 3"),
+                spoiled(
+                        "rows selected from a window",
+                        d -> d.caches.set(2, new Cache.Rows(4, 5)),
+                        "program 'main', op 16, SelectRows: uses cache 2, Rows[width=4, window=5], expected one without a"
+                                + " window"),
+                spoiled(
+                        "selected rows of a window",
+                        d -> d.caches.set(1, new Cache.Rows(4, 5)),
+                        "program 'main', op 17, LatentAttention of keyUp: uses cache 1, Rows[width=4, window=5], expected"
+                                + " one without a window"),
+                spoiled(
                         "layers routed backwards",
                         d -> d.insert(Draft.SCALE, new Route(1, Draft.X, Projection.of("r"), null, Draft.ROUTER)),
                         "program 'main', op 11, Route of r: routes layer 1 after layer 3"),
@@ -273,8 +312,8 @@ final class ProgramCheckTest {
                         "program 'main', op 5, Attention of sinks: uses cache 0, which another op uses"),
                 spoiled(
                         "a cache that is missing",
-                        d -> d.set(Draft.ATTENTION, Draft.attention(List.of(0, 0), 2)),
-                        "program 'main', op 4, Attention of sinks: uses cache 2 of 2"),
+                        d -> d.set(Draft.ATTENTION, Draft.attention(List.of(0, 0), 3)),
+                        "program 'main', op 4, Attention of sinks: uses cache 3 of 3"),
                 spoiled(
                         "a cache of another width",
                         d -> d.caches.set(0, new Cache.Rows(6, 0)),
@@ -282,11 +321,11 @@ final class ProgramCheckTest {
                 spoiled(
                         "a state where rows are needed",
                         d -> d.caches.set(1, new Cache.State(4)),
-                        "program 'main', op 15, LatentAttention of keyUp: uses cache 1, State[width=4], expected rows of 4"),
+                        "program 'main', op 17, LatentAttention of keyUp: uses cache 1, State[width=4], expected rows of 4"),
                 spoiled(
                         "a cache for no op",
                         d -> d.caches.add(new Cache.Rows(8, 0)),
-                        "program 'main' has cache 2, which no op uses"),
+                        "program 'main' has cache 3, which no op uses"),
                 spoiled(
                         "an exchange without end",
                         d -> d.ops.remove(Draft.AWAIT_GATHER),
@@ -385,7 +424,7 @@ final class ProgramCheckTest {
                 spoiled(
                         "a head of another width",
                         d -> d.weight("head", 1, 11, 7),
-                        "program 'main', op 17, Logits of head: weight head is [11, 7], expected [11, 8]"),
+                        "program 'main', op 19, Logits of head: weight head is [11, 7], expected [11, 8]"),
                 spoiled(
                         "scores for other experts",
                         d -> d.weight("r", 1, 5, 8),
@@ -413,7 +452,7 @@ final class ProgramCheckTest {
                 spoiled(
                         "latent keys of another width",
                         d -> d.weight("keyUp", 2, 3, 4),
-                        "program 'main', op 15, LatentAttention of keyUp: weight keyUp is [2, 3, 4], expected [2, 3, 3]"),
+                        "program 'main', op 17, LatentAttention of keyUp: weight keyUp is [2, 3, 4], expected [2, 3, 3]"),
                 spoiled(
                         "taken by no op",
                         d -> d.weight("extra", 1, 1, 1).weight("more", 1, 1, 1),
@@ -435,11 +474,11 @@ final class ProgramCheckTest {
                 spoiled(
                         "beyond the end",
                         d -> stored(d, "norm", new Region(d.file(), 4000, 32)),
-                        "weight norm lies at bytes 4000 to 4032 of FILE, which has 3200: the file is cut off"),
+                        "weight norm lies at bytes 4000 to 4032 of FILE, which has 3232: the file is cut off"),
                 spoiled(
                         "before the begin",
                         d -> stored(d, "norm", new Region(d.file(), -32, 32)),
-                        "weight norm lies at bytes -32 to 0 of FILE, which has 3200: the file is cut off"),
+                        "weight norm lies at bytes -32 to 0 of FILE, which has 3232: the file is cut off"),
                 spoiled(
                         "rows that overlap",
                         d -> stored(d, "qkv", new Region(d.file(), 0, 31)),
@@ -450,8 +489,8 @@ final class ProgramCheckTest {
                         "weight qkv reaches beyond any file: 16 rows, 3074457345618258602 bytes apart, from byte 0 of FILE"),
                 spoiled(
                         "the last matrix beyond the end",
-                        d -> stored(d, "g", new Region(d.file(), 3200 - 2 * 5 * 32 + 1, 32)),
-                        "weight g lies at bytes 3041 to 3201 of FILE, which has 3200: the file is cut off"),
+                        d -> stored(d, "g", new Region(d.file(), 3232 - 2 * 5 * 32 + 1, 32)),
+                        "weight g lies at bytes 3073 to 3233 of FILE, which has 3232: the file is cut off"),
                 spoiled(
                         "rows that are not whole blocks",
                         d -> d.weights.put(

@@ -6,9 +6,10 @@ import org.espalier.program.Attention;
 import org.espalier.program.LatentAttention;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
+import org.espalier.program.SelectRows;
 import org.espalier.weights.Matrix;
 
-/** Rotary positions and both kinds of attention. */
+/** Rotary positions, the choice of rows, and both kinds of attention. */
 final class AttentionOps {
 
     private final Parallel parallel;
@@ -81,11 +82,58 @@ final class AttentionOps {
         });
     }
 
+    /** Of each row, [T], those that it sees. */
+    SeenRows[] selectRows(SelectRows op, Slots slots, StepRows rows, Cancel cancel) {
+        for (int t = 0; t < rows.count(); t++) {
+            KvCache cache = rows.cache(t, op.cache());
+            int position = rows.position(t);
+            System.arraycopy(
+                    slots.array(op.k()),
+                    slots.offset(op.k(), t),
+                    cache.array(position),
+                    cache.offset(position),
+                    op.k().width());
+        }
+        SeenRows[] seen = new SeenRows[rows.count()];
+        parallel.forRange(rows.count(), 1, cancel, (from, to) -> {
+            for (int t = from; t < to; t++) {
+                int position = rows.position(t);
+                seen[t] = position < op.topK()
+                        ? SeenRows.between(0, position)
+                        : SeenRows.greatest(scores(op, slots, rows, t), op.topK());
+            }
+        });
+        return seen;
+    }
+
+    /** Of row t with each row up to itself. */
+    private static float[] scores(SelectRows op, Slots slots, StepRows rows, int t) {
+        KvCache cache = rows.cache(t, op.cache());
+        int width = op.k().width();
+        float[] scores = new float[rows.position(t) + 1];
+        for (int s = 0; s < scores.length; s++) {
+            for (int h = 0; h < op.heads(); h++) {
+                int query = slots.offset(op.q(), t) + h * width;
+                float dot = Vectors.dot(slots.array(op.q()), query, cache.array(s), cache.offset(s), width);
+                scores[s] += slots.array(op.w())[slots.offset(op.w(), t) + h] * Math.max(0, dot);
+            }
+        }
+        return scores;
+    }
+
     /**
      * @param keyUp count H, [rank, nope]
      * @param valueUp count H, [value, rank]
+     * @param selection of each row, those that it sees; null for all
      */
-    void latentAttention(LatentAttention op, Matrix keyUp, Matrix valueUp, Slots slots, StepRows rows, Cancel cancel) {
+    void latentAttention(
+            LatentAttention op,
+            Matrix keyUp,
+            Matrix valueUp,
+            SeenRows[] selection,
+            Slots slots,
+            StepRows rows,
+            Cancel cancel) {
         int rank = op.latent().width();
         int rope = op.keyRope().width();
         int nope = keyUp.weight().columns();
@@ -110,11 +158,13 @@ final class AttentionOps {
                     for (int r = 0; r < rank; r++) {
                         absorbed[r] = Vectors.dot(up[r], 0, q, query, nope);
                     }
-                    int first = cache.firstSeen(rows.position(t));
-                    float[] scores = new float[rows.position(t) + 1 - first];
+                    int position = rows.position(t);
+                    SeenRows seen =
+                            selection == null ? SeenRows.between(cache.firstSeen(position), position) : selection[t];
+                    float[] scores = new float[seen.count()];
                     for (int s = 0; s < scores.length; s++) {
-                        float[] row = cache.array(first + s);
-                        int key = cache.offset(first + s);
+                        float[] row = cache.array(seen.row(s));
+                        int key = cache.offset(seen.row(s));
                         scores[s] = op.scale()
                                 * (Vectors.dot(absorbed, 0, row, key, rank)
                                         + Vectors.dot(q, query + nope, row, key + rank, rope));
@@ -122,7 +172,8 @@ final class AttentionOps {
                     Vectors.softmax(scores, scores.length);
                     float[] mixed = new float[rank];
                     for (int s = 0; s < scores.length; s++) {
-                        Vectors.addScaled(scores[s], cache.array(first + s), cache.offset(first + s), mixed, 0, rank);
+                        int row = seen.row(s);
+                        Vectors.addScaled(scores[s], cache.array(row), cache.offset(row), mixed, 0, rank);
                     }
                     for (int i = 0; i < value; i++) {
                         out[slots.offset(op.out(), t) + h * value + i] = Vectors.dot(down[i], 0, mixed, 0, rank);

@@ -26,6 +26,7 @@ import org.espalier.program.Experts;
 import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
 import org.espalier.program.LatentAttention;
+import org.espalier.program.LayerNorm;
 import org.espalier.program.Linear;
 import org.espalier.program.Logits;
 import org.espalier.program.Op;
@@ -34,6 +35,7 @@ import org.espalier.program.Projection;
 import org.espalier.program.RmsNorm;
 import org.espalier.program.Rotate;
 import org.espalier.program.Route;
+import org.espalier.program.SelectRows;
 import org.espalier.program.SigmoidScale;
 import org.espalier.program.View;
 import org.espalier.weights.Matrix;
@@ -55,6 +57,8 @@ final class StepRun implements Op.Visitor<Void> {
     private final Map<Integer, Begun> begun = new HashMap<>();
     /** [MoE layer][T], in the order of the route ops. */
     private final List<RouterChoice[]> choices = new ArrayList<>();
+    /** [T], of the last op that selects rows; null before the first. */
+    private SeenRows[] selection;
 
     /** What all steps of a program share. */
     record Loaded(Program program, Map<String, Matrix> matrices, Parallel parallel, Numbers numbers) {}
@@ -201,6 +205,33 @@ final class StepRun implements Op.Visitor<Void> {
     }
 
     @Override
+    public Void layerNorm(LayerNorm op) {
+        float[] weight = matrix(op.weight()).vector(0);
+        float[] bias = matrix(op.bias()).vector(0);
+        int width = op.in().width();
+        float[] in = slots.array(op.in());
+        float[] out = slots.array(op.out());
+        for (int t = 0; t < rows.count(); t++) {
+            int from = slots.offset(op.in(), t);
+            int to = slots.offset(op.out(), t);
+            double sum = 0;
+            for (int i = 0; i < width; i++) {
+                sum += in[from + i];
+            }
+            double mean = sum / width;
+            double squares = 0;
+            for (int i = 0; i < width; i++) {
+                squares += (in[from + i] - mean) * (in[from + i] - mean);
+            }
+            double factor = 1 / Math.sqrt(squares / width + op.eps());
+            for (int i = 0; i < width; i++) {
+                out[to + i] = (float) ((in[from + i] - mean) * factor) * weight[i] + bias[i];
+            }
+        }
+        return null;
+    }
+
+    @Override
     public Void linear(Linear op) {
         matrixOps.project(dense(op.projection()), 0, view(op.in()), view(op.out()), all, cancel);
         return null;
@@ -219,8 +250,15 @@ final class StepRun implements Op.Visitor<Void> {
     }
 
     @Override
+    public Void selectRows(SelectRows op) {
+        selection = attentionOps.selectRows(op, slots, rows, cancel);
+        return null;
+    }
+
+    @Override
     public Void latentAttention(LatentAttention op) {
-        attentionOps.latentAttention(op, matrix(op.keyUp()), matrix(op.valueUp()), slots, rows, cancel);
+        SeenRows[] seen = op.selection() == null ? null : selection;
+        attentionOps.latentAttention(op, matrix(op.keyUp()), matrix(op.valueUp()), seen, slots, rows, cancel);
         return null;
     }
 
