@@ -3,20 +3,21 @@ package org.espalier.architecture;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.espalier.checkpoint.GgufDialect;
 import org.espalier.checkpoint.GgufDialects;
 import org.espalier.config.ConfigException;
 import org.espalier.config.ConfigReader;
+import org.espalier.config.TextConfig;
 
 /** The register of what is served, a line for each {@code model_type}; no other place lists the architectures. */
 public final class Architectures {
 
     private static final List<Entry> REGISTER = List.of(
             entry("deepseek_v2", DeepseekV2::read, DeepseekV2.GGUF),
-            entry("deepseek_v3", DeepseekV3::read, DeepseekV3.GGUF),
+            entry("deepseek_v3", DeepseekV3::read, DeepseekV3.GGUF).also("kimi_k2", "kimi_k25"),
             entry("glm4_moe", Glm4Moe::read, Glm4Moe.GGUF),
             entry("gpt_oss", GptOss::read, GptOss.GGUF),
-            entry("kimi_k2", DeepseekV3::read),
             entry("llama", Llama::read, Llama.GGUF),
             entry("mistral", Mistral::read),
             entry("mixtral", Mixtral::read, Mixtral.GGUF),
@@ -29,17 +30,27 @@ public final class Architectures {
     private static final GgufDialects GGUF = new GgufDialects(
             REGISTER.stream().flatMap(entry -> entry.gguf.stream()).toList());
 
-    private record Entry(String modelType, Function<ConfigReader, Architecture> read, List<GgufDialect> gguf) {}
+    /** @param modelTypes the architecture's own and those of models that compute the same; a multimodal one's text part has one of them too */
+    private record Entry(List<String> modelTypes, Function<ConfigReader, Architecture> read, List<GgufDialect> gguf) {
+
+        Entry also(String... others) {
+            return new Entry(
+                    Stream.concat(modelTypes.stream(), Stream.of(others)).toList(), read, gguf);
+        }
+    }
 
     private Architectures() {}
 
     private static Entry entry(String modelType, Function<ConfigReader, Architecture> read, GgufDialect... gguf) {
-        return new Entry(modelType, read, List.of(gguf));
+        return new Entry(List.of(modelType), read, List.of(gguf));
     }
 
     /** Each {@code model_type} that {@link #read} knows. */
     public static List<String> modelTypes() {
-        return REGISTER.stream().map(Entry::modelType).toList();
+        return REGISTER.stream()
+                .flatMap(entry -> entry.modelTypes.stream())
+                .sorted()
+                .toList();
     }
 
     /** The GGUF files that are read. */
@@ -53,18 +64,23 @@ public final class Architectures {
      * @throws ConfigException naming the key, and the value where there is one
      */
     public static Architecture read(ObjectNode json) {
-        ConfigReader config = new ConfigReader(json);
+        ConfigReader config = new ConfigReader(TextConfig.of(json));
         config.refuseForeignQuantization();
         String type = config.text("model_type", null);
         if (type == null) {
             throw new ConfigException("the required key model_type is missing");
         }
-        return REGISTER.stream()
-                .filter(entry -> entry.modelType.equals(type))
+        Entry entry = REGISTER.stream()
+                .filter(candidate -> candidate.modelTypes.contains(type))
                 .findFirst()
                 .orElseThrow(() -> new ConfigException(
-                        "model_type " + type + " is not supported; supported are: " + String.join(", ", modelTypes())))
-                .read
-                .apply(config);
+                        "model_type " + type + " is not supported; supported are: " + String.join(", ", modelTypes())));
+        String text = TextConfig.ownType(config, type);
+        if (!entry.modelTypes.contains(text)) {
+            throw new ConfigException(
+                    "text_config.model_type is " + text + ", which is not supported in a model of type " + type
+                            + ": expected " + String.join(" or ", entry.modelTypes));
+        }
+        return entry.read.apply(config);
     }
 }

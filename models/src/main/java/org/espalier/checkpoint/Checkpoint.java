@@ -2,6 +2,7 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.espalier.program.Rope;
@@ -23,11 +24,11 @@ public interface Checkpoint {
 
     Layout layout();
 
-    /** The content of config.json; for GGUF the same keys, derived from the metadata. */
+    /** The content of config.json, of a multimodal one the text part; for GGUF the same keys, derived from the metadata. */
     ObjectNode config();
 
     /**
-     * All weights by the names that published Hugging Face checkpoints give them, with these exceptions, the same in all layouts:
+     * All weights by the names that published Hugging Face checkpoints of text give them, with these exceptions, the same in all layouts:
      *
      * <ul>
      *   <li>a layer's experts have one name, {@code mlp.experts.*.up_proj.weight}, Mixtral's and gpt-oss's too;
@@ -51,8 +52,22 @@ public interface Checkpoint {
     /** Which two dimensions of a query rotate together in this file, if they are {@code published} in the published checkpoint. */
     Rope.Pairing ropePairing(Rope.Pairing published);
 
+    /** Every tensor of the files, those of other parts than text too. */
+    List<StoredTensor> tensors();
+
+    /**
+     * A tensor as the files have it.
+     *
+     * @param name its own, which may differ from the published one
+     * @param begin of its bytes in the file
+     * @param bytes 0 if its type is unknown
+     */
+    record StoredTensor(String name, Path file, long begin, long bytes) {}
+
     /** Bytes of all tensors, each counted once. */
-    long bytes();
+    default long bytes() {
+        return tensors().stream().mapToLong(StoredTensor::bytes).sum();
+    }
 
     /** The key-value pairs of a GGUF file, the tokenizer's among them; empty for the other layouts. */
     default Map<String, Object> metadata() {

@@ -2,6 +2,8 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +20,7 @@ final class GgufCheckpoint implements Checkpoint {
     private final GgufDialect dialect;
     private final ObjectNode config;
     private final NamedWeights weights;
-    private final long bytes;
+    private final List<StoredTensor> tensors = new ArrayList<>();
 
     /** @param parts the first has the metadata */
     GgufCheckpoint(List<GgufFile> parts, GgufDialects dialects) {
@@ -34,16 +36,18 @@ final class GgufCheckpoint implements Checkpoint {
         this.file = new GgufFile(parts.get(0).path(), parts.get(0).metadata(), all);
         this.dialect = dialects.of(file);
         this.weights = new NamedWeights(file.path(), "");
-        long total = 0;
         for (GgufFile part : parts) {
             for (GgufFile.Tensor info : part.tensors().values()) {
                 if (!info.name().equals(GgufRopeDivisors.TENSOR)) { // that tensor is part of the config
                     put(info);
-                    total += info.bytes().orElse(0L);
+                    tensors.add(new StoredTensor(
+                            info.name(),
+                            info.file(),
+                            info.offset(),
+                            info.bytes().orElse(0L)));
                 }
             }
         }
-        this.bytes = total;
         this.config = dialect.config(file);
     }
 
@@ -101,8 +105,8 @@ final class GgufCheckpoint implements Checkpoint {
     }
 
     @Override
-    public long bytes() {
-        return bytes;
+    public List<StoredTensor> tensors() {
+        return Collections.unmodifiableList(tensors);
     }
 
     @Override

@@ -10,12 +10,13 @@ import org.espalier.weights.Plain;
 import org.espalier.weights.Weight;
 
 /**
- * Gives the experts of Mixtral and gpt-oss the names that all other architectures use. Mixtral's are {@code w1}, {@code w3} and {@code w2}. gpt-oss
- * keeps those of a layer together:
+ * Gives experts the names that most checkpoints use, those of one expert and one projection each. Mixtral's and MiniMax's are {@code w1}, {@code
+ * w3} and {@code w2}. Others keep those of a layer together, {@code gate_up_proj} and {@code down_proj} without {@code .weight}:
  *
  * <ul>
- *   <li>{@code gate_up_proj} [E, 2 width, D] has gate in its even and up in its odd rows, in blocks of 4-bit floats;
- *   <li>as transformers writes it in plain floats it is transposed, [E, D, 2 width], and so is {@code down_proj}, [E, width, D];
+ *   <li>[E, 2 width, D], the rows of gate before those of up, and [E, D, width];
+ *   <li>gpt-oss has gate in the even and up in the odd rows, in blocks of 4-bit floats;
+ *   <li>as transformers writes gpt-oss in plain floats it is transposed, [E, D, 2 width] and [E, width, D];
  *   <li>{@code gate_up_proj_bias} [E, 2 width] and {@code down_proj_bias} [E, D] in both.
  * </ul>
  */
@@ -24,10 +25,10 @@ final class HfExperts {
             Pattern.compile("(.+\\.block_sparse_moe\\.experts\\.\\d+\\.)(w[123])(\\..+)");
     private static final Map<String, String> PROJECTIONS =
             Map.of("w1", "gate_proj", "w3", "up_proj", "w2", "down_proj");
-    private static final Pattern MERGED = Pattern.compile("(.+\\.mlp\\.experts)\\.(gate_up_proj|down_proj)(_bias)?");
+    private static final Pattern MERGED = Pattern.compile("(.+\\.experts)\\.(gate_up_proj|down_proj)(_bias)?");
 
     private final Path path;
-    private final boolean merged;
+    private final boolean interleaved;
 
     /**
      * @param path for errors
@@ -35,7 +36,7 @@ final class HfExperts {
      */
     HfExperts(Path path, ObjectNode config) {
         this.path = path;
-        this.merged = config.path("model_type").asText().equals("gpt_oss");
+        this.interleaved = config.path("model_type").asText().equals("gpt_oss");
     }
 
     /** The published weights that a tensor holds, and how each is derived from the tensor as it is stored. */
@@ -46,8 +47,11 @@ final class HfExperts {
             return Map.of(name, UnaryOperator.identity());
         }
         Matcher found = MERGED.matcher(tensor);
-        if (!merged || !found.matches()) {
+        if (!found.matches()) {
             return Map.of(tensor, UnaryOperator.identity());
+        }
+        if (!interleaved) {
+            return found.group(3) == null ? oneBehindTheOther(tensor, found) : Map.of(tensor, UnaryOperator.identity());
         }
         String experts = found.group(1) + "." + NamedWeights.EVERY + ".";
         String end = found.group(3) == null ? ".weight" : ".bias";
@@ -58,6 +62,21 @@ final class HfExperts {
         return Map.of(
                 experts + "gate_proj" + end, stored -> everyOther(tensor, rows.apply(stored), 0),
                 experts + "up_proj" + end, stored -> everyOther(tensor, rows.apply(stored), 1));
+    }
+
+    private Map<String, UnaryOperator<Weight>> oneBehindTheOther(String tensor, Matcher found) {
+        String experts = found.group(1) + "." + NamedWeights.EVERY + ".";
+        if (found.group(2).equals("down_proj")) {
+            return Map.of(experts + "down_proj.weight", UnaryOperator.identity());
+        }
+        return Map.of(
+                experts + "gate_proj.weight", stored -> half(tensor, stored, 0),
+                experts + "up_proj.weight", stored -> half(tensor, stored, 1));
+    }
+
+    private Weight half(String tensor, Weight both, int which) {
+        int rows = halfOfRows(tensor, both);
+        return both.rows(which * rows, rows);
     }
 
     /** [E, rows, columns], even if the file has [E, columns, rows]. */
@@ -75,10 +94,15 @@ final class HfExperts {
     }
 
     private Weight everyOther(String tensor, Weight both, int first) {
+        int rows = halfOfRows(tensor, both);
+        return new Weight(rows, both.columns(), both.format(), both.transposed(), first, 2, both.pieces());
+    }
+
+    private int halfOfRows(String tensor, Weight both) {
         if (both.rows() % 2 != 0) {
-            throw new CheckpointException(path + ": tensor " + tensor + " has " + both.rows()
-                    + " rows, expected gate and up one after the other");
+            throw new CheckpointException(
+                    path + ": tensor " + tensor + " has " + both.rows() + " rows, expected those of gate and of up");
         }
-        return new Weight(both.rows() / 2, both.columns(), both.format(), both.transposed(), first, 2, both.pieces());
+        return both.rows() / 2;
     }
 }

@@ -3,6 +3,7 @@ package org.espalier.checkpoint;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.espalier.config.TextConfig;
 
 /** Chooses the reader for what is on disk; the only place that knows all layouts. */
 final class Layouts {
@@ -30,7 +31,7 @@ final class Layouts {
         if (!Files.exists(configFile)) {
             return new GgufCheckpoint(GgufParts.open(onlyGguf(path)), dialects);
         }
-        ObjectNode config = JsonFile.read(configFile);
+        ObjectNode config = TextConfig.of(JsonFile.read(configFile));
         SafetensorsDirectory directory = SafetensorsDirectory.read(path);
         if (directory.format().equals("mlx") || MlxQuantization.isIn(config)) {
             return new MlxCheckpoint(config, directory, MlxQuantization.of(configFile, config));

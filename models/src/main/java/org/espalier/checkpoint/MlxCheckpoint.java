@@ -12,11 +12,12 @@ import org.espalier.weights.Weight;
 /**
  * An MLX checkpoint: safetensors with packed weights. {@code X.weight} of type U32 holds the values, lowest bits first, {@code
  * X.scales} and {@code X.biases} one number for each group of columns; they belong to {@code X.weight} and are not listed. Experts are
- * stacked in {@code switch_mlp}, gpt-oss's in {@code experts}.
+ * stacked in {@code switch_mlp}, gpt-oss's in {@code experts}, Gemma's in {@code experts.switch_glu}.
  */
 final class MlxCheckpoint implements Checkpoint {
     private static final String WEIGHT = ".weight";
-    private static final Pattern STACK = Pattern.compile("(.+)\\.(?:switch_mlp|experts)\\.(\\w+\\.\\w+)");
+    private static final Pattern STACK =
+            Pattern.compile("(.+)\\.(?:switch_mlp|experts\\.switch_glu|experts)\\.(\\w+\\.\\w+)");
 
     private final ObjectNode config;
     private final SafetensorsDirectory directory;
@@ -29,7 +30,8 @@ final class MlxCheckpoint implements Checkpoint {
         this.quantization = quantization;
         this.weights = new NamedWeights(directory.path(), "");
         directory.entries().forEach((name, entry) -> {
-            Matcher stack = STACK.matcher(name);
+            String text = TextNames.published(name);
+            Matcher stack = STACK.matcher(text);
             if (isPartOfWeight(name)) {
                 return;
             }
@@ -37,7 +39,7 @@ final class MlxCheckpoint implements Checkpoint {
                 String published = stack.group(1) + ".experts." + NamedWeights.EVERY + "." + stack.group(2);
                 weights.putStack(published, name, entry.shape(), () -> stored(name));
             } else {
-                weights.put(name, name, () -> stored(name));
+                weights.put(text, name, () -> stored(name));
             }
         });
     }
@@ -100,7 +102,7 @@ final class MlxCheckpoint implements Checkpoint {
     }
 
     @Override
-    public long bytes() {
-        return directory.bytes();
+    public List<StoredTensor> tensors() {
+        return directory.tensors();
     }
 }

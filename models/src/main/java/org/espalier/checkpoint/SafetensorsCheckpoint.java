@@ -2,6 +2,7 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import org.espalier.program.Rope;
 import org.espalier.weights.Weight;
@@ -21,7 +22,7 @@ final class SafetensorsCheckpoint implements Checkpoint {
         for (String tensor : directory.entries().keySet()) {
             if (!quantization.isPart(tensor)) {
                 String name = quantization.published(tensor);
-                experts.published(name)
+                experts.published(TextNames.published(name))
                         .forEach((published, change) ->
                                 weights.put(published, tensor, () -> change.apply(quantization.weight(name))));
             }
@@ -59,7 +60,7 @@ final class SafetensorsCheckpoint implements Checkpoint {
     }
 
     @Override
-    public long bytes() {
-        return directory.bytes();
+    public List<StoredTensor> tensors() {
+        return directory.tensors();
     }
 }

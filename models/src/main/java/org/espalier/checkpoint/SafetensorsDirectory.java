@@ -146,9 +146,13 @@ record SafetensorsDirectory(Path path, String format, Map<String, SafetensorsFil
         return shape(name);
     }
 
-    long bytes() {
-        return entries.values().stream()
-                .mapToLong(SafetensorsFile.Tensor::bytes)
-                .sum();
+    List<Checkpoint.StoredTensor> tensors() {
+        return entries.entrySet().stream()
+                .map(entry -> stored(entry.getKey(), entry.getValue()))
+                .toList();
+    }
+
+    private static Checkpoint.StoredTensor stored(String name, SafetensorsFile.Tensor tensor) {
+        return new Checkpoint.StoredTensor(name, tensor.file(), tensor.begin(), tensor.bytes());
     }
 }

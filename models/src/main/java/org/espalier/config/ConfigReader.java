@@ -21,6 +21,7 @@ public final class ConfigReader {
     /** Keys about training, saving or other software, or repeated elsewhere. */
     private static final Set<String> HARMLESS = Set.of(
             "model_type",
+            TextConfig.OWN_TYPE,
             "architectures",
             "auto_map",
             "transformers_version",

@@ -1,17 +1,23 @@
 package org.espalier.plan;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.espalier.architecture.Architecture;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.Checkpoint.StoredTensor;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.config.RoutedExperts;
 import org.espalier.model.Model;
@@ -31,7 +37,8 @@ import org.espalier.weights.Weight;
  * @param layout {@code safetensors}, {@code mlx} or {@code gguf}
  * @param token what the first token of an answer reads and computes
  * @param formats by the format's name; only what is loaded
- * @param notLoaded tensors that no program reads (multi-token prediction), in the file's order
+ * @param notLoaded tensors that no program reads, by their names in the files
+ * @param otherParts what these belong to: multi-token prediction, vision, sound
  */
 public record Inspection(
         String name,
@@ -41,7 +48,12 @@ public record Inspection(
         Sizes sizes,
         Cost token,
         Map<String, Usage> formats,
-        List<String> notLoaded) {
+        List<String> notLoaded,
+        List<OtherPart> otherParts) {
+
+    /** What stands between the wrappers and the first module: {@code vision_tower}, {@code model.visual}; or a layer. */
+    private static final Pattern PART =
+            Pattern.compile("((?:(?:model|language_model)\\.)*(?:(layers|blk)\\.\\d+|[^.]+)).*");
 
     /**
      * Sizes in bytes.
@@ -56,12 +68,20 @@ public record Inspection(
         }
     }
 
+    /** Tensors that are not loaded, for instance {@code vision_tower}; {@code model.layers.61}, if that is behind the last layer. */
+    public record OtherPart(String name, int tensors, long bytes) {
+        private OtherPart plus(OtherPart more) {
+            return new OtherPart(name, tensors + more.tensors, bytes + more.bytes);
+        }
+    }
+
     /** How much is stored in one format. */
     public record Usage(int tensors, long bytes) {}
 
     public Inspection {
         formats = Collections.unmodifiableMap(new TreeMap<>(formats));
         notLoaded = List.copyOf(notLoaded);
+        otherParts = List.copyOf(otherParts);
     }
 
     /** @throws org.espalier.EspalierException if the headers do not fit the config */
@@ -71,13 +91,14 @@ public record Inspection(
         Checkpoint checkpoint = model.checkpoint();
         FileRanges read = whole.ranges(0);
         Map<String, Integer> tensors = new TreeMap<>();
-        List<String> notLoaded = new ArrayList<>();
         for (String name : checkpoint.names()) {
-            Optional<Weight> loaded = weight(checkpoint, name).filter(weight -> read.contain(start(weight)));
-            loaded.ifPresentOrElse(
-                    weight -> tensors.merge(weight.format().title(), tensors(weight), Integer::sum),
-                    () -> notLoaded.add(name));
+            weight(checkpoint, name)
+                    .filter(weight -> read.contain(start(weight)))
+                    .ifPresent(weight -> tensors.merge(weight.format().title(), tensors(weight), Integer::sum));
         }
+        List<StoredTensor> notLoaded = checkpoint.tensors().stream()
+                .filter(tensor -> tensor.bytes() == 0 || !read.contain(start(tensor.file(), tensor.begin())))
+                .toList();
         Map<String, Usage> formats = new TreeMap<>();
         whole.bytesByFormat()
                 .forEach((format, bytes) -> formats.put(format, new Usage(tensors.getOrDefault(format, 0), bytes)));
@@ -90,7 +111,8 @@ public record Inspection(
                 sizes(plans, whole),
                 whole.cost(new StepShape(1, perToken, 1)),
                 formats,
-                notLoaded);
+                notLoaded.stream().map(StoredTensor::name).toList(),
+                parts(notLoaded));
     }
 
     /** The weight; empty if its type is not supported, in which case no program reads it. */
@@ -109,8 +131,21 @@ public record Inspection(
 
     private static FileRanges start(Weight weight) {
         Region values = weight.pieces().get(0).values();
-        FileRanges.Range first = new FileRanges.Range(values.offset(), values.offset() + 1);
-        return new FileRanges(Map.of(values.file(), List.of(first)));
+        return start(values.file(), values.offset());
+    }
+
+    private static FileRanges start(Path file, long begin) {
+        return new FileRanges(Map.of(file, List.of(new FileRanges.Range(begin, begin + 1))));
+    }
+
+    private static List<OtherPart> parts(List<StoredTensor> notLoaded) {
+        Map<String, OtherPart> parts = new LinkedHashMap<>();
+        for (StoredTensor tensor : notLoaded) {
+            Matcher part = PART.matcher(tensor.name());
+            String name = part.matches() ? part.group(1) : tensor.name();
+            parts.merge(name, new OtherPart(name, 1, tensor.bytes()), OtherPart::plus);
+        }
+        return List.copyOf(parts.values());
     }
 
     private static Sizes sizes(ShardPlans plans, Plan whole) {
@@ -150,19 +185,16 @@ public record Inspection(
                 "one token",
                 "reads " + number(token.weightBytes()) + " bytes of weights, takes " + number(token.operations())
                         + " operations"));
-        formats.forEach((format, usage) -> lines.add(line(
-                "format",
-                format + ": " + usage.tensors() + (usage.tensors() == 1 ? " tensor, " : " tensors, ")
-                        + number(usage.bytes()) + " bytes")));
+        formats.forEach((format, usage) ->
+                lines.add(line("format", format + ": " + tensors(usage.tensors()) + number(usage.bytes()) + " bytes")));
         lines.add(line(
                 "ignored keys",
                 architecture.ignoredKeys().isEmpty() ? "none" : String.join(", ", architecture.ignoredKeys())));
-        lines.add(line(
-                "not loaded",
-                notLoaded.isEmpty()
-                        ? "nothing"
-                        : notLoaded.size() + " tensors, from " + notLoaded.get(0)
-                                + " on (multi-token prediction is not computed)"));
+        if (otherParts.isEmpty()) {
+            lines.add(line("not loaded", "nothing"));
+        }
+        otherParts.forEach(part -> lines.add(
+                line("not loaded", part.name() + ": " + tensors(part.tensors()) + number(part.bytes()) + " bytes")));
         return lines;
     }
 
@@ -177,6 +209,10 @@ public record Inspection(
                 first = i;
             }
         }
+    }
+
+    private static String tensors(int count) {
+        return count == 1 ? "1 tensor, " : count + " tensors, ";
     }
 
     private static String number(long value) {
@@ -215,6 +251,11 @@ public record Inspection(
                 formatsJson.putObject(format).put("tensors", usage.tensors()).put("bytes", usage.bytes()));
         architecture.ignoredKeys().forEach(json.putArray("ignoredKeys")::add);
         notLoaded.forEach(json.putArray("notLoaded")::add);
+        ArrayNode parts = json.putArray("otherParts");
+        otherParts.forEach(part -> parts.addObject()
+                .put("name", part.name())
+                .put("tensors", part.tensors())
+                .put("bytes", part.bytes()));
         return json;
     }
 

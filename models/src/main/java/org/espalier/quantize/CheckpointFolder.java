@@ -96,7 +96,7 @@ final class CheckpointFolder implements AutoCloseable {
                 (ObjectNode) JSON.readTree(model.path().resolve("config.json").toFile());
         source.set("quantization", plan.quantization());
         source.set("quantization_config", plan.quantization());
-        source.remove("_name_or_path");
+        source.remove(List.of("_name_or_path", "vision_config")); // as mlx-lm does
         ObjectNode sorted = JSON.createObjectNode();
         List<String> keys = new ArrayList<>();
         source.fieldNames().forEachRemaining(keys::add);

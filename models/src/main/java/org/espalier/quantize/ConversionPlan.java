@@ -12,15 +12,17 @@ import org.espalier.EspalierException;
 import org.espalier.architecture.MlxStorage;
 import org.espalier.architecture.ModelWeights;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.JsonFile;
 import org.espalier.config.LatentAttentionConfig;
+import org.espalier.config.TextConfig;
 import org.espalier.model.Model;
 import org.espalier.weights.Scaled;
 import org.espalier.weights.Weight;
 
 /**
  * What each weight of a Hugging Face checkpoint becomes in MLX's format, as mlx-lm 0.32 decides it: matrices whose rows are whole groups are
- * quantized, embeddings too; norms, biases and some routers are not; experts are stacked; multi-token-prediction layers and a tied output
- * matrix stay behind. What only one architecture does is its {@link MlxStorage}.
+ * quantized, embeddings too; norms, biases and some routers are not; experts are stacked; multi-token-prediction layers, a tied output
+ * matrix and all parts but text stay behind. What only one architecture does is its {@link MlxStorage}.
  *
  * <p>gpt-oss's experts stay in their 4 bits, gate and up no longer interleaved.
  *
@@ -33,6 +35,7 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
     private static final String WEIGHT = ".weight";
     private static final String CORRECTION = "e_score_correction_bias"; // mlx-lm's cast_predicate spares it
     private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\..*");
+    private static final Pattern TEXT = Pattern.compile("(model\\.(embed_tokens|layers|norm)|lm_head)\\..*");
     private static final Pattern ROUTER = Pattern.compile(".*\\.mlp\\.(gate|router)");
 
     static ConversionPlan of(Model model, AffineGroups groups) {
@@ -45,6 +48,9 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
         private final MlxStorage storage;
         private final AffineGroups groups;
         private final FloatType type;
+        /** What mlx-lm puts before the names of a multimodal model's text part. */
+        private final String prefix;
+
         private final List<Converted> tensors = new ArrayList<>();
         private final Map<String, ObjectNode> overrides = new LinkedHashMap<>();
         /** Whether most of the model is in 4-bit floats already, so that each other module says what it is. */
@@ -60,6 +66,8 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
                 throw new EspalierException(checkpoint.path() + " is stored as " + checkpoint.layout()
                         + ": quantize needs a Hugging Face checkpoint with unquantized weights");
             }
+            boolean nested = TextConfig.isNested(JsonFile.read(checkpoint.path().resolve("config.json")));
+            this.prefix = nested ? "language_model." : "";
             this.mostlyFloats = checkpoint.names().stream()
                     .filter(this::isConverted)
                     .anyMatch(name -> checkpoint.weight(name).format().equals(Scaled.MXFP4));
@@ -82,15 +90,19 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
                             name.substring(0, name.lastIndexOf(".kv_b_proj")),
                             storage.cut().get());
                 } else if (isVector(name)) {
-                    vector(name.replace(EXPERTS, "." + storage.experts() + "."), weight);
+                    vector(converted(name), weight);
                 } else {
-                    matrix(name.replace(EXPERTS, "." + storage.experts() + "."), weight);
+                    matrix(converted(name), weight);
                 }
             }
             ObjectNode quantization = settings(mostlyFloats ? 4 : groups.bits(), mostlyFloats ? 32 : groups.group());
             quantization.put("mode", mostlyFloats ? "mxfp4" : "affine");
             overrides.forEach(quantization::set);
             return new ConversionPlan(tensors, quantization);
+        }
+
+        private String converted(String name) {
+            return prefix + name.replace(EXPERTS, "." + storage.experts() + ".");
         }
 
         private static ObjectNode settings(int bits, int group) {
@@ -105,6 +117,7 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
             boolean extra = layer.matches()
                     && Integer.parseInt(layer.group(1)) >= model.architecture().layers();
             return !extra
+                    && TEXT.matcher(name).matches()
                     && !name.endsWith("rotary_emb.inv_freq")
                     && !(name.equals("lm_head.weight") && model.architecture().tiedEmbeddings());
         }
@@ -125,8 +138,8 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
         }
 
         private void cut(String attention, LatentAttentionConfig config) {
-            matrix(attention + ".embed_q.weight", ModelWeights.keyUp(checkpoint, attention, config));
-            matrix(attention + ".unembed_out.weight", ModelWeights.valueUp(checkpoint, attention, config));
+            matrix(prefix + attention + ".embed_q.weight", ModelWeights.keyUp(checkpoint, attention, config));
+            matrix(prefix + attention + ".unembed_out.weight", ModelWeights.valueUp(checkpoint, attention, config));
         }
 
         private void matrix(String name, Weight weight) {

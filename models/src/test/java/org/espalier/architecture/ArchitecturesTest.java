@@ -46,6 +46,7 @@ class ArchitecturesTest {
             Map.entry("deepseek_v2", LATENT),
             Map.entry("deepseek_v3", LATENT + "'n_group':1,'topk_group':1,'norm_topk_prob':true,"),
             Map.entry("kimi_k2", LATENT + "'n_group':1,'topk_group':1,'norm_topk_prob':true,"),
+            Map.entry("kimi_k25", LATENT + "'n_group':1,'topk_group':1,'norm_topk_prob':true,"),
             Map.entry(
                     "glm4_moe",
                     DENSE + "'n_routed_experts':8,'num_experts_per_tok':2,'n_shared_experts':1,'n_group':1,"
@@ -79,7 +80,7 @@ class ArchitecturesTest {
     @MethodSource("types")
     void theLeastIsEnough(String type) {
         Architecture config = Architectures.read(least(type));
-        assertThat(config.modelType()).isEqualTo(type.equals("kimi_k2") ? "deepseek_v3" : type);
+        assertThat(config.modelType()).isEqualTo(type.startsWith("kimi_k2") ? "deepseek_v3" : type);
         assertThat(config.layers()).isEqualTo(4);
         assertThat(config.hidden()).isEqualTo(64);
         assertThat(config.ignoredKeys()).isEmpty();
@@ -211,6 +212,56 @@ class ArchitecturesTest {
                 .attention()
                 .positions();
         assertThat(five).isEqualTo(four).isEqualTo(new Positions(4, 7, new RopeScaling.Default()));
+    }
+
+    @Test
+    void anotherTypeIsRefusedWithThoseThatAreServed() {
+        assertThatThrownBy(() -> Architectures.read(ConfigJson.of("{'model_type':'mamba'}")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("model_type mamba is not supported; supported are: "
+                        + String.join(", ", Architectures.modelTypes()));
+    }
+
+    private static Architecture readNested(String outside, String inside) {
+        ObjectNode text = least("kimi_k2");
+        text.setAll(ConfigJson.of(inside));
+        ObjectNode json = ConfigJson.of("{'model_type':'kimi_k25','vision_config':{'hidden_size':8}}");
+        json.setAll(ConfigJson.of(outside));
+        json.set("text_config", text);
+        return Architectures.read(json);
+    }
+
+    @Test
+    void theTextPartOfANestedConfigIsRead() {
+        assertThat(readNested("{'hidden_size':8,'image_token_id':3}", "{}"))
+                .as("what is outside concerns other parts")
+                .isEqualTo(read("kimi_k2", "{}"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{} | {'eos_token_id':[5,6],'tie_word_embeddings':true} | 5 6 | true",
+                "{'eos_token_id':7} | {'eos_token_id':5,'tie_word_embeddings':true} | 7 | true",
+                "{'tie_word_embeddings':false} | {'tie_word_embeddings':true} | 1 | false",
+                "{'tie_word_embeddings':true,'eos_token_id':null} | {'eos_token_id':5} | 5 | true"
+            })
+    void someKeysOutsideApplyToTheText(String outside, String inside, String endOfSequence, boolean tied) {
+        Architecture config = readNested(outside, inside);
+        assertThat(config.endOfSequence())
+                .containsExactlyInAnyOrderElementsOf(Stream.of(endOfSequence.split(" "))
+                        .map(Integer::valueOf)
+                        .toList());
+        assertThat(config.tiedEmbeddings()).isEqualTo(tied);
+    }
+
+    @Test
+    void aTextPartOfAnotherTypeIsRefused() {
+        assertThatThrownBy(() -> readNested("{}", "{'model_type':'llama'}"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("text_config.model_type is llama, which is not supported in a model of type kimi_k25:"
+                        + " expected deepseek_v3 or kimi_k2 or kimi_k25");
     }
 
     @Test

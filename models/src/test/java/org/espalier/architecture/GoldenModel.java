@@ -64,6 +64,8 @@ record GoldenModel(Path root, String name) {
                 "gpt_oss/hf",
                 "gpt_oss/mlx4",
                 "gpt_oss_bf16/hf",
+                "kimi_k25/hf",
+                "kimi_k25/mlx4",
                 "llama_gguf_f16/gguf",
                 "llama_gguf_q4_0/gguf",
                 "llama_tied/hf",

@@ -126,8 +126,6 @@ class LlamaTest {
                 "{'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':4,'high_freq_factor':4}}"
                         + " | rope_scaling.high_freq_factor is 4, expected more than low_freq_factor",
                 "{'rope_scaling':7} | rope_scaling is 7, expected an object",
-                "{'model_type':'gemma3'} | model_type gemma3 is not supported; supported are: deepseek_v2, deepseek_v3,"
-                        + " glm4_moe, gpt_oss, kimi_k2, llama, mistral, mixtral, olmoe, qwen2, qwen2_moe, qwen3, qwen3_moe",
                 "{'hidden_size':'64'} | hidden_size is \"64\", expected a whole number from 1 to 16777216",
                 "{'hidden_size':66} | hidden_size is 66, expected a multiple of num_attention_heads, 4",
                 "{'num_key_value_heads':3} | num_key_value_heads is 3, expected a divisor of num_attention_heads, 4",

@@ -253,7 +253,7 @@ final class SeededCheckpoint implements Checkpoint {
     }
 
     @Override
-    public long bytes() {
+    public List<StoredTensor> tensors() {
         throw new UnsupportedOperationException();
     }
 }

@@ -18,6 +18,7 @@ import org.espalier.architecture.LayerOutput;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.CheckpointException;
 import org.espalier.checkpoint.Golden;
+import org.espalier.checkpoint.Multimodal;
 import org.espalier.checkpoint.PresentRanges;
 import org.espalier.model.Model;
 import org.espalier.plan.ShardPlans;
@@ -126,6 +127,27 @@ class ShardPullTest {
     private static void requirePresent(Path folder, int first, int end) {
         try (Model model = Model.open(folder)) {
             PresentRanges.require(program(model, first, end).weights());
+        }
+    }
+
+    @Test
+    void otherPartsOfAMultimodalModelAreNeverFetched(@TempDir Path made) throws IOException {
+        Multimodal.of(TINY, made, "kimi_k25", Multimodal::newer);
+        hub.listing().putArray("siblings"); // none of the other model
+        hub.file("config.json", Files.readString(made.resolve("config.json")))
+                .large("model.safetensors", Files.readAllBytes(made.resolve("model.safetensors")));
+        Path folder = pull(0, 4);
+        requirePresent(folder, 0, 4);
+        PresentRanges present =
+                PresentRanges.of(folder.resolve("model.safetensors")).orElseThrow();
+        try (Model model = Model.open(folder)) {
+            List<Checkpoint.StoredTensor> vision = model.checkpoint().tensors().stream()
+                    .filter(tensor -> tensor.name().startsWith("vision_tower"))
+                    .toList();
+            assertThat(vision)
+                    .hasSize(2)
+                    .allSatisfy(tensor -> assertThat(present.missing(tensor.begin(), tensor.begin() + tensor.bytes()))
+                            .containsExactly(new long[] {tensor.begin(), tensor.begin() + tensor.bytes()}));
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.espalier.checkpoint.Golden;
 import org.espalier.model.Model;
 import org.espalier.program.Cost;
@@ -19,13 +20,16 @@ class InspectionTest {
             Inspection inspection = Inspection.of(model);
             assertThat(inspection.notLoaded()).isNotEmpty().allMatch(name -> name.startsWith("model.layers.3."));
             assertThat(inspection.sizes().layers()).hasSize(3);
-            long notLoaded = inspection.notLoaded().stream()
-                    .mapToLong(name -> model.checkpoint().weight(name).bytes())
-                    .sum();
-            assertThat(inspection.sizes().all()).isEqualTo(model.checkpoint().bytes() - notLoaded);
+            long notLoaded = model.checkpoint().bytes() - inspection.sizes().all();
+            int tensors = inspection.notLoaded().size();
+            assertThat(inspection.otherParts())
+                    .containsExactly(new Inspection.OtherPart("model.layers.3", tensors, notLoaded));
             assertThat(inspection.describe())
-                    .contains("not loaded         " + inspection.notLoaded().size() + " tensors, from "
-                            + inspection.notLoaded().get(0) + " on (multi-token prediction is not computed)");
+                    .contains(String.format(
+                            Locale.ROOT,
+                            "not loaded         model.layers.3: %d tensors, %,d bytes",
+                            tensors,
+                            notLoaded));
         }
     }
 

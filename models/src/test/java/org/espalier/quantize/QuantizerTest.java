@@ -50,6 +50,7 @@ class QuantizerTest {
                 "deepseek_v3",
                 "glm4_moe",
                 "gpt_oss",
+                "kimi_k25",
                 "llama_tied",
                 "llama_untied",
                 "mixtral",
