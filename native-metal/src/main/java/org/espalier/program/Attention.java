@@ -9,12 +9,12 @@ import java.util.stream.IntStream;
  *
  * @param q [T, H * head width]
  * @param k [T, KV heads * head width]
- * @param v [T, KV heads * head width]
+ * @param v [T, KV heads * value width], which is a width of its own
  * @param kvHead the KV head that each of the H query heads uses, counted among those of k
  * @param sinks [1, H], or null: a score for each head that takes its share of the softmax and adds nothing, <a
  *     href="https://arxiv.org/abs/2309.17453">Xiao et al. 2023</a> as gpt-oss learns it
  * @param cache index into {@link Program#caches()}, row = k then v
- * @param out [T, H * head width]
+ * @param out [T, H * value width]
  */
 public record Attention(View q, View k, View v, List<Integer> kvHead, float scale, String sinks, int cache, View out)
         implements Op {
@@ -37,6 +37,16 @@ public record Attention(View q, View k, View v, List<Integer> kvHead, float scal
         return q.width() / heads();
     }
 
+    /** The heads of k, and of v. */
+    public int kvHeads() {
+        return k.width() / headWidth();
+    }
+
+    /** What a head of v and of out is wide. */
+    public int valueWidth() {
+        return v.width() / kvHeads();
+    }
+
     @Override
     public List<View> reads() {
         return List.of(q, k, v);
@@ -56,16 +66,15 @@ public record Attention(View q, View k, View v, List<Integer> kvHead, float scal
     public void check(OpCheck check) {
         check.that(heads() > 0 && q.width() % heads() == 0, "q of " + q.width() + " columns for " + heads() + " heads");
         check.that(k.width() % headWidth() == 0, "k of " + k.width() + " columns in heads of " + headWidth());
-        int kvHeads = k.width() / headWidth();
         check.that(
-                kvHead.stream().allMatch(head -> head >= 0 && head < kvHeads),
-                "KV heads " + kvHead + " of a key with " + kvHeads);
-        check.width("v", v, k.width());
-        check.width("out", out, q.width());
+                kvHead.stream().allMatch(head -> head >= 0 && head < kvHeads()),
+                "KV heads " + kvHead + " of a key with " + kvHeads());
+        check.that(v.width() % kvHeads() == 0, "v of " + v.width() + " columns for " + kvHeads() + " KV heads");
+        check.width("out", out, heads() * valueWidth());
         check.apart(q, out);
         check.apart(k, out);
         check.apart(v, out);
-        check.cache(cache, 2 * k.width());
+        check.cache(cache, k.width() + v.width());
         if (sinks != null) {
             check.vector(sinks, heads(), 1);
         }
@@ -75,7 +84,8 @@ public record Attention(View q, View k, View v, List<Integer> kvHead, float scal
     @Override
     public Cost cost(Program program, StepShape step) {
         long seen = ((Cache.Rows) program.caches().get(cache)).seen(step.context());
-        return new Cost(0, step.rows() * seen * 2 * k.width(), step.rows() * seen * 4 * q.width());
+        return new Cost(
+                0, step.rows() * seen * (k.width() + v.width()), step.rows() * seen * 2 * (q.width() + out.width()));
     }
 
     @Override

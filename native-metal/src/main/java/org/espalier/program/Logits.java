@@ -8,9 +8,15 @@ import java.util.List;
  *
  * @param in [T, D]
  * @param weight [V, D], or this node's rows of it
+ * @param cap every logit x becomes cap tanh(x / cap), as in <a href="https://arxiv.org/abs/2408.00118">Gemma 2</a>; 0: as it is
  * @param out this node's columns of {@link Program#logits}
  */
-public record Logits(View in, String weight, View out) implements Op {
+public record Logits(View in, String weight, float cap, View out) implements Op {
+
+    /** Without a cap. */
+    public Logits(View in, String weight, View out) {
+        this(in, weight, 0, out);
+    }
 
     @Override
     public List<View> reads() {
@@ -30,6 +36,7 @@ public record Logits(View in, String weight, View out) implements Op {
     @Override
     public void check(OpCheck check) {
         check.matrices(weight, out.width(), in.width(), 1);
+        check.that(cap >= 0 && Float.isFinite(cap), "caps logits at " + cap + ", expected 0 or more");
     }
 
     @Override

@@ -21,6 +21,7 @@ public sealed interface Op
                 Route,
                 Experts,
                 SigmoidScale,
+                Scale,
                 Add,
                 ExchangeBegin,
                 ExchangeAwait,
@@ -77,6 +78,8 @@ public sealed interface Op
         R experts(Experts op);
 
         R sigmoidScale(SigmoidScale op);
+
+        R scale(Scale op);
 
         R add(Add op);
 

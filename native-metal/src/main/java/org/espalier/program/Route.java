@@ -2,6 +2,8 @@ package org.espalier.program;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Chooses experts for each row, for the {@link Experts} of the same layer. Computed in float32 from float rows in every precision.
@@ -10,8 +12,15 @@ import java.util.List;
  * @param in [T, D]
  * @param gate [E, D]; its bias is part of the scores
  * @param correctionBias [1, E], or null: added for the choice only
+ * @param expertScale [1, E], or null: the final weights are multiplied by that of their expert (Gemma 4)
  */
-public record Route(int layer, View in, Projection gate, String correctionBias, Router router) implements Op {
+public record Route(int layer, View in, Projection gate, String correctionBias, String expertScale, Router router)
+        implements Op {
+
+    /** Whose experts have no scales. */
+    public Route(int layer, View in, Projection gate, String correctionBias, Router router) {
+        this(layer, in, gate, correctionBias, null, router);
+    }
 
     @Override
     public List<View> reads() {
@@ -26,9 +35,7 @@ public record Route(int layer, View in, Projection gate, String correctionBias, 
     @Override
     public List<String> weights() {
         List<String> names = new ArrayList<>(gate.weights());
-        if (correctionBias != null) {
-            names.add(correctionBias);
-        }
+        Stream.of(correctionBias, expertScale).filter(Objects::nonNull).forEach(names::add);
         return names;
     }
 
@@ -36,8 +43,8 @@ public record Route(int layer, View in, Projection gate, String correctionBias, 
     public void check(OpCheck check) {
         check.that(layer >= 0, "routes layer " + layer);
         check.projection(gate, router.experts(), in.width(), 1);
-        if (correctionBias != null) {
-            check.vector(correctionBias, router.experts(), 1);
+        for (String vector : weights().subList(gate.weights().size(), weights().size())) {
+            check.vector(vector, router.experts(), 1);
         }
     }
 

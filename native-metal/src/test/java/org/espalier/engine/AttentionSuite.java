@@ -93,6 +93,38 @@ abstract class AttentionSuite extends Suite {
         tested.differences().compare(Attention.class, actual, expected);
     }
 
+    /** 4 query heads and 2 KV heads of 5 columns with values of 2 and of 7. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 7})
+    void valuesMayBeNarrowerOrWiderThanKeys(int value) {
+        int width = 5;
+        int row = 6 * width + 2 * value;
+        ProgramBuilder builder = new ProgramBuilder("main", row);
+        View x = builder.slot(row);
+        View out = builder.slot(row);
+        View k = x.columns(4 * width, 2 * width);
+        View v = x.columns(6 * width, 2 * value);
+        int cache = builder.cache(2 * width + 2 * value);
+        builder.op(new Add(x, x, out)); // a program yields what it has written
+        builder.op(new Attention(
+                x.columns(0, 4 * width), k, v, Attention.grouped(4, 2), 0.4f, null, cache, out.columns(0, 4 * value)));
+        float[][] rows = tested.rows(43, 6, row);
+        float[][] actual = run(builder.build(x, out), rows, 4 * value);
+        Expected[][] expected = new Expected[6][4 * value];
+        for (int t = 0; t < rows.length; t++) {
+            for (int h = 0; h < 4; h++) {
+                Expected[] scores = new Expected[t + 1];
+                for (int s = 0; s <= t; s++) {
+                    scores[s] = score(0.4f, rows[t], h * width, rows[s], k.offset() + h / 2 * width, width);
+                }
+                for (int i = 0; i < value; i++) {
+                    expected[t][h * value + i] = mix(scores, rows, 0, v.offset() + h / 2 * value + i);
+                }
+            }
+        }
+        tested.differences().compare(Attention.class, actual, expected);
+    }
+
     /** One head of width 2: a softmax over the last 3 rows and, in the second program, a score that adds nothing. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

@@ -100,6 +100,32 @@ abstract class ExpertSuite extends Suite {
     }
 
     @Test
+    void anExpertsOwnScaleMultipliesItsWeightAfterTheDivision() {
+        int experts = 8;
+        int k = 3;
+        float[][] gate = random(26, experts, 12);
+        float[][] x = tested.rows(27, 5, 12);
+        float[] scale = {0.5f, 1.5f, -1, 2, 0.25f, 3, 1.25f, 0.75f};
+        Router router = new Router(experts, k, Router.Scoring.SOFTMAX, Router.Groups.NONE, true, 1);
+        OpBench bench = new OpBench(12, WIDTH);
+        bench.builder().weight("r", new WeightFile(directory).floats(gate));
+        bench.builder().weight("s", new WeightFile(directory).floats(new float[][] {scale}));
+        bench.op((in, out) -> new Route(LAYER, in, Projection.of("r"), null, "s", router));
+        Routing routing = bench.result(tested, x).step().routing();
+        float[][] actual = new float[5][];
+        Expected[][] expected = new Expected[5][k];
+        for (int t = 0; t < 5; t++) {
+            Expected[] scores = Expected.multiply(gate, x[t]);
+            int[] best = best(scores, k);
+            Expected[] shares = Expected.softmax(
+                    Arrays.stream(best).mapToObj(e -> scores[e]).toArray(Expected[]::new));
+            Arrays.setAll(expected[t], i -> shares[i].times(scale[best[i]]));
+            actual[t] = weights(routing, t);
+        }
+        tested.differences().compare(Route.class, actual, expected);
+    }
+
+    @Test
     void equalScoresGoToTheLowestIndex() {
         float[] same = {0.5f, -0.25f};
         float[][] gate = {{0.25f, 0.25f}, same, {-1, 0}, same, same, {-1, -1}, same, {0, -1}};

@@ -20,6 +20,7 @@ import org.espalier.program.Projection;
 import org.espalier.program.RmsNorm;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
+import org.espalier.program.Scale;
 import org.espalier.program.SigmoidScale;
 import org.espalier.weights.Affine;
 import org.espalier.weights.Element;
@@ -298,6 +299,68 @@ abstract class OpSuite extends Suite {
         IntStream.range(0, 24)
                 .forEach(i -> expected[i / 6][i % 6] = Expected.of(2 * x[i / 6][i % 6] / (1 + Math.exp(-x[i / 6][4]))));
         compare(SigmoidScale.class, bench.run(tested, x), expected);
+    }
+
+    @Test
+    void scaleMultipliesByAConstantAndByAWeight() {
+        float[][] x = tested.rows(66, 3, 6);
+        OpBench bench = new OpBench(6, 6);
+        bench.builder().weight("f", new WeightFile(directory).floats(new float[][] {{-0.75f}}));
+        bench.op((in, out) -> new Add(in, in, out))
+                .op((in, out) -> new Scale(out.columns(0, 3), 1.5f))
+                .op((in, out) -> new Scale(out.columns(3, 3), new Scale.Factor.Stored("f")));
+        double[] factors = {3, 3, 3, -1.5, -1.5, -1.5};
+        Expected[][] expected = new Expected[3][6];
+        IntStream.range(0, 18)
+                .forEach(i ->
+                        expected[i / 6][i % 6] = Expected.of(x[i / 6][i % 6]).times(factors[i % 6]));
+        compare(Scale.class, bench.run(tested, x), expected);
+    }
+
+    @Test
+    void geluOfTheGateIsItsApproximationByATangent() {
+        float[][] gate = random(67, 9, 5);
+        float[][] up = random(68, 9, 5);
+        float[][] down = random(69, 5, 9);
+        float[][] x = tested.rows(70, 2, 5);
+        WeightFile file = new WeightFile(directory);
+        OpBench bench = new OpBench(5, 5);
+        bench.builder().weight("g", file.floats(gate));
+        bench.builder().weight("u", file.floats(up));
+        bench.builder().weight("d", file.floats(down));
+        bench.op((in, out) -> new GatedMlp(in, GatedUnit.of("g", "u", "d", Activation.GELU), out));
+        Expected[][] expected = new Expected[2][];
+        for (int t = 0; t < 2; t++) {
+            Expected[] g = Expected.multiply(gate, x[t]);
+            Expected[] u = Expected.multiply(up, x[t]);
+            Expected[] h = new Expected[9];
+            for (int i = 0; i < 9; i++) {
+                double v = g[i].value();
+                double tanh = Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * Math.pow(v, 3)));
+                h[i] = g[i].map(0.5 * v * (1 + tanh), 1.13).times(u[i]); // nowhere steeper
+            }
+            expected[t] = Expected.multiply(down, h);
+        }
+        compare(GatedMlp.class, bench.run(tested, x), expected);
+    }
+
+    @Test
+    void cappedLogitsAreATangentOfThem() {
+        float[][] head = random(71, 70, 8);
+        float[][] x = tested.rows(72, 2, 8);
+        OpBench bench = new OpBench(8, 8);
+        bench.builder().weight("head", new WeightFile(directory).floats(head));
+        StepResult result = bench.op((in, out) ->
+                        new Logits(in, "head", 0.5f, bench.builder().logits(70)))
+                .result(tested, x)
+                .step();
+        Expected[][] expected = new Expected[2][];
+        for (int t = 0; t < 2; t++) {
+            expected[t] = Arrays.stream(Expected.multiply(head, x[t]))
+                    .map(logit -> logit.map(0.5 * Math.tanh(logit.value() / 0.5), 1))
+                    .toArray(Expected[]::new);
+        }
+        compare(Logits.class, result.logits(), expected);
     }
 
     @Test

@@ -15,6 +15,7 @@ import org.espalier.program.Op;
 import org.espalier.program.RmsNorm;
 import org.espalier.program.Rotate;
 import org.espalier.program.Route;
+import org.espalier.program.Scale;
 import org.espalier.program.SigmoidScale;
 import org.espalier.weights.Plain;
 import org.espalier.weights.WeightFormat;
@@ -54,6 +55,8 @@ final class Tolerance {
             row(Rotate.class, 16 * F, 3 * B),
             // an exponential, a sum, a division, a product
             row(SigmoidScale.class, 8 * F, 2 * B),
+            // one product; fast also rounds the operand, which a sum made
+            row(Scale.class, F, 2 * B),
             // one sum of products: operand and result
             row(Linear.class, 8 * F, 2 * B),
             row(Logits.class, 8 * F, 2 * B),

@@ -51,6 +51,7 @@ final class Draft {
     static final int LAYER_NORM = 15;
     static final int SELECT = 16;
     static final int LATENT = 17;
+    static final int FACTOR = 18;
     static final int LOGITS = 19;
 
     final List<Integer> slots = new ArrayList<>(List.of(8, 8, 16, 8, 8, 1, 8, 11));
@@ -104,7 +105,7 @@ final class Draft {
         ops.add(new LayerNorm(K, "keyNorm", "keyBias", 1e-6f, K));
         ops.add(select(3, 2));
         ops.add(latent(2, 1));
-        ops.add(new Add(MIXED, H, X));
+        ops.add(new Scale(X, 2));
         ops.add(new Logits(X, "head", Y));
     }
 

@@ -198,6 +198,46 @@ final class ProgramCheckTest {
                         d -> d.set(Draft.SCALE, new SigmoidScale(Draft.H.columns(0, 2), Draft.SUM)),
                         "program 'main', op 11, SigmoidScale: gate has 2 columns, expected 1"),
                 spoiled(
+                        "a factor for each column",
+                        d -> d.set(Draft.FACTOR, new Scale(Draft.X, new Scale.Factor.Stored("norm"))),
+                        "program 'main', op 18, Scale of norm: weight norm is [1, 8], expected a vector [1, 1]"),
+                spoiled(
+                        "a factor without bounds",
+                        d -> d.set(Draft.FACTOR, new Scale(Draft.X, Float.POSITIVE_INFINITY)),
+                        "program 'main', op 18, Scale: scales by Infinity"),
+                spoiled(
+                        "logits capped below 0",
+                        d -> d.set(Draft.LOGITS, new Logits(Draft.X, "head", -1, Draft.Y)),
+                        "program 'main', op 19, Logits of head: caps logits at -1.0, expected 0 or more"),
+                spoiled(
+                        "values for more heads than the keys have",
+                        d -> d.set(
+                                Draft.ATTENTION,
+                                new Attention(
+                                        Draft.Q,
+                                        Draft.QKV.columns(4, 8),
+                                        Draft.QKV.columns(12, 3),
+                                        List.of(0, 1),
+                                        1,
+                                        null,
+                                        0,
+                                        Draft.MIXED)),
+                        "program 'main', op 4, Attention: v of 3 columns for 2 KV heads"),
+                spoiled(
+                        "a result as wide as the query where values are not",
+                        d -> d.set(
+                                Draft.ATTENTION,
+                                new Attention(
+                                        Draft.Q,
+                                        Draft.K,
+                                        Draft.QKV.columns(12, 3),
+                                        List.of(0, 0),
+                                        1,
+                                        null,
+                                        0,
+                                        Draft.MIXED)),
+                        "program 'main', op 4, Attention: out has 8 columns, expected 6"),
+                spoiled(
                         "gathers too many columns",
                         d -> d.set(Draft.BEGIN_GATHER, gather(5, 4)),
                         "program 'main', op 12, ExchangeBegin: gathers [5, 4] columns into 8"),
@@ -433,6 +473,12 @@ final class ProgramCheckTest {
                         "a correction for other experts",
                         d -> d.weight("correction", 1, 1, 5),
                         "program 'main', op 9, Route of r: weight correction is [1, 5], expected a vector [1, 4]"),
+                spoiled(
+                        "scales for other experts",
+                        d -> d.set(
+                                Draft.ROUTE,
+                                new Route(3, Draft.X, Projection.of("r"), "correction", "norm", Draft.ROUTER)),
+                        "program 'main', op 9, Route of r: weight norm is [1, 8], expected a vector [1, 4]"),
                 spoiled(
                         "an expert held twice",
                         d -> d.set(Draft.EXPERTS, holding(Held.only(0), Held.only(0))),

@@ -44,13 +44,19 @@ final class AttentionOps {
     /** @param sinks [H], or null */
     void attention(Attention op, float[] sinks, Slots slots, StepRows rows, Cancel cancel) {
         int headWidth = op.q().width() / op.heads();
-        int kvWidth = op.k().width();
+        int valueWidth = op.valueWidth();
+        int kWidth = op.k().width();
         for (int t = 0; t < rows.count(); t++) {
             KvCache cache = rows.cache(t, op.cache());
             float[] row = cache.array(rows.position(t));
             int at = cache.offset(rows.position(t));
-            System.arraycopy(slots.array(op.k()), slots.offset(op.k(), t), row, at, kvWidth);
-            System.arraycopy(slots.array(op.v()), slots.offset(op.v(), t), row, at + kvWidth, kvWidth);
+            System.arraycopy(slots.array(op.k()), slots.offset(op.k(), t), row, at, kWidth);
+            System.arraycopy(
+                    slots.array(op.v()),
+                    slots.offset(op.v(), t),
+                    row,
+                    at + kWidth,
+                    op.v().width());
         }
         parallel.forRange(rows.count() * op.heads(), 1, cancel, (from, to) -> {
             for (int index = from; index < to; index++) {
@@ -71,12 +77,12 @@ final class AttentionOps {
                     scores[seen] = sinks[head];
                 }
                 Vectors.softmax(scores, scores.length);
-                int out = slots.offset(op.out(), t) + head * headWidth;
-                Arrays.fill(slots.array(op.out()), out, out + headWidth, 0);
+                int out = slots.offset(op.out(), t) + head * valueWidth;
+                Arrays.fill(slots.array(op.out()), out, out + valueWidth, 0);
                 for (int s = 0; s < seen; s++) {
-                    int value = cache.offset(first + s) + kvWidth + kvHead * headWidth;
+                    int value = cache.offset(first + s) + kWidth + kvHead * valueWidth;
                     float[] row = cache.array(first + s);
-                    Vectors.addScaled(scores[s], row, value, slots.array(op.out()), out, headWidth);
+                    Vectors.addScaled(scores[s], row, value, slots.array(op.out()), out, valueWidth);
                 }
             }
         });

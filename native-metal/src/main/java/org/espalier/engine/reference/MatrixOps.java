@@ -116,6 +116,9 @@ final class MatrixOps {
         if (activation instanceof Activation.Silu) {
             return gate * Vectors.sigmoid(gate) * up;
         }
+        if (activation instanceof Activation.Gelu) {
+            return Vectors.gelu(gate) * up;
+        }
         if (activation instanceof Activation.ClampedSwiglu clamped) {
             float g = Math.min(gate, clamped.limit());
             float u = Math.max(-clamped.limit(), Math.min(clamped.limit(), up));

@@ -40,6 +40,15 @@ record RouterChoice(int[] experts, float[] weights) {
         return new RouterChoice(experts, weights);
     }
 
+    /** The same experts, each weight multiplied by that of {@code expertScale} [E]. */
+    RouterChoice times(float[] expertScale) {
+        float[] scaled = weights.clone();
+        for (int k = 0; k < scaled.length; k++) {
+            scaled[k] *= expertScale[experts[k]];
+        }
+        return new RouterChoice(experts, scaled);
+    }
+
     private static float[] scores(Router router, float[] logits) {
         float[] scores = logits.clone();
         switch (router.scoring()) {

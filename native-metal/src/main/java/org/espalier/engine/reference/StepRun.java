@@ -35,6 +35,7 @@ import org.espalier.program.Projection;
 import org.espalier.program.RmsNorm;
 import org.espalier.program.Rotate;
 import org.espalier.program.Route;
+import org.espalier.program.Scale;
 import org.espalier.program.SelectRows;
 import org.espalier.program.SigmoidScale;
 import org.espalier.program.View;
@@ -274,11 +275,13 @@ final class StepRun implements Op.Visitor<Void> {
         float[] scores = new float[rows.count() * experts];
         matrixOps.project(dense(op.gate()), 0, view(op.in()), new Rows(scores, 0, experts), all, cancel);
         float[] correction = optionalVector(op.correctionBias());
+        float[] expertScale = optionalVector(op.expertScale());
         RouterChoice[] chosen = new RouterChoice[rows.count()];
         for (int t = 0; t < chosen.length; t++) {
             LayerEdit edit = rows.session(t).edits().layers().get(op.layer());
             float[] row = Arrays.copyOfRange(scores, t * experts, (t + 1) * experts);
-            chosen[t] = RouterChoice.of(op.router(), row, correction, edit);
+            RouterChoice choice = RouterChoice.of(op.router(), row, correction, edit);
+            chosen[t] = expertScale == null ? choice : choice.times(expertScale);
         }
         choices.add(chosen);
         return null;
@@ -327,6 +330,20 @@ final class StepRun implements Op.Visitor<Void> {
     public Void sigmoidScale(SigmoidScale op) {
         for (int t = 0; t < rows.count(); t++) {
             float factor = Vectors.sigmoid(slots.array(op.gate())[slots.offset(op.gate(), t)]);
+            int x = slots.offset(op.x(), t);
+            for (int i = 0; i < op.x().width(); i++) {
+                slots.array(op.x())[x + i] *= factor;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public Void scale(Scale op) {
+        float factor = op.factor() instanceof Scale.Factor.Constant constant
+                ? constant.value()
+                : matrix(op.weights().get(0)).vector(0)[0];
+        for (int t = 0; t < rows.count(); t++) {
             int x = slots.offset(op.x(), t);
             for (int i = 0; i < op.x().width(); i++) {
                 slots.array(op.x())[x + i] *= factor;
@@ -406,6 +423,19 @@ final class StepRun implements Op.Visitor<Void> {
         }
         int[] every = IntStream.range(0, wanted.length).toArray();
         matrixOps.multiply(head, 0, new Rows(in, 0, width), view(op.out()), every, cancel);
+        if (op.cap() > 0) {
+            cap(op);
+        }
         return null;
+    }
+
+    private void cap(Logits op) {
+        float[] logits = slots.array(op.out());
+        for (int row = 0; row < slots.rows(op.out()); row++) {
+            int from = slots.offset(op.out(), row);
+            for (int i = from; i < from + op.out().width(); i++) {
+                logits[i] = (float) (op.cap() * Math.tanh(logits[i] / op.cap()));
+            }
+        }
     }
 }

@@ -63,6 +63,12 @@ final class Vectors {
         return (float) (1 / (1 + Math.exp(-x)));
     }
 
+    /** The approximation by a hyperbolic tangent. */
+    static float gelu(float x) {
+        double inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+        return (float) (0.5 * x * (1 + Math.tanh(inner)));
+    }
+
     /** Index of the greatest value, the first of a tie. */
     static int greatest(float[] x) {
         int best = 0;
