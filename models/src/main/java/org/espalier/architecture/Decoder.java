@@ -10,6 +10,7 @@ import org.espalier.program.Activation;
 import org.espalier.program.Add;
 import org.espalier.program.Embed;
 import org.espalier.program.Experts;
+import org.espalier.program.Gate;
 import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
 import org.espalier.program.Linear;
@@ -18,7 +19,6 @@ import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
 import org.espalier.program.RmsNorm;
-import org.espalier.program.SigmoidScale;
 import org.espalier.program.View;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
@@ -162,7 +162,7 @@ final class Decoder {
     /** x *= sigmoid(gate), of a part of the block. */
     void scalePart(View gate, View x) {
         if (blockSum.computes(x)) {
-            program.op(new SigmoidScale(gate, x));
+            program.op(new Gate(gate, Gate.Function.SIGMOID, x));
             blockSum.changed(x);
         }
     }

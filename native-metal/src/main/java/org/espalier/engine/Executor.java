@@ -15,16 +15,32 @@ public interface Executor extends AutoCloseable {
     /** KV bytes that one more row of a session takes. */
     long kvBytesPerRow();
 
+    /** Bytes of the states of a session, beside its rows; a snapshot takes as many. */
+    long stateBytes();
+
     /** Rows of new sessions for which KV memory is left. */
     long kvRowsFree();
 
     /** Opens an empty session that will hold at most {@code maxLength} rows. */
     void open(long session, int maxLength, RouterEdits edits);
 
-    /** Opens session {@code to} with the first {@code length} rows of {@code from} and its edits; pages may be shared until one of them is written. */
+    /**
+     * Opens session {@code to} with the first {@code length} rows of {@code from} and its edits, without its snapshots; pages may be shared
+     * until one of them is written.
+     */
     void copyRows(long from, long to, int length);
 
-    /** Forgets the rows of a session from {@code length} on. */
+    /**
+     * Keeps the states of a session as they are at its present length, until it is cut below that, or closed, or {@link #dropSnapshot}.
+     *
+     * @throws EngineException if there is no memory for it; the session is unchanged
+     */
+    void snapshot(long session);
+
+    /** Frees the snapshot that was taken at {@code length}. */
+    void dropSnapshot(long session, int length);
+
+    /** Forgets the rows of a session from {@code length} on; its states become those of the snapshot at that length, which stays, or empty. */
     void dropRows(long session, int length);
 
     /** Frees a session. */

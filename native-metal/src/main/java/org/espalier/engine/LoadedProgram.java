@@ -109,6 +109,11 @@ public final class LoadedProgram implements AutoCloseable {
         return call(() -> device().kvBytesPerRow());
     }
 
+    /** Bytes of the states of a session, beside its rows; a snapshot takes as many. */
+    public long stateBytes() {
+        return call(() -> device().stateBytes());
+    }
+
     /** Rows of new sessions for which KV memory is left. */
     public long kvRowsFree() {
         return call(() -> device().kvRowsFree());
@@ -129,6 +134,34 @@ public final class LoadedProgram implements AutoCloseable {
             steps.check(edits);
             device().open(session, maxLength, edits);
             sessions.put(session, new OpenSession(new SessionLength(program, maxLength)));
+        });
+    }
+
+    /**
+     * Keeps the states of the session as they are, so that it can be truncated or forked to its present length later on. It does nothing where
+     * the program has no states.
+     *
+     * @throws EngineException if there are too many snapshots, or no memory for one; the session is unchanged
+     */
+    public void snapshot(long session) {
+        run(() -> {
+            SessionLength length = session(session).length();
+            if (length.needsSnapshot()) {
+                length.reasonAgainstSnapshot().ifPresent(why -> {
+                    throw new EngineException("no snapshot of session " + session + " can be taken: " + why);
+                });
+                device().snapshot(session);
+                length.snapshot();
+            }
+        });
+    }
+
+    /** Frees the snapshot that was taken at {@code length}, if there is one. */
+    public void dropSnapshot(long session, int length) {
+        run(() -> {
+            if (session(session).length().dropSnapshot(length)) {
+                device().dropSnapshot(session, length);
+            }
         });
     }
 
@@ -156,7 +189,7 @@ public final class LoadedProgram implements AutoCloseable {
         requireTruncatable(session, found, length);
     }
 
-    /** Opens session {@code to} with the first {@code length} KV rows of {@code from} and its edits. */
+    /** Opens session {@code to} with the first {@code length} KV rows of {@code from} and its edits, without its snapshots. */
     public void fork(long from, long to, int length) {
         run(() -> {
             OpenSession source = session(from);

@@ -45,12 +45,15 @@ public sealed interface Cache {
     }
 
     /**
-     * A state of one size however long the session is (linear attention, convolutions). It can only be truncated to a snapshot: to its
-     * current length, or to nothing. A step that fails leaves it unchanged.
+     * A state of one size however long the session is (linear attention, convolutions). Earlier rows cannot be taken out of it again: it is truncated
+     * to nothing, or to a length at which a snapshot of it was taken. A step that fails leaves it unchanged.
      *
      * @param width values
      */
     record State(int width) implements Cache {
+
+        /** The most snapshots that a session keeps, each as large as its states. */
+        public static final int SNAPSHOTS = 8;
 
         public State {
             if (width <= 0) {

@@ -20,8 +20,10 @@ public sealed interface Op
                 GatedMlp,
                 Route,
                 Experts,
-                SigmoidScale,
                 Scale,
+                Gate,
+                ShortConvolution,
+                GatedDeltaRule,
                 Add,
                 ExchangeBegin,
                 ExchangeAwait,
@@ -77,7 +79,11 @@ public sealed interface Op
 
         R experts(Experts op);
 
-        R sigmoidScale(SigmoidScale op);
+        R gate(Gate op);
+
+        R shortConvolution(ShortConvolution op);
+
+        R gatedDeltaRule(GatedDeltaRule op);
 
         R scale(Scale op);
 

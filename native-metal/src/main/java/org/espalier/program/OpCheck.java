@@ -70,6 +70,10 @@ public final class OpCheck {
                         + ", expected a vector " + shape(count, 1, width));
     }
 
+    int rows(String name) {
+        return weight(name).rows();
+    }
+
     void columns(String name, int expected) {
         int found = weight(name).columns();
         that(found == expected, "weight " + name + " has " + found + " columns, expected " + expected);
@@ -103,12 +107,25 @@ public final class OpCheck {
 
     /** Rows of {@code width} values, which no other op uses. */
     void cache(int cache, int width) {
+        Cache used = use(cache);
+        boolean rows = used instanceof Cache.Rows found && found.width() == width;
+        that(rows, "uses cache " + cache + ", " + used + ", expected rows of " + width);
+    }
+
+    /** A state of {@code width} values, which no other op uses. */
+    void state(int cache, int width) {
+        Cache used = use(cache);
+        that(
+                used.equals(new Cache.State(width)),
+                "uses cache " + cache + ", " + used + ", expected a state of " + width);
+    }
+
+    private Cache use(int cache) {
         that(
                 cache >= 0 && cache < program.caches().size(),
                 "uses cache " + cache + " of " + program.caches().size());
         that(state.caches.add(cache), "uses cache " + cache + ", which another op uses");
-        boolean rows = program.caches().get(cache) instanceof Cache.Rows found && found.width() == width;
-        that(rows, "uses cache " + cache + ", " + program.caches().get(cache) + ", expected rows of " + width);
+        return program.caches().get(cache);
     }
 
     /** The cache keeps every row. */

@@ -95,6 +95,14 @@ public final class Plan {
                 .sum();
     }
 
+    /** Values of a session's states, however long it is; a snapshot of them takes as many. */
+    public long stateValues() {
+        return program.caches().stream()
+                .filter(Cache.State.class::isInstance)
+                .mapToLong(cache -> ((Cache.State) cache).width())
+                .sum();
+    }
+
     /** Values that a session of at most {@code maxLength} rows keeps, windows and states counted as they are. */
     public long cacheValues(int maxLength) {
         return program.caches().stream()

@@ -70,6 +70,15 @@ public record FileRanges(Map<Path, List<Range>> byFile) {
         }
         List<Rows> all = found.computeIfAbsent(region.file(), file -> new ArrayList<>());
         int rows = weight.storedRows();
+        if (weight.rowBlock() > 1) {
+            for (int row = 0; row < rows; row += weight.rowBlock()) {
+                long first = region.index(weight.storedRow(row));
+                long last = region.index(weight.storedRow(row + weight.rowBlock() - 1));
+                all.add(new Rows(
+                        region.offset() + first * region.rowBytes(), rowBytes, region.rowBytes(), last - first + 1));
+            }
+            return;
+        }
         long stride = rows == 1 ? 1 : weight.storedRow(1) - weight.storedRow(0);
         long first = region.index(weight.storedRow(0));
         long begin = region.offset() + first * region.rowBytes();

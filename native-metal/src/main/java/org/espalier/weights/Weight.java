@@ -9,20 +9,37 @@ import java.util.stream.IntStream;
  *
  * <p>{@code rows x columns} is always the shape that the op multiplies with, y[rows] = W[rows, columns] x[columns]. Row i of the matrix
  * is row {@code firstRow + i * rowStep} of what is stored (gpt-oss interleaves gate and up). With {@code transposed} the stored rows
- * are the matrix's columns, and row i is the stored column {@code firstRow + i * rowStep}.
+ * are the matrix's columns, and row i is the stored column {@code firstRow + i * rowStep}. Where rows come in blocks (Qwen3-Next stores, head by
+ * head, the rows of a query and those of its gate), {@code rowStep} leads from block to block: row i is stored row {@code firstRow +
+ * i / rowBlock * rowStep + i % rowBlock}.
  *
  * @param rows of the matrix as the op uses it
  * @param columns of the matrix as the op uses it
+ * @param rowBlock 1 unless rows come in blocks, which are not stored transposed
  */
 public record Weight(
-        int rows, int columns, WeightFormat format, boolean transposed, int firstRow, int rowStep, Pieces pieces) {
+        int rows,
+        int columns,
+        WeightFormat format,
+        boolean transposed,
+        int firstRow,
+        int rowBlock,
+        int rowStep,
+        Pieces pieces) {
 
     public Weight {
         boolean beyond = transposed && firstRow + (rows - 1L) * rowStep >= Integer.MAX_VALUE; // of stored columns
-        if (rows <= 0 || columns <= 0 || firstRow < 0 || rowStep < 1 || beyond) {
-            throw new IllegalArgumentException(
-                    "not a weight: " + rows + " x " + columns + ", first row " + firstRow + ", row step " + rowStep);
+        boolean blocks = rowBlock == 1 || !transposed && rowBlock > 1 && rows % rowBlock == 0 && rowStep >= rowBlock;
+        if (rows <= 0 || columns <= 0 || firstRow < 0 || rowStep < 1 || !blocks || beyond) {
+            throw new IllegalArgumentException("not a weight: " + rows + " x " + columns + ", first row " + firstRow
+                    + (rowBlock == 1 ? "" : ", blocks of " + rowBlock) + ", row step " + rowStep);
         }
+    }
+
+    /** Rows that do not come in blocks. */
+    public Weight(
+            int rows, int columns, WeightFormat format, boolean transposed, int firstRow, int rowStep, Pieces pieces) {
+        this(rows, columns, format, transposed, firstRow, 1, rowStep, pieces);
     }
 
     /** One matrix whose rows are stored one after the other. */
@@ -56,7 +73,27 @@ public record Weight(
 
     /** Where in a piece stored row {@code row} of a matrix lies, counted in the file's rows. */
     public long storedRow(int row) {
-        return transposed ? row : firstRow + (long) row * rowStep;
+        return transposed ? row : firstRow + (long) row / rowBlock * rowStep + row % rowBlock;
+    }
+
+    /**
+     * The rows of every {@code step} from {@code from} on, {@code block} of them each time: for instance the queries of a projection that has,
+     * head by head, the rows of a query and those of its gate.
+     *
+     * @throws IllegalArgumentException unless the weight is stored row by row and has whole steps
+     */
+    public Weight rowBlocks(int from, int block, int step) {
+        if (transposed
+                || rowBlock != 1
+                || rowStep != 1
+                || from < 0
+                || block < 1
+                || from + block > step
+                || rows % step != 0) {
+            throw new IllegalArgumentException("blocks of " + block + " rows from " + from + " on, every " + step
+                    + ", cannot be taken of a weight with " + rows + " rows");
+        }
+        return new Weight(rows / step * block, columns, format, false, firstRow + from, block, step, pieces);
     }
 
     /** Bytes of values, scales and biases that an engine has to keep. */
@@ -80,7 +117,7 @@ public record Weight(
 
     /** Only the matrices {@code indices}, in this order. */
     public Weight pick(List<Integer> indices) {
-        return new Weight(rows, columns, format, transposed, firstRow, rowStep, pieces.pick(indices));
+        return new Weight(rows, columns, format, transposed, firstRow, rowBlock, rowStep, pieces.pick(indices));
     }
 
     /**
@@ -108,26 +145,27 @@ public record Weight(
             return this;
         }
         Pieces sliced = pieces.each(piece -> transposed ? piece.skipRows(from) : piece.skipColumns(format, from));
-        return new Weight(rows, count, format, transposed, firstRow, rowStep, sliced);
+        return new Weight(rows, count, format, transposed, firstRow, rowBlock, rowStep, sliced);
     }
 
     /**
      * Rows {@code from} to {@code from + count} of each matrix: of a stack only these are read, where they are stored columns from the group on
      * that has the first.
      *
-     * @throws IllegalArgumentException if they leave the matrix
+     * @throws IllegalArgumentException if they leave the matrix, or begin or end within a block
      */
     public Weight rows(int from, int count) {
-        if (from < 0 || count <= 0 || from + count > rows) {
-            throw new IllegalArgumentException(
-                    "rows " + from + " to " + (from + count) + " of a weight with " + rows + " rows cannot be sliced");
+        if (from < 0 || count <= 0 || from + count > rows || from % rowBlock != 0 || count % rowBlock != 0) {
+            String blocks = rowBlock == 1 ? "" : " in blocks of " + rowBlock;
+            throw new IllegalArgumentException("rows " + from + " to " + (from + count) + " of a weight with " + rows
+                    + " rows" + blocks + " cannot be sliced");
         }
         if (count == rows) {
             return this;
         }
-        int first = firstRow + from * rowStep;
+        int first = firstRow + from / rowBlock * rowStep;
         if (!transposed) {
-            return new Weight(count, columns, format, false, first, rowStep, pieces);
+            return new Weight(count, columns, format, false, first, rowBlock, rowStep, pieces);
         }
         int skipped = first - first % format.granularity();
         Pieces sliced = pieces.each(piece -> piece.skipColumns(format, skipped));

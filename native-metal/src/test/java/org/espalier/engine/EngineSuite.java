@@ -108,6 +108,20 @@ public abstract class EngineSuite {
     }
 
     @Nested
+    class States extends StateSuite {
+        States() {
+            super(engine);
+        }
+    }
+
+    @Nested
+    class LinearAttention extends LinearAttentionSuite {
+        LinearAttention() {
+            super(engine);
+        }
+    }
+
+    @Nested
     class Errors extends ErrorSuite {
         Errors() {
             super(engine);

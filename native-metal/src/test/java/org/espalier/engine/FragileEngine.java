@@ -92,6 +92,21 @@ final class FragileEngine implements Engine {
         }
 
         @Override
+        public long stateBytes() {
+            return executor.stateBytes();
+        }
+
+        @Override
+        public void snapshot(long session) {
+            executor.snapshot(session);
+        }
+
+        @Override
+        public void dropSnapshot(long session, int length) {
+            executor.dropSnapshot(session, length);
+        }
+
+        @Override
         public long kvRowsFree() {
             return executor.kvRowsFree();
         }

@@ -10,6 +10,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.espalier.program.Activation;
 import org.espalier.program.Add;
+import org.espalier.program.Gate;
 import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
 import org.espalier.program.LayerNorm;
@@ -21,7 +22,6 @@ import org.espalier.program.RmsNorm;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
 import org.espalier.program.Scale;
-import org.espalier.program.SigmoidScale;
 import org.espalier.weights.Affine;
 import org.espalier.weights.Element;
 import org.espalier.weights.Piece;
@@ -291,14 +291,31 @@ abstract class OpSuite extends Suite {
     }
 
     @Test
-    void sigmoidScaleMultipliesARowByOneNumber() {
+    void aGateMultipliesARowByOneNumber() {
         float[][] x = tested.rows(55, 4, 6);
         OpBench bench = new OpBench(6, 6);
-        bench.op((in, out) -> new Add(in, in, out)).op((in, out) -> new SigmoidScale(in.columns(4, 1), out));
+        bench.op((in, out) -> new Add(in, in, out))
+                .op((in, out) -> new Gate(in.columns(4, 1), Gate.Function.SIGMOID, out));
         Expected[][] expected = new Expected[4][6];
         IntStream.range(0, 24)
                 .forEach(i -> expected[i / 6][i % 6] = Expected.of(2 * x[i / 6][i % 6] / (1 + Math.exp(-x[i / 6][4]))));
-        compare(SigmoidScale.class, bench.run(tested, x), expected);
+        compare(Gate.class, bench.run(tested, x), expected);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aGateMultipliesColumnByColumn(Gate.Function function) {
+        float[][] x = tested.rows(56, 4, 6);
+        OpBench bench = new OpBench(6, 3);
+        bench.op((in, out) -> new Add(in.columns(0, 3), in.columns(0, 3), out))
+                .op((in, out) -> new Gate(in.columns(3, 3), function, out));
+        Expected[][] expected = new Expected[4][3];
+        IntStream.range(0, 12).forEach(i -> {
+            double g = x[i / 3][3 + i % 3];
+            double factor = (function == Gate.Function.SILU ? g : 1) / (1 + Math.exp(-g));
+            expected[i / 3][i % 3] = Expected.of(2 * x[i / 3][i % 3] * factor);
+        });
+        compare(Gate.class, bench.run(tested, x), expected);
     }
 
     @Test

@@ -2,11 +2,13 @@ package org.espalier.engine;
 
 import static org.espalier.engine.WeightFile.random;
 
+import java.util.List;
 import org.espalier.program.Add;
 import org.espalier.program.Attention;
 import org.espalier.program.Embed;
 import org.espalier.program.ExchangeAwait;
 import org.espalier.program.ExchangeBegin;
+import org.espalier.program.GatedDeltaRule;
 import org.espalier.program.LatentAttention;
 import org.espalier.program.LayerNorm;
 import org.espalier.program.Linear;
@@ -17,6 +19,7 @@ import org.espalier.program.Projection;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
 import org.espalier.program.SelectRows;
+import org.espalier.program.ShortConvolution;
 import org.espalier.program.View;
 
 /**
@@ -106,6 +109,48 @@ final class TinyProgram {
                 .op(new ExchangeBegin(1, mixed, new ExchangeBegin.Sum()))
                 .op(new ExchangeAwait(1))
                 .op(new Add(x, mixed, x))
+                .op(new Logits(x, "head", builder.logits(VOCABULARY)))
+                .build(x, x);
+    }
+
+    /** Tokens to logits by states alone: a convolution over 3 rows, and 2 value heads of width 3 with one key head of width 4. */
+    static Program states(WeightFile file) {
+        int mixed = 2 * 4 + 2 * 3;
+        ProgramBuilder builder = new ProgramBuilder("main", HIDDEN);
+        View x = builder.slot(HIDDEN);
+        View in = builder.slot(mixed);
+        View convolved = builder.slot(mixed);
+        View gates = builder.slot(4);
+        View out = builder.slot(6);
+        View block = builder.slot(HIDDEN);
+        builder.weight("embed", file.floats(random(71, VOCABULARY, HIDDEN)));
+        builder.weight("in", file.floats(random(72, mixed, HIDDEN)));
+        builder.weight("gates", file.floats(random(73, 4, HIDDEN)));
+        builder.weight("taps", file.floats(random(74, mixed, 3)));
+        builder.weight("aLog", file.floats(random(75, 1, 2)));
+        builder.weight("dtBias", file.floats(random(76, 1, 2)));
+        builder.weight("out", file.floats(random(77, HIDDEN, 6)));
+        builder.weight("head", file.floats(random(78, VOCABULARY, HIDDEN)));
+        return builder.op(new Embed("embed", x))
+                .op(new Linear(x, Projection.of("in"), in))
+                .op(new Linear(x, Projection.of("gates"), gates))
+                .op(new ShortConvolution(in, List.of("taps"), 3, builder.state(2 * mixed), convolved))
+                .op(new GatedDeltaRule(
+                        convolved.columns(0, 4),
+                        convolved.columns(4, 4),
+                        convolved.columns(8, 6),
+                        gates.columns(0, 2),
+                        gates.columns(2, 2),
+                        "aLog",
+                        "dtBias",
+                        4,
+                        List.of(0, 0),
+                        builder.state(2 * 4 * 3),
+                        out))
+                .op(new Linear(out, Projection.of("out"), block))
+                .op(new ExchangeBegin(1, block, new ExchangeBegin.Sum()))
+                .op(new ExchangeAwait(1))
+                .op(new Add(x, block, x))
                 .op(new Logits(x, "head", builder.logits(VOCABULARY)))
                 .build(x, x);
     }

@@ -6,6 +6,8 @@ import org.espalier.program.Attention;
 import org.espalier.program.Embed;
 import org.espalier.program.ExchangeAwait;
 import org.espalier.program.Experts;
+import org.espalier.program.Gate;
+import org.espalier.program.GatedDeltaRule;
 import org.espalier.program.GatedMlp;
 import org.espalier.program.LatentAttention;
 import org.espalier.program.LayerNorm;
@@ -16,7 +18,7 @@ import org.espalier.program.RmsNorm;
 import org.espalier.program.Rotate;
 import org.espalier.program.Route;
 import org.espalier.program.Scale;
-import org.espalier.program.SigmoidScale;
+import org.espalier.program.ShortConvolution;
 import org.espalier.weights.Plain;
 import org.espalier.weights.WeightFormat;
 
@@ -54,14 +56,18 @@ final class Tolerance {
             // sine and cosine of an angle that was rounded to float when below 4, two products, a sum; then Add
             row(Rotate.class, 16 * F, 3 * B),
             // an exponential, a sum, a division, a product
-            row(SigmoidScale.class, 8 * F, 2 * B),
             // one product; fast also rounds the operand, which a sum made
             row(Scale.class, F, 2 * B),
+            row(Gate.class, 8 * F, 2 * B),
             // one sum of products: operand and result
             row(Linear.class, 8 * F, 2 * B),
             row(Logits.class, 8 * F, 2 * B),
             // scores, exponentials and their sum, the sum over values: score, probability, result
             row(Attention.class, 16 * F, 3 * B),
+            // a sum of products; silu, an exponential and a division, adds its own
+            row(ShortConvolution.class, 8 * F, 2 * B),
+            // the state is in float whatever the precision: sums as long as the session that cancel and decay; result
+            row(GatedDeltaRule.class, 16 * F, 2 * B),
             // likewise; the absorbed query and the mixed latent are results of their own
             row(LatentAttention.class, 16 * F, 5 * B),
             // operand, gate, up, their product, result; the size counts each of them by itself

@@ -26,6 +26,7 @@ final class Draft {
     static final View MIXED = new View(3, 0, 8);
     static final View SUM = new View(4, 0, 8);
     static final View GATE = new View(5, 0, 1);
+    static final View FREE = new View(5, 1, 8);
     static final View Y = new View(7, 0, 11);
     static final Router ROUTER = new Router(4, 2, Router.Scoring.SIGMOID, Router.Groups.NONE, true, 1);
     static final Rope ROPE = new Rope(Rope.Pairing.HALF, new float[] {1, 0.1f}, 1);
@@ -52,13 +53,15 @@ final class Draft {
     static final int SELECT = 16;
     static final int LATENT = 17;
     static final int FACTOR = 18;
-    static final int LOGITS = 19;
+    static final int CONVOLUTION = 19;
+    static final int DELTA = 20;
+    static final int LOGITS = 21;
 
-    final List<Integer> slots = new ArrayList<>(List.of(8, 8, 16, 8, 8, 1, 8, 11));
+    final List<Integer> slots = new ArrayList<>(List.of(8, 8, 16, 8, 8, 9, 8, 11));
     final List<Op> ops = new ArrayList<>();
     final Map<String, Weight> weights = new TreeMap<>();
-    final List<Cache> caches =
-            new ArrayList<>(List.of(new Cache.Rows(8, 0), new Cache.Rows(4, 0), new Cache.Rows(4, 0)));
+    final List<Cache> caches = new ArrayList<>(List.of(
+            new Cache.Rows(8, 0), new Cache.Rows(4, 0), new Cache.Rows(4, 0), new Cache.State(16), new Cache.State(8)));
     View input = X;
     View output = X;
     View logits = Y;
@@ -84,6 +87,10 @@ final class Draft {
         weight("sd", 1, 8, 6);
         weight("keyUp", 2, 3, 3);
         weight("valueUp", 2, 4, 3);
+        weight("taps", 1, 6, 3);
+        weight("rest", 1, 2, 3);
+        weight("aLog", 1, 1, 2);
+        weight("dt", 1, 1, 2);
         weight("head", 1, 11, 8);
         weight("keyNorm", 1, 1, 4);
         weight("keyBias", 1, 1, 4);
@@ -98,7 +105,7 @@ final class Draft {
         ops.add(new Add(X, MIXED, X));
         ops.add(new Route(3, X, Projection.of("r"), "correction", ROUTER));
         ops.add(new Experts(3, X, List.of(Held.only(0), Held.only(2)), UNIT, SUM));
-        ops.add(new SigmoidScale(GATE, SUM));
+        ops.add(new Gate(GATE, Gate.Function.SIGMOID, SUM));
         ops.add(new ExchangeBegin(2, SUM, new ExchangeBegin.Gather(List.of(5, 0, 3))));
         ops.add(new ExchangeAwait(2));
         ops.add(new GatedMlp(SUM, GatedUnit.of("sg", "su", "sd", Activation.SILU), MIXED));
@@ -106,6 +113,8 @@ final class Draft {
         ops.add(select(3, 2));
         ops.add(latent(2, 1));
         ops.add(new Scale(X, 2));
+        ops.add(new ShortConvolution(Q, List.of("taps", "rest"), 3, 3, FREE));
+        ops.add(delta(List.of(1, 0), 4));
         ops.add(new Logits(X, "head", Y));
     }
 
@@ -126,6 +135,24 @@ final class Draft {
     static LatentAttention latent(int heads, int cache, Integer selection) {
         return new LatentAttention(
                 Q, QKV.columns(9, 3), QKV.columns(8, 1), "keyUp", "valueUp", heads, 0.5f, cache, selection, H);
+    }
+
+    /** Two key heads and two value heads, all 2 wide. */
+    static GatedDeltaRule delta(List<Integer> keyHead, int cache) {
+        View decay = QKV.columns(12, 2);
+        View beta = QKV.columns(14, 2);
+        return new GatedDeltaRule(
+                FREE.columns(0, 4),
+                FREE.columns(4, 4),
+                K,
+                decay,
+                beta,
+                "aLog",
+                "dt",
+                2,
+                keyHead,
+                cache,
+                MIXED.columns(0, 4));
     }
 
     /** {@code count} matrices in float32, after those that the file has so far. */

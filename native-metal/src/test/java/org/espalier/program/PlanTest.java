@@ -198,6 +198,7 @@ class PlanTest {
         Plan plan = plan(x, x);
         assertThat(plan.cacheValuesPerRow()).isZero();
         assertThat(plan.cacheValues(7)).isEqualTo(40);
+        assertThat(plan.stateValues()).isEqualTo(40);
     }
 
     /** 2 heads, nope 4, rope 2, rank 3, value 5. */

@@ -195,8 +195,24 @@ final class ProgramCheckTest {
                         "program 'main', op 17, LatentAttention of keyUp: q heads 1 wide, of which rope is 1"),
                 spoiled(
                         "a gate of several columns",
-                        d -> d.set(Draft.SCALE, new SigmoidScale(Draft.H.columns(0, 2), Draft.SUM)),
-                        "program 'main', op 11, SigmoidScale: gate has 2 columns, expected 1"),
+                        d -> d.set(Draft.SCALE, new Gate(Draft.H.columns(0, 2), Gate.Function.SILU, Draft.SUM)),
+                        "program 'main', op 11, Gate: gate has 2 columns, expected 1 or 8"),
+                spoiled(
+                        "key heads that are missing",
+                        d -> d.set(Draft.DELTA, Draft.delta(List.of(0, 2), 4)),
+                        "program 'main', op 20, GatedDeltaRule of aLog: key heads [0, 2] of a key with 2"),
+                spoiled(
+                        "a decay for each of three heads",
+                        d -> d.weight("dt", 1, 1, 3),
+                        "program 'main', op 20, GatedDeltaRule of aLog: weight dt is [1, 3], expected a vector [1, 2]"),
+                spoiled(
+                        "taps for too few channels",
+                        d -> d.weight("rest", 1, 1, 3),
+                        "program 'main', op 19, ShortConvolution of taps: x has 8 columns, expected 7"),
+                spoiled(
+                        "taps for other rows",
+                        d -> d.weight("rest", 1, 2, 4),
+                        "program 'main', op 19, ShortConvolution of taps: weight rest is [2, 4], expected [2, 3]"),
                 spoiled(
                         "a factor for each column",
                         d -> d.set(Draft.FACTOR, new Scale(Draft.X, new Scale.Factor.Stored("norm"))),
@@ -208,7 +224,7 @@ final class ProgramCheckTest {
                 spoiled(
                         "logits capped below 0",
                         d -> d.set(Draft.LOGITS, new Logits(Draft.X, "head", -1, Draft.Y)),
-                        "program 'main', op 19, Logits of head: caps logits at -1.0, expected 0 or more"),
+                        "program 'main', op 21, Logits of head: caps logits at -1.0, expected 0 or more"),
                 spoiled(
                         "values for more heads than the keys have",
                         d -> d.set(
@@ -268,28 +284,28 @@ final class ProgramCheckTest {
                 spoiled(
                         "yields logits again",
                         d -> d.insert(Draft.LOGITS, d.ops.get(Draft.LOGITS)),
-                        "program 'main', op 20, Logits of head: yields logits again"),
+                        "program 'main', op 22, Logits of head: yields logits again"),
                 spoiled(
                         "reads logits",
                         d -> d.ops.add(new Add(Draft.Y, Draft.Y, Draft.Y)),
-                        "program 'main', op 20, Add: touches the logits"),
+                        "program 'main', op 22, Add: touches the logits"),
                 spoiled(
                         "adds up logits",
                         d -> d.ops.add(new ExchangeBegin(3, Draft.Y, new ExchangeBegin.Sum())),
-                        "program 'main', op 20, ExchangeBegin: exchanges the logits otherwise than by gathering them once"),
+                        "program 'main', op 22, ExchangeBegin: exchanges the logits otherwise than by gathering them once"),
                 spoiled(
                         "yields logits while it exchanges",
                         d -> d.insert(Draft.LOGITS, new ExchangeBegin(3, Draft.H, new ExchangeBegin.Sum()))
                                 .ops
                                 .add(new ExchangeAwait(3)),
-                        "program 'main', op 20, Logits of head: yields logits before the end of exchange [3]"),
+                        "program 'main', op 22, Logits of head: yields logits before the end of exchange [3]"),
                 spoiled(
                         "yields logits elsewhere",
                         d -> {
                             d.slots.add(11);
                             d.set(Draft.LOGITS, new Logits(Draft.X, "head", new View(8, 0, 11)));
                         },
-                        "program 'main', op 19, Logits of head: yields logits into another slot"),
+                        "program 'main', op 21, Logits of head: yields logits into another slot"),
                 spoiled(
                         "yields logits from no op",
                         d -> d.ops.remove(Draft.LOGITS),
@@ -329,7 +345,7 @@ final class ProgramCheckTest {
                         "rows selected backwards",
                         d -> {
                             d.caches.add(new Cache.Rows(4, 0));
-                            d.insert(Draft.LATENT, Draft.select(1, 3));
+                            d.insert(Draft.LATENT, Draft.select(1, 5));
                         },
                         "program 'main', op 17, SelectRows: selects rows of layer 1 after layer 3"),
                 spoiled(
@@ -352,8 +368,8 @@ final class ProgramCheckTest {
                         "program 'main', op 5, Attention of sinks: uses cache 0, which another op uses"),
                 spoiled(
                         "a cache that is missing",
-                        d -> d.set(Draft.ATTENTION, Draft.attention(List.of(0, 0), 3)),
-                        "program 'main', op 4, Attention of sinks: uses cache 3 of 3"),
+                        d -> d.set(Draft.ATTENTION, Draft.attention(List.of(0, 0), 5)),
+                        "program 'main', op 4, Attention of sinks: uses cache 5 of 5"),
                 spoiled(
                         "a cache of another width",
                         d -> d.caches.set(0, new Cache.Rows(6, 0)),
@@ -363,9 +379,23 @@ final class ProgramCheckTest {
                         d -> d.caches.set(1, new Cache.State(4)),
                         "program 'main', op 17, LatentAttention of keyUp: uses cache 1, State[width=4], expected rows of 4"),
                 spoiled(
+                        "rows where a state is needed",
+                        d -> d.caches.set(4, new Cache.Rows(8, 0)),
+                        "program 'main', op 20, GatedDeltaRule of aLog: uses cache 4, Rows[width=8, window=0], expected a"
+                                + " state of 8"),
+                spoiled(
+                        "a state of another width",
+                        d -> d.caches.set(3, new Cache.State(8)),
+                        "program 'main', op 19, ShortConvolution of taps: uses cache 3, State[width=8], expected a state"
+                                + " of 16"),
+                spoiled(
+                        "a state for no op",
+                        d -> d.caches.add(new Cache.State(8)),
+                        "program 'main' has cache 5, which no op uses"),
+                spoiled(
                         "a cache for no op",
                         d -> d.caches.add(new Cache.Rows(8, 0)),
-                        "program 'main' has cache 3, which no op uses"),
+                        "program 'main' has cache 5, which no op uses"),
                 spoiled(
                         "an exchange without end",
                         d -> d.ops.remove(Draft.AWAIT_GATHER),
@@ -464,7 +494,7 @@ final class ProgramCheckTest {
                 spoiled(
                         "a head of another width",
                         d -> d.weight("head", 1, 11, 7),
-                        "program 'main', op 19, Logits of head: weight head is [11, 7], expected [11, 8]"),
+                        "program 'main', op 21, Logits of head: weight head is [11, 7], expected [11, 8]"),
                 spoiled(
                         "scores for other experts",
                         d -> d.weight("r", 1, 5, 8),
@@ -520,11 +550,11 @@ final class ProgramCheckTest {
                 spoiled(
                         "beyond the end",
                         d -> stored(d, "norm", new Region(d.file(), 4000, 32)),
-                        "weight norm lies at bytes 4000 to 4032 of FILE, which has 3232: the file is cut off"),
+                        "weight norm lies at bytes 4000 to 4032 of FILE, which has 3344: the file is cut off"),
                 spoiled(
                         "before the begin",
                         d -> stored(d, "norm", new Region(d.file(), -32, 32)),
-                        "weight norm lies at bytes -32 to 0 of FILE, which has 3232: the file is cut off"),
+                        "weight norm lies at bytes -32 to 0 of FILE, which has 3344: the file is cut off"),
                 spoiled(
                         "rows that overlap",
                         d -> stored(d, "qkv", new Region(d.file(), 0, 31)),
@@ -535,8 +565,8 @@ final class ProgramCheckTest {
                         "weight qkv reaches beyond any file: 16 rows, 3074457345618258602 bytes apart, from byte 0 of FILE"),
                 spoiled(
                         "the last matrix beyond the end",
-                        d -> stored(d, "g", new Region(d.file(), 3232 - 2 * 5 * 32 + 1, 32)),
-                        "weight g lies at bytes 3073 to 3233 of FILE, which has 3232: the file is cut off"),
+                        d -> stored(d, "g", new Region(d.file(), 3344 - 2 * 5 * 32 + 1, 32)),
+                        "weight g lies at bytes 3185 to 3345 of FILE, which has 3344: the file is cut off"),
                 spoiled(
                         "rows that are not whole blocks",
                         d -> d.weights.put(

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,6 +62,44 @@ class WeightSliceTest {
         Weight last = odd.rows(1, 1);
         assertThat(second(last)).isDeepEqualTo(new float[][] {{130, 131, 132, 133, 134, 135}});
         assertThat(last.bytes()).isEqualTo(2 * 6 * Float.BYTES);
+    }
+
+    /** Blocks of rows, as Qwen3-Next has, head by head, a query and its gate. */
+    @Test
+    void blocksOfRowsAreAMatrixOfTheirOwn() throws IOException {
+        Weight stored = Weight.matrix(8, 6, Plain.F32, numbers(false).pieces().get(0));
+        Weight gates = stored.rowBlocks(1, 1, 2);
+        Weight queries = stored.rowBlocks(0, 2, 4);
+        Weight others = stored.rowBlocks(2, 2, 4);
+        try (WeightReader reader = WeightReader.mapped()) {
+            assertThat(column(reader.open("g", gates))).containsExactly(10, 30, 110, 130);
+            assertThat(column(reader.open("q", queries))).containsExactly(0, 10, 100, 110);
+            assertThat(column(reader.open("o", others))).containsExactly(20, 30, 120, 130);
+            assertThat(column(reader.open("s", others.rows(2, 2)))).containsExactly(120, 130);
+            Matrix columns = reader.open("c", others.columns(2, 3));
+            columns.copy(() -> {});
+            assertThat(columns.decode(0)[3]).containsExactly(132, 133, 134);
+        }
+        assertThat(others.bytes()).isEqualTo(4 * 6 * Float.BYTES);
+        assertThat(FileRanges.of(List.of(others), 0).bytes()).isEqualTo(others.bytes());
+        assertThat(FileRanges.of(List.of(queries, others), 0)).isEqualTo(FileRanges.of(List.of(stored), 0));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> others.rows(1, 2))
+                .withMessage("rows 1 to 3 of a weight with 4 rows in blocks of 2 cannot be sliced");
+        assertThatIllegalArgumentException().isThrownBy(() -> others.rowBlocks(0, 1, 2));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> stored.rowBlocks(0, 2, 3))
+                .withMessage("blocks of 2 rows from 0 on, every 3, cannot be taken of a weight with 8 rows");
+        assertThatIllegalArgumentException().isThrownBy(() -> stored.rowBlocks(3, 2, 4));
+    }
+
+    private static float[] column(Matrix matrix) {
+        float[][] rows = matrix.decode(0);
+        float[] first = new float[rows.length];
+        for (int row = 0; row < rows.length; row++) {
+            first[row] = rows[row][0];
+        }
+        return first;
     }
 
     /** Of rows that interleave, only a cut is copied, and of it only its own values. */

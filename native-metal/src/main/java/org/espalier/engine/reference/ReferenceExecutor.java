@@ -79,8 +79,13 @@ final class ReferenceExecutor implements Executor {
     }
 
     @Override
+    public long stateBytes() {
+        return program.plan().stateValues() * Float.BYTES;
+    }
+
+    @Override
     public long kvRowsFree() {
-        return (kvLimit() - kvReserved()) / Math.max(1, kvBytesPerRow());
+        return Math.max(0, kvLimit() - kvReserved() - stateBytes()) / Math.max(1, kvBytesPerRow());
     }
 
     private long kvLimit() {
@@ -92,7 +97,7 @@ final class ReferenceExecutor implements Executor {
 
     private long kvReserved() {
         return sessions.values().stream()
-                .mapToLong(session -> kvBytes(session.maxLength()))
+                .mapToLong(session -> kvBytes(session.maxLength()) + session.snapshotValues() * Float.BYTES)
                 .sum();
     }
 
@@ -114,11 +119,14 @@ final class ReferenceExecutor implements Executor {
     }
 
     private void requireKv(long session, int maxLength) {
+        requireKv("session " + session + " of " + maxLength + " rows", kvBytes(maxLength));
+    }
+
+    private void requireKv(String what, long bytes) {
         long free = options.kvBytes() - kvReserved();
-        if (options.kvBytes() > 0 && kvBytes(maxLength) > free) {
-            throw new EngineException("session " + session + " of " + maxLength + " rows needs " + kvBytes(maxLength)
-                    + " bytes of KV cache, " + free + " of " + options.kvBytes()
-                    + " are free: close other sessions, open a shorter one, or raise the limit");
+        if (options.kvBytes() > 0 && bytes > free) {
+            throw new EngineException(what + " needs " + bytes + " bytes of KV cache, " + free + " of "
+                    + options.kvBytes() + " are free: close other sessions, open a shorter one, or raise the limit");
         }
     }
 
@@ -127,6 +135,17 @@ final class ReferenceExecutor implements Executor {
         Session source = sessions.get(from);
         requireKv(to, source.maxLength());
         sessions.put(to, source.copy(length));
+    }
+
+    @Override
+    public void snapshot(long session) {
+        requireKv("a snapshot of session " + session, stateBytes());
+        sessions.get(session).snapshot();
+    }
+
+    @Override
+    public void dropSnapshot(long session, int length) {
+        sessions.get(session).dropSnapshot(length);
     }
 
     @Override

@@ -30,6 +30,10 @@ final class Session {
         return (KvCache) caches.get(index);
     }
 
+    StateCache state(int index) {
+        return (StateCache) caches.get(index);
+    }
+
     int greedy() {
         return greedy;
     }
@@ -47,6 +51,19 @@ final class Session {
     void commit(int newLength, float[] lastLogits) {
         caches.forEach(cache -> cache.commit(newLength));
         greedy = lastLogits == null ? -1 : Vectors.greatest(lastLogits);
+    }
+
+    void snapshot() {
+        caches.forEach(SessionCache::snapshot);
+    }
+
+    void dropSnapshot(int length) {
+        caches.forEach(cache -> cache.dropSnapshot(length));
+    }
+
+    /** Values of all its snapshots. */
+    long snapshotValues() {
+        return caches.stream().mapToLong(SessionCache::snapshotValues).sum();
     }
 
     void drop(int newLength) {

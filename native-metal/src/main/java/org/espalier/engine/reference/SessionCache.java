@@ -18,6 +18,17 @@ interface SessionCache {
     /** The session now has {@code length} rows. */
     void commit(int length);
 
+    /** Remembers what cannot be computed from rows, at the present length. */
+    default void snapshot() {}
+
+    /** Values of all that is remembered. */
+    default long snapshotValues() {
+        return 0;
+    }
+
+    /** Forgets what was remembered at {@code length}. */
+    default void dropSnapshot(int length) {}
+
     /** Forgets the rows from {@code length} on. */
     void drop(int length);
 

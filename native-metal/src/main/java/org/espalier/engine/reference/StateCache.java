@@ -1,15 +1,23 @@
 package org.espalier.engine.reference;
 
-/** A state of one size. A step reads {@link #before}, writes {@link #after}, and leaves it as it was when it fails. */
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/**
+ * A state of one size. A step reads {@link #before}, writes {@link #after}, and leaves it as it was when it fails. Nothing writes to a state once it is
+ * committed, so that snapshots and copies share it.
+ */
 final class StateCache implements SessionCache {
 
+    private final int width;
+    private final NavigableMap<Integer, float[]> snapshots = new TreeMap<>();
     private float[] before;
     private float[] after;
     private int length;
 
     StateCache(int width) {
+        this.width = width;
         this.before = new float[width];
-        this.after = new float[width];
     }
 
     /** The state after the rows so far. */
@@ -30,24 +38,45 @@ final class StateCache implements SessionCache {
     @Override
     public void commit(int newLength) {
         before = after;
+        after = null;
         length = newLength;
     }
 
-    /** Only to its current length, or to nothing. */
+    @Override
+    public void snapshot() {
+        snapshots.put(length, before);
+    }
+
+    @Override
+    public long snapshotValues() {
+        return (long) snapshots.size() * width;
+    }
+
+    @Override
+    public void dropSnapshot(int at) {
+        snapshots.remove(at);
+    }
+
+    /** Only to its present length, to a snapshot, or to nothing. */
     @Override
     public void drop(int newLength) {
-        if (newLength != length) {
-            before = new float[before.length];
-            length = newLength;
+        before = at(newLength);
+        length = newLength;
+        snapshots.tailMap(newLength, false).clear();
+    }
+
+    private float[] at(int newLength) {
+        if (newLength == length) {
+            return before;
         }
+        return newLength == 0 ? new float[width] : snapshots.get(newLength);
     }
 
     @Override
     public StateCache copy(int newLength) {
-        StateCache copy = new StateCache(before.length);
-        copy.before = before.clone();
-        copy.length = length;
-        copy.drop(newLength);
+        StateCache copy = new StateCache(width);
+        copy.before = at(newLength);
+        copy.length = newLength;
         return copy;
     }
 }

@@ -16,6 +16,15 @@ final class StepRows {
     private final List<Integer> tokens = new ArrayList<>();
     private final List<Integer> greedy = new ArrayList<>();
     private final List<Integer> logitsRows = new ArrayList<>();
+    private final List<Span> spans = new ArrayList<>();
+
+    /** Rows {@code first} to {@code end} exclusive of the step, which follow each other in one session. */
+    record Span(Session session, int first, int end) {
+
+        int count() {
+            return end - first;
+        }
+    }
 
     StepRows(Step step, Map<Long, Session> all) {
         this.step = step;
@@ -28,6 +37,7 @@ final class StepRows {
     }
 
     private void add(Session session, Step.Entry entry) {
+        spans.add(new Span(session, count(), count() + entry.rows()));
         for (int i = 0; i < entry.rows(); i++) {
             boolean last = i == entry.rows() - 1;
             if (entry.logits() == Step.Logits.ALL || entry.logits() == Step.Logits.LAST && last) {
@@ -80,6 +90,11 @@ final class StepRows {
 
     int token(int t) {
         return tokens.get(t);
+    }
+
+    /** The rows by session. */
+    List<Span> spans() {
+        return spans;
     }
 
     KvCache cache(int t, int index) {

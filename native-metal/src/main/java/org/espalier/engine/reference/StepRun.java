@@ -23,6 +23,8 @@ import org.espalier.program.Embed;
 import org.espalier.program.ExchangeAwait;
 import org.espalier.program.ExchangeBegin;
 import org.espalier.program.Experts;
+import org.espalier.program.Gate;
+import org.espalier.program.GatedDeltaRule;
 import org.espalier.program.GatedMlp;
 import org.espalier.program.GatedUnit;
 import org.espalier.program.LatentAttention;
@@ -37,7 +39,7 @@ import org.espalier.program.Rotate;
 import org.espalier.program.Route;
 import org.espalier.program.Scale;
 import org.espalier.program.SelectRows;
-import org.espalier.program.SigmoidScale;
+import org.espalier.program.ShortConvolution;
 import org.espalier.program.View;
 import org.espalier.weights.Matrix;
 
@@ -50,6 +52,7 @@ final class StepRun implements Op.Visitor<Void> {
     private final Loaded loaded;
     private final MatrixOps matrixOps;
     private final AttentionOps attentionOps;
+    private final StateOps stateOps;
     private final Slots slots;
     private final StepRows rows;
     private final Link link;
@@ -79,6 +82,7 @@ final class StepRun implements Op.Visitor<Void> {
         this.loaded = loaded;
         this.matrixOps = new MatrixOps(loaded.parallel());
         this.attentionOps = new AttentionOps(loaded.parallel());
+        this.stateOps = new StateOps(loaded.parallel());
         this.slots = slots;
         this.rows = rows;
         this.link = link;
@@ -327,12 +331,15 @@ final class StepRun implements Op.Visitor<Void> {
     }
 
     @Override
-    public Void sigmoidScale(SigmoidScale op) {
+    public Void gate(Gate op) {
+        int step = op.gate().width() == 1 ? 0 : 1;
         for (int t = 0; t < rows.count(); t++) {
-            float factor = Vectors.sigmoid(slots.array(op.gate())[slots.offset(op.gate(), t)]);
             int x = slots.offset(op.x(), t);
+            int gate = slots.offset(op.gate(), t);
             for (int i = 0; i < op.x().width(); i++) {
-                slots.array(op.x())[x + i] *= factor;
+                float g = slots.array(op.gate())[gate + i * step];
+                slots.array(op.x())[x + i] *=
+                        op.function() == Gate.Function.SIGMOID ? Vectors.sigmoid(g) : Vectors.silu(g);
             }
         }
         return null;
@@ -349,6 +356,18 @@ final class StepRun implements Op.Visitor<Void> {
                 slots.array(op.x())[x + i] *= factor;
             }
         }
+        return null;
+    }
+
+    @Override
+    public Void shortConvolution(ShortConvolution op) {
+        stateOps.convolve(op, op.convolutions().stream().map(this::matrix).toList(), slots, rows);
+        return null;
+    }
+
+    @Override
+    public Void gatedDeltaRule(GatedDeltaRule op) {
+        stateOps.deltaRule(op, matrix(op.aLog()).vector(0), matrix(op.dtBias()).vector(0), slots, rows, cancel);
         return null;
     }
 

@@ -69,6 +69,10 @@ final class Vectors {
         return (float) (0.5 * x * (1 + Math.tanh(inner)));
     }
 
+    static float silu(float x) {
+        return x * sigmoid(x);
+    }
+
     /** Index of the greatest value, the first of a tie. */
     static int greatest(float[] x) {
         int best = 0;

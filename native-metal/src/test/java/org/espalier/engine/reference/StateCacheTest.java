@@ -42,10 +42,23 @@ final class StateCacheTest {
     }
 
     @Test
-    void itIsCutToWhatItIsOrToNothing() {
+    void itIsCutToWhatItIsToNothingOrToASnapshot() {
         run(3, 5);
+        cache.snapshot();
         cache.drop(3);
         assertThat(cache.before()).containsExactly(5, 1);
+        run(4, 1);
+        cache.snapshot();
+        assertThat(cache.snapshotValues()).isEqualTo(4);
+        cache.drop(3);
+        assertThat(cache.before()).containsExactly(5, 1);
+        assertThat(cache.snapshotValues()).as("the longer one is gone").isEqualTo(2);
+        run(5, 2);
+        assertThat(cache.before()).containsExactly(12, 2);
+        cache.drop(3);
+        assertThat(cache.before()).as("again").containsExactly(5, 1);
+        cache.dropSnapshot(3);
+        assertThat(cache.snapshotValues()).isZero();
         cache.drop(0);
         assertThat(cache.before()).containsExactly(0, 0);
     }
@@ -53,14 +66,18 @@ final class StateCacheTest {
     @Test
     void aCopyGoesItsOwnWay() {
         run(3, 5);
+        cache.snapshot();
         StateCache copy = cache.copy(3);
         StateCache empty = cache.copy(0);
         copy.reserve(4);
         step(copy, 1);
         copy.commit(4);
         run(4, 2);
+        StateCache older = cache.copy(3);
         assertThat(copy.before()).containsExactly(11, 2);
         assertThat(cache.before()).containsExactly(12, 2);
         assertThat(empty.before()).containsExactly(0, 0);
+        assertThat(older.before()).containsExactly(5, 1);
+        assertThat(older.snapshotValues()).isZero();
     }
 }

@@ -128,6 +128,17 @@ public final class FakeProgram implements Executor {
     }
 
     @Override
+    public long stateBytes() {
+        return 0;
+    }
+
+    @Override
+    public void snapshot(long session) {}
+
+    @Override
+    public void dropSnapshot(long session, int length) {}
+
+    @Override
     public long kvRowsFree() {
         return Integer.MAX_VALUE;
     }
