@@ -62,10 +62,15 @@ final class MixtureOfExperts {
 
     /** The same with a bias that counts only in the choice, <a href="https://arxiv.org/abs/2408.15664">Wang et al. 2024</a>. */
     void routeWithCorrection(int layer, String gate, Router router) {
+        routeWithCorrection(layer, gate, gate + ".e_score_correction_bias", router);
+    }
+
+    /** @param correction name of a vector [E] */
+    void routeWithCorrection(int layer, String gate, String correction, Router router) {
         route(
                 layer,
                 decoder.projection(gate, Bias.NONE, config.count(), decoder.normed.width()),
-                decoder.weights.vector(gate + ".e_score_correction_bias", config.count()),
+                decoder.weights.vector(correction, config.count()),
                 router);
     }
 

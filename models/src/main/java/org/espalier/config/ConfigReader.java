@@ -250,6 +250,22 @@ public final class ConfigReader {
         }
     }
 
+    /** Fails unless the key is absent or true. */
+    public void onlyTrue(String key) {
+        if (!flagOrTrue(key)) {
+            throw notSupported(key, false, true);
+        }
+    }
+
+    /** Fails unless the key is absent or a list of nothing but the number that is computed. */
+    public void onlyEach(String key, int computed) {
+        for (JsonNode number : has(key) ? required(key) : List.<JsonNode>of()) {
+            if (!number.isNumber() || number.asDouble() != computed) {
+                throw notSupported(key, json.get(key), "a list of " + computed);
+            }
+        }
+    }
+
     /** Fails where the key has any value but {@code false}. */
     public void absent(String key) {
         if (has(key) && !(json.get(key).isBoolean() && !json.get(key).asBoolean())) {

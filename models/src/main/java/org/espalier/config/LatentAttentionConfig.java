@@ -22,9 +22,7 @@ public record LatentAttentionConfig(
         config.absent("use_sliding_window");
         config.absent("layer_types");
         config.absent("index_topk"); // DeepSeek V3.2's sparse attention
-        if (!config.flagOrTrue("rope_interleave")) {
-            throw config.notSupported("rope_interleave", false, true);
-        }
+        config.onlyTrue("rope_interleave");
         int rope = config.number("qk_rope_head_dim", 2, GroupedAttentionConfig.MAX_HEAD_WIDTH);
         config.require(rope % 2 == 0, "qk_rope_head_dim", "an even number, since rope rotates pairs");
         return new LatentAttentionConfig(

@@ -3,10 +3,24 @@ package org.espalier.config;
 import java.util.List;
 import java.util.Set;
 
-/** Which layers of Qwen's models have experts: every {@code decoder_sparse_step}-th, except {@code mlp_only_layers}. */
+/** Which layers have experts. */
 public final class SparseLayers {
     private SparseLayers() {}
 
+    /** GLM's: those that {@code mlp_layer_types} calls sparse, or else all but the first. */
+    public static List<Integer> named(ConfigReader config, Backbone backbone) {
+        String key = "mlp_layer_types";
+        if (!config.has(key)) {
+            return backbone.layersFrom(1);
+        }
+        List<String> types = config.texts(key, List.of("dense", "sparse"));
+        config.require(types.size() == backbone.layers(), key, "one for each of " + backbone.layers() + " layers");
+        return backbone.everyLayer().stream()
+                .filter(layer -> types.get(layer).equals("sparse"))
+                .toList();
+    }
+
+    /** Qwen's: every {@code decoder_sparse_step}-th, except {@code mlp_only_layers}. */
     public static List<Integer> read(ConfigReader config, Backbone backbone) {
         int step = config.size("decoder_sparse_step", 1);
         Set<Integer> dense = config.ids("mlp_only_layers", Set.of());

@@ -53,6 +53,11 @@ class ArchitecturesTest {
                             + "'topk_group':1,'moe_intermediate_size':32,'first_k_dense_replace':1,"
                             + "'routed_scaling_factor':1.5,"),
             Map.entry(
+                    "glm4_moe_lite", LATENT.replace("'first_k_dense_replace':1,", "") + "'n_group':1,'topk_group':1,"),
+            Map.entry(
+                    "minimax_m2",
+                    DENSE + "'head_dim':16,'rotary_dim':8,'num_local_experts':8,'num_experts_per_tok':2,"),
+            Map.entry(
                     "gpt_oss",
                     DENSE + "'num_local_experts':8,'num_experts_per_tok':2,"
                             + "'rope_scaling':{'rope_type':'yarn','factor':32,'truncate':false},")));
@@ -85,7 +90,7 @@ class ArchitecturesTest {
         assertThat(config.hidden()).isEqualTo(64);
         assertThat(config.ignoredKeys()).isEmpty();
         List<Integer> routed = config.moe().map(RoutedExperts::layers).orElse(List.of());
-        if (LEAST.get(type).contains("first_k_dense")) {
+        if (LEAST.get(type).contains("n_shared_experts")) {
             assertThat(routed).containsExactly(1, 2, 3);
         } else {
             assertThat(routed).hasSize(LEAST.get(type).contains("experts") ? 4 : 0);
@@ -126,6 +131,15 @@ class ArchitecturesTest {
                         + " | topk_method is noaux_tc, which is not supported: expected greedy, group_limited_greedy",
                 "deepseek_v2 | {'scoring_func':'sigmoid'} | scoring_func is sigmoid, which is not supported: expected softmax",
                 "glm4_moe | {'partial_rotary_factor':1.5} | partial_rotary_factor is 1.5, expected whole pairs",
+                "glm4_moe_lite | {'mlp_layer_types':['dense']} | mlp_layer_types is [\"dense\"], expected one for each of 4 layers",
+                "glm4_moe_lite | {'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, which is not supported: expected 1",
+                "glm4_moe_lite | {'rope_interleave':false} | rope_interleave is false, which is not supported: expected true",
+                "minimax_m2 | {'attn_type_list':[1,1,0,1]}"
+                        + " | attn_type_list is [1,1,0,1], which is not supported: expected a list of 1",
+                "minimax_m2 | {'use_qk_norm':false} | use_qk_norm is false, which is not supported: expected true",
+                "minimax_m2 | {'layernorm_mlp_beta':0.5} | layernorm_mlp_beta is 0.5, which is not supported: expected 1",
+                "minimax_m2 | {'shared_intermediate_size':64}"
+                        + " | shared_intermediate_size is 64, which is not supported: expected 0",
                 "gpt_oss | {'layer_types':['full_attention']}"
                         + " | layer_types is [\"full_attention\"], expected one for each of 4 layers",
                 "gpt_oss | {'layer_types':['chunked_attention']}"
@@ -262,6 +276,31 @@ class ArchitecturesTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessage("text_config.model_type is llama, which is not supported in a model of type kimi_k25:"
                         + " expected deepseek_v3 or kimi_k2 or kimi_k25");
+    }
+
+    @Test
+    void glmsLayersWithExpertsAreThoseItNames() {
+        assertThat(read("glm4_moe_lite", "{'first_k_dense_replace':3}")
+                        .experts()
+                        .layers())
+                .containsExactly(1, 2, 3);
+        assertThat(read("glm4_moe_lite", "{'mlp_layer_types':['sparse','dense','dense','sparse']}")
+                        .experts()
+                        .layers())
+                .containsExactly(0, 3);
+    }
+
+    @Test
+    void minimaxRotatesPartOfAHeadInBothSpellings() {
+        Positions eight = new Positions(8, 5_000_000, new RopeScaling.Default());
+        assertThat(((MiniMaxM2) read("minimax_m2", "{}")).attention().positions())
+                .isEqualTo(eight);
+        assertThat(((MiniMaxM2) read("minimax_m2", "{'rope_parameters':{'partial_rotary_factor':0.25}}"))
+                        .attention()
+                        .positions()
+                        .dimensions())
+                .as("transformers' own spelling counts more")
+                .isEqualTo(4);
     }
 
     @Test

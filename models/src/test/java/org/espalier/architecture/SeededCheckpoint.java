@@ -81,6 +81,12 @@ final class SeededCheckpoint implements Checkpoint {
         if (name.endsWith("sinks")) {
             return floats(name, 1, 1, attention.heads(), 0, 1);
         }
+        if (name.endsWith("e_score_correction_bias")) {
+            return floats(name, 1, 1, moe.count(), 0, 0.1f);
+        }
+        if (model == SeededModel.FP8_NORMED && module.endsWith("_norm")) {
+            return floats(name, 1, 1, module.equals("q_norm") ? q : kv, 1, 0.1f);
+        }
         if (module.equals("q_norm") || module.equals("k_norm")) {
             return floats(name, 1, 1, attention.headWidth(), 1, 0.1f);
         }

@@ -40,6 +40,11 @@ enum SeededModel {
             'model_type':'qwen2_moe','hidden_size':256,'num_experts':5,'num_experts_per_tok':2,'moe_intermediate_size':320,
             'shared_expert_intermediate_size':200,'intermediate_size':192,'decoder_sparse_step':1"""),
 
+    /** The same scales under q and k that are normed over all heads at once, and a router with a correction. */
+    FP8_NORMED(FP8.format, """
+            'model_type':'minimax_m2','hidden_size':256,'num_local_experts':5,'num_experts_per_tok':2,'intermediate_size':320,
+            'rotary_dim':32"""),
+
     /** As gpt-oss in bfloat16: stored transposed, so that columns are rows of the file, and gate and up interleaved in one tensor. */
     TRANSPOSED(Plain.BF16, MXFP4.config);
 
