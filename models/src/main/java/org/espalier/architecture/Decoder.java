@@ -19,6 +19,7 @@ import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Projection;
 import org.espalier.program.RmsNorm;
+import org.espalier.program.Scale;
 import org.espalier.program.View;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
@@ -46,6 +47,8 @@ final class Decoder {
     private final NormWeight norms;
     private final BlockSum blockSum;
     private boolean routes;
+    private float embeddingScale = 1;
+    private float logitCap;
 
     /** @param member the node whose program it is */
     Decoder(Backbone backbone, Checkpoint checkpoint, Member member) {
@@ -65,6 +68,18 @@ final class Decoder {
         this.blockSum = new BlockSum(program);
     }
 
+    /** Has embeddings multiplied by sqrt(D), <a href="https://arxiv.org/abs/1706.03762">Vaswani et al. 2017</a>, section 3.4. */
+    Decoder withScaledEmbedding() {
+        embeddingScale = (float) Math.sqrt(backbone.hidden());
+        return this;
+    }
+
+    /** @param cap see {@link Logits} */
+    Decoder withCappedLogits(float cap) {
+        logitCap = cap;
+        return this;
+    }
+
     /** Adds the ops of one layer. */
     interface Layer {
         /** @param name for instance {@code model.layers.3} */
@@ -79,6 +94,9 @@ final class Decoder {
         }
         if (layers.embeds()) {
             program.op(new Embed(embedding(), residual));
+            if (embeddingScale != 1) {
+                program.op(new Scale(residual, embeddingScale));
+            }
         }
         for (int index = layers.first(); index < layers.end(); index++) {
             layer.add(index, "model.layers." + index);
@@ -98,7 +116,7 @@ final class Decoder {
         if (!own.isEmpty()) {
             String output = backbone.tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight";
             String rows = weights.rows(output, "lm_head.weight", own, backbone.vocabulary(), backbone.hidden());
-            program.op(new Logits(normed, rows, logits.columns(own.first(), own.count())));
+            program.op(new Logits(normed, rows, logitCap, logits.columns(own.first(), own.count())));
         }
         if (!shares().vocabulary().isWhole()) {
             blockSum.gather(logits, cuts.stream().map(Cut::count).toList());
@@ -146,6 +164,18 @@ final class Decoder {
         program.op(new Add(residual, blockSum.sum(), residual));
     }
 
+    /** Ends a block that is normed before it is added. */
+    void addNormedBlock(String module) {
+        program.op(new Add(residual, normedSum(module), residual));
+    }
+
+    /** Ends a block or a part of it: the sum of its parts, normed. */
+    View normedSum(String module) {
+        View sum = blockSum.sum();
+        norm(sum, module, backbone.normEps(), sum);
+        return sum;
+    }
+
     /** A part of the block is in {@code view}. */
     void part(View view, Kind kind) {
         blockSum.add(view, kind);
@@ -174,6 +204,11 @@ final class Decoder {
     /** Norms each of {@code heads} equal pieces of x by itself, in place. */
     void normHeads(View x, int heads, String module) {
         norm(x, module, backbone.normEps(), heads, norms, x);
+    }
+
+    /** Norms each of {@code heads} equal pieces of {@code in} by itself, without a weight. */
+    void normHeads(View in, int heads, View out) {
+        program.op(new RmsNorm(in, RmsNorm.Gain.ONE, backbone.normEps(), heads, out));
     }
 
     /** Norms each of {@code groups} equal pieces of {@code in} by itself. */
@@ -264,6 +299,15 @@ final class Decoder {
     }
 
     void mlp(String module, Bias bias, int width) {
+        mlp(module, bias, width, Activation.SILU);
+    }
+
+    /** Without biases. */
+    void mlp(String module, int width, Activation activation) {
+        mlp(module, Bias.NONE, width, activation);
+    }
+
+    private void mlp(String module, Bias bias, int width, Activation activation) {
         Cut cut = cut(shares().width(), module + ".down_proj", width, 1);
         Kind kind = kind(shares().width(), cut);
         if (kind != Kind.NOTHING) {
@@ -271,7 +315,7 @@ final class Decoder {
                     rowSliced(module + ".gate_proj", bias, cut, width, normed.width()),
                     rowSliced(module + ".up_proj", bias, cut, width, normed.width()),
                     columnSliced(module + ".down_proj", bias, cut, block.width(), width),
-                    Activation.SILU);
+                    activation);
             program.op(new GatedMlp(normed, unit, block));
         }
         part(block, kind);

@@ -6,6 +6,7 @@ import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.program.Attention;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
+import org.espalier.program.Scale;
 import org.espalier.program.View;
 import org.espalier.slice.Share;
 import org.espalier.slice.Share.Cut;
@@ -33,9 +34,9 @@ final class GroupedQueryAttention {
     private View query;
     /** [T, kv heads * head width]. */
     private View key;
-    /** [T, kv heads * head width]. */
+    /** [T, kv heads * value width]. */
     private View value;
-    /** [T, heads * head width]. */
+    /** [T, heads * value width]. */
     private View mixed;
 
     GroupedQueryAttention(Decoder decoder, GroupedAttentionConfig config) {
@@ -55,11 +56,43 @@ final class GroupedQueryAttention {
      */
     void project(String name, Bias bias) {
         if (begin(name)) {
-            query = decoder.program.view(querySlot, heads.count() * config.headWidth());
-            key = decoder.program.view(keySlot, kvHeads.count() * config.headWidth());
-            rowSliced(name + ".q_proj", bias, heads, config.heads(), query);
-            rowSliced(name + ".k_proj", bias, kvHeads, config.kvHeads(), key);
-            rowSliced(name + ".v_proj", bias, kvHeads, config.kvHeads(), value);
+            projectQueryAndKey(name, bias);
+            projectValue(name, bias);
+        }
+    }
+
+    private void projectQueryAndKey(String name, Bias bias) {
+        query = decoder.program.view(querySlot, heads.count() * config.headWidth());
+        key = decoder.program.view(keySlot, kvHeads.count() * config.headWidth());
+        rowSliced(name + ".q_proj", bias, heads, config.heads(), config.headWidth(), query);
+        rowSliced(name + ".k_proj", bias, kvHeads, config.kvHeads(), config.headWidth(), key);
+    }
+
+    private void projectValue(String name, Bias bias) {
+        rowSliced(name + ".v_proj", bias, kvHeads, config.kvHeads(), config.valueWidth(), value);
+    }
+
+    /** The same, with each head of v normed by itself, without a weight. */
+    void projectWithNormedValues(String name, Bias bias) {
+        if (begin(name)) {
+            projectQueryAndKey(name, bias);
+            projectValue(name, bias);
+            decoder.normHeads(value, kvHeads.count(), value);
+        }
+    }
+
+    /** q, k = W x; v is k as it is before its own norm, each head normed by itself, without a weight. */
+    void projectKeysAsValues(String name, Bias bias) {
+        if (begin(name)) {
+            projectQueryAndKey(name, bias);
+            decoder.normHeads(key, kvHeads.count(), value);
+        }
+    }
+
+    /** Multiplies v by a constant. */
+    void scaleValues(float factor) {
+        if (!heads.isEmpty()) {
+            decoder.program.op(new Scale(value, factor));
         }
     }
 
@@ -73,7 +106,7 @@ final class GroupedQueryAttention {
             View allKeys = decoder.program.view(keySlot, config.kvHeads() * config.headWidth());
             decoder.linear(decoder.normed, name + ".q_proj", bias, allQueries);
             decoder.linear(decoder.normed, name + ".k_proj", bias, allKeys);
-            rowSliced(name + ".v_proj", bias, kvHeads, config.kvHeads(), value);
+            projectValue(name, bias);
             decoder.normHeads(allQueries, 1, name + ".q_norm");
             decoder.normHeads(allKeys, 1, name + ".k_norm");
             query = columns(allQueries, heads);
@@ -84,7 +117,7 @@ final class GroupedQueryAttention {
     /** Takes this node's heads of the layer; whether there are any. */
     private boolean begin(String name) {
         Share share = decoder.shares().heads();
-        int width = config.headWidth();
+        int width = config.valueWidth();
         int group = config.heads() / config.kvHeads();
         int together = config.kvHeads() < decoder.nodes() ? 1 : group; // fewer KV heads than nodes repeat
         Cut columns = decoder.cut(share, name + ".o_proj", config.heads() * width, together * width);
@@ -99,8 +132,7 @@ final class GroupedQueryAttention {
         return true;
     }
 
-    private void rowSliced(String module, Bias bias, Cut held, int all, View out) {
-        int width = config.headWidth();
+    private void rowSliced(String module, Bias bias, Cut held, int all, int width, View out) {
         decoder.rowSliced(decoder.normed, module, bias, held.times(width), all * width, out);
     }
 
@@ -125,7 +157,7 @@ final class GroupedQueryAttention {
         }
     }
 
-    /** softmax(q k / sqrt(head width)) v over the layer's window. */
+    /** softmax(scale q k) v over the layer's window. */
     void attend(int layer) {
         if (!heads.isEmpty()) {
             attend(layer, null);
@@ -146,20 +178,20 @@ final class GroupedQueryAttention {
     private void attend(int layer, String sinks) {
         List<Integer> kvHead =
                 Attention.grouped(config.heads(), config.kvHeads()).subList(heads.first(), heads.end());
-        int cacheWidth = 2 * kvHeads.count() * config.headWidth();
+        int cacheWidth = kvHeads.count() * (config.headWidth() + config.valueWidth());
         decoder.program.op(new Attention(
                 query,
                 key,
                 value,
                 kvHead.stream().map(head -> head - kvHeads.first()).toList(),
-                (float) (1 / Math.sqrt(config.headWidth())),
+                config.scale(),
                 sinks,
                 decoder.program.cache(cacheWidth, config.windows().get(layer)),
                 mixed));
     }
 
     void output(String name, Bias bias) {
-        int width = config.headWidth();
+        int width = config.valueWidth();
         decoder.columnSliced(
                 mixed, name + ".o_proj", bias, decoder.shares().heads(), heads.times(width), config.heads() * width);
     }

@@ -31,6 +31,9 @@ final class RopeFrequencies {
         if (scaling instanceof RopeScaling.Yarn yarn) {
             return plain.rope(pairing, i -> plain.yarn(i, yarn), attentionFactor(yarn));
         }
+        if (scaling instanceof RopeScaling.Proportional some) {
+            return plain.rope(pairing, i -> i < some.pairs() ? plain.frequency(i) / some.factor() : 0, 1);
+        }
         if (scaling instanceof RopeScaling.Divided divided) {
             return plain.rope(
                     pairing, i -> plain.frequency(i) / divided.divisors().get(i), 1);

@@ -10,18 +10,30 @@ import java.util.Set;
  * @param heads H
  * @param kvHeads key and value heads; H where {@code num_key_value_heads} is absent
  * @param headWidth {@code head_dim}
+ * @param valueWidth of a value head
+ * @param scale what q k is multiplied by
  * @param positions rotary, of the first columns of each head
  * @param windows for each layer the positions that a token sees, itself among them; 0 for all
  */
-public record GroupedAttentionConfig(int heads, int kvHeads, int headWidth, Positions positions, List<Integer> windows)
+public record GroupedAttentionConfig(
+        int heads, int kvHeads, int headWidth, int valueWidth, float scale, Positions positions, List<Integer> windows)
         implements AttentionConfig {
 
-    static final int MAX_HEADS = 4096;
-    static final int MAX_HEAD_WIDTH = 8192;
     private static final float THETA = 10_000; // transformers' RotaryEmbeddingConfigMixin.default_theta
 
     public GroupedAttentionConfig {
         windows = List.copyOf(windows);
+    }
+
+    /** As wide values as keys, and 1 / sqrt(width) as scale, <a href="https://arxiv.org/abs/1706.03762">Vaswani et al. 2017</a>. */
+    private static GroupedAttentionConfig usual(
+            int heads, int kvHeads, int width, Positions positions, List<Integer> windows) {
+        return of(new Heads(heads, kvHeads, width, width), (float) (1 / Math.sqrt(width)), positions, windows);
+    }
+
+    public static GroupedAttentionConfig of(Heads heads, float scale, Positions positions, List<Integer> windows) {
+        return new GroupedAttentionConfig(
+                heads.query(), heads.kv(), heads.width(), heads.valueWidth(), scale, positions, windows);
     }
 
     /** With transformers' defaults: heads of width D / H, all of whose columns rotate. */
@@ -36,8 +48,9 @@ public record GroupedAttentionConfig(int heads, int kvHeads, int headWidth, Posi
     /** For an architecture with other defaults than most. */
     public static GroupedAttentionConfig read(
             ConfigReader config, Backbone backbone, Defaults defaults, List<Integer> windows) {
-        int heads = config.number("num_attention_heads", 1, MAX_HEADS);
-        int kvHeads = config.has("num_key_value_heads") ? config.number("num_key_value_heads", 1, MAX_HEADS) : heads;
+        int heads = config.number("num_attention_heads", 1, Heads.MAX_HEADS);
+        int kvHeads =
+                config.has("num_key_value_heads") ? config.number("num_key_value_heads", 1, Heads.MAX_HEADS) : heads;
         config.require(heads % kvHeads == 0, "num_key_value_heads", "a divisor of num_attention_heads, " + heads);
         int headWidth = headWidth(config, backbone, heads, defaults.headWidth());
         config.require(headWidth % 2 == 0, "head_dim", "an even number, since rope rotates pairs");
@@ -49,12 +62,12 @@ public record GroupedAttentionConfig(int heads, int kvHeads, int headWidth, Posi
         config.require(rotated % 2 == 0 && rotated > 0 && rotated <= headWidth, "partial_rotary_factor", "whole pairs");
         Positions positions =
                 RopeReader.read(config, rotated, defaults.theta(), Set.of("default", "linear", "llama3", "yarn"));
-        return new GroupedAttentionConfig(heads, kvHeads, headWidth, positions, windows);
+        return usual(heads, kvHeads, headWidth, positions, windows);
     }
 
     private static int headWidth(ConfigReader config, Backbone backbone, int heads, int fallback) {
         if (config.has("head_dim")) {
-            return config.number("head_dim", 2, MAX_HEAD_WIDTH);
+            return config.number("head_dim", 2, Heads.MAX_WIDTH);
         }
         if (fallback > 0) {
             return fallback;
@@ -79,6 +92,6 @@ public record GroupedAttentionConfig(int heads, int kvHeads, int headWidth, Posi
     /** The width of keys and values together. */
     @Override
     public int cacheWidth() {
-        return 2 * kvHeads * headWidth;
+        return kvHeads * (headWidth + valueWidth);
     }
 }

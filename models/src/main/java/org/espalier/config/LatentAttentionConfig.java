@@ -23,14 +23,14 @@ public record LatentAttentionConfig(
         config.absent("layer_types");
         config.absent("index_topk"); // DeepSeek V3.2's sparse attention
         config.onlyTrue("rope_interleave");
-        int rope = config.number("qk_rope_head_dim", 2, GroupedAttentionConfig.MAX_HEAD_WIDTH);
+        int rope = config.number("qk_rope_head_dim", 2, Heads.MAX_WIDTH);
         config.require(rope % 2 == 0, "qk_rope_head_dim", "an even number, since rope rotates pairs");
         return new LatentAttentionConfig(
-                config.number("num_attention_heads", 1, GroupedAttentionConfig.MAX_HEADS),
+                config.number("num_attention_heads", 1, Heads.MAX_HEADS),
                 config.size("q_lora_rank", 0),
                 config.size("kv_lora_rank"),
-                config.number("qk_nope_head_dim", 1, GroupedAttentionConfig.MAX_HEAD_WIDTH),
-                config.number("v_head_dim", 1, GroupedAttentionConfig.MAX_HEAD_WIDTH),
+                config.number("qk_nope_head_dim", 1, Heads.MAX_WIDTH),
+                config.number("v_head_dim", 1, Heads.MAX_WIDTH),
                 config.flagOrFalse("attention_bias"),
                 RopeReader.read(config, rope, 10_000, Set.of("default", "yarn")));
     }

@@ -12,6 +12,8 @@ final class RopeReader {
     /** The GGUF reader's name for llama3's scaling as the file stores it. */
     private static final String GGUF_DIVISORS = "gguf_divisors";
 
+    private static final String PARAMETERS = "rope_parameters";
+
     private static final String PARTIAL = "partial_rotary_factor";
 
     private RopeReader() {}
@@ -27,9 +29,22 @@ final class RopeReader {
         if (!config.has(key)) {
             return new Positions(dimensions, theta, new RopeScaling.Default());
         }
-        ConfigReader rope = config.object(key);
-        rope.ignore(PARTIAL);
-        theta = rope.positive("rope_theta", theta);
+        return read(config.object(key), config, dimensions, theta, served);
+    }
+
+    /** Of the layers of one type, in {@code rope_parameters}. */
+    static Positions ofLayers(
+            ConfigReader config, String layerType, int dimensions, float defaultTheta, Set<String> served) {
+        ConfigReader types = config.has(PARAMETERS) ? config.object(PARAMETERS) : null;
+        if (types == null || !types.has(layerType)) {
+            return new Positions(dimensions, defaultTheta, new RopeScaling.Default());
+        }
+        return read(types.object(layerType), config, dimensions, defaultTheta, served);
+    }
+
+    private static Positions read(
+            ConfigReader rope, ConfigReader config, int dimensions, float defaultTheta, Set<String> served) {
+        float theta = rope.positive("rope_theta", defaultTheta);
         String type = type(rope);
         if (!served.contains(type.equals(GGUF_DIVISORS) ? "llama3" : type)) {
             throw rope.notSupported("rope_type", type, String.join(", ", new TreeSet<>(served)));
@@ -39,9 +54,11 @@ final class RopeReader {
             case "linear" -> new RopeScaling.Linear(rope.positive("factor"));
             case "llama3" -> llama3(rope, config);
             case "yarn" -> yarn(rope, config);
+            case "proportional" -> proportional(rope, dimensions);
             case GGUF_DIVISORS -> divisors(rope, dimensions);
             default -> throw rope.notSupported("rope_type", type, "default");
         };
+        rope.ignore(PARTIAL);
         config.ignoredToo(rope);
         return new Positions(dimensions, theta, scaling);
     }
@@ -53,8 +70,21 @@ final class RopeReader {
         return config.has(key) ? config.object(key).positive(PARTIAL, beside) : beside;
     }
 
+    /** The same of the layers of one type, in {@code rope_parameters}. */
+    static float partOfLayers(ConfigReader config, String layerType, float fallback) {
+        ConfigReader types = config.has(PARAMETERS) ? config.object(PARAMETERS) : null;
+        return types != null && types.has(layerType) ? types.object(layerType).positive(PARTIAL, fallback) : fallback;
+    }
+
+    private static RopeScaling proportional(ConfigReader rope, int dimensions) {
+        float part = rope.positive(PARTIAL, 1);
+        int pairs = (int) (part * dimensions / 2);
+        rope.require(pairs > 0 && pairs <= dimensions / 2, PARTIAL, "some pairs of a head, at most all");
+        return new RopeScaling.Proportional(pairs, rope.positive("factor", 1));
+    }
+
     private static String key(ConfigReader config) {
-        return config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
+        return config.has(PARAMETERS) ? PARAMETERS : "rope_scaling";
     }
 
     private static String type(ConfigReader rope) {

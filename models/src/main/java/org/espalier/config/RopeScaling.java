@@ -33,6 +33,13 @@ public sealed interface RopeScaling {
             implements RopeScaling {}
 
     /**
+     * All frequencies as those of the whole head, of which only the first {@code pairs} rotate (Gemma 4).
+     *
+     * @param factor divides them
+     */
+    record Proportional(int pairs, float factor) implements RopeScaling {}
+
+    /**
      * Each frequency divided by its own number: how GGUF files store Llama 3.1's scaling ({@code rope_freqs.weight}).
      *
      * @param divisors [rotated dimensions / 2]

@@ -41,7 +41,11 @@ public final class SlidingWindows {
      * @param fallback the window where the config has none; 0 for no window then
      */
     public static List<Integer> some(ConfigReader config, Backbone backbone, IntPredicate sliding, int fallback) {
-        int window = window(config, backbone, fallback);
+        return windows(config, backbone, layers(config, backbone, sliding), fallback);
+    }
+
+    /** The layers that {@code layer_types} names or, if it is absent, those that {@code sliding} selects, ascending. */
+    public static List<Integer> layers(ConfigReader config, Backbone backbone, IntPredicate sliding) {
         IntPredicate named = sliding;
         if (config.has("layer_types")) {
             List<String> types = config.texts("layer_types", List.of("full_attention", "sliding_attention"));
@@ -51,9 +55,19 @@ public final class SlidingWindows {
                     "one for each of " + backbone.layers() + " layers");
             named = layer -> types.get(layer).equals("sliding_attention");
         }
-        IntPredicate slides = named;
+        return IntStream.range(0, backbone.layers()).filter(named).boxed().toList();
+    }
+
+    /** {@code sliding_window} in these layers. */
+    public static List<Integer> windows(ConfigReader config, Backbone backbone, List<Integer> sliding, int fallback) {
+        return of(backbone, sliding, window(config, backbone, fallback));
+    }
+
+    /** A window in these layers. */
+    public static List<Integer> of(Backbone backbone, List<Integer> sliding, int window) {
+        int limiting = window >= backbone.context() ? 0 : window;
         return IntStream.range(0, backbone.layers())
-                .mapToObj(layer -> slides.test(layer) ? window : 0)
+                .mapToObj(layer -> sliding.contains(layer) ? limiting : 0)
                 .toList();
     }
 

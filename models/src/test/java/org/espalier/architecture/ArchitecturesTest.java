@@ -35,6 +35,7 @@ class ArchitecturesTest {
 
     /** Nothing but what is required. */
     private static final Map<String, String> LEAST = new TreeMap<>(Map.ofEntries(
+            Map.entry("gemma3_text", DENSE + "'num_key_value_heads':2,"),
             Map.entry("llama", DENSE),
             Map.entry("mistral", DENSE),
             Map.entry("mixtral", DENSE + "'num_local_experts':8,'num_experts_per_tok':2,"),
@@ -115,9 +116,10 @@ class ArchitecturesTest {
     @ParameterizedTest
     @MethodSource("types")
     void otherActivationsAreRefused(String type) {
+        String computed = type.startsWith("gemma") ? "gelu_pytorch_tanh" : "silu";
         assertThatThrownBy(() -> read(type, "{'hidden_act':'gelu'}"))
                 .isInstanceOf(ConfigException.class)
-                .hasMessage("hidden_act is gelu, which is not supported: expected silu");
+                .hasMessage("hidden_act is gelu, which is not supported: expected " + computed);
     }
 
     @ParameterizedTest
@@ -140,6 +142,12 @@ class ArchitecturesTest {
                 "minimax_m2 | {'layernorm_mlp_beta':0.5} | layernorm_mlp_beta is 0.5, which is not supported: expected 1",
                 "minimax_m2 | {'shared_intermediate_size':64}"
                         + " | shared_intermediate_size is 64, which is not supported: expected 0",
+                "gemma3_text | {'hidden_activation':'silu'}"
+                        + " | hidden_activation is silu, which is not supported: expected gelu_pytorch_tanh",
+                "gemma3_text | {'attn_logit_softcapping':50.0}"
+                        + " | attn_logit_softcapping is 50.0, which is not supported: expected no value",
+                "gemma3_text | {'use_bidirectional_attention':true}"
+                        + " | use_bidirectional_attention is true, which is not supported: expected no value",
                 "gpt_oss | {'layer_types':['full_attention']}"
                         + " | layer_types is [\"full_attention\"], expected one for each of 4 layers",
                 "gpt_oss | {'layer_types':['chunked_attention']}"
@@ -173,6 +181,8 @@ class ArchitecturesTest {
                         + "'layer_types':['full_attention','full_attention','full_attention','full_attention']} | 0 0 0 0",
                 "mixtral | {'sliding_window':0} | 0 0 0 0",
                 "qwen3_moe | {'use_sliding_window':true,'sliding_window':16} | 16 16 16 16",
+                "gemma3_text | {} | 4096 4096 4096 4096",
+                "gemma3_text | {'sliding_window':16,'sliding_window_pattern':2} | 16 0 16 0",
                 "gpt_oss | {} | 128 0 128 0",
                 "gpt_oss | {'sliding_window':16} | 16 0 16 0"
             })
@@ -184,20 +194,7 @@ class ArchitecturesTest {
     }
 
     private static GroupedAttentionConfig attention(Architecture config) {
-        if (config instanceof Mistral mistral) {
-            return mistral.attention();
-        } else if (config instanceof Mixtral mixtral) {
-            return mixtral.attention();
-        } else if (config instanceof Qwen2 qwen) {
-            return qwen.attention();
-        } else if (config instanceof Qwen2Moe qwen) {
-            return qwen.attention();
-        } else if (config instanceof Qwen3 qwen) {
-            return qwen.attention();
-        } else if (config instanceof Qwen3Moe qwen) {
-            return qwen.attention();
-        }
-        return ((GptOss) config).attention();
+        return (GroupedAttentionConfig) config.attention();
     }
 
     @Test
@@ -214,6 +211,27 @@ class ArchitecturesTest {
         assertThat(((Glm4Moe) read("glm4_moe", "{}")).attention().positions().dimensions())
                 .isEqualTo(8);
         assertThat(((Qwen2Moe) read("qwen2_moe", "{}")).qkvBias()).isTrue();
+    }
+
+    @Test
+    void gemma3TurnsLayersWithAWindowAtABaseOfTheirOwnInBothSpellings() {
+        Gemma3 least = (Gemma3) read("gemma3_text", "{}");
+        assertThat(least.attention().positions()).isEqualTo(new Positions(256, 1_000_000, new RopeScaling.Default()));
+        assertThat(least.sliding().positions()).isEqualTo(new Positions(256, 10_000, new RopeScaling.Default()));
+        assertThat(least.attention().scale()).isEqualTo(1 / 16f);
+        assertThat(least.slidingLayers()).containsExactly(0, 1, 2, 3);
+        assertThat(least.tiedEmbeddings()).isTrue();
+        assertThat(least.endOfSequence()).containsExactly(1);
+        Gemma3 four = (Gemma3) read(
+                "gemma3_text",
+                "{'rope_theta':7,'rope_local_base_freq':5,'rope_scaling':{'rope_type':'linear','factor':8.0}}");
+        Gemma3 five = (Gemma3) read(
+                "gemma3_text",
+                "{'rope_parameters':{'full_attention':{'rope_theta':7,'rope_type':'linear','factor':8.0},"
+                        + "'sliding_attention':{'rope_theta':5,'rope_type':'default'}}}");
+        assertThat(five).isEqualTo(four);
+        assertThat(five.attention().positions()).isEqualTo(new Positions(256, 7, new RopeScaling.Linear(8)));
+        assertThat(five.sliding().positions()).isEqualTo(new Positions(256, 5, new RopeScaling.Default()));
     }
 
     @Test
