@@ -7,9 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import org.dflib.jjava.jupyter.kernel.KernelConnectionProperties;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
+import org.espalier.kernel.jshell.JavaSession;
 import org.espalier.kernel.jupyter.Connection;
 import org.espalier.kernel.jupyter.Dispatcher;
 import picocli.CommandLine;
@@ -23,6 +25,9 @@ import picocli.CommandLine.Parameters;
         description = "A Jupyter kernel for Java that drives a cluster.",
         mixinStandardHelpOptions = true)
 public final class EspalierKernel implements Callable<Integer> {
+
+    /** No exit code: Jupyter ends the process. */
+    private static final int RUNNING = -1;
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -49,20 +54,36 @@ public final class EspalierKernel implements Callable<Integer> {
     private boolean noArchive;
 
     public static void main(String[] arguments) {
-        int code = new CommandLine(new EspalierKernel())
+        int code = arguments.length == 1 && !arguments[0].startsWith("-") ? served(arguments[0]) : run(arguments);
+        if (code >= 0) {
+            System.exit(code);
+        }
+    }
+
+    /** What Jupyter asks for, without the parser of options: that takes a seventh of the start. */
+    private static int served(String connectionFile) {
+        try {
+            serve(Path.of(connectionFile));
+            return RUNNING;
+        } catch (Exception e) {
+            return failed(e);
+        }
+    }
+
+    private static int run(String[] arguments) {
+        return new CommandLine(new EspalierKernel())
                 .setParameterExceptionHandler((error, words) -> {
                     System.err.println("espalier-kernel: " + error.getMessage() + " (--help tells more)");
                     return CommandLine.ExitCode.USAGE;
                 })
-                .setExecutionExceptionHandler((error, line, parsed) -> {
-                    System.err.println("espalier-kernel: "
-                            + (error instanceof EspalierException ? error.getMessage() : error.toString()));
-                    return CommandLine.ExitCode.SOFTWARE;
-                })
+                .setExecutionExceptionHandler((error, line, parsed) -> failed(error))
                 .execute(arguments);
-        if (code >= 0) {
-            System.exit(code);
-        }
+    }
+
+    private static int failed(Exception error) {
+        System.err.println(
+                "espalier-kernel: " + (error instanceof EspalierException ? error.getMessage() : error.toString()));
+        return CommandLine.ExitCode.SOFTWARE;
     }
 
     @Override
@@ -78,8 +99,8 @@ public final class EspalierKernel implements Callable<Integer> {
             throw new CommandLine.ParameterException(
                     spec.commandLine(), "give Jupyter's connection file, or --install");
         }
-        serve(properties(connectionFile));
-        return -1; // runs until Jupyter ends it
+        serve(connectionFile);
+        return RUNNING;
     }
 
     private void install(KernelSpec kernel) throws InterruptedException {
@@ -127,14 +148,16 @@ public final class EspalierKernel implements Callable<Integer> {
         Runtime.getRuntime().halt(1);
     }
 
-    private static void serve(KernelConnectionProperties properties) throws IOException, GeneralSecurityException {
+    private static void serve(Path connectionFile) throws IOException, GeneralSecurityException {
+        CompletableFuture<JavaSession> java = JavaSession.start(); // first: it takes longest
+        KernelConnectionProperties properties = properties(connectionFile);
         // Before AWT loads: a kernel has no screen, and the window of a remote one would open where nobody looks.
         System.getProperties().putIfAbsent("java.awt.headless", "true");
         KernelLog.install();
         PrintStream terminal = System.err;
         CellStreams streams = new CellStreams();
         CellInput input = new CellInput();
-        Notebook notebook = new Notebook(streams, input);
+        Notebook notebook = new Notebook(java, streams, input);
         Dispatcher dispatcher =
                 new Dispatcher(notebook, () -> Runtime.getRuntime().halt(0));
         Connection connection =

@@ -11,7 +11,6 @@ import java.util.concurrent.CompletableFuture;
 import org.dflib.jjava.jupyter.Extension;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
-import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.kernel.display.CurrentCell;
 import org.espalier.kernel.display.DisplayHandle;
@@ -22,7 +21,6 @@ import org.espalier.kernel.jshell.Ansi;
 import org.espalier.kernel.jshell.CodeAssist;
 import org.espalier.kernel.jshell.CodeFailure;
 import org.espalier.kernel.jshell.JavaSession;
-import org.espalier.kernel.jshell.WarmUp;
 import org.espalier.kernel.jupyter.Cell;
 import org.espalier.kernel.jupyter.Dispatcher;
 import org.espalier.kernel.jupyter.Displays;
@@ -39,10 +37,7 @@ final class Notebook implements Requests {
 
     private static final Logger LOG = LoggerFactory.getLogger(Notebook.class);
 
-    /** Comes up while the first requests are answered already: JShell takes most of a second. */
-    private final CompletableFuture<JavaSession> java =
-            CompletableFuture.supplyAsync(JavaSession::new, Notebook::start).thenApply(WarmUp::start);
-
+    private final CompletableFuture<JavaSession> java;
     private final NotebookCluster cluster = new NotebookCluster();
     private final Magics magics = new Magics(cluster, Extensions.install(ServiceLoader.load(Extension.class)));
     private final MagicAssist magicAssist = new MagicAssist(magics, cluster);
@@ -54,13 +49,11 @@ final class Notebook implements Requests {
     /** The thread that runs a cell now, to be interrupted. */
     private Thread running;
 
-    Notebook(CellStreams streams, CellInput input) {
+    /** @param java comes up while the first requests are answered already */
+    Notebook(CompletableFuture<JavaSession> java, CellStreams streams, CellInput input) {
+        this.java = java;
         this.streams = streams;
         this.input = input;
-    }
-
-    private static void start(Runnable work) {
-        new DaemonThreads("espalier-jshell-start").newThread(work).start();
     }
 
     /** See {@link JavaSession#readable}; what is printed before Java is there names none of its classes. */

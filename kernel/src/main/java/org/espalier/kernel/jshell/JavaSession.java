@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -22,6 +23,7 @@ import jdk.jshell.SourceCodeAnalysis;
 import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
 import jdk.jshell.UnresolvedReferenceException;
 import jdk.jshell.VarSnippet;
+import org.espalier.DaemonThreads;
 
 /**
  * All Java of a notebook. {@link #run} belongs to the thread that runs cells, the rest may be called from any. JShell itself allows one
@@ -64,7 +66,7 @@ public final class JavaSession implements AutoCloseable {
     /** Where the snippet comes from that is evaluated now. */
     private Origin running;
 
-    private volatile long lastUse = System.nanoTime();
+    private volatile long lastUse;
 
     public JavaSession() {
         shell = JShell.builder()
@@ -75,6 +77,18 @@ public final class JavaSession implements AutoCloseable {
         IMPORTS.forEach(packages -> shell.eval("import " + packages + ";"));
         redefinitions = new Redefinitions(shell, execution, origins);
         analysis = shell.sourceCodeAnalysis(); // last: its index of all names takes a core for a while
+        lastUse = System.nanoTime();
+    }
+
+    /** A session that comes up on a thread of its own, which takes most of a second. */
+    public static CompletableFuture<JavaSession> start() {
+        WarmUp.classes();
+        return CompletableFuture.supplyAsync(
+                        JavaSession::new,
+                        work -> new DaemonThreads("espalier-jshell-start")
+                                .newThread(work)
+                                .start())
+                .thenApply(WarmUp::completion);
     }
 
     /** Asks JShell about code; waits while a cell is compiled, but not while it runs. */
