@@ -187,9 +187,9 @@ public final class JavaSession implements AutoCloseable {
         return frames.readable(text);
     }
 
-    /** Whether nothing was compiled for so long, and nothing is now. */
+    /** Whether nothing was compiled or run for so long, and nothing is now. */
     boolean isQuiet(Duration duration) {
-        return !lock.isLocked() && System.nanoTime() - lastUse > duration.toNanos();
+        return !lock.isLocked() && !execution.isRunning() && System.nanoTime() - lastUse > duration.toNanos();
     }
 
     /** An exception for people to read: its frames name cells and lines. */
