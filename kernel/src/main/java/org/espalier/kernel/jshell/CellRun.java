@@ -4,25 +4,25 @@ import java.lang.reflect.InvocationTargetException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 
-/** One run of a cell's code: a thread, in a thread group which all threads that the code starts belong to. */
+/** One run of a cell's code, on a thread of its own. */
 final class CellRun {
 
     private static final long GRACE_MILLIS = 500;
 
-    private final ThreadGroup group = new CellThreads();
-    private final Thread thread;
+    private final CellThread thread;
+    private final Callable<?> code;
     private Throwable thrown;
     private volatile Object returned;
     private boolean ended;
     private boolean stopped;
 
-    CellRun(Callable<?> code, ClassLoader classes) {
+    CellRun(Callable<?> code, CellThread thread) {
         StopCheck.begin();
-        thread = new Thread(group, () -> run(code), "cell");
-        thread.setContextClassLoader(classes);
+        this.code = code;
+        this.thread = thread;
     }
 
-    private void run(Callable<?> code) {
+    private void run() {
         try {
             returned = code.call();
         } catch (InvocationTargetException e) {
@@ -50,9 +50,10 @@ final class CellRun {
      */
     void toEnd() throws InvocationTargetException, InterruptedException {
         if (Thread.interrupted()) {
+            thread.run(() -> {});
             throw new InterruptedException();
         }
-        thread.start();
+        thread.run(this::run);
         try {
             awaitEndOrStop();
         } catch (InterruptedException e) {
@@ -78,17 +79,12 @@ final class CellRun {
     /** Code that neither loops nor waits, in a library for instance, does not notice. Java up to 19 can end a thread by force. */
     private void awaitEndOfStopped() throws InterruptedException {
         if (!endsWithin(GRACE_MILLIS) && Runtime.version().feature() < 20) {
-            force();
+            thread.stop();
         }
         if (!endsWithin(GRACE_MILLIS)) {
             System.err.println("The cell's code does not stop: it goes on in the background, in the thread \""
-                    + thread.getName() + "\". Restarting the kernel ends it.");
+                    + thread.name() + "\". Restarting the kernel ends it.");
         }
-    }
-
-    @SuppressWarnings({"deprecation", "removal"})
-    private void force() {
-        thread.stop();
     }
 
     private synchronized boolean endsWithin(long millis) throws InterruptedException {
@@ -108,7 +104,7 @@ final class CellRun {
             stopped = true;
             notifyAll();
         }
-        StopCheck.stop(group);
-        group.interrupt();
+        StopCheck.stop(thread.group());
+        thread.group().interrupt();
     }
 }

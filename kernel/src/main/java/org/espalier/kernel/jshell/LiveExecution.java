@@ -25,6 +25,7 @@ final class LiveExecution extends DirectExecutionControl {
     private final Variables variables = new Variables();
     private final List<Variables.Lost> lost = new ArrayList<>();
     private final ReentrantLock lock;
+    private final CellThreadSupply threads;
     private final CellClassLoader loader;
     private volatile CellRun running;
     private final Runnable beforeRun;
@@ -47,6 +48,12 @@ final class LiveExecution extends DirectExecutionControl {
         this.lock = lock;
         this.beforeRun = beforeRun;
         this.loader = loader;
+        threads = new CellThreadSupply(loader);
+    }
+
+    private CellRun start(Callable<?> code) {
+        running = new CellRun(code, threads.next());
+        return running;
     }
 
     @Override
@@ -71,8 +78,7 @@ final class LiveExecution extends DirectExecutionControl {
         variables.declaredAnew(method.getDeclaringClass());
         restoreVariables();
         beforeRun.run();
-        CellRun run = new CellRun(() -> method.invoke(null), loader);
-        running = run;
+        CellRun run = start(() -> method.invoke(null));
         lock.unlock();
         long start = System.nanoTime();
         try {
@@ -106,8 +112,7 @@ final class LiveExecution extends DirectExecutionControl {
         if (isRunning()) {
             return work.call();
         }
-        CellRun run = new CellRun(work, loader);
-        running = run;
+        CellRun run = start(work);
         try {
             run.toEnd();
             return run.returned();
