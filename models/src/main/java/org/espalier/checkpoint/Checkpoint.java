@@ -52,7 +52,7 @@ public interface Checkpoint {
     /** Which two dimensions of a query rotate together in this file, if they are {@code published} in the published checkpoint. */
     Rope.Pairing ropePairing(Rope.Pairing published);
 
-    /** Every tensor of the files, those of other parts than text too. */
+    /** The tensors of the files, those of other parts than text too; not such as repeat what headers say. */
     List<StoredTensor> tensors();
 
     /**

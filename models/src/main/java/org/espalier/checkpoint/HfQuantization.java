@@ -16,15 +16,22 @@ import org.espalier.weights.Weight;
  * <ul>
  *   <li>gpt-oss's MXFP4: {@code X_blocks} U8 [..., rows, groups, 16], the first value of two in the low nibble, and {@code X_scales} U8
  *       [..., rows, groups];
+ *   <li>compressed-tensors' whole numbers of 4 bits: {@code X.weight_packed} I32 [rows, columns / 8], the first value of eight in the lowest
+ *       bits, each with 8 added, {@code X.weight_scale} [rows, groups], and {@code X.weight_shape}, which says nothing more;
  *   <li>DeepSeek's fp8: {@code X.weight} F8_E4M3 [rows, columns] and {@code X.weight_scale_inv}, a factor for each block of {@code
- *       quantization_config.weight_block_size}, of which the last of a row or column may be partial.
+ *       quantization_config.weight_block_size}, of which the last of a row or column may be partial; fused experts are a stack of both.
  * </ul>
  */
 final class HfQuantization {
     static final String BLOCKS = "_blocks";
     static final String SCALES = "_scales";
     static final String FACTORS = "_scale_inv";
+    static final String PACKED = "_packed";
+    private static final String SCALE = "_scale";
+    private static final String SHAPE = "_shape";
     private static final int MXFP4_BLOCK_BYTES = 16;
+
+    private static final List<String> READ = List.of("mxfp4", "fp8", "compressed-tensors");
 
     private final SafetensorsDirectory directory;
     private final JsonNode config;
@@ -38,11 +45,21 @@ final class HfQuantization {
     /** Whether the tensor is a part of another weight. */
     boolean isPart(String name) {
         return name.endsWith(SCALES) && holds(withoutEnd(name, SCALES) + BLOCKS)
+                || name.endsWith(SCALE) && holds(withoutEnd(name, SCALE) + PACKED)
+                || repeatsShape(name)
                 || name.endsWith(FACTORS) && holds(withoutEnd(name, FACTORS));
+    }
+
+    /** Whether the tensor holds what the header says of the weight's shape, which nobody reads. */
+    boolean repeatsShape(String name) {
+        return name.endsWith(SHAPE) && holds(withoutEnd(name, SHAPE) + PACKED);
     }
 
     /** The name of the weight that the tensor is a part of. */
     String published(String name) {
+        if (name.endsWith(PACKED) && holds(withoutEnd(name, PACKED) + SCALE)) {
+            return withoutEnd(name, PACKED);
+        }
         boolean pair = name.endsWith(BLOCKS) && holds(withoutEnd(name, BLOCKS) + SCALES);
         return pair ? withoutEnd(name, BLOCKS) : name;
     }
@@ -58,15 +75,18 @@ final class HfQuantization {
     /** For the message that a tensor is missing: how the file names its quantization, where it is not supported. */
     String hint() {
         String method = config.path("quant_method").asText("");
-        return method.isEmpty() || method.equals("mxfp4") || method.equals("fp8")
+        return method.isEmpty() || READ.contains(method)
                 ? ""
                 : ": the checkpoint is quantized with " + method
-                        + "; supported are plain floats, mxfp4, and fp8 with weight_block_size";
+                        + "; supported are plain floats, mxfp4, fp8 with weight_block_size, and int4 of compressed-tensors";
     }
 
     Weight weight(String name) {
         if (!holds(name) && holds(name + BLOCKS)) {
             return mxfp4(name);
+        }
+        if (!holds(name) && holds(name + PACKED)) {
+            return int4(name);
         }
         if (directory.entry(name).type().equals("F8_E4M3")) {
             return fp8(name);
@@ -97,6 +117,37 @@ final class HfQuantization {
         return Shapes.weight(shape, Scaled.MXFP4, first);
     }
 
+    private Weight int4(String name) {
+        String type = directory.entry(name + PACKED).type();
+        List<Integer> packed = directory.shape(name + PACKED);
+        List<Integer> scales = directory.shape(name + SCALE);
+        boolean matrices =
+                packed.size() == 2 && scales.size() == 2 && packed.get(0).equals(scales.get(0));
+        long columns = matrices ? packed.get(1) * (long) Integer.SIZE / Element.INT4.bits() : 0;
+        if (!type.equals("I32") || !matrices || columns % scales.get(1) != 0) {
+            throw new CheckpointException(directory.path() + ": tensor " + name + PACKED + " is " + type + " " + packed
+                    + " and its scales are " + scales + ", expected I32 [rows, columns / 8] and [rows, groups]");
+        }
+        List<Integer> shape = Shapes.of(directory.path() + ": tensor " + name, List.of((long) packed.get(0), columns));
+        Scaled format = new Scaled(Element.INT4, shape.get(1) / scales.get(1), directory.floats(name + SCALE));
+        requireGroup(name, format.group());
+        Region values = directory.region(name + PACKED, format.rowBytes(shape.get(1)));
+        Region factors = directory.region(name + SCALE, format.scaleRowBytes(shape.get(1)));
+        return Shapes.weight(shape, format, new Piece(values, factors, null));
+    }
+
+    private void requireGroup(String name, int group) {
+        List<Integer> sizes = new ArrayList<>();
+        config.path("config_groups")
+                .forEach(scheme ->
+                        sizes.add(scheme.path("weights").path("group_size").asInt()));
+        if (!sizes.contains(group)) {
+            throw new CheckpointException(directory.path() + ": tensor " + name + SCALE + " has a scale for each "
+                    + group + " values, expected one for each of " + sizes
+                    + ", group_size in quantization_config.config_groups of config.json");
+        }
+    }
+
     private Weight fp8(String name) {
         String factors = name + FACTORS;
         if (!holds(factors)) {
@@ -106,12 +157,19 @@ final class HfQuantization {
         int blockRows = blockSize(name, 0);
         Scaled format = new Scaled(Element.E4M3, blockSize(name, 1), directory.floats(factors));
         List<Integer> shape = directory.shape(name);
-        if (shape.size() != 2) {
+        int last = shape.size() - 1;
+        boolean matrix = shape.size() == 2;
+        boolean stack = shape.size() == 3 && shape.get(1) % blockRows == 0; // blocks do not reach into the next matrix
+        if (!matrix && !stack) {
             throw new CheckpointException(directory.path() + ": tensor " + name
-                    + " is of type F8_E4M3 and has the shape " + shape + ", expected a matrix");
+                    + " is of type F8_E4M3 and has the shape " + shape
+                    + ", expected a matrix, or a stack of them with a"
+                    + " multiple of " + blockRows + " rows");
         }
-        int columns = shape.get(1);
-        List<Integer> expected = List.of((int) ((shape.get(0) + blockRows - 1L) / blockRows), format.groups(columns));
+        int columns = shape.get(last);
+        List<Integer> expected = new ArrayList<>(shape);
+        expected.set(last - 1, (int) ((shape.get(last - 1) + blockRows - 1L) / blockRows));
+        expected.set(last, format.groups(columns));
         if (!directory.shape(factors).equals(expected)) {
             throw new CheckpointException(directory.path() + ": tensor " + factors + " has the shape "
                     + directory.shape(factors) + ", expected " + expected + " for " + shape + " in blocks of "

@@ -11,12 +11,13 @@ import org.espalier.weights.Weight;
 final class SafetensorsCheckpoint implements Checkpoint {
     private final ObjectNode config;
     private final SafetensorsDirectory directory;
+    private final HfQuantization quantization;
     private final NamedWeights weights;
 
     SafetensorsCheckpoint(ObjectNode config, SafetensorsDirectory directory) {
         this.config = config;
         this.directory = directory;
-        HfQuantization quantization = new HfQuantization(directory, config);
+        this.quantization = new HfQuantization(directory, config);
         this.weights = new NamedWeights(directory.path(), quantization.hint());
         HfExperts experts = new HfExperts(directory.path(), config);
         for (String tensor : directory.entries().keySet()) {
@@ -61,6 +62,8 @@ final class SafetensorsCheckpoint implements Checkpoint {
 
     @Override
     public List<StoredTensor> tensors() {
-        return directory.tensors();
+        return directory.tensors().stream()
+                .filter(tensor -> !quantization.repeatsShape(tensor.name()))
+                .toList();
     }
 }

@@ -55,8 +55,8 @@ public final class ConfigReader {
             "output_hidden_states",
             "problem_type");
 
-    /** DeepSeek's blocks of 8-bit floats, gpt-oss's of 4-bit ones. */
-    private static final List<String> READABLE_QUANTIZATION = List.of("fp8", "mxfp4");
+    /** Kimi's groups of 4-bit numbers, DeepSeek's blocks of 8-bit floats, gpt-oss's of 4-bit ones. */
+    private static final List<String> READABLE_QUANTIZATION = List.of(CompressedTensors.METHOD, "fp8", "mxfp4");
 
     private final ObjectNode json;
     private final String where;
@@ -284,13 +284,24 @@ public final class ConfigReader {
         throw wrong(key, json.get(key), "an object");
     }
 
-    /** MLX's own {@code quantization_config} has no method; any other names one, and most are not read (gptq, awq, compressed-tensors ...). */
+    /** The objects in the object under the key, whatever their names. */
+    List<ConfigReader> objects(String key) {
+        ConfigReader all = object(key);
+        List<ConfigReader> objects = new ArrayList<>();
+        all.json.fieldNames().forEachRemaining(name -> objects.add(all.object(name)));
+        return objects;
+    }
+
+    /** MLX's own {@code quantization_config} has no method; any other names one, and most are not read (gptq, awq ...). */
     public void refuseForeignQuantization() {
         if (has("quantization_config")) {
             ConfigReader quantization = object("quantization_config");
             String method = quantization.text("quant_method", null);
             if (method != null && !READABLE_QUANTIZATION.contains(method)) {
                 throw quantization.notSupported("quant_method", method, String.join(", ", READABLE_QUANTIZATION));
+            }
+            if (CompressedTensors.METHOD.equals(method)) {
+                CompressedTensors.require(quantization);
             }
         }
     }

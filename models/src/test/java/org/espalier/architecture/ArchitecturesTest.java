@@ -263,6 +263,48 @@ class ArchitecturesTest {
         return Architectures.read(json);
     }
 
+    /** As Kimi K2.5 is published; text_config has it there. */
+    private static final String INT4 =
+            "{'quantization_config':{'quant_method':'compressed-tensors','format':'pack-quantized',"
+                    + "'ignore':['lm_head','re:.*self_attn.*'],'kv_cache_scheme':null,'quantization_status':'compressed',"
+                    + "'config_groups':{'group_0':{'input_activations':null,'output_activations':null,'targets':['Linear'],"
+                    + "'weights':{'actorder':null,'block_structure':null,'dynamic':false,'group_size':32,'num_bits':4,"
+                    + "'observer':'minmax','observer_kwargs':{},'strategy':'group','symmetric':true,'type':'int'}}}}}";
+
+    @Test
+    void expertsOfFourBitsAreRead() {
+        assertThat(readNested("{}", INT4)).isEqualTo(read("kimi_k2", "{}"));
+        assertThat(read("kimi_k2", INT4)).isEqualTo(read("kimi_k2", "{}"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "'format':'pack-quantized' | 'format':'float-quantized'"
+                        + " | format is float-quantized, which is not supported: expected pack-quantized",
+                "'kv_cache_scheme':null | 'kv_cache_scheme':{'num_bits':8}"
+                        + " | kv_cache_scheme is {\"num_bits\":8}, which is not supported: expected no value",
+                "'num_bits':4 | 'num_bits':8"
+                        + " | config_groups.group_0.weights.num_bits is 8, which is not supported: expected 4",
+                "'symmetric':true | 'symmetric':false"
+                        + " | config_groups.group_0.weights.symmetric is false, which is not supported: expected true",
+                "'strategy':'group' | 'strategy':'channel'"
+                        + " | config_groups.group_0.weights.strategy is channel, which is not supported: expected group",
+                "'actorder':null | 'actorder':'group'"
+                        + " | config_groups.group_0.weights.actorder is \"group\", which is not supported: expected no value",
+                "'input_activations':null | 'input_activations':{'num_bits':8} | config_groups.group_0.input_activations is"
+                        + " {\"num_bits\":8}, which is not supported: expected no value",
+                "'type':'int' | 'type':'float'"
+                        + " | config_groups.group_0.weights.type is float, which is not supported: expected int"
+            })
+    void otherSchemesOfCompressedTensorsAreRefused(String scheme, String other, String message) {
+        assertThatThrownBy(() -> readNested("{}", INT4.replace(scheme, other)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("quantization_config." + message);
+    }
+
     @Test
     void theTextPartOfANestedConfigIsRead() {
         assertThat(readNested("{'hidden_size':8,'image_token_id':3}", "{}"))

@@ -117,7 +117,8 @@ class LlamaTest {
                 "{'layer_types':['full_attention']} | layer_types is [\"full_attention\"], which is not supported: expected no value",
                 "{'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, which is not supported: expected 1",
                 "{'quantization_config':{'quant_method':'gptq'}}"
-                        + " | quantization_config.quant_method is gptq, which is not supported: expected fp8, mxfp4",
+                        + " | quantization_config.quant_method is gptq, which is not supported:"
+                        + " expected compressed-tensors, fp8, mxfp4",
                 "{'rope_scaling':{'type':'dynamic','factor':2}}"
                         + " | rope_scaling.rope_type is dynamic, which is not supported: expected default, linear, llama3, yarn",
                 "{'rope_scaling':{'factor':2}} | rope_scaling.rope_type is absent, expected a rope type beside the factor",

@@ -144,10 +144,10 @@ final class SeededCheckpoint implements Checkpoint {
         if (format instanceof Scaled scaled && scaled.group() == 32) {
             byte[] values = new byte[(int) (count * rows * format.rowBytes(columns))];
             random.nextBytes(values);
-            byte[] scales = new byte[(int) (count * rows * format.scaleRowBytes(columns))];
-            for (int i = 0; i < scales.length; i++) {
-                scales[i] = (byte) (127 + Math.getExponent(size) - random.nextInt(3)); // of E2M1 the usual value is 2
-            }
+            int groups = count * rows * scaled.groups(columns);
+            byte[] scales = scaled.scales() == Element.BF16
+                    ? bf16(groups, random, size / 4, 0.01f * size)
+                    : powers(groups, random, size);
             return stack(
                     rows,
                     columns,
@@ -161,6 +161,14 @@ final class SeededCheckpoint implements Checkpoint {
             return blocks(count, rows, columns, random, size);
         }
         return floats(name, count, rows, columns, 0, size);
+    }
+
+    private static byte[] powers(int count, Random random, float size) {
+        byte[] scales = new byte[count];
+        for (int i = 0; i < count; i++) {
+            scales[i] = (byte) (127 + Math.getExponent(size) - random.nextInt(3)); // of E2M1 the usual value is 2
+        }
+        return scales;
     }
 
     /** E4M3 with a scale in float32 for each 128 x 128, matrices apart as published. */

@@ -45,6 +45,9 @@ enum SeededModel {
             'model_type':'minimax_m2','hidden_size':256,'num_local_experts':5,'num_experts_per_tok':2,'intermediate_size':320,
             'rotary_dim':32"""),
 
+    /** Whole numbers; expert width 320 in groups of 32. */
+    INT4(new Scaled(Element.INT4, 32, Element.BF16), AFFINE.config),
+
     /** As gpt-oss in bfloat16: stored transposed, so that columns are rows of the file, and gate and up interleaved in one tensor. */
     TRANSPOSED(Plain.BF16, MXFP4.config);
 

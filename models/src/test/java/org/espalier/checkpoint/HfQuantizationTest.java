@@ -91,6 +91,81 @@ class HfQuantizationTest {
                 ": tensor a_scales is of type F32, expected U8 for mxfp4");
     }
 
+    private static String int4(int group) {
+        return "{\"quant_method\":\"compressed-tensors\",\"config_groups\":{\"group_0\":{\"weights\":{\"group_size\":"
+                + group + "}}}}";
+    }
+
+    /** Three experts of 2 x 64: value i of a row is i % 16 - 8, times 1, 1/2, -2 and 4. */
+    @Test
+    void int4HasAScaleForEachGroupOfARow() throws IOException {
+        byte[] numbers = new byte[2 * 32];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = (byte) (2 * i % 16 | (2 * i + 1) % 16 << 4);
+        }
+        byte[] scales = {(byte) 0x80, 0x3f, 0, 0x3f, 0, (byte) 0xc0, (byte) 0x80, 0x40};
+        SafetensorsBuilder experts = new SafetensorsBuilder();
+        for (int expert = 0; expert < 3; expert++) {
+            String name = "m.experts." + expert + ".up_proj.weight";
+            experts.tensor(name + "_packed", "I32", numbers, 2, 8)
+                    .tensor(name + "_scale", "BF16", scales, 2, 2)
+                    .tensor(name + "_shape", "I64", 2);
+        }
+        Checkpoint checkpoint = open(int4(32), experts);
+        assertThat(checkpoint.names()).containsExactly("m.experts.*.up_proj.weight");
+        assertThat(checkpoint.tensors())
+                .extracting(Checkpoint.StoredTensor::name)
+                .hasSize(6)
+                .noneMatch(name -> name.endsWith("_shape"));
+        Weight weight = checkpoint.weight("m.experts.*.up_proj.weight");
+        assertThat(List.of(weight.count(), weight.rows(), weight.columns())).containsExactly(3, 2, 64);
+        assertThat(weight.format().title()).isEqualTo("int4, group 32");
+        assertThat(weight.bytes()).isEqualTo(3 * 2 * (32 + 2 * 2));
+        float[] factors = {1, 0.5f, -2, 4};
+        try (WeightReader reader = WeightReader.streaming()) {
+            float[][] values = reader.open("experts", weight).decode(2);
+            for (int i = 0; i < 128; i++) {
+                assertThat(values[i / 64][i % 64]).as("value " + i).isEqualTo((i % 16 - 8) * factors[i / 32]);
+            }
+        }
+    }
+
+    @Test
+    void int4ThatDoesNotFitItsScalesIsRefused() throws IOException {
+        String expected = ", expected I32 [rows, columns / 8] and [rows, groups]";
+        refused(
+                int4(32),
+                new SafetensorsBuilder().tensor("a_packed", "I32", 2, 8).tensor("a_scale", "BF16", 3, 2),
+                "a",
+                ": tensor a_packed is I32 [2, 8] and its scales are [3, 2]" + expected);
+        refused(
+                int4(32),
+                new SafetensorsBuilder().tensor("a_packed", "I32", 2, 8).tensor("a_scale", "BF16", 2, 3),
+                "a",
+                ": tensor a_packed is I32 [2, 8] and its scales are [2, 3]" + expected);
+        refused(
+                int4(32),
+                new SafetensorsBuilder().tensor("a_packed", "U8", 2, 8).tensor("a_scale", "BF16", 2, 1),
+                "a",
+                ": tensor a_packed is U8 [2, 8] and its scales are [2, 1]" + expected);
+        refused(
+                int4(32),
+                new SafetensorsBuilder().tensor("a_packed", "I32", 8).tensor("a_scale", "BF16", 8),
+                "a",
+                ": tensor a_packed is I32 [8] and its scales are [8]" + expected);
+        refused(
+                int4(32),
+                new SafetensorsBuilder().tensor("a_packed", "I32", 2, 8).tensor("a_scale", "U8", 2, 2),
+                "a",
+                ": tensor a_scale is of type U8, expected F32, F16 or BF16");
+        refused(
+                int4(64),
+                new SafetensorsBuilder().tensor("a_packed", "I32", 2, 8).tensor("a_scale", "BF16", 2, 2),
+                "a",
+                ": tensor a_scale has a scale for each 32 values, expected one for each of [64], group_size in"
+                        + " quantization_config.config_groups of config.json");
+    }
+
     @Test
     void fp8HasAFactorForEachBlockOfValues() throws IOException {
         Checkpoint checkpoint = open(
@@ -107,6 +182,34 @@ class HfQuantizationTest {
         assertThat(scales.rowBytes()).isEqualTo(8);
         assertThat(scales.sharedBy()).isEqualTo(128);
         assertThat(scales.skipped()).isZero();
+    }
+
+    /** Two experts of two blocks of rows: gate has the first block, up the second. */
+    @Test
+    void fusedExpertsInFp8KeepTheirFactors() throws IOException {
+        byte[] ones = new byte[2 * 256 * 64];
+        Arrays.fill(ones, (byte) 0x38);
+        ByteBuffer factors = ByteBuffer.allocate(2 * 2 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        factors.putFloat(1).putFloat(2).putFloat(3).putFloat(4);
+        Checkpoint checkpoint = open(
+                FP8,
+                new SafetensorsBuilder()
+                        .tensor("m.experts.gate_up_proj", "F8_E4M3", ones, 2, 256, 64)
+                        .tensor("m.experts.gate_up_proj_scale_inv", "F32", factors.array(), 2, 2, 1));
+        Weight gate = checkpoint.weight("m.experts.*.gate_proj.weight");
+        Weight up = checkpoint.weight("m.experts.*.up_proj.weight");
+        try (WeightReader reader = WeightReader.streaming()) {
+            for (int expert = 0; expert < 2; expert++) {
+                float[][] gates = reader.open("gate", gate).decode(expert);
+                float[][] ups = reader.open("up", up).decode(expert);
+                assertThat(gates).hasDimensions(128, 64);
+                assertThat(ups).hasDimensions(128, 64);
+                for (int row = 0; row < 128; row++) {
+                    assertThat(gates[row]).containsOnly(2 * expert + 1);
+                    assertThat(ups[row]).containsOnly(2 * expert + 2);
+                }
+            }
+        }
     }
 
     /** DeepSeek's heads are cut from rows that begin inside a block of factors. */
@@ -174,7 +277,8 @@ class HfQuantizationTest {
                 FP8,
                 new SafetensorsBuilder().tensor("a", "F8_E4M3", 2, 8, 8).tensor("a_scale_inv", "F32", 2, 1),
                 "a",
-                ": tensor a is of type F8_E4M3 and has the shape [2, 8, 8], expected a matrix");
+                ": tensor a is of type F8_E4M3 and has the shape [2, 8, 8], expected a matrix, or a stack of them with a"
+                        + " multiple of 128 rows");
         refused(
                 FP8,
                 new SafetensorsBuilder().tensor("a", "F8_E4M3", 8, 8).tensor("a_scale_inv", "I32", 1, 1),
@@ -199,7 +303,7 @@ class HfQuantizationTest {
                 "{\"quant_method\":\"gptq\"}",
                 new SafetensorsBuilder().tensor("a.qweight", "I32", 8, 8),
                 "a.weight",
-                " has no tensor a.weight: the checkpoint is quantized with gptq; supported are plain floats, mxfp4, and fp8"
-                        + " with weight_block_size");
+                " has no tensor a.weight: the checkpoint is quantized with gptq; supported are plain floats, mxfp4, fp8"
+                        + " with weight_block_size, and int4 of compressed-tensors");
     }
 }

@@ -4,6 +4,8 @@ package org.espalier.weights;
 public enum Element {
     /** 4 bits, the first of two in the low nibble. */
     E2M1(4),
+    /** A whole number from -8 to 7, with 8 added; the first of two in the low nibble. */
+    INT4(4),
     /** OCP's FP8 without infinities. */
     E4M3(8),
     /** A power of two, no sign. */
@@ -11,6 +13,8 @@ public enum Element {
     BF16(16),
     F16(16),
     F32(32);
+
+    private static final float[] INT4_VALUES = {-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7};
 
     private final int bits;
 
@@ -27,10 +31,15 @@ public enum Element {
         return count * bits / Byte.SIZE;
     }
 
+    /** Of a type of 4 bits, the number that each nibble stands for. */
+    float[] nibbles() {
+        return this == INT4 ? INT4_VALUES : SmallFloats.E2M1;
+    }
+
     /** Number {@code index} of a row. */
     public float at(byte[] row, int index) {
         return switch (this) {
-            case E2M1 -> SmallFloats.e2m1(row[index >> 1] >> 4 * (index & 1));
+            case E2M1, INT4 -> nibbles()[row[index >> 1] >> 4 * (index & 1) & 0xf];
             case E4M3 -> SmallFloats.e4m3(row[index]);
             case E8M0 -> SmallFloats.e8m0(row[index]);
             case BF16 -> bf16(row, 2 * index);

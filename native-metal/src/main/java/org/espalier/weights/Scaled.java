@@ -1,10 +1,10 @@
 package org.espalier.weights;
 
 /**
- * Small floating point numbers with a scale for each group of {@code group} columns in a region of its own; w = scale q. Rows may
- * share a row of scales, as the region says: DeepSeek's fp8 has a scale for each 128 x 128 values. The last group may be short.
+ * Small numbers with a scale for each group of {@code group} columns in a region of its own; w = scale q. Rows may share a row of scales,
+ * as the region says: DeepSeek's fp8 has a scale for each 128 x 128 values. The last group may be short.
  *
- * @param values {@link Element#E2M1} or {@link Element#E4M3}
+ * @param values {@link Element#E2M1}, {@link Element#INT4} or {@link Element#E4M3}
  */
 public record Scaled(Element values, int group, Element scales) implements WeightFormat {
 
@@ -18,7 +18,7 @@ public record Scaled(Element values, int group, Element scales) implements Weigh
     public static final Scaled NVFP4 = new Scaled(Element.E2M1, 16, Element.E4M3);
 
     public Scaled {
-        if (group < 1 || values == Element.E8M0 || scales == Element.E2M1) {
+        if (group < 1 || values == Element.E8M0 || scales.bits() < Byte.SIZE) {
             throw new IllegalArgumentException("not a valid scaled format: values " + values + ", groups of " + group
                     + ", scales of type " + scales);
         }
@@ -35,7 +35,7 @@ public record Scaled(Element values, int group, Element scales) implements Weigh
         if (equals(NVFP4)) {
             return "nvfp4";
         }
-        return "fp8 " + values + ", group " + group;
+        return (values == Element.INT4 ? "int4" : "fp8 " + values) + ", group " + group;
     }
 
     @Override
@@ -76,11 +76,12 @@ public record Scaled(Element values, int group, Element scales) implements Weigh
 
     @Override
     public boolean hasDot() {
-        return group % 2 == 0 && values == Element.E2M1; // values are taken two by two
+        return group % 2 == 0 && values.bits() == 4; // values are taken two by two
     }
 
     @Override
     public float dot(StoredRow row, int columns, float[] x, int at) {
+        float[] nibbles = values.nibbles();
         float total = 0;
         for (int from = 0, index = 0; from < columns; from += group, index++) {
             float even = 0;
@@ -88,8 +89,8 @@ public record Scaled(Element values, int group, Element scales) implements Weigh
             int to = Math.min(columns, from + group);
             for (int i = from; i < to; i += 2) {
                 int pair = row.values[i >> 1];
-                even += x[at + i] * SmallFloats.e2m1(pair);
-                odd += x[at + i + 1] * SmallFloats.e2m1(pair >> 4);
+                even += x[at + i] * nibbles[pair & 0xf];
+                odd += x[at + i + 1] * nibbles[pair >> 4 & 0xf];
             }
             total += scales.at(row.scales, index) * (even + odd);
         }

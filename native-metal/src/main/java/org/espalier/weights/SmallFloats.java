@@ -7,7 +7,7 @@ package org.espalier.weights;
 final class SmallFloats {
 
     /** Sign, 2 bits of exponent with bias 1, 1 bit of mantissa. */
-    private static final float[] E2M1 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+    static final float[] E2M1 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
 
     private static final float[] E4M3 = new float[1 << 8];
 

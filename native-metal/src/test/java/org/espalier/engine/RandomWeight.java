@@ -27,7 +27,8 @@ final class RandomWeight {
                 new Affine(8, 1, Element.BF16),
                 Scaled.MXFP4,
                 Scaled.MXFP8,
-                Scaled.NVFP4);
+                Scaled.NVFP4,
+                new Scaled(Element.INT4, 32, Element.BF16));
         return Stream.concat(ggufFormats(), apart);
     }
 
@@ -62,6 +63,9 @@ final class RandomWeight {
                 return WeightFile.bytes(WeightFile.random(55, count, 1));
             }
             return randomBytes(new Plain(affine.scales()), 1, count);
+        }
+        if (format instanceof Scaled scaled && scaled.scales() == Element.BF16) {
+            return randomBytes(Plain.BF16, 1, count);
         }
         byte[] bytes = new byte[count];
         for (int i = 0; i < count; i++) {

@@ -197,6 +197,22 @@ abstract class WeightFormatSuite extends Suite {
         holds(Weight.matrix(2, 64, Scaled.MXFP4, piece), expected);
     }
 
+    /** Two rows of 64 values, groups of 32: nibble i of a row is i % 16, 8 more than the number. */
+    @Test
+    void int4ValuesHaveAScaleByGroup() {
+        byte[] values = new byte[2 * 32];
+        float[][] expected = new float[2][64];
+        float[] scales = {1, 0.5f, -2, 4};
+        for (int i = 0; i < 128; i++) {
+            values[i / 2] |= (byte) (i % 16 << 4 * (i % 2));
+            expected[i / 64][i % 64] = (i % 16 - 8) * scales[i / 32];
+        }
+        WeightFile file = new WeightFile(directory);
+        byte[] scaleBytes = shorts(0x3f80, 0x3f00, 0xc000, 0x4080);
+        Piece piece = new Piece(file.append(values, 32), file.append(scaleBytes, 4), null);
+        holds(Weight.matrix(2, 64, new Scaled(Element.INT4, 32, Element.BF16), piece), expected);
+    }
+
     @Test
     void nvfp4HasScalesOf8BitsAndMxfp8ValuesOf8Bits() {
         WeightFile file = new WeightFile(directory);
