@@ -36,7 +36,9 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
 
     /** @throws org.espalier.EspalierException naming all that is wrong, or the node that does not answer */
     Placement checked(Placement placement) {
-        placement.check(size.layers().size(), nodes.stream().map(NodeInfo::name).toList());
+        placement
+                .check(size.layers().size(), nodes.stream().map(NodeInfo::name).toList())
+                .requireTogether(size.joined());
         placement.nodes().stream()
                 .map(this::node)
                 .filter(node -> !node.reachable())

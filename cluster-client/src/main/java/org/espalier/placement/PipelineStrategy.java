@@ -3,19 +3,23 @@ package org.espalier.placement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.espalier.Remedy;
 import org.espalier.plan.ModelSize;
 
 /**
  * Gives each node consecutive layers, so that the fullest node is as empty as possible; a node's fill is its shard's bytes over its free
- * bytes. Every node gets at least one layer; if there are more nodes than layers, the last nodes get none and stay out of the ring.
+ * bytes. Every node gets at least one layer, and begins with one that may begin; if there are more nodes than such layers, the last nodes get none
+ * and stay out of the ring.
  */
 public final class PipelineStrategy implements Strategy {
 
     @Override
     public Placement place(ModelSize model, List<NodeMemory> nodes) {
         int layers = model.layers().size();
-        int stages = Math.min(nodes.size(), layers);
+        long beginnings =
+                IntStream.range(0, layers).filter(model.joined()::mayBegin).count();
+        int stages = (int) Math.min(nodes.size(), beginnings);
         if (stages == 0) {
             throw new PlacementException("there is no node to place the model on", Remedy.CONNECT);
         }
@@ -51,7 +55,7 @@ public final class PipelineStrategy implements Strategy {
                 for (int first = stage - 1; first < end; first++) {
                     double fill = Math.max(
                             best[stage - 1][first], model.shard(first, end).bytes() / free);
-                    if (fill < best[stage][end]) {
+                    if (fill < best[stage][end] && model.joined().mayBegin(first)) {
                         best[stage][end] = fill;
                         from[stage][end] = first;
                     }

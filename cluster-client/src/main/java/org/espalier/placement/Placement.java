@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.espalier.EspalierException;
 import org.espalier.Remedy;
+import org.espalier.slice.JoinedLayers;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
 import org.espalier.slice.Shares;
@@ -191,6 +192,20 @@ public record Placement(String strategy, int layers, List<Shard> shards) {
             }
         }
         return this;
+    }
+
+    /**
+     * Refuses shards that would need what another one has.
+     *
+     * @param joined the model's
+     * @return this
+     * @throws PlacementException that lists everything wrong
+     */
+    public Placement requireTogether(JoinedLayers joined) {
+        return refuse(shards.stream()
+                .flatMap(shard -> joined.refusal(shard.firstLayer()).stream())
+                .distinct()
+                .toList());
     }
 
     private static String range(int first, int end) {

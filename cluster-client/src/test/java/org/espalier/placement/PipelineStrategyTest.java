@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.espalier.plan.ModelSize;
 import org.espalier.plan.ShardSize;
+import org.espalier.slice.JoinedLayers;
 import org.junit.jupiter.api.Test;
 
 class PipelineStrategyTest {
@@ -45,6 +47,25 @@ class PipelineStrategyTest {
     void moreNodesThanLayersLeaveTheLastOut() {
         ModelSize model = model(List.of(2L, 2L));
         assertThat(pipeline.place(model, nodes(3, GB)).nodes()).containsExactly("n0", "n1");
+    }
+
+    /** Of layers full, full, shared, full, shared, three can begin a node: 0, 1 and 3. */
+    @Test
+    void noNodeBeginsWithALayerThatNeedsTheOneBefore() {
+        JoinedLayers joined = new JoinedLayers(Set.of(2, 4));
+        ModelSize model = new ModelSize(Collections.nCopies(5, new ShardSize(GB, 0)), new ShardSize(5 * GB, 0), joined);
+        assertThat(pipeline.place(model, nodes(2, 10 * GB)).shards())
+                .extracting(Placement.Shard::layers)
+                .containsExactly(3, 2);
+        for (int nodes : new int[] {3, 4, 9}) {
+            Placement placement = pipeline.place(model, nodes(nodes, 10 * GB));
+            assertThat(placement.shards())
+                    .containsExactly(
+                            new Placement.Shard("n0", 0, 1),
+                            new Placement.Shard("n1", 1, 3),
+                            new Placement.Shard("n2", 3, 5));
+            assertThat(placement.requireTogether(joined)).isSameAs(placement);
+        }
     }
 
     @Test

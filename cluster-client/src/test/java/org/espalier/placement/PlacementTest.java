@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.espalier.placement.Placement.Shard;
 import org.espalier.program.Experts.Held;
+import org.espalier.slice.JoinedLayers;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
 import org.espalier.slice.Share;
@@ -41,6 +43,17 @@ class PlacementTest {
                 .hasMessageContaining("node a is listed twice")
                 .hasMessageContaining("layer 4 is on more than one node")
                 .hasMessageContaining("layer 5 is on no node");
+    }
+
+    @Test
+    void refusesShardsThatNeedTheLayerBeforeThem() {
+        Placement placement = placed(new Shard("a", 0, 2), new Shard("b", 2, 3), new Shard("c", 3, 6));
+        assertThat(placement.requireTogether(new JoinedLayers(Set.of(1, 4)))).isSameAs(placement);
+        assertThatThrownBy(() -> placement.requireTogether(new JoinedLayers(Set.of(1, 2, 3))))
+                .isInstanceOf(PlacementException.class)
+                .hasMessageContaining(
+                        "layer 2 uses rows that a layer before it chose, so that it cannot be the first of a"
+                                + " node: place layer 1 with it; layer 3 uses");
     }
 
     @Test

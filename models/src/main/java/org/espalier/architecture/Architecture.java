@@ -8,6 +8,7 @@ import org.espalier.config.AttentionConfig;
 import org.espalier.config.Backbone;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Program;
+import org.espalier.slice.JoinedLayers;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
 
@@ -41,6 +42,11 @@ public interface Architecture {
     /** The program of layers that one node has for itself. */
     default Program program(Checkpoint checkpoint, LayerRange layers) {
         return program(checkpoint, Member.alone(layers));
+    }
+
+    /** The layers that need the layer before them on their node. */
+    default JoinedLayers joinedLayers() {
+        return JoinedLayers.NONE;
     }
 
     /** How mlx-lm stores a model of this architecture, for {@code quantize}. */

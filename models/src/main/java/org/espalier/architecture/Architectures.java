@@ -16,9 +16,11 @@ public final class Architectures {
     private static final List<Entry> REGISTER = List.of(
             entry("deepseek_v2", DeepseekV2::read, DeepseekV2.GGUF),
             entry("deepseek_v3", DeepseekV3::read, DeepseekV3.GGUF).also("kimi_k2", "kimi_k25"),
+            entry("deepseek_v32", DeepseekV32::read),
             entry("gemma3_text", Gemma3::read, Gemma3.GGUF),
             entry("glm4_moe", Glm4Moe::read, Glm4Moe.GGUF),
             entry("glm4_moe_lite", Glm4MoeLite::read),
+            entry("glm_moe_dsa", GlmMoeDsa::read),
             entry("gpt_oss", GptOss::read, GptOss.GGUF),
             entry("llama", Llama::read, Llama.GGUF),
             entry("minimax_m2", MiniMaxM2::read),

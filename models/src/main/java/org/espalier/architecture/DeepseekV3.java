@@ -51,6 +51,11 @@ record DeepseekV3(
         implements Architecture {
 
     static DeepseekV3 read(ConfigReader config) {
+        return read(config, LatentAttentionConfig.read(config));
+    }
+
+    /** Everything but attention, for models that differ in it. */
+    static DeepseekV3 read(ConfigReader config, LatentAttentionConfig attention) {
         Backbone backbone = Backbone.read(config, Set.of(1));
         config.only("topk_method", "noaux_tc");
         config.only("scoring_func", "sigmoid");
@@ -61,7 +66,7 @@ record DeepseekV3(
         int nextTokenLayers = config.count("num_mtp_layers", 1);
         return new DeepseekV3(
                 backbone,
-                LatentAttentionConfig.read(config),
+                attention,
                 config.size("intermediate_size"),
                 firstDense,
                 experts,

@@ -42,6 +42,8 @@ final class MultiHeadLatentAttention {
     private View query;
     /** [T, heads * value]. */
     private View mixed;
+    /** The module whose c_Q is computed. */
+    private String queryLatentOf;
 
     MultiHeadLatentAttention(Decoder decoder, LatentAttentionConfig config) {
         this.decoder = decoder;
@@ -75,11 +77,19 @@ final class MultiHeadLatentAttention {
         if (queryLatent == null) {
             query(decoder.normed, name + ".q_proj");
         } else {
-            decoder.linear(decoder.normed, name + ".q_a_proj", bias, queryLatent);
-            decoder.norm(queryLatent, name + ".q_a_layernorm", LATENT_NORM_EPS, queryLatentNormed);
-            query(queryLatentNormed, name + ".q_b_proj");
+            query(queryLatent(name), name + ".q_b_proj");
         }
         decoder.program.op(new Rotate(query, heads.count(), config.nope(), rope));
+    }
+
+    /** c_Q, also on a node without heads of this layer, for what belongs to no head; computed once a layer. */
+    View queryLatent(String name) {
+        if (!name.equals(queryLatentOf)) {
+            decoder.linear(decoder.normed, name + ".q_a_proj", bias, queryLatent);
+            decoder.norm(queryLatent, name + ".q_a_layernorm", LATENT_NORM_EPS, queryLatentNormed);
+            queryLatentOf = name;
+        }
+        return queryLatentNormed;
     }
 
     private void query(View in, String module) {
@@ -102,15 +112,29 @@ final class MultiHeadLatentAttention {
 
     /** Computes o and u, with k_C and v_C absorbed into the query and the output. */
     void attend(String name) {
+        attendTo(null, name);
+    }
+
+    /**
+     * The same over the rows that were chosen for each row.
+     *
+     * @param selection the layer whose {@link LightningIndexer#select} chose them
+     */
+    void attendToChosen(int selection, String name) {
+        attendTo(selection, name);
+    }
+
+    /** @param selection null for all rows */
+    private void attendTo(Integer selection, String name) {
         if (!heads.isEmpty()) {
-            attendHeads(name);
+            attendHeads(selection, name);
         }
         int value = config.value();
         decoder.columnSliced(
                 mixed, name + ".o_proj", bias, decoder.shares().heads(), heads.times(value), config.heads() * value);
     }
 
-    private void attendHeads(String name) {
+    private void attendHeads(Integer selection, String name) {
         double softmaxScale =
                 RopeFrequencies.mscaleSquared(config.positions().scaling()) / Math.sqrt(config.nope() + config.rope());
         decoder.program.op(new LatentAttention(
@@ -122,7 +146,7 @@ final class MultiHeadLatentAttention {
                 heads.count(),
                 (float) softmaxScale,
                 decoder.program.cache(config.cacheWidth()),
-                null,
+                selection,
                 mixed));
     }
 }

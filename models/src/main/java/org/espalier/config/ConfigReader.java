@@ -181,6 +181,10 @@ public final class ConfigReader {
         return !has(key) || flag(key);
     }
 
+    boolean isText(String key) {
+        return has(key) && json.get(key).isTextual();
+    }
+
     public String text(String key, String fallback) {
         if (!has(key)) {
             return fallback;

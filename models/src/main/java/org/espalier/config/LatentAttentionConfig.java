@@ -1,5 +1,6 @@
 package org.espalier.config;
 
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -22,6 +23,20 @@ public record LatentAttentionConfig(
         config.absent("use_sliding_window");
         config.absent("layer_types");
         config.absent("index_topk"); // DeepSeek V3.2's sparse attention
+        return readAny(config);
+    }
+
+    /** Of models whose attention sees rows that an {@linkplain IndexerConfig indexer} chooses. */
+    public static LatentAttentionConfig readIndexed(ConfigReader config) {
+        config.absent("sliding_window");
+        config.absent("use_sliding_window");
+        if (config.has("layer_types")) {
+            config.texts("layer_types", List.of("indexed_attention"));
+        }
+        return readAny(config);
+    }
+
+    private static LatentAttentionConfig readAny(ConfigReader config) {
         config.onlyTrue("rope_interleave");
         int rope = config.number("qk_rope_head_dim", 2, Heads.MAX_WIDTH);
         config.require(rope % 2 == 0, "qk_rope_head_dim", "an even number, since rope rotates pairs");

@@ -128,6 +128,11 @@ public final class ShardPull {
                 throw new HubException(reference + " has layers 0 to " + (architecture.layers() - 1) + ", not "
                         + layers.first + " to " + (layers.end - 1));
             }
+            if (layers.end > layers.first) {
+                architecture.joinedLayers().refusal(layers.first).ifPresent(reason -> {
+                    throw new HubException("of " + reference + ", " + reason);
+                });
+            }
         } catch (ConfigException e) {
             throw new HubException(
                     reference + " is not supported, so its weights were not fetched: " + e.getMessage(), e);

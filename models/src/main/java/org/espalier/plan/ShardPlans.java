@@ -58,7 +58,7 @@ public record ShardPlans(Model model) {
         List<ShardSize> single = IntStream.range(0, layers)
                 .mapToObj(layer -> size(layer, layer + 1))
                 .toList();
-        return new ModelSize(single, size(0, layers));
+        return new ModelSize(single, size(0, layers), model.architecture().joinedLayers());
     }
 
     Program program(int first, int end) {

@@ -55,6 +55,12 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
      */
     public static Shard load(Model model, Member member, Engines engines, Request request) {
         try {
+            model.architecture()
+                    .joinedLayers()
+                    .refusal(member.slice().layers().first())
+                    .ifPresent(reason -> {
+                        throw new EspalierException("these layers of " + model.name() + " cannot be loaded: " + reason);
+                    });
             Program program = model.architecture().program(model.checkpoint(), member);
             PresentRanges.require(program.weights());
             Engine engine = engines.choose(request.engine(), program, request.options());
