@@ -53,15 +53,11 @@ public record IndexerConfig(int heads, int width, int topK, List<Boolean> full) 
 
     private static IndexerConfig read(ConfigReader config, LatentAttentionConfig attention, List<Boolean> full) {
         int rope = attention.rope();
-        int width = config.number("index_head_dim", 1, GroupedAttentionConfig.MAX_HEAD_WIDTH);
+        int width = config.number("index_head_dim", 1, Heads.MAX_WIDTH);
         config.require(width >= rope, "index_head_dim", "at least qk_rope_head_dim, " + rope);
-        config.require(
-                attention.queryRank() > 0, "q_lora_rank", "the width of the latent that index queries come from");
+        config.size("q_lora_rank"); // required: index queries come from this latent
         return new IndexerConfig(
-                config.number("index_n_heads", 1, GroupedAttentionConfig.MAX_HEADS),
-                width,
-                config.size("index_topk"),
-                full);
+                config.number("index_n_heads", 1, Heads.MAX_HEADS), width, config.size("index_topk"), full);
     }
 
     private static int layers(ConfigReader config) {

@@ -22,9 +22,10 @@ public final class SparseLayers {
 
     /** That {@code mlp_layer_types}, where transformers wrote it, says what {@code first_k_dense_replace} says. */
     public static void requireFrom(int firstDense, ConfigReader config, Backbone backbone) {
-        boolean same = !config.has("mlp_layer_types")
-                || named(config, backbone).equals(backbone.layersFrom(firstDense));
-        config.require(same, "mlp_layer_types", "dense in the first " + firstDense + " layers and sparse in the others");
+        boolean same =
+                !config.has("mlp_layer_types") || named(config, backbone).equals(backbone.layersFrom(firstDense));
+        config.require(
+                same, "mlp_layer_types", "dense in the first " + firstDense + " layers and sparse in the others");
     }
 
     /** Qwen's: every {@code decoder_sparse_step}-th, except {@code mlp_only_layers}. */

@@ -30,6 +30,8 @@ class ArchitecturesTest {
     private static final String LATENT = DENSE + "'kv_lora_rank':16,'qk_nope_head_dim':8,'qk_rope_head_dim':4,"
             + "'v_head_dim':8,'n_routed_experts':8,'num_experts_per_tok':2,'n_shared_experts':1,"
             + "'moe_intermediate_size':32,'first_k_dense_replace':1,'routed_scaling_factor':2.5,";
+    private static final String INDEXED = "'n_group':1,'topk_group':1,'norm_topk_prob':true,'q_lora_rank':16,"
+            + "'index_topk':4,'index_n_heads':2,'index_head_dim':8,";
     private static final String QWEN_MOE =
             DENSE + "'num_experts':8,'num_experts_per_tok':2,'moe_intermediate_size':32,";
 
@@ -46,6 +48,8 @@ class ArchitecturesTest {
             Map.entry("olmoe", DENSE + "'num_experts':8,'num_experts_per_tok':2,"),
             Map.entry("deepseek_v2", LATENT),
             Map.entry("deepseek_v3", LATENT + "'n_group':1,'topk_group':1,'norm_topk_prob':true,"),
+            Map.entry("deepseek_v32", LATENT + INDEXED),
+            Map.entry("glm_moe_dsa", LATENT + INDEXED),
             Map.entry("kimi_k2", LATENT + "'n_group':1,'topk_group':1,'norm_topk_prob':true,"),
             Map.entry("kimi_k25", LATENT + "'n_group':1,'topk_group':1,'norm_topk_prob':true,"),
             Map.entry(

@@ -28,8 +28,9 @@ final class Placements {
         placements.put("1 to 9 to 2", List.of(parts(all, 1, 9, 2)));
         placements.put("1 to 1000 to 1", List.of(parts(all, 1, 1000, 1))); // shares without a row of the vocabulary
         if (layers > 1) {
-            LayerRange first = new LayerRange(0, layers / 2, layers);
-            LayerRange second = new LayerRange(layers / 2, layers, layers);
+            int cut = cut(architecture, layers / 2);
+            LayerRange first = new LayerRange(0, cut, layers);
+            LayerRange second = new LayerRange(cut, layers, layers);
             placements.put("two groups of two", List.of(tensor(first, 2), tensor(second, 2)));
         }
         architecture.moe().ifPresent(moe -> {
@@ -40,6 +41,14 @@ final class Placements {
             placements.put("experts on one of 2", List.of(oneHasAll(all, moe.count())));
         });
         return placements;
+    }
+
+    /** The last layer up to {@code latest} that a node can begin with. */
+    private static int cut(Architecture architecture, int latest) {
+        return IntStream.iterate(latest, layer -> layer - 1)
+                .filter(architecture.joinedLayers()::mayBegin)
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Every layer in equal shares. */

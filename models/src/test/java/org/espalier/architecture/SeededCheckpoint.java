@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.Set;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.config.GroupedAttentionConfig;
+import org.espalier.config.LatentAttentionConfig;
 import org.espalier.config.RoutedExperts;
 import org.espalier.program.Rope;
 import org.espalier.weights.Affine;
@@ -54,17 +55,25 @@ final class SeededCheckpoint implements Checkpoint {
 
     private Weight make(String name) {
         Architecture a = model.architecture();
-        GroupedAttentionConfig attention = (GroupedAttentionConfig) a.attention();
+        if (a.attention() instanceof LatentAttentionConfig latent) {
+            Weight made = latent(name, latent);
+            if (made != null) {
+                return made;
+            }
+        }
         RoutedExperts moe = a.experts();
         ObjectNode config = model.config();
         int d = a.hidden();
-        int q = attention.heads() * attention.headWidth();
-        int kv = attention.kvHeads() * attention.headWidth();
+        GroupedAttentionConfig attention = a.attention() instanceof GroupedAttentionConfig grouped ? grouped : null;
+        int q = attention == null ? 0 : attention.heads() * attention.headWidth();
+        int kv = attention == null ? 0 : attention.kvHeads() * attention.headWidth();
         int width = name.contains("experts.*")
                 ? moe.intermediate()
-                : name.contains("shared_expert.")
-                        ? config.path("shared_expert_intermediate_size").asInt()
-                        : config.path("intermediate_size").asInt();
+                : name.contains("shared_experts.")
+                        ? moe.intermediate()
+                        : name.contains("shared_expert.")
+                                ? config.path("shared_expert_intermediate_size").asInt()
+                                : config.path("intermediate_size").asInt();
         int count = name.contains("experts.*") ? moe.count() : 1;
         String[] path = name.split("\\.");
         String module = path[path.length - 2];
@@ -98,6 +107,34 @@ final class SeededCheckpoint implements Checkpoint {
         }
         int columns = module.equals("o_proj") ? q : module.equals("down_proj") ? width : d;
         return matrices(name, count, rows, columns);
+    }
+
+    /** Of latent attention and its indexer; null for others. */
+    private Weight latent(String name, LatentAttentionConfig attention) {
+        ObjectNode config = model.config();
+        int d = config.path("hidden_size").asInt();
+        int indexHeads = config.path("index_n_heads").asInt();
+        int index = config.path("index_head_dim").asInt();
+        int head = attention.nope() + attention.rope();
+        String[] path = name.split("\\.");
+        return switch (path[path.length - 2] + "." + path[path.length - 1]) {
+            case "q_a_proj.weight" -> matrices(name, 1, attention.queryRank(), d);
+            case "q_b_proj.weight" -> matrices(name, 1, attention.heads() * head, attention.queryRank());
+            case "kv_a_proj_with_mqa.weight" -> matrices(name, 1, attention.kvRank() + attention.rope(), d);
+            case "kv_b_proj.weight" ->
+                matrices(name, 1, attention.heads() * (attention.nope() + attention.value()), attention.kvRank());
+            case "o_proj.weight" -> matrices(name, 1, d, attention.heads() * attention.value());
+            case "wq_b.weight" -> matrices(name, 1, indexHeads * index, attention.queryRank());
+            case "wk.weight" -> matrices(name, 1, index, d);
+            case "weights_proj.weight" -> matrices(name, 1, indexHeads, d);
+            case "q_a_layernorm.weight" -> floats(name, 1, 1, attention.queryRank(), 1, 0.1f);
+            case "kv_a_layernorm.weight" -> floats(name, 1, 1, attention.kvRank(), 1, 0.1f);
+            case "k_norm.weight" -> floats(name, 1, 1, index, 1, 0.1f);
+            case "k_norm.bias" -> floats(name, 1, 1, index, 0, 0.1f);
+            case "gate.e_score_correction_bias" ->
+                floats(name, 1, 1, config.path("n_routed_experts").asInt(), 0, 0.03f);
+            default -> null;
+        };
     }
 
     /** Values of about columns^-1/2, so that products stay of ordinary size. */

@@ -48,8 +48,25 @@ enum SeededModel {
     /** Whole numbers; expert width 320 in groups of 32. */
     INT4(new Scaled(Element.INT4, 32, Element.BF16), AFFINE.config),
 
+    /**
+     * 5 heads of latent attention over the 3 rows that 3 index heads choose, in layers full, full, shared, full, shared; of several nodes some have
+     * heads of one of these layers and none of another.
+     */
+    INDEXED(new Affine(4, 64, Element.BF16), Indexed.CONFIG + "'model_type':'glm_moe_dsa','index_topk_freq':2"),
+
+    /** The same with an indexer in every layer and halves that rotate, in the format that DeepSeek publishes. */
+    INDEXED_FP8(new Scaled(Element.E4M3, 128, Element.F32), Indexed.CONFIG + "'model_type':'deepseek_v32'"),
+
     /** As gpt-oss in bfloat16: stored transposed, so that columns are rows of the file, and gate and up interleaved in one tensor. */
     TRANSPOSED(Plain.BF16, MXFP4.config);
+
+    private static final class Indexed {
+        static final String CONFIG = "'hidden_size':128,'num_hidden_layers':5,'num_attention_heads':5,"
+                + "'num_key_value_heads':5,'q_lora_rank':64,'kv_lora_rank':64,'qk_nope_head_dim':64,'qk_rope_head_dim':32,"
+                + "'v_head_dim':64,'index_topk':3,'index_n_heads':3,'index_head_dim':64,'n_routed_experts':5,"
+                + "'num_experts_per_tok':2,'moe_intermediate_size':192,'intermediate_size':192,'n_shared_experts':1,"
+                + "'first_k_dense_replace':1,'n_group':1,'topk_group':1,'norm_topk_prob':true,'routed_scaling_factor':1.5,";
+    }
 
     private static final String COMMON = "'num_hidden_layers':2,'num_attention_heads':6,'num_key_value_heads':3,"
             + "'head_dim':64,'vocab_size':101,'max_position_embeddings':256,'rms_norm_eps':1e-5,";
