@@ -24,6 +24,7 @@ public final class Architectures {
             entry("gpt_oss", GptOss::read, GptOss.GGUF),
             entry("llama", Llama::read, Llama.GGUF),
             entry("minimax_m2", MiniMaxM2::read),
+            entry("mimo_v2_flash", MimoV2Flash::read),
             entry("mistral", Mistral::read),
             entry("mixtral", Mixtral::read, Mixtral.GGUF),
             entry("olmoe", Olmoe::read, Olmoe.GGUF),

@@ -226,6 +226,22 @@ public final class ConfigReader {
         return texts;
     }
 
+    /** The places of 1 in a list of {@code size} numbers 0 and 1. */
+    List<Integer> marked(String key, int size) {
+        JsonNode value = required(key);
+        List<Integer> places = new ArrayList<>();
+        boolean marks = value.size() == size;
+        for (int i = 0; i < value.size(); i++) {
+            double number = value.get(i).asDouble(-1);
+            marks &= number == 0 || number == 1;
+            if (number == 1) {
+                places.add(i);
+            }
+        }
+        require(marks, key, "0 or 1 for each of " + size + " layers");
+        return places;
+    }
+
     /** {@code [divisors]} and the like. */
     List<Float> reals(String key) {
         JsonNode value = required(key);

@@ -21,8 +21,12 @@ public record Heads(int query, int kv, int width, int valueWidth) {
 
     /** With widths that were read. */
     public static Heads read(ConfigReader config, String kvKey, int width, int valueWidth) {
+        return of(config, kvKey, config.number(kvKey, 1, MAX_HEADS), width, valueWidth);
+    }
+
+    /** @param kvKey where {@code kv} is from, for errors */
+    public static Heads of(ConfigReader config, String kvKey, int kv, int width, int valueWidth) {
         int query = config.number("num_attention_heads", 1, MAX_HEADS);
-        int kv = config.number(kvKey, 1, MAX_HEADS);
         config.require(query % kv == 0, kvKey, "a divisor of num_attention_heads, " + query);
         config.require(width % 2 == 0, "head_dim", "an even number, since rope rotates pairs");
         return new Heads(query, kv, width, valueWidth);

@@ -21,8 +21,13 @@ public record Positions(int dimensions, float theta, RopeScaling scaling) {
         return RopeReader.ofLayers(config, layerType, dimensions, defaultTheta, served);
     }
 
-    /** The fraction of a head's columns that rotate in one type of layers. */
-    public static float partOfHead(ConfigReader config, String layerType, float fallback) {
-        return RopeReader.partOfLayers(config, layerType, fallback);
+    /**
+     * How many columns of a head rotate in one type of layers.
+     *
+     * @param width of a head
+     * @param part the fraction where {@code rope_parameters} has none
+     */
+    public static int rotated(ConfigReader config, String layerType, int width, float part) {
+        return RopeReader.rotatedInLayers(config, layerType, width, part);
     }
 }

@@ -70,10 +70,14 @@ final class RopeReader {
         return config.has(key) ? config.object(key).positive(PARTIAL, beside) : beside;
     }
 
-    /** The same of the layers of one type, in {@code rope_parameters}. */
-    static float partOfLayers(ConfigReader config, String layerType, float fallback) {
+    /** Columns of a head {@code width} wide that rotate in the layers of one type. */
+    static int rotatedInLayers(ConfigReader config, String layerType, int width, float fallback) {
         ConfigReader types = config.has(PARAMETERS) ? config.object(PARAMETERS) : null;
-        return types != null && types.has(layerType) ? types.object(layerType).positive(PARTIAL, fallback) : fallback;
+        float part =
+                types != null && types.has(layerType) ? types.object(layerType).positive(PARTIAL, fallback) : fallback;
+        int rotated = (int) (width * part);
+        config.require(rotated % 2 == 0 && rotated > 0 && rotated <= width, PARTIAL, "whole pairs");
+        return rotated;
     }
 
     private static RopeScaling proportional(ConfigReader rope, int dimensions) {

@@ -58,6 +58,12 @@ public final class SlidingWindows {
         return IntStream.range(0, backbone.layers()).filter(named).boxed().toList();
     }
 
+    /** The same, with {@code hybrid_layer_pattern}, which marks them by 1, in place of {@code layer_types}. */
+    public static List<Integer> layersOrMarked(ConfigReader config, Backbone backbone, IntPredicate sliding) {
+        boolean marked = config.has("hybrid_layer_pattern") && !config.has("layer_types");
+        return marked ? config.marked("hybrid_layer_pattern", backbone.layers()) : layers(config, backbone, sliding);
+    }
+
     /** {@code sliding_window} in these layers. */
     public static List<Integer> windows(ConfigReader config, Backbone backbone, List<Integer> sliding, int fallback) {
         return of(backbone, sliding, window(config, backbone, fallback));

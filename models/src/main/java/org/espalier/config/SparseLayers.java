@@ -7,6 +7,12 @@ import java.util.Set;
 public final class SparseLayers {
     private SparseLayers() {}
 
+    /** MiMo's: those that {@code mlp_layer_types} calls sparse, that {@code moe_layer_freq} marks, or else all but the first. */
+    public static List<Integer> namedOrMarked(ConfigReader config, Backbone backbone) {
+        boolean marked = config.has("moe_layer_freq") && !config.has("mlp_layer_types");
+        return marked ? config.marked("moe_layer_freq", backbone.layers()) : named(config, backbone);
+    }
+
     /** GLM's: those that {@code mlp_layer_types} calls sparse, or else all but the first. */
     public static List<Integer> named(ConfigReader config, Backbone backbone) {
         String key = "mlp_layer_types";

@@ -39,6 +39,11 @@ class ArchitecturesTest {
     private static final Map<String, String> LEAST = new TreeMap<>(Map.ofEntries(
             Map.entry("gemma3_text", DENSE + "'num_key_value_heads':2,"),
             Map.entry("llama", DENSE),
+            Map.entry(
+                    "mimo_v2_flash",
+                    DENSE.replace("'rms_norm_eps':1e-5,", "")
+                            + "'num_key_value_heads':2,'n_routed_experts':8,'num_experts_per_tok':2,'n_group':1,"
+                            + "'topk_group':1,'moe_intermediate_size':32,"),
             Map.entry("mistral", DENSE),
             Map.entry("mixtral", DENSE + "'num_local_experts':8,'num_experts_per_tok':2,"),
             Map.entry("qwen2", DENSE),
@@ -95,7 +100,7 @@ class ArchitecturesTest {
         assertThat(config.hidden()).isEqualTo(64);
         assertThat(config.ignoredKeys()).isEmpty();
         List<Integer> routed = config.moe().map(RoutedExperts::layers).orElse(List.of());
-        if (LEAST.get(type).contains("n_shared_experts")) {
+        if (LEAST.get(type).contains("n_shared_experts") || type.startsWith("mimo")) {
             assertThat(routed).containsExactly(1, 2, 3);
         } else {
             assertThat(routed).hasSize(LEAST.get(type).contains("experts") ? 4 : 0);
@@ -146,6 +151,10 @@ class ArchitecturesTest {
                 "minimax_m2 | {'layernorm_mlp_beta':0.5} | layernorm_mlp_beta is 0.5, which is not supported: expected 1",
                 "minimax_m2 | {'shared_intermediate_size':64}"
                         + " | shared_intermediate_size is 64, which is not supported: expected 0",
+                "mimo_v2_flash | {'swa_num_attention_heads':8} | swa_num_attention_heads is 8, which is not supported: expected 4",
+                "mimo_v2_flash | {'hybrid_layer_pattern':[0,1]}"
+                        + " | hybrid_layer_pattern is [0,1], expected 0 or 1 for each of 4 layers",
+                "mimo_v2_flash | {'n_shared_experts':1} | n_shared_experts is 1, which is not supported: expected no value",
                 "gemma3_text | {'hidden_activation':'silu'}"
                         + " | hidden_activation is silu, which is not supported: expected gelu_pytorch_tanh",
                 "gemma3_text | {'attn_logit_softcapping':50.0}"
@@ -236,6 +245,32 @@ class ArchitecturesTest {
         assertThat(five).isEqualTo(four);
         assertThat(five.attention().positions()).isEqualTo(new Positions(256, 7, new RopeScaling.Linear(8)));
         assertThat(five.sliding().positions()).isEqualTo(new Positions(256, 5, new RopeScaling.Default()));
+    }
+
+    @Test
+    void mimosLayersAreOfTwoKinds() {
+        MimoV2Flash least = (MimoV2Flash) read("mimo_v2_flash", "{}");
+        assertThat(least.attention().positions()).isEqualTo(new Positions(64, 5_000_000, new RopeScaling.Default()));
+        assertThat(least.sliding().positions()).isEqualTo(new Positions(64, 10_000, new RopeScaling.Default()));
+        assertThat(List.of(least.attention().kvHeads(), least.sliding().kvHeads()))
+                .containsExactly(2, 4);
+        assertThat(List.of(least.sliding().headWidth(), least.sliding().valueWidth()))
+                .containsExactly(192, 128);
+        assertThat(least.slidingLayers()).containsExactly(1, 2, 3).isEqualTo(least.sinks());
+        assertThat(least.sliding().windows()).containsExactly(0, 129, 129, 129);
+        assertThat(least.valueScale()).isEqualTo(0.707f);
+        MimoV2Flash published = (MimoV2Flash) read(
+                "mimo_v2_flash",
+                "{'hybrid_layer_pattern':[0,1,1,0],'moe_layer_freq':[0,0,1,1],'sliding_window_size':16,'rope_theta':7,"
+                        + "'swa_rope_theta':5,'partial_rotary_factor':0.5,'swa_num_key_value_heads':1,"
+                        + "'attention_value_scale':null,'add_swa_attention_sink_bias':false}");
+        assertThat(published.sliding().windows()).containsExactly(0, 17, 17, 0);
+        assertThat(published.experts().layers()).containsExactly(2, 3);
+        assertThat(published.attention().positions()).isEqualTo(new Positions(96, 7, new RopeScaling.Default()));
+        assertThat(published.sliding().positions()).isEqualTo(new Positions(96, 5, new RopeScaling.Default()));
+        assertThat(published.sliding().kvHeads()).isEqualTo(1);
+        assertThat(published.valueScale()).isEqualTo(1);
+        assertThat(published.sinks()).isEmpty();
     }
 
     @Test

@@ -81,6 +81,8 @@ record GoldenModel(Path root, String name) {
                 "llama_untied/mlx4",
                 "minimax_m2/hf",
                 "minimax_m2/mlx4",
+                "mimo_v2_flash/hf",
+                "mimo_v2_flash/mlx4",
                 "mixtral/hf",
                 "mixtral/mlx4",
                 "olmoe/hf",
