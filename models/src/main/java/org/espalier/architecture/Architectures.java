@@ -2,6 +2,7 @@ package org.espalier.architecture;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.espalier.checkpoint.GgufDialect;
@@ -32,6 +33,13 @@ public final class Architectures {
             entry("qwen2_moe", Qwen2Moe::read, Qwen2Moe.GGUF),
             entry("qwen3", Qwen3::read, Qwen3.GGUF),
             entry("qwen3_moe", Qwen3Moe::read, Qwen3Moe.GGUF));
+
+    /** Architectures that people ask for, and what they compute that is not computed here. */
+    private static final Map<String, String> MISSING = Map.of(
+            "deepseek_v4",
+            "attention over compressed rows, hyper-connections between layers, and experts chosen by a table of token ids",
+            "nemotron_h",
+            "Mamba-2 layers, and experts of two matrices with a squared ReLU");
 
     private static final GgufDialects GGUF = new GgufDialects(
             REGISTER.stream().flatMap(entry -> entry.gguf.stream()).toList());
@@ -71,7 +79,6 @@ public final class Architectures {
      */
     public static Architecture read(ObjectNode json) {
         ConfigReader config = new ConfigReader(TextConfig.of(json));
-        config.refuseForeignQuantization();
         String type = config.text("model_type", null);
         if (type == null) {
             throw new ConfigException("the required key model_type is missing");
@@ -79,14 +86,20 @@ public final class Architectures {
         Entry entry = REGISTER.stream()
                 .filter(candidate -> candidate.modelTypes.contains(type))
                 .findFirst()
-                .orElseThrow(() -> new ConfigException(
-                        "model_type " + type + " is not supported; supported are: " + String.join(", ", modelTypes())));
+                .orElseThrow(() -> notSupported(type));
         String text = TextConfig.ownType(config, type);
         if (!entry.modelTypes.contains(text)) {
             throw new ConfigException(
                     "text_config.model_type is " + text + ", which is not supported in a model of type " + type
                             + ": expected " + String.join(" or ", entry.modelTypes));
         }
+        config.refuseForeignQuantization();
         return entry.read.apply(config);
+    }
+
+    private static ConfigException notSupported(String type) {
+        String missing = MISSING.containsKey(type) ? ", because it has " + MISSING.get(type) : "";
+        return new ConfigException("model_type " + type + " is not supported" + missing + "; supported are: "
+                + String.join(", ", modelTypes()));
     }
 }

@@ -293,6 +293,15 @@ class ArchitecturesTest {
                         + String.join(", ", Architectures.modelTypes()));
     }
 
+    @ParameterizedTest
+    @CsvSource({"nemotron_h,Mamba-2 layers", "deepseek_v4,hyper-connections"})
+    void aTypeThatIsKnownIsRefusedWithWhatIsMissing(String type, String missing) {
+        assertThatThrownBy(() -> Architectures.read(ConfigJson.of("{'model_type':'" + type + "'}")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageStartingWith("model_type " + type + " is not supported, because it has ")
+                .hasMessageContaining(missing);
+    }
+
     private static Architecture readNested(String outside, String inside) {
         ObjectNode text = least("kimi_k2");
         text.setAll(ConfigJson.of(inside));
