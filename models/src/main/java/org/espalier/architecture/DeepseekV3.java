@@ -115,18 +115,24 @@ record DeepseekV3(
 
     private static final int SIGMOID = 2; // gguf-py's ExpertGatingFuncType
 
-    /** {@code deepseek2} is {@link DeepseekV2} too. */
+    private static final String CORRECTION = "exp_probs_b.bias";
+
+    /** {@code deepseek2} is {@link DeepseekV2} too, and GLM-4.7-Flash, which computes the same as this. */
     static final GgufDialect GGUF = GgufDialect.of("deepseek2", "deepseek_v3")
             .onlyWhere(DeepseekV3::scoresWithSigmoid)
             .tensors(GgufNames.dense()
                     .withLatentAttention()
                     .withExperts()
                     .withSharedExperts("shared_experts")
-                    .with(Map.of("exp_probs_b.bias", "mlp.gate.e_score_correction_bias")))
+                    .withNextToken()
+                    .with(Map.of(CORRECTION, "mlp.gate.e_score_correction_bias")))
             .metadata(DeepseekV3::fromGguf);
 
+    /** Files of GLM-4.7-Flash may not say how they score; only what is scored with a sigmoid has a correction. */
     static boolean scoresWithSigmoid(GgufFile file) {
-        return file.number("deepseek2.expert_gating_func", 0) == SIGMOID;
+        double scoring = file.number("deepseek2.expert_gating_func", 0);
+        return scoring == SIGMOID
+                || scoring == 0 && file.tensors().keySet().stream().anyMatch(name -> name.endsWith(CORRECTION));
     }
 
     private static void fromGguf(GgufConfig config) {
@@ -136,6 +142,7 @@ record DeepseekV3(
         boolean v3 = config.whole("expert_count", 0) == 256;
         config.latentHeads()
                 .deepseekExperts()
+                .nextTokenLayers()
                 .put("n_group", config.whole("expert_group_count", v3 ? 8 : 1))
                 .put("topk_group", config.whole("expert_group_used_count", v3 ? 4 : 1))
                 .put("topk_method", "noaux_tc")

@@ -126,15 +126,10 @@ record Glm4Moe(
                     .withHeadNorms()
                     .withExperts()
                     .withSharedExperts("shared_experts")
+                    .withNextToken()
                     .with(Map.of(
                             "post_attention_norm", "post_attention_layernorm",
-                            "exp_probs_b.bias", "mlp.gate.e_score_correction_bias",
-                            "nextn.eh_proj", "eh_proj",
-                            "nextn.embed_tokens", "embed_tokens",
-                            "nextn.enorm", "enorm",
-                            "nextn.hnorm", "hnorm",
-                            "nextn.shared_head_head", "shared_head.head",
-                            "nextn.shared_head_norm", "shared_head.norm")))
+                            "exp_probs_b.bias", "mlp.gate.e_score_correction_bias")))
             .metadata(Glm4Moe::fromGguf);
 
     private static void fromGguf(GgufConfig config) {
@@ -144,11 +139,9 @@ record Glm4Moe(
             double rotated = config.whole("rope.dimension_count", headWidth);
             config.put("partial_rotary_factor", rotated / headWidth);
         }
-        long nextToken = config.whole("nextn_predict_layers", 0);
         config.heads()
                 .deepseekExperts()
-                .put("num_hidden_layers", config.whole("block_count", 0) - nextToken)
-                .put("num_nextn_predict_layers", nextToken)
+                .nextTokenLayers()
                 .put("n_group", config.whole("expert_group_count", 1))
                 .put("topk_group", config.whole("expert_group_used_count", 1))
                 .put("norm_topk_prob", config.flagOrTrue("expert_weights_norm"))

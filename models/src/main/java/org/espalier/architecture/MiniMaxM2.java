@@ -3,9 +3,13 @@ package org.espalier.architecture;
 import static org.espalier.config.GroupedAttentionConfig.fullAttention;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.GgufConfig;
+import org.espalier.checkpoint.GgufDialect;
+import org.espalier.checkpoint.GgufNames;
 import org.espalier.config.Backbone;
 import org.espalier.config.ConfigReader;
 import org.espalier.config.GroupLimit;
@@ -91,5 +95,27 @@ record MiniMaxM2(Backbone backbone, GroupedAttentionConfig attention, RoutedExpe
     @Override
     public MlxStorage mlxStorage() {
         return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS);
+    }
+
+    private static final int SIGMOID = 2; // gguf-py's ExpertGatingFuncType
+
+    static final GgufDialect GGUF = GgufDialect.of("minimax-m2", "minimax_m2")
+            .tensors(GgufNames.dense()
+                    .withHeadNorms()
+                    .with(Map.of(
+                            "ffn_gate_inp", "block_sparse_moe.gate",
+                            "ffn_gate_exps", "block_sparse_moe.experts.*.gate_proj",
+                            "ffn_up_exps", "block_sparse_moe.experts.*.up_proj",
+                            "ffn_down_exps", "block_sparse_moe.experts.*.down_proj",
+                            "exp_probs_b.bias", "block_sparse_moe.e_score_correction_bias")))
+            .metadata(MiniMaxM2::fromGguf);
+
+    private static void fromGguf(GgufConfig config) {
+        config.only("expert_gating_func", SIGMOID);
+        config.heads()
+                .number("rope.dimension_count", "rotary_dim")
+                .number("expert_count", "num_local_experts")
+                .number("expert_used_count", "num_experts_per_tok")
+                .number("expert_feed_forward_length", "intermediate_size");
     }
 }

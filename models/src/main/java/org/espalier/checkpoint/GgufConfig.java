@@ -118,6 +118,13 @@ public final class GgufConfig {
         return put("routed_scaling_factor", real("expert_weights_scale", 1));
     }
 
+    /** The last blocks predict further tokens; decoder layers are those before. */
+    public GgufConfig nextTokenLayers() {
+        long nextToken = whole("nextn_predict_layers", 0);
+        put("num_hidden_layers", whole("block_count", 0) - nextToken);
+        return put("num_nextn_predict_layers", nextToken);
+    }
+
     /** DeepSeek's groups of experts. */
     public GgufConfig groups(long fallbackCount, long fallbackKept) {
         put("n_group", whole("expert_group_count", fallbackCount));

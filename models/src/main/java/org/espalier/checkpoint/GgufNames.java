@@ -85,6 +85,17 @@ public final class GgufNames {
                 "attn_v_b", "self_attn.unembed_out"));
     }
 
+    /** Layers of multi-token prediction, which are the last blocks. */
+    public GgufNames withNextToken() {
+        return with(Map.of(
+                "nextn.eh_proj", "eh_proj",
+                "nextn.embed_tokens", "embed_tokens",
+                "nextn.enorm", "enorm",
+                "nextn.hnorm", "hnorm",
+                "nextn.shared_head_head", "shared_head.head",
+                "nextn.shared_head_norm", "shared_head.norm"));
+    }
+
     /** The published name, with {@link NamedWeights#EVERY} if the tensor is a stack; empty if the architecture does not use it. */
     Optional<String> published(String ggufName) {
         Matcher block = BLOCK.matcher(ggufName);

@@ -41,6 +41,10 @@ class GgufDialectTest {
         "deepseek_v3, blk.60.attn_kv_a_mqa.weight, model.layers.60.self_attn.kv_a_proj_with_mqa.weight",
         "deepseek_v3, blk.60.exp_probs_b.bias, model.layers.60.mlp.gate.e_score_correction_bias",
         "deepseek_v3, blk.60.ffn_down_shexp.weight, model.layers.60.mlp.shared_experts.down_proj.weight",
+        "deepseek_v3, blk.47.nextn.eh_proj.weight, model.layers.47.eh_proj.weight",
+        "minimax_m2, blk.3.ffn_down_exps.weight, model.layers.3.block_sparse_moe.experts.*.down_proj.weight",
+        "minimax_m2, blk.3.exp_probs_b.bias, model.layers.3.block_sparse_moe.e_score_correction_bias",
+        "minimax_m2, blk.3.attn_k_norm.weight, model.layers.3.self_attn.k_norm.weight",
         "glm4_moe, blk.46.nextn.shared_head_norm.weight, model.layers.46.shared_head.norm.weight",
         "glm4_moe, blk.1.post_attention_norm.weight, model.layers.1.post_attention_layernorm.weight",
         "gpt_oss, blk.1.attn_sinks.weight, model.layers.1.self_attn.sinks",
@@ -218,6 +222,22 @@ class GgufDialectTest {
                         .path("original_max_position_embeddings")
                         .intValue())
                 .isEqualTo(4096);
+    }
+
+    /** As the converter writes GLM-4.7-Flash, whose config does not say how experts are scored. */
+    @Test
+    void aCorrectionWithoutAScoringMeansASigmoid() {
+        ObjectNode config = open(new GgufBuilder()
+                        .key("general.architecture", "deepseek2")
+                        .key("deepseek2.block_count", 48)
+                        .key("deepseek2.nextn_predict_layers", 1)
+                        .key("deepseek2.expert_count", 64)
+                        .tensor("blk.47.nextn.eh_proj.weight", GgmlType.F32, 2, 4)
+                        .tensor("blk.1.exp_probs_b.bias", GgmlType.F32, 64))
+                .config();
+        assertThat(config.path("model_type").asText()).isEqualTo("deepseek_v3");
+        assertThat(config.path("num_hidden_layers").asInt()).isEqualTo(47);
+        assertThat(config.path("n_group").asInt()).isEqualTo(1);
     }
 
     @Test
