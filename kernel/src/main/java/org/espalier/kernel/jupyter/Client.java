@@ -12,7 +12,7 @@ import org.zeromq.SocketType;
 import org.zeromq.ZContext;
 import org.zeromq.ZMQ;
 
-/** A front end that asks on the shell channel and waits for each reply. Belongs to one thread. */
+/** A front end that asks on the shell channel and waits for each reply; what cells show is sent to it and not read. Belongs to one thread. */
 public final class Client implements AutoCloseable {
 
     private final ZContext context = new ZContext();
@@ -25,6 +25,9 @@ public final class Client implements AutoCloseable {
         shell = context.createSocket(SocketType.DEALER);
         shell.setLinger(0);
         shell.connect(Connection.address(properties, properties.getShellPort()));
+        ZMQ.Socket iopub = context.createSocket(SocketType.SUB);
+        iopub.subscribe("");
+        iopub.connect(Connection.address(properties, properties.getIopubPort()));
     }
 
     /**
