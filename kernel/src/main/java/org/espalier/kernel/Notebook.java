@@ -152,6 +152,9 @@ final class Notebook implements Requests {
 
     /** @throws CodeFailure where the value's own {@code toString()} fails, with whatever it throws */
     private DisplayData display(Object value) throws CodeFailure, InterruptedException {
+        if (isPlain(value)) {
+            return values.render(value);
+        }
         try {
             return java.join().runStoppable(() -> values.render(value));
         } catch (CodeFailure e) {
@@ -159,6 +162,14 @@ final class Notebook implements Requests {
                     + (e.getMessage().isEmpty() ? "" : ": " + e.getMessage());
             throw new CodeFailure(e.name(), message, List.of(Ansi.strong(message)));
         }
+    }
+
+    /** Whether no code of the notebook or of a library runs to show it, which could have to be stopped. */
+    private static boolean isPlain(Object value) {
+        return value instanceof String
+                || value instanceof Boolean
+                || value instanceof Character
+                || value instanceof Number && value.getClass().getPackageName().equals("java.lang");
     }
 
     private Output output(Cell cell) {
