@@ -126,7 +126,7 @@ def test_what_is_found_is_what_the_cells_compute(cells):
         r"a story (\d\.\d\d) ± (\d\.\d\d)": texts["unseen/de-story"][1],
         r"an article (\d\.\d\d) ± (\d\.\d\d)": texts["unseen/de-science"][1],
         r"No text of another kind changes by more than (\d\.\d\d)": (largest(texts, 1, german=False),),
-        r"by lot, change no German text by more than (\d\.\d\d), and the rest by up to (\d\.\d\d)": (
+        r"chosen at random, change no German text by more than (\d\.\d\d), and the rest by up to (\d\.\d\d)": (
             largest(texts, 2, german=True),
             largest(texts, 2, german=False),
         ),
