@@ -19,6 +19,7 @@ public final class Architectures {
             entry("deepseek_v3", DeepseekV3::read, DeepseekV3.GGUF).also("kimi_k2", "kimi_k25"),
             entry("deepseek_v32", DeepseekV32::read),
             entry("gemma3_text", Gemma3::read, Gemma3.GGUF),
+            entry("gemma4", Gemma4::read).also("gemma4_text"),
             entry("glm4_moe", Glm4Moe::read, Glm4Moe.GGUF),
             entry("glm4_moe_lite", Glm4MoeLite::read),
             entry("glm_moe_dsa", GlmMoeDsa::read),

@@ -159,6 +159,22 @@ final class Decoder {
         norm(residual, module, backbone.normEps(), normed);
     }
 
+    /** The same by a gain whose name is not that of a module, {@code weight} a vector [D]. */
+    void normResidualBy(String weight) {
+        RmsNorm.Gain gain = new RmsNorm.Gain.Stored(weights.vector(weight, residual.width()));
+        program.op(new RmsNorm(residual, gain, backbone.normEps(), 1, normed));
+    }
+
+    /** x *= factor. */
+    void scale(View x, float factor) {
+        program.op(new Scale(x, factor));
+    }
+
+    /** Ends a layer whose output has a scale of its own, {@code weight} one number. */
+    void scaleResidual(String weight) {
+        program.op(new Scale(residual, new Scale.Factor.Stored(weights.vector(weight, 1))));
+    }
+
     /** Ends a block: adds the sum of its parts to the residual stream. */
     void addBlock() {
         program.op(new Add(residual, blockSum.sum(), residual));

@@ -74,10 +74,28 @@ final class MixtureOfExperts {
                 router);
     }
 
+    /**
+     * Routes by scores without biases; each expert's weight is multiplied by a scale of its own.
+     *
+     * @param scales name of a vector [E]
+     */
+    void routeWithScales(int layer, String gate, String scales, Router router) {
+        route(
+                layer,
+                decoder.projection(gate, Bias.NONE, config.count(), decoder.normed.width()),
+                null,
+                decoder.weights.vector(scales, config.count()),
+                router);
+    }
+
     /** @param correction name of a weight [1, E], or null */
     void route(int layer, Projection gate, String correction, Router router) {
+        route(layer, gate, correction, null, router);
+    }
+
+    private void route(int layer, Projection gate, String correction, String scales, Router router) {
         routedLayer = layer;
-        decoder.program.op(new Route(layer, decoder.normed, gate, correction, router));
+        decoder.program.op(new Route(layer, decoder.normed, gate, correction, scales, router));
     }
 
     /**
@@ -87,6 +105,11 @@ final class MixtureOfExperts {
      */
     void experts(String experts) {
         experts(experts, Bias.NONE, Activation.SILU);
+    }
+
+    /** Without biases. */
+    void experts(String experts, Activation activation) {
+        experts(experts, Bias.NONE, activation);
     }
 
     void experts(String experts, Bias bias, Activation activation) {

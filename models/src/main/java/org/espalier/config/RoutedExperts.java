@@ -27,9 +27,14 @@ public record RoutedExperts(int count, int perToken, int intermediate, List<Inte
 
     public static RoutedExperts read(
             ConfigReader config, String countKey, String intermediateKey, List<Integer> layers) {
+        return read(config, countKey, "num_experts_per_tok", intermediateKey, layers);
+    }
+
+    public static RoutedExperts read(
+            ConfigReader config, String countKey, String perTokenKey, String intermediateKey, List<Integer> layers) {
         int count = config.number(countKey, 1, Short.MAX_VALUE); // ids travel in 16 bits
-        int perToken = config.size("num_experts_per_tok");
-        config.require(perToken <= count, "num_experts_per_tok", "at most " + countKey + ", " + count);
+        int perToken = config.size(perTokenKey);
+        config.require(perToken <= count, perTokenKey, "at most " + countKey + ", " + count);
         return new RoutedExperts(count, perToken, config.size(intermediateKey), layers);
     }
 }

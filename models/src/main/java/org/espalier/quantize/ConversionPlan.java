@@ -36,7 +36,9 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
     private static final String CORRECTION = "e_score_correction_bias"; // mlx-lm's cast_predicate spares it
     private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\..*");
     private static final Pattern TEXT = Pattern.compile("(model\\.(embed_tokens|layers|norm)|lm_head)\\..*");
-    private static final Pattern ROUTER = Pattern.compile(".*\\.(mlp|block_sparse_moe)\\.(gate|router)");
+    private static final Pattern ROUTER =
+            Pattern.compile(".*\\.((mlp|block_sparse_moe)\\.(gate|router)|router\\.proj)");
+    private static final Pattern NORM = Pattern.compile(".*norm(_\\d)?\\.weight");
 
     static ConversionPlan of(Model model, AffineGroups groups) {
         return new Planner(model, groups).plan();
@@ -124,7 +126,7 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
 
         /** All but the weights of linear modules and embeddings. */
         private static boolean isVector(String name) {
-            return !name.endsWith(WEIGHT) || name.endsWith("norm.weight");
+            return !name.endsWith(WEIGHT) || NORM.matcher(name).matches();
         }
 
         private void vector(String name, Weight weight) {

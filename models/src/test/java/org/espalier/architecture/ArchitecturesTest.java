@@ -32,11 +32,15 @@ class ArchitecturesTest {
             + "'moe_intermediate_size':32,'first_k_dense_replace':1,'routed_scaling_factor':2.5,";
     private static final String INDEXED = "'n_group':1,'topk_group':1,'norm_topk_prob':true,'q_lora_rank':16,"
             + "'index_topk':4,'index_n_heads':2,'index_head_dim':8,";
+    private static final String GEMMA4 =
+            DENSE + "'num_key_value_heads':2,'hidden_size_per_layer_input':0,"; // transformers' default is 256
     private static final String QWEN_MOE =
             DENSE + "'num_experts':8,'num_experts_per_tok':2,'moe_intermediate_size':32,";
 
     /** Nothing but what is required. */
     private static final Map<String, String> LEAST = new TreeMap<>(Map.ofEntries(
+            Map.entry("gemma4", GEMMA4),
+            Map.entry("gemma4_text", GEMMA4),
             Map.entry("gemma3_text", DENSE + "'num_key_value_heads':2,"),
             Map.entry("llama", DENSE),
             Map.entry(
@@ -72,6 +76,10 @@ class ArchitecturesTest {
                     DENSE + "'num_local_experts':8,'num_experts_per_tok':2,"
                             + "'rope_scaling':{'rope_type':'yarn','factor':32,'truncate':false},")));
 
+    /** Types that another's architecture serves. */
+    private static final Map<String, String> OF_OTHERS =
+            Map.of("kimi_k2", "deepseek_v3", "kimi_k25", "deepseek_v3", "gemma4_text", "gemma4");
+
     private static ObjectNode least(String type) {
         return ConfigJson.of("{" + LEAST.get(type) + "'model_type':'" + type + "'}");
     }
@@ -95,7 +103,7 @@ class ArchitecturesTest {
     @MethodSource("types")
     void theLeastIsEnough(String type) {
         Architecture config = Architectures.read(least(type));
-        assertThat(config.modelType()).isEqualTo(type.startsWith("kimi_k2") ? "deepseek_v3" : type);
+        assertThat(config.modelType()).isEqualTo(OF_OTHERS.getOrDefault(type, type));
         assertThat(config.layers()).isEqualTo(4);
         assertThat(config.hidden()).isEqualTo(64);
         assertThat(config.ignoredKeys()).isEmpty();
@@ -155,6 +163,11 @@ class ArchitecturesTest {
                 "mimo_v2_flash | {'hybrid_layer_pattern':[0,1]}"
                         + " | hybrid_layer_pattern is [0,1], expected 0 or 1 for each of 4 layers",
                 "mimo_v2_flash | {'n_shared_experts':1} | n_shared_experts is 1, which is not supported: expected no value",
+                "gemma4 | {'hidden_size_per_layer_input':8} | hidden_size_per_layer_input is 8, which is not supported:"
+                        + " expected 0, no embeddings of each layer",
+                "gemma4 | {'num_kv_shared_layers':2} | num_kv_shared_layers is 2, which is not supported: expected 0",
+                "gemma4 | {'use_bidirectional_attention':'all'}"
+                        + " | use_bidirectional_attention is all, which is not supported: expected vision",
                 "gemma3_text | {'hidden_activation':'silu'}"
                         + " | hidden_activation is silu, which is not supported: expected gelu_pytorch_tanh",
                 "gemma3_text | {'attn_logit_softcapping':50.0}"
@@ -271,6 +284,35 @@ class ArchitecturesTest {
         assertThat(published.sliding().kvHeads()).isEqualTo(1);
         assertThat(published.valueScale()).isEqualTo(1);
         assertThat(published.sinks()).isEmpty();
+    }
+
+    @Test
+    void gemma4sLayersWithoutAWindowHaveOtherHeads() {
+        Gemma4 least = (Gemma4) read("gemma4", "{'num_hidden_layers':7,'num_global_key_value_heads':1}");
+        assertThat(least.slidingLayers()).containsExactly(0, 1, 2, 3, 4);
+        assertThat(least.attention())
+                .isEqualTo(new GroupedAttentionConfig(
+                        4,
+                        2,
+                        512,
+                        512,
+                        1,
+                        new Positions(512, 1_000_000, new RopeScaling.Proportional(64, 1)),
+                        List.of(512, 512, 512, 512, 512, 0, 0)));
+        assertThat(least.sliding().positions()).isEqualTo(new Positions(256, 10_000, new RopeScaling.Default()));
+        Gemma4 large = (Gemma4) read(
+                "gemma4",
+                "{'attention_k_eq_v':true,'num_global_key_value_heads':1,'global_head_dim':64,'head_dim':32,"
+                        + "'enable_moe_block':true,'num_experts':8,'top_k_experts':2,'moe_intermediate_size':16,"
+                        + "'layer_types':['sliding_attention','full_attention','sliding_attention','sliding_attention'],"
+                        + "'rope_parameters':{'full_attention':{'rope_type':'proportional','partial_rotary_factor':0.5,"
+                        + "'rope_theta':7},'sliding_attention':{'rope_type':'default','rope_theta':5}}}");
+        assertThat(large.slidingLayers()).as("the last has none").containsExactly(0, 2);
+        assertThat(List.of(large.attention().kvHeads(), large.sliding().kvHeads()))
+                .containsExactly(1, 2);
+        assertThat(large.attention().positions()).isEqualTo(new Positions(64, 7, new RopeScaling.Proportional(16, 1)));
+        assertThat(large.sliding().positions()).isEqualTo(new Positions(32, 5, new RopeScaling.Default()));
+        assertThat(large.moe()).contains(new RoutedExperts(8, 2, 16, List.of(0, 1, 2, 3)));
     }
 
     @Test

@@ -61,6 +61,8 @@ record GoldenModel(Path root, String name) {
                 "deepseek_v3_mlx_legacy/mlx4",
                 "deepseek_v32/hf",
                 "deepseek_v32/mlx4",
+                "gemma4/hf",
+                "gemma4/mlx4",
                 "glm4_moe/hf",
                 "glm4_moe/mlx4",
                 "glm4_moe_lite/hf",
