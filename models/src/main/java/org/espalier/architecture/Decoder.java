@@ -205,9 +205,15 @@ final class Decoder {
         return cut.isEmpty() ? Kind.NOTHING : Kind.TERM;
     }
 
-    /** x *= sigmoid(gate), of a part of the block. */
-    void scalePart(View gate, View x) {
+    /**
+     * x *= sigmoid(W normed), of a part of the block, by one number a row.
+     *
+     * @param module name of W [1, D], without {@code .weight}
+     * @param gate [T, 1], free
+     */
+    void gatePart(String module, View gate, View x) {
         if (blockSum.computes(x)) {
+            linear(normed, module, gate);
             program.op(new Gate(gate, Gate.Function.SIGMOID, x));
             blockSum.changed(x);
         }

@@ -2,8 +2,12 @@ package org.espalier.architecture;
 
 import java.util.List;
 import org.espalier.architecture.Decoder.Bias;
+import org.espalier.architecture.ModelWeights.RowBlocks;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.program.Attention;
+import org.espalier.program.Gate;
+import org.espalier.program.Linear;
+import org.espalier.program.Projection;
 import org.espalier.program.Rope;
 import org.espalier.program.Rotate;
 import org.espalier.program.Scale;
@@ -22,6 +26,7 @@ final class GroupedQueryAttention {
     private final GroupedAttentionConfig config;
     private final Rope rope;
     private final View querySlot;
+    private final View gateSlot;
     private final View keySlot;
     private final View valueSlot;
     private final View mixedSlot;
@@ -32,6 +37,8 @@ final class GroupedQueryAttention {
     private Cut kvHeads;
     /** [T, heads * head width]. */
     private View query;
+    /** [T, heads * head width]. */
+    private View gate;
     /** [T, kv heads * head width]. */
     private View key;
     /** [T, kv heads * value width]. */
@@ -43,6 +50,7 @@ final class GroupedQueryAttention {
         this.decoder = decoder;
         this.config = config;
         querySlot = decoder.program.growingSlot();
+        gateSlot = decoder.program.growingSlot();
         keySlot = decoder.program.growingSlot();
         valueSlot = decoder.program.growingSlot();
         mixedSlot = decoder.program.growingSlot();
@@ -93,6 +101,42 @@ final class GroupedQueryAttention {
     void scaleValues(float factor) {
         if (!heads.isEmpty()) {
             decoder.program.op(new Scale(value, factor));
+        }
+    }
+
+    /**
+     * The same with a gate for each column of the output, <a href="https://arxiv.org/abs/2505.06708">Qiu et al. 2025</a>: {@code q_proj} has, head
+     * by head, the rows of the query and those of the gate.
+     */
+    void projectGated(String name) {
+        if (begin(name)) {
+            int width = config.headWidth();
+            query = decoder.program.view(querySlot, heads.count() * width);
+            gate = decoder.program.view(gateSlot, heads.count() * width);
+            key = decoder.program.view(keySlot, kvHeads.count() * width);
+            headHalves(name + ".q_proj", "query", 0, query);
+            headHalves(name + ".q_proj", "gate", width, gate);
+            rowSliced(name + ".k_proj", Bias.NONE, kvHeads, config.kvHeads(), width, key);
+            projectValue(name, Bias.NONE);
+        }
+    }
+
+    private void headHalves(String module, String which, int first, View out) {
+        int width = config.headWidth();
+        String weight = decoder.weights.rows(
+                module + ".weight",
+                module + "." + which + ".weight",
+                new RowBlocks(first, width, 2 * width),
+                heads.times(width),
+                config.heads() * 2 * width,
+                decoder.normed.width());
+        decoder.program.op(new Linear(decoder.normed, Projection.of(weight), out));
+    }
+
+    /** Multiplies what attention yields by sigmoid(gate). */
+    void gate() {
+        if (!heads.isEmpty()) {
+            decoder.program.op(new Gate(gate, Gate.Function.SIGMOID, mixed));
         }
     }
 

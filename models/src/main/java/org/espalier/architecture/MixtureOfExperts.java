@@ -25,6 +25,8 @@ final class MixtureOfExperts {
     private final RoutedExperts config;
     private final List<Experts.Held> held;
     private int routedLayer;
+    /** [T, 1]; null where no expert is gated. */
+    private View sharedGate;
 
     MixtureOfExperts(Decoder decoder, RoutedExperts config) {
         this.decoder = decoder;
@@ -147,6 +149,20 @@ final class MixtureOfExperts {
         return new Projection(
                 decoder.weights.expertColumns(module + ".weight", some(), cut, hidden, config.intermediate()),
                 adds ? decoder.weights.expertVectors(module + ".bias", some(), all, hidden) : null);
+    }
+
+    /**
+     * Qwen's shared expert, as a part of the block of which each token takes as much as a gate lets through.
+     *
+     * @param mlp for instance {@code model.layers.3.mlp}
+     * @param width of the expert
+     */
+    void gatedSharedExpert(String mlp, int width) {
+        if (sharedGate == null) {
+            sharedGate = decoder.program.slot(1);
+        }
+        decoder.mlp(mlp + ".shared_expert", width);
+        decoder.gatePart(mlp + ".shared_expert_gate", sharedGate, decoder.block);
     }
 
     /**

@@ -8,6 +8,9 @@ import org.espalier.config.LatentAttentionConfig;
 import org.espalier.program.ProgramBuilder;
 import org.espalier.program.Rope;
 import org.espalier.slice.Share.Cut;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
 import org.espalier.weights.Weight;
 
 /**
@@ -38,6 +41,39 @@ public final class ModelWeights {
         return cut.count() == rows
                 ? program.weight(name, whole)
                 : program.weight(as, whole.rows(cut.first(), cut.count()));
+    }
+
+    /**
+     * Of several matrices whose rows are stored together, head by head: {@code block} rows of every {@code step}, from {@code first} on.
+     */
+    public record RowBlocks(int first, int block, int step) {}
+
+    /**
+     * The rows {@code cut} of one of several matrices that are stored as one [rows, columns], which the program knows by {@code as}; a cut falls
+     * between blocks.
+     */
+    public String rows(String name, String as, RowBlocks blocks, Cut cut, int rows, int columns) {
+        Weight one = matrices(checkpoint, name, 1, rows, columns).rowBlocks(blocks.first, blocks.block, blocks.step);
+        return program.weight(as, one.rows(cut.first(), cut.count()));
+    }
+
+    /**
+     * The filters {@code cut} of a short convolution, [channels, kernel] in a GGUF file, [channels, 1, kernel] as published and [channels,
+     * kernel, 1] in MLX.
+     */
+    public String filters(String name, String as, Cut cut, int channels, int kernel) {
+        return program.weight(as, filters(checkpoint, name, channels, kernel).rows(cut.first(), cut.count()));
+    }
+
+    private static Weight filters(Checkpoint checkpoint, String name, int channels, int kernel) {
+        Weight weight = checkpoint.weight(name);
+        boolean stack = weight.count() == channels && (long) weight.rows() * weight.columns() == kernel;
+        if (!stack || !(weight.format() instanceof Plain)) {
+            return matrices(checkpoint, name, 1, channels, kernel);
+        }
+        Region values = weight.pieces().get(0).values();
+        Region rows = new Region(values.file(), values.offset(), weight.format().rowBytes(kernel));
+        return Weight.matrix(channels, kernel, weight.format(), Piece.of(rows));
     }
 
     /** The columns {@code cut} of a matrix [rows, columns]. */

@@ -14,7 +14,6 @@ import org.espalier.config.RoutedExperts;
 import org.espalier.config.SlidingWindows;
 import org.espalier.config.SparseLayers;
 import org.espalier.program.Program;
-import org.espalier.program.View;
 import org.espalier.slice.Member;
 
 /**
@@ -25,7 +24,8 @@ import org.espalier.slice.Member;
  *   <caption>paper and method</caption>
  *   <tr><td>section 2.2.2, eq. 1, p = softmax(G(x))</td><td>{@link MixtureOfExperts#softmaxRouter}</td></tr>
  *   <tr><td>section 2.2.2, eq. 2, y = sum of p_i E_i(x)</td><td>{@link MixtureOfExperts#experts}</td></tr>
- *   <tr><td>section 2.2.2, shared expert, times sigmoid(g x) in the published code</td><td>{@link #program}</td></tr>
+ *   <tr><td>section 2.2.2, shared expert, times sigmoid(g x) in the published code</td><td>{@link
+ *       MixtureOfExperts#gatedSharedExpert}</td></tr>
  * </table>
  *
  * @param qkvBias whether q, k and v have biases
@@ -71,7 +71,6 @@ record Qwen2Moe(
         Decoder decoder = new Decoder(backbone, checkpoint, member);
         GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
         MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
-        View sharedPart = decoder.program.slot(1);
         return decoder.program((layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
             gqa.project(name + ".self_attn", Bias.of(qkvBias));
@@ -84,9 +83,7 @@ record Qwen2Moe(
             if (experts.layers().contains(layer)) {
                 moe.route(layer, name + ".mlp.gate", moe.softmaxRouter(normalizeTopK));
                 moe.experts(name + ".mlp.experts");
-                decoder.mlp(name + ".mlp.shared_expert", sharedIntermediate);
-                decoder.linear(decoder.normed, name + ".mlp.shared_expert_gate", sharedPart);
-                decoder.scalePart(sharedPart, decoder.block);
+                moe.gatedSharedExpert(name + ".mlp", sharedIntermediate);
             } else {
                 decoder.mlp(name + ".mlp", intermediate);
             }

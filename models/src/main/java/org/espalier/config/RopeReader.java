@@ -44,6 +44,7 @@ final class RopeReader {
 
     private static Positions read(
             ConfigReader rope, ConfigReader config, int dimensions, float defaultTheta, Set<String> served) {
+        rope.ignore("mrope_section", "mrope_interleaved"); // of text, all sections have the same positions
         float theta = rope.positive("rope_theta", defaultTheta);
         String type = type(rope);
         if (!served.contains(type.equals(GGUF_DIVISORS) ? "llama3" : type)) {

@@ -93,8 +93,12 @@ record GoldenModel(Path root, String name) {
                 "qwen2_moe/mlx4",
                 "qwen3/hf",
                 "qwen3/mlx4",
+                "qwen3_5_moe/hf",
+                "qwen3_5_moe/mlx4",
                 "qwen3_moe/hf",
                 "qwen3_moe/mlx4",
+                "qwen3_next/hf",
+                "qwen3_next/mlx4",
                 "qwen3moe_gguf_q4_0/gguf",
                 "qwen3moe_gguf_q8_0/gguf");
     }

@@ -1,0 +1,107 @@
+package org.espalier.architecture;
+
+import java.util.List;
+import java.util.Set;
+import org.espalier.architecture.Decoder.Bias;
+import org.espalier.checkpoint.Checkpoint;
+import org.espalier.config.Backbone;
+import org.espalier.config.ConfigReader;
+import org.espalier.config.GatedDeltaConfig;
+import org.espalier.config.GroupedAttentionConfig;
+import org.espalier.config.RoutedExperts;
+import org.espalier.config.SparseLayers;
+import org.espalier.program.Program;
+import org.espalier.slice.Member;
+
+/**
+ * {@code model_type: qwen3_next}, <a href="https://qwen.ai/blog?id=4074cca80393150c248e508aa62983f9cb7d27cd">Qwen3-Next</a>: linear attention in
+ * three of four layers, gated attention in the others, and many small experts with a shared one.
+ *
+ * <table>
+ *   <caption>announcement and method</caption>
+ *   <tr><td>Gated DeltaNet, <a href="https://arxiv.org/abs/2412.06464">Yang et al. 2024</a></td><td>{@link GatedDeltaNet}</td></tr>
+ *   <tr><td>output gate of attention, <a href="https://arxiv.org/abs/2505.06708">Qiu et al. 2025</a></td><td>{@link
+ *       GroupedQueryAttention#projectGated}</td></tr>
+ *   <tr><td>rotary positions of the first quarter of a head</td><td>{@link #DEFAULTS}</td></tr>
+ *   <tr><td>zero-centred RMSNorm</td><td>{@link GatedDeltaNet#norms}</td></tr>
+ *   <tr><td>512 experts, 10 for each token</td><td>{@link MixtureOfExperts#softmaxRouter}</td></tr>
+ *   <tr><td>one shared expert, gated for each token</td><td>{@link MixtureOfExperts#gatedSharedExpert}</td></tr>
+ * </table>
+ *
+ * @param intermediate width of the MLP in layers without experts
+ * @param sharedIntermediate width of the shared expert
+ * @param normalizeTopK whether the chosen weights are divided by their sum
+ */
+record Qwen3Next(
+        Backbone backbone,
+        GroupedAttentionConfig attention,
+        GatedDeltaConfig linear,
+        int intermediate,
+        RoutedExperts experts,
+        int sharedIntermediate,
+        boolean normalizeTopK,
+        List<String> ignoredKeys)
+        implements Architecture {
+
+    static final GroupedAttentionConfig.Defaults DEFAULTS = new GroupedAttentionConfig.Defaults(256, 10_000, 0.25f);
+
+    static Qwen3Next read(ConfigReader config) {
+        Backbone backbone = Backbone.read(config, Set.of());
+        config.absent("attention_bias");
+        config.absent("use_sliding_window");
+        return new Qwen3Next(
+                backbone,
+                GroupedAttentionConfig.read(config, backbone, DEFAULTS, GroupedAttentionConfig.fullAttention(backbone)),
+                GatedDeltaConfig.read(config, backbone),
+                config.size("intermediate_size"),
+                RoutedExperts.readQwen(config, SparseLayers.read(config, backbone)),
+                config.size("shared_expert_intermediate_size"),
+                config.flagOrTrue("norm_topk_prob"),
+                config.ignoredKeys());
+    }
+
+    @Override
+    public String modelType() {
+        return "qwen3_next";
+    }
+
+    @Override
+    public Program program(Checkpoint checkpoint, Member member) {
+        Decoder decoder = new Decoder(backbone, checkpoint, member, GatedDeltaNet.norms(checkpoint, linear));
+        GroupedQueryAttention gqa = new GroupedQueryAttention(decoder, attention);
+        GatedDeltaNet delta = new GatedDeltaNet(decoder, linear, backbone);
+        MixtureOfExperts moe = new MixtureOfExperts(decoder, experts);
+        return decoder.program((layer, name) -> {
+            decoder.normResidual(name + ".input_layernorm");
+            if (linear.layers().contains(layer)) {
+                delta.projectGrouped(name + ".linear_attn");
+                delta.convolve(name + ".linear_attn");
+                delta.recur(name + ".linear_attn");
+                delta.output(name + ".linear_attn");
+            } else {
+                gqa.projectGated(name + ".self_attn");
+                gqa.normHeads(name + ".self_attn");
+                gqa.rotate();
+                gqa.attend(layer);
+                gqa.gate();
+                gqa.output(name + ".self_attn", Bias.NONE);
+            }
+            decoder.addBlock();
+
+            decoder.normResidual(name + ".post_attention_layernorm");
+            if (experts.layers().contains(layer)) {
+                moe.route(layer, name + ".mlp.gate", moe.softmaxRouter(normalizeTopK));
+                moe.experts(name + ".mlp.experts");
+                moe.gatedSharedExpert(name + ".mlp", sharedIntermediate);
+            } else {
+                decoder.mlp(name + ".mlp", intermediate);
+            }
+            decoder.addBlock();
+        });
+    }
+
+    @Override
+    public MlxStorage mlxStorage() {
+        return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS);
+    }
+}

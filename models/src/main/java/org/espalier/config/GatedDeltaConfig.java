@@ -1,0 +1,63 @@
+package org.espalier.config;
+
+import java.util.List;
+
+/**
+ * Gated DeltaNet, <a href="https://arxiv.org/abs/2412.06464">Yang et al. 2024</a>, and the layers that have it in place of attention.
+ *
+ * @param keyHeads heads of queries and keys
+ * @param valueHeads Hv, heads of values, gates and states; a multiple of the key heads
+ * @param keyWidth columns of a key head
+ * @param valueWidth columns of a value head
+ * @param kernel rows that the short convolution sees, the row itself among them
+ * @param layers the checkpoint's indices of the layers that have it, ascending
+ */
+public record GatedDeltaConfig(
+        int keyHeads, int valueHeads, int keyWidth, int valueWidth, int kernel, List<Integer> layers) {
+
+    private static final String LINEAR = "linear_attention";
+    private static final String FULL = "full_attention";
+    private static final int FULL_EVERY = 4; // transformers' default of full_attention_interval
+    private static final int MAX_KERNEL = 64;
+
+    public GatedDeltaConfig {
+        layers = List.copyOf(layers);
+    }
+
+    public static GatedDeltaConfig read(ConfigReader config, Backbone backbone) {
+        int keyHeads = config.number("linear_num_key_heads", 1, Heads.MAX_HEADS);
+        int valueHeads = config.number("linear_num_value_heads", 1, Heads.MAX_HEADS);
+        config.require(
+                valueHeads % keyHeads == 0,
+                "linear_num_value_heads",
+                "a multiple of linear_num_key_heads, " + keyHeads);
+        return new GatedDeltaConfig(
+                keyHeads,
+                valueHeads,
+                config.number("linear_key_head_dim", 1, Heads.MAX_WIDTH),
+                config.number("linear_value_head_dim", 1, Heads.MAX_WIDTH),
+                config.number("linear_conv_kernel_dim", 2, MAX_KERNEL),
+                layers(config, backbone));
+    }
+
+    /** Named one by one, or all but every {@code full_attention_interval}-th. */
+    private static List<Integer> layers(ConfigReader config, Backbone backbone) {
+        int interval = config.size("full_attention_interval", FULL_EVERY);
+        if (!config.has("layer_types")) {
+            return backbone.everyLayer().stream()
+                    .filter(layer -> (layer + 1) % interval != 0)
+                    .toList();
+        }
+        List<String> types = config.texts("layer_types", List.of(LINEAR, FULL));
+        config.require(
+                types.size() == backbone.layers(), "layer_types", "one for each of " + backbone.layers() + " layers");
+        return backbone.everyLayer().stream()
+                .filter(layer -> types.get(layer).equals(LINEAR))
+                .toList();
+    }
+
+    /** Value heads that share a key head. */
+    public int group() {
+        return valueHeads / keyHeads;
+    }
+}
