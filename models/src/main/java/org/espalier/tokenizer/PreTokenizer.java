@@ -33,6 +33,9 @@ enum PreTokenizer {
 
     QWEN2(List.of("qwen2", "megrez"), List.of(Words.upToDigits("")), Set.of(Trait.COMPOSES)),
 
+    /** Words with the marks that belong to their letters. */
+    QWEN35(List.of("qwen35"), List.of(Words.WITH_MARKS), Set.of(Trait.COMPOSES)),
+
     DEEPSEEK_R1_QWEN(List.of("deepseek-r1-qwen"), List.of(Words.upToDigits("")), Set.of()),
 
     /**
@@ -60,9 +63,9 @@ enum PreTokenizer {
             List.of("\\p{N}{1,3}", "[\\u4E00-\\u9FA5\\u3040-\\u309F\\u30A0-\\u30FF]+", Words.DEEPSEEK_V3),
             Set.of()),
 
-    /** OpenAI's o200k, as in gpt-oss. */
+    /** OpenAI's o200k, as in gpt-oss and MiniMax M2. */
     GPT4O(
-            List.of("gpt-4o", "llama4"),
+            List.of("gpt-4o", "llama4", "minimax-m2"),
             List.of(Words.byCase("", Words.CONTRACTIONS + "?") + "|\\p{N}{1,3}" + Words.signs("/")),
             Set.of()),
 
@@ -163,6 +166,9 @@ enum PreTokenizer {
         static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 
         static final String GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+        static final String WITH_MARKS = CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}"
+                + "| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" + SPACES;
 
         static final String HAN_AND_HANGUL = "[\\u4E00-\\u9FA5\\u0800-\\u4E00\\uAC00-\\uD7FF]+";
 

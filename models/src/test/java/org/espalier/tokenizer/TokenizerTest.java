@@ -127,6 +127,8 @@ class TokenizerTest {
         "smollm, false, true, true",
         "llama-bpe, true, true, true",
         "qwen2, false, true, true",
+        "qwen35, false, true, true",
+        "minimax-m2, true, true, true",
         "deepseek-llm, false, true, false",
         "deepseek-coder, false, true, true",
         "olmo, true, true, true",
@@ -150,6 +152,36 @@ class TokenizerTest {
             assertThat(tokenizer.encode("12")).hasSize(digits ? 1 : 2);
             assertThat(tokenizer.encode("ab")).hasSize(letters ? 1 : 2);
             assertThat(tokenizer.encode("a\u0561")).hasSize(armenian ? 1 : 2);
+        }
+    }
+
+    /** Devanagari KA and the vowel sign I, three bytes each, with merges up to both together. */
+    @ParameterizedTest
+    @CsvSource({"qwen2, 2", "qwen35, 1"})
+    void aMarkBelongsToItsLetterInNewerQwens(String rule, int pieces) {
+        Map<String, Object> metadata = with("tokenizer.ggml.pre", rule);
+        List<String> tokens = new ArrayList<>(ByteTokenizer.tokens());
+        List<String> symbols = new ArrayList<>();
+        for (int value : new int[] {0xE0, 0xA4, 0x95, 0xE0, 0xA4, 0xBF}) {
+            symbols.add(tokens.get(value));
+        }
+        List<String> merges = new ArrayList<>();
+        for (int from : new int[] {0, 3}) {
+            String two = symbols.get(from) + symbols.get(from + 1);
+            String three = two + symbols.get(from + 2);
+            if (!tokens.contains(two)) {
+                merges.add(symbols.get(from) + " " + symbols.get(from + 1));
+                tokens.add(two);
+            }
+            merges.add(two + " " + symbols.get(from + 2));
+            tokens.add(three);
+        }
+        merges.add(String.join("", symbols.subList(0, 3)) + " " + String.join("", symbols.subList(3, 6)));
+        tokens.add(String.join("", symbols));
+        metadata.put("tokenizer.ggml.tokens", tokens);
+        metadata.put("tokenizer.ggml.merges", merges);
+        try (Tokenizer tokenizer = Tokenizer.ofGguf(metadata, "test.gguf")) {
+            assertThat(tokenizer.encode("\u0915\u093F")).hasSize(pieces);
         }
     }
 
