@@ -15,7 +15,10 @@ final class CompressedTensors {
     static void require(ConfigReader quantization) {
         quantization.only("format", "pack-quantized");
         quantization.absent("kv_cache_scheme");
+        quantization.empty("transform_config");
+        quantization.empty("sparsity_config");
         for (ConfigReader group : quantization.objects("config_groups")) {
+            group.only("format", "pack-quantized");
             group.absent("input_activations");
             group.absent("output_activations");
             ConfigReader weights = group.object("weights");

@@ -286,6 +286,13 @@ public final class ConfigReader {
         }
     }
 
+    /** Fails where the key has any value but an object without keys. */
+    void empty(String key) {
+        if (has(key) && !(json.get(key).isObject() && json.get(key).isEmpty())) {
+            throw notSupported(key, json.get(key), "no keys in it");
+        }
+    }
+
     /** Fails where the key has any value but {@code false}. */
     public void absent(String key) {
         if (has(key) && !(json.get(key).isBoolean() && !json.get(key).asBoolean())) {

@@ -216,7 +216,7 @@ public final class ShardPull {
             return new FileRanges(Map.of());
         }
         try (Model model = Model.open(folder)) {
-            return new ShardPlans(model).of(layers.first, layers.end).ranges(gap);
+            return new ShardPlans(model).toFetch(layers.first, layers.end, gap);
         } catch (CheckpointException e) {
             throw new HubException(
                     reference + " is not supported, so its weights were not fetched: " + e.getMessage(), e);

@@ -3,7 +3,6 @@ package org.espalier.plan;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -96,9 +95,7 @@ public record Inspection(
                     .filter(weight -> read.contain(start(weight)))
                     .ifPresent(weight -> tensors.merge(weight.format().title(), tensors(weight), Integer::sum));
         }
-        List<StoredTensor> notLoaded = checkpoint.tensors().stream()
-                .filter(tensor -> tensor.bytes() == 0 || !read.contain(start(tensor.file(), tensor.begin())))
-                .toList();
+        List<StoredTensor> notLoaded = plans.notLoaded();
         Map<String, Usage> formats = new TreeMap<>();
         whole.bytesByFormat()
                 .forEach((format, bytes) -> formats.put(format, new Usage(tensors.getOrDefault(format, 0), bytes)));
@@ -131,11 +128,8 @@ public record Inspection(
 
     private static FileRanges start(Weight weight) {
         Region values = weight.pieces().get(0).values();
-        return start(values.file(), values.offset());
-    }
-
-    private static FileRanges start(Path file, long begin) {
-        return new FileRanges(Map.of(file, List.of(new FileRanges.Range(begin, begin + 1))));
+        FileRanges.Range first = new FileRanges.Range(values.offset(), values.offset() + 1);
+        return new FileRanges(Map.of(values.file(), List.of(first)));
     }
 
     private static List<OtherPart> parts(List<StoredTensor> notLoaded) {

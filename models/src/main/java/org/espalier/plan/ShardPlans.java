@@ -1,12 +1,19 @@
 package org.espalier.plan;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.espalier.checkpoint.Checkpoint.StoredTensor;
 import org.espalier.model.Model;
 import org.espalier.program.Plan;
 import org.espalier.program.Program;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
+import org.espalier.weights.FileRanges;
 
 /** The plans of a model's shards. They need headers only: the weights may be on another machine. */
 public record ShardPlans(Model model) {
@@ -35,6 +42,31 @@ public record ShardPlans(Model model) {
     /** The plan of all layers. */
     public Plan whole() {
         return of(0, model.architecture().layers());
+    }
+
+    /** Tensors that no shard reads: of multi-token prediction, of other parts than text. */
+    List<StoredTensor> notLoaded() {
+        FileRanges read = whole().ranges(0);
+        return model.checkpoint().tensors().stream()
+                .filter(tensor -> tensor.bytes() == 0 || !read.contain(range(tensor, tensor.begin() + 1)))
+                .toList();
+    }
+
+    private static FileRanges range(StoredTensor tensor, long end) {
+        return new FileRanges(Map.of(tensor.file(), List.of(new FileRanges.Range(tensor.begin(), end))));
+    }
+
+    /**
+     * The bytes of each file to fetch for the layers {@code first} to {@code end} exclusive: what they read and gaps of less than {@code gap} bytes
+     * between, but for tensors that no shard reads.
+     */
+    public FileRanges toFetch(int first, int end, long gap) {
+        Map<Path, List<FileRanges.Range>> others = new TreeMap<>();
+        notLoaded().stream()
+                .sorted(Comparator.comparingLong(StoredTensor::begin))
+                .forEach(tensor -> others.computeIfAbsent(tensor.file(), file -> new ArrayList<>())
+                        .add(new FileRanges.Range(tensor.begin(), tensor.begin() + tensor.bytes())));
+        return of(first, end).ranges(gap).without(new FileRanges(others));
     }
 
     /** Memory that such a shard needs. */

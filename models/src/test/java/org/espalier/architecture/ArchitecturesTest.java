@@ -356,7 +356,7 @@ class ArchitecturesTest {
     /** As Kimi K2.5 is published; text_config has it there. */
     private static final String INT4 =
             "{'quantization_config':{'quant_method':'compressed-tensors','format':'pack-quantized',"
-                    + "'ignore':['lm_head','re:.*self_attn.*'],'kv_cache_scheme':null,'quantization_status':'compressed',"
+                    + "'ignore':['lm_head','re:.*self_attn.*'],'kv_cache_scheme':null,'sparsity_config':{},'quantization_status':'compressed',"
                     + "'config_groups':{'group_0':{'input_activations':null,'output_activations':null,'targets':['Linear'],"
                     + "'weights':{'actorder':null,'block_structure':null,'dynamic':false,'group_size':32,'num_bits':4,"
                     + "'observer':'minmax','observer_kwargs':{},'strategy':'group','symmetric':true,'type':'int'}}}}}";
@@ -374,6 +374,8 @@ class ArchitecturesTest {
             value = {
                 "'format':'pack-quantized' | 'format':'float-quantized'"
                         + " | format is float-quantized, which is not supported: expected pack-quantized",
+                "'kv_cache_scheme':null | 'transform_config':{'a':1}"
+                        + " | transform_config is {\"a\":1}, which is not supported: expected no keys in it",
                 "'kv_cache_scheme':null | 'kv_cache_scheme':{'num_bits':8}"
                         + " | kv_cache_scheme is {\"num_bits\":8}, which is not supported: expected no value",
                 "'num_bits':4 | 'num_bits':8"

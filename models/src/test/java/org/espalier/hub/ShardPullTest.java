@@ -136,7 +136,7 @@ class ShardPullTest {
         hub.listing().putArray("siblings"); // none of the other model
         hub.file("config.json", Files.readString(made.resolve("config.json")))
                 .large("model.safetensors", Files.readAllBytes(made.resolve("model.safetensors")));
-        Path folder = pull(0, 4);
+        Path folder = pull(0, 4, Plan.FETCH_GAP); // wider than the vision tower
         requirePresent(folder, 0, 4);
         PresentRanges present =
                 PresentRanges.of(folder.resolve("model.safetensors")).orElseThrow();

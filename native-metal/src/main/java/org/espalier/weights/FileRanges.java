@@ -140,6 +140,32 @@ public record FileRanges(Map<Path, List<Range>> byFile) {
         return List.copyOf(union);
     }
 
+    /** These bytes but for {@code others}. */
+    public FileRanges without(FileRanges others) {
+        Map<Path, List<Range>> left = new TreeMap<>();
+        byFile.forEach((file, ranges) -> {
+            List<Range> parts = new ArrayList<>();
+            for (Range range : ranges) {
+                long from = range.begin;
+                for (Range hole : others.byFile.getOrDefault(file, List.of())) {
+                    if (hole.end > from && hole.begin < range.end) {
+                        add(parts, from, hole.begin);
+                        from = hole.end;
+                    }
+                }
+                add(parts, from, range.end);
+            }
+            left.put(file, List.copyOf(parts));
+        });
+        return new FileRanges(left);
+    }
+
+    private static void add(List<Range> parts, long begin, long end) {
+        if (begin < end) {
+            parts.add(new Range(begin, end));
+        }
+    }
+
     /** Bytes of all files. */
     public long bytes() {
         return byFile.values().stream()

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.espalier.weights.FileRanges.Range;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,23 @@ class FileRangesTest {
         FileRanges both = FileRanges.of(List.of(embedding, floats(8, 10, 4), floats(88, 10, 4)), 0);
         assertThat(both.byFile().get(FILE)).containsExactly(new Range(8, 248)); // the third goes on from 168 to 248
         assertThat(both.bytes()).isEqualTo(240);
+    }
+
+    @Test
+    void othersAreTakenOut() {
+        Path other = Path.of("b.safetensors");
+        FileRanges all = new FileRanges(Map.of(
+                FILE,
+                List.of(new Range(10, 20), new Range(30, 40), new Range(50, 60)),
+                other,
+                List.of(new Range(0, 5))));
+        FileRanges holes = new FileRanges(Map.of(
+                FILE,
+                List.of(new Range(0, 12), new Range(14, 15), new Range(19, 31), new Range(35, 40), new Range(50, 70))));
+        assertThat(all.without(holes).byFile())
+                .containsEntry(FILE, List.of(new Range(12, 14), new Range(15, 19), new Range(31, 35)))
+                .containsEntry(other, List.of(new Range(0, 5)));
+        assertThat(all.without(new FileRanges(Map.of()))).isEqualTo(all);
     }
 
     @Test
