@@ -37,6 +37,12 @@ class ArchitecturesTest {
     private static final String QWEN_MOE =
             DENSE + "'num_experts':8,'num_experts_per_tok':2,'moe_intermediate_size':32,";
 
+    private static final String LINEAR = "'linear_num_key_heads':2,'linear_num_value_heads':4,'linear_key_head_dim':16,"
+            + "'linear_value_head_dim':8,'linear_conv_kernel_dim':4,";
+    private static final String QWEN35_MOE = QWEN_MOE.replace("'intermediate_size':128,", "")
+            + LINEAR
+            + "'shared_expert_intermediate_size':96,";
+
     /** Nothing but what is required. */
     private static final Map<String, String> LEAST = new TreeMap<>(Map.ofEntries(
             Map.entry("gemma4", GEMMA4),
@@ -53,6 +59,11 @@ class ArchitecturesTest {
             Map.entry("qwen2", DENSE),
             Map.entry("qwen2_moe", QWEN_MOE + "'shared_expert_intermediate_size':96,"),
             Map.entry("qwen3", DENSE),
+            Map.entry("qwen3_5", DENSE + LINEAR),
+            Map.entry("qwen3_5_text", DENSE + LINEAR),
+            Map.entry("qwen3_5_moe", QWEN35_MOE),
+            Map.entry("qwen3_5_moe_text", QWEN35_MOE),
+            Map.entry("qwen3_next", QWEN_MOE + LINEAR + "'shared_expert_intermediate_size':96,"),
             Map.entry("qwen3_moe", QWEN_MOE),
             Map.entry("olmoe", DENSE + "'num_experts':8,'num_experts_per_tok':2,"),
             Map.entry("deepseek_v2", LATENT),
@@ -78,7 +89,7 @@ class ArchitecturesTest {
 
     /** Types that another's architecture serves. */
     private static final Map<String, String> OF_OTHERS =
-            Map.of("kimi_k2", "deepseek_v3", "kimi_k25", "deepseek_v3", "gemma4_text", "gemma4");
+            Map.of("kimi_k2", "deepseek_v3", "kimi_k25", "deepseek_v3", "gemma4_text", "gemma4", "qwen3_5_text", "qwen3_5", "qwen3_5_moe_text", "qwen3_5_moe");
 
     private static ObjectNode least(String type) {
         return ConfigJson.of("{" + LEAST.get(type) + "'model_type':'" + type + "'}");
@@ -178,6 +189,18 @@ class ArchitecturesTest {
                         + " | layer_types is [\"full_attention\"], expected one for each of 4 layers",
                 "gpt_oss | {'layer_types':['chunked_attention']}"
                         + " | layer_types is [\"chunked_attention\"], expected a list of full_attention, sliding_attention",
+                "qwen3_next | {'linear_num_value_heads':3}"
+                        + " | linear_num_value_heads is 3, expected a multiple of linear_num_key_heads, 2",
+                "qwen3_next | {'linear_conv_kernel_dim':1}"
+                        + " | linear_conv_kernel_dim is 1, expected a whole number from 2 to 64",
+                "qwen3_next | {'layer_types':['full_attention']}"
+                        + " | layer_types is [\"full_attention\"], expected one for each of 4 layers",
+                "qwen3_next | {'layer_types':['mamba']}"
+                        + " | layer_types is [\"mamba\"], expected a list of linear_attention, full_attention",
+                "qwen3_next | {'attention_bias':true} | attention_bias is true, which is not supported: expected no value",
+                "qwen3_5 | {'attn_output_gate':false} | attn_output_gate is false, which is not supported: expected true",
+                "qwen3_5_moe | {'mamba_ssm_dtype':'bfloat16'}"
+                        + " | mamba_ssm_dtype is bfloat16, which is not supported: expected float32",
                 "qwen3 | {'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, which is not supported: expected 1"
             })
     void aValueThatIsNotComputedFailsByNameAndValue(String type, String changes, String message) {
@@ -476,5 +499,27 @@ class ArchitecturesTest {
                                 "deepseek_v2", "{'topk_method':'group_limited_greedy','n_group':4,'topk_group':2}"))
                         .limit())
                 .isEqualTo(new GroupLimit(4, 2));
+    }
+
+    /** Three of four layers are linear where no list says otherwise; a quarter of a head rotates. */
+    @Test
+    void linearLayersAndRotatedColumnsHaveDefaults() {
+        Qwen3Next next = (Qwen3Next) read("qwen3_next", "{}");
+        assertThat(next.linear().layers()).containsExactly(0, 1, 2);
+        assertThat(next.attention().positions().dimensions()).isEqualTo(64);
+        assertThat(next.normalizeTopK()).isTrue();
+        Qwen35Moe moe = (Qwen35Moe) read(
+                "qwen3_5_moe",
+                "{'full_attention_interval':2,'head_dim':32,'mtp_num_hidden_layers':1,'rope_parameters':"
+                        + "{'rope_type':'default','rope_theta':10000000,'partial_rotary_factor':0.5,'mrope_section':[4,2,2],"
+                        + "'mrope_interleaved':true}}");
+        assertThat(moe.linear().layers()).containsExactly(0, 2);
+        assertThat(moe.attention().positions().dimensions()).isEqualTo(16);
+        assertThat(moe.attention().positions().theta()).isEqualTo(10_000_000);
+        assertThat(moe.ignoredKeys()).isEmpty();
+        Qwen35 dense = (Qwen35) read(
+                "qwen3_5",
+                "{'layer_types':['full_attention','linear_attention','full_attention','linear_attention']}");
+        assertThat(dense.linear().layers()).containsExactly(1, 3);
     }
 }

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.config.ConfigReader;
+import org.espalier.config.GatedDeltaConfig;
 import org.espalier.config.GroupedAttentionConfig;
 import org.espalier.config.LatentAttentionConfig;
 import org.espalier.config.RoutedExperts;
@@ -61,6 +63,9 @@ final class SeededCheckpoint implements Checkpoint {
                 return made;
             }
         }
+        if (name.contains(".linear_attn.")) {
+            return linear(name, GatedDeltaConfig.read(new ConfigReader(model.config()), a.backbone()));
+        }
         RoutedExperts moe = a.experts();
         ObjectNode config = model.config();
         int d = a.hidden();
@@ -79,7 +84,7 @@ final class SeededCheckpoint implements Checkpoint {
         String module = path[path.length - 2];
         boolean bias = path[path.length - 1].equals("bias");
         int rows = switch (module) {
-            case "q_proj" -> q;
+            case "q_proj" -> config.has("linear_num_key_heads") ? 2 * q : q;
             case "k_proj", "v_proj" -> kv;
             case "gate_proj", "up_proj" -> width;
             case "router", "gate" -> moe.count();
@@ -107,6 +112,25 @@ final class SeededCheckpoint implements Checkpoint {
         }
         int columns = module.equals("o_proj") ? q : module.equals("down_proj") ? width : d;
         return matrices(name, count, rows, columns);
+    }
+
+    /** Of Gated DeltaNet. */
+    private Weight linear(String name, GatedDeltaConfig linear) {
+        int d = model.config().path("hidden_size").asInt();
+        int keys = linear.keyHeads() * linear.keyWidth();
+        int values = linear.valueHeads() * linear.valueWidth();
+        String[] path = name.split("\\.");
+        return switch (path[path.length - 2]) {
+            case "in_proj_qkvz" -> matrices(name, 1, 2 * keys + 2 * values, d);
+            case "in_proj_qkv" -> matrices(name, 1, 2 * keys + values, d);
+            case "in_proj_z" -> matrices(name, 1, values, d);
+            case "in_proj_ba" -> matrices(name, 1, 2 * linear.valueHeads(), d);
+            case "in_proj_a", "in_proj_b" -> matrices(name, 1, linear.valueHeads(), d);
+            case "out_proj" -> matrices(name, 1, d, values);
+            case "conv1d" -> floats(name, 2 * keys + values, 1, linear.kernel(), 0, 0.5f);
+            case "norm" -> floats(name, 1, 1, linear.valueWidth(), 1, 0.1f);
+            default -> floats(name, 1, 1, linear.valueHeads(), 0, 1); // A_log and dt_bias
+        };
     }
 
     /** Of latent attention and its indexer; null for others. */

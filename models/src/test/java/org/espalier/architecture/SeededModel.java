@@ -57,6 +57,19 @@ enum SeededModel {
     /** The same with an indexer in every layer and halves that rotate, in the format that DeepSeek publishes. */
     INDEXED_FP8(new Scaled(Element.E4M3, 128, Element.F32), Indexed.CONFIG + "'model_type':'deepseek_v32'"),
 
+    /** Three key heads with two value heads each beside gated attention; 4 bits in groups of 32, of which a head's 48 columns are no whole number. */
+    LINEAR(new Affine(4, 32, Element.BF16), """
+            'model_type':'qwen3_next','hidden_size':128,'num_experts':5,'num_experts_per_tok':2,
+            'moe_intermediate_size':320,'intermediate_size':192,'shared_expert_intermediate_size':160,'mlp_only_layers':[1],
+            'full_attention_interval':2,'linear_num_key_heads':3,'linear_num_value_heads':6,'linear_key_head_dim':40,
+            'linear_value_head_dim':48,'linear_conv_kernel_dim':4"""),
+
+    /** The same with projections one kind after the other, 3 value heads a key head, and biggest blocks. */
+    FP8_LINEAR(FP8.format, """
+            'model_type':'qwen3_5','hidden_size':256,'intermediate_size':192,
+            'full_attention_interval':2,'linear_num_key_heads':2,'linear_num_value_heads':6,'linear_key_head_dim':32,
+            'linear_value_head_dim':64,'linear_conv_kernel_dim':3"""),
+
     /** As gpt-oss in bfloat16: stored transposed, so that columns are rows of the file, and gate and up interleaved in one tensor. */
     TRANSPOSED(Plain.BF16, MXFP4.config);
 
