@@ -39,9 +39,8 @@ class ArchitecturesTest {
 
     private static final String LINEAR = "'linear_num_key_heads':2,'linear_num_value_heads':4,'linear_key_head_dim':16,"
             + "'linear_value_head_dim':8,'linear_conv_kernel_dim':4,";
-    private static final String QWEN35_MOE = QWEN_MOE.replace("'intermediate_size':128,", "")
-            + LINEAR
-            + "'shared_expert_intermediate_size':96,";
+    private static final String QWEN35_MOE =
+            QWEN_MOE.replace("'intermediate_size':128,", "") + LINEAR + "'shared_expert_intermediate_size':96,";
 
     /** Nothing but what is required. */
     private static final Map<String, String> LEAST = new TreeMap<>(Map.ofEntries(
@@ -88,8 +87,17 @@ class ArchitecturesTest {
                             + "'rope_scaling':{'rope_type':'yarn','factor':32,'truncate':false},")));
 
     /** Types that another's architecture serves. */
-    private static final Map<String, String> OF_OTHERS =
-            Map.of("kimi_k2", "deepseek_v3", "kimi_k25", "deepseek_v3", "gemma4_text", "gemma4", "qwen3_5_text", "qwen3_5", "qwen3_5_moe_text", "qwen3_5_moe");
+    private static final Map<String, String> OF_OTHERS = Map.of(
+            "kimi_k2",
+            "deepseek_v3",
+            "kimi_k25",
+            "deepseek_v3",
+            "gemma4_text",
+            "gemma4",
+            "qwen3_5_text",
+            "qwen3_5",
+            "qwen3_5_moe_text",
+            "qwen3_5_moe");
 
     private static ObjectNode least(String type) {
         return ConfigJson.of("{" + LEAST.get(type) + "'model_type':'" + type + "'}");
@@ -518,8 +526,7 @@ class ArchitecturesTest {
         assertThat(moe.attention().positions().theta()).isEqualTo(10_000_000);
         assertThat(moe.ignoredKeys()).isEmpty();
         Qwen35 dense = (Qwen35) read(
-                "qwen3_5",
-                "{'layer_types':['full_attention','linear_attention','full_attention','linear_attention']}");
+                "qwen3_5", "{'layer_types':['full_attention','linear_attention','full_attention','linear_attention']}");
         assertThat(dense.linear().layers()).containsExactly(1, 3);
     }
 }

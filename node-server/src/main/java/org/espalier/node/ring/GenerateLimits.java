@@ -3,10 +3,12 @@ package org.espalier.node.ring;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.espalier.EspalierException;
 import org.espalier.engine.RouterEdits;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
+import org.espalier.program.Cache;
 import org.espalier.sampling.SamplingMessage;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.LayerEdit;
@@ -38,6 +40,7 @@ record GenerateLimits(String node, StageShard shard) {
         if (request.getMaxTokens() < 0) {
             throw invalid("max_tokens is " + request.getMaxTokens() + ": expected 0 or more");
         }
+        snapshots(request.getSnapshotsList());
         try {
             SamplingMessage.read(request.getSampling());
         } catch (EspalierException e) {
@@ -69,5 +72,15 @@ record GenerateLimits(String node, StageShard shard) {
 
     private FailureException invalid(String message) {
         return new Failure(node, Failure.Kind.INVALID, message).exception();
+    }
+
+    private void snapshots(List<Integer> lengths) {
+        boolean ascend =
+                IntStream.range(0, lengths.size()).allMatch(i -> lengths.get(i) > (i == 0 ? 0 : lengths.get(i - 1)));
+        if (!ascend || lengths.size() > Cache.State.SNAPSHOTS) {
+            throw invalid("snapshots are asked for at "
+                    + lengths.subList(0, Math.min(lengths.size(), Cache.State.SNAPSHOTS + 1)) + ": expected at most "
+                    + Cache.State.SNAPSHOTS + " ascending lengths");
+        }
     }
 }

@@ -361,7 +361,7 @@ final class HeadScheduler {
     }
 
     private static int add(HeadSession session, int room, List<HeadSession> chosen, List<StepEntry> entries) {
-        int rows = Math.min(room, session.rowsWaiting());
+        int rows = session.nextRows(room);
         chosen.add(session);
         entries.add(session.entry(rows));
         return rows;

@@ -143,6 +143,16 @@ final class HeadSession {
         return request.getPromptLogprobs() && position < request.getPromptCount() - 1;
     }
 
+    /** How many of its next rows a step may have, of which a snapshot is taken after the last or none. */
+    int nextRows(int room) {
+        int most = Math.min(room, rowsWaiting());
+        return request.getSnapshotsList().stream()
+                .filter(length -> length > position)
+                .findFirst()
+                .map(length -> Math.min(most, length - position))
+                .orElse(most);
+    }
+
     /** The next rows as an entry of a step. */
     StepEntry entry(int rows) {
         StepEntry.Builder entry = StepEntry.newBuilder().setSession(id).setPosition(position);
@@ -152,6 +162,7 @@ final class HeadSession {
             entry.addAllTargets(tokens.subList(position + 1, Math.min(end + 1, request.getPromptCount())));
         }
         return entry.addAllTokens(tokens.subList(position, end))
+                .setSnapshot(request.getSnapshotsList().contains(end))
                 .setSample(last && maxNew > 0)
                 .setLogits(last && produced == 0 && request.getPromptLogits())
                 .build();

@@ -255,7 +255,11 @@ final class Stage {
                     throw failedOperations.get(id).exception();
                 }
             }
-            advance(frame, program.run(toStep(frame), Exchange.ALONE, cancel));
+            StepResult result = program.run(toStep(frame), Exchange.ALONE, cancel);
+            frame.getEntriesList().stream()
+                    .filter(StepEntry::getSnapshot)
+                    .forEach(entry -> snapshot(entry.getSession()));
+            advance(frame, result);
         } catch (CancelledException e) {
             end(frame, StepEnd.newBuilder().setCancelled(true).build());
         } catch (Throwable e) {
@@ -268,6 +272,15 @@ final class Stage {
                     StepEnd.newBuilder().setFailure(FailureWire.encode(failure)).build());
         } finally {
             running = null;
+        }
+    }
+
+    /** One that cannot be taken ends no step: going back to it is refused. */
+    private void snapshot(long session) {
+        try {
+            program.snapshot(session);
+        } catch (EngineException e) {
+            LOG.info("{}: {}", RingPlace.name(place.self()), e.getMessage());
         }
     }
 

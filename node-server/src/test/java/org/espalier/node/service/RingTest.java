@@ -153,6 +153,13 @@ class RingTest {
             assertThatThrownBy(() ->
                             ring.generate(FakeRing.request(3, 1).addPrompt(61).build()))
                     .hasMessageContaining("the prompt has token 61, but the vocabulary is 0 to 60");
+            for (List<Integer> lengths : List.of(
+                    List.of(0), List.of(2, 2), List.of(3, 1), List.of(-1), List.of(1, 2, 3, 4, 5, 6, 7, 8, 9))) {
+                assertThatThrownBy(() -> ring.generate(
+                                FakeRing.request(3, 1).addAllSnapshots(lengths).build()))
+                        .hasMessageContaining(
+                                "snapshots are asked for at " + lengths + ": expected at most 8 ascending lengths");
+            }
         }
     }
 

@@ -2,9 +2,11 @@ package org.espalier.node.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,6 +78,58 @@ class SessionOrdersGoldenTest {
             } else {
                 cuts.get(2).get(20, TimeUnit.SECONDS);
             }
+        } finally {
+            nodes.forEach(NodeServer::close);
+        }
+    }
+
+    /** Layers with a state go back only to where they were asked to keep it, on every node. */
+    @ParameterizedTest
+    @CsvSource({"1", "2", "3"})
+    void statesGoBackToTheirSnapshots(int count) throws Exception {
+        Path model = Path.of("..", "..", "shared", "golden", "models", "qwen3_next");
+        assumeTrue(Files.isDirectory(model), "../shared/golden is not beside the repository, or not whole");
+        JsonNode prompt = new ObjectMapper()
+                .readTree(model.resolve("golden.json").toFile())
+                .path("prompts")
+                .get(1);
+        List<Integer> ids = ints(prompt.path("prompt_ids"));
+        List<Integer> greedy = ints(prompt.path("greedy_ids"));
+        List<NodeServer> nodes = IntStream.range(0, count)
+                .mapToObj(i -> NodeServer.start(NodeOptions.loopback("n" + i)))
+                .toList();
+        try (Cluster cluster =
+                Cluster.of(nodes.stream().map(NodeServer::address).toList())) {
+            Deployment deployment = cluster.load(
+                    model.resolve("hf").toString(), LoadOptions.defaults().withPrecision("float32"));
+            RingMember head = nodes.get(0).member(deployment.id(), deployment.epoch());
+            CompletableFuture<Long> session = new CompletableFuture<>();
+            List<CompletableFuture<Void>> cuts = new ArrayList<>();
+            Heard forked = new Heard();
+            List<Integer> start = new ArrayList<>(ids);
+            start.addAll(greedy.subList(0, 5));
+            Heard heard = new Heard()
+                    .at(3, () -> cuts.add(head.truncate(session.join(), ids.size() - 30)))
+                    .at(5, () -> cuts.add(head.truncate(session.join(), ids.size())))
+                    .at(9, () -> head.fork(session.join(), ids.size() + 4, request(start, greedy.size() - 5), forked))
+                    .at(12, () -> cuts.add(head.truncate(session.join(), ids.size() + 3)));
+            GenerateRequest asked = request(ids, greedy.size()).toBuilder()
+                    .addSnapshots(ids.size() - 30)
+                    .addSnapshots(ids.size())
+                    .addSnapshots(ids.size() + 4)
+                    .build();
+            session.complete(head.generate(asked, heard));
+
+            heard.all();
+            forked.all();
+            assertThat(heard.tokens()).isEqualTo(greedy);
+            assertThat(forked.tokens()).isEqualTo(greedy.subList(5, greedy.size()));
+            cuts.get(0).get(20, TimeUnit.SECONDS);
+            cuts.get(1).get(20, TimeUnit.SECONDS);
+            assertThatThrownBy(() -> cuts.get(2).get(20, TimeUnit.SECONDS))
+                    .hasMessageContaining("cannot be truncated to " + (ids.size() + 3)
+                            + ": layers with a state can go back only to nothing or to a snapshot, and there is one at "
+                            + (ids.size() - 30) + ", " + ids.size() + ", " + (ids.size() + 4));
         } finally {
             nodes.forEach(NodeServer::close);
         }
