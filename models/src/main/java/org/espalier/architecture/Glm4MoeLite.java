@@ -45,7 +45,6 @@ record Glm4MoeLite(
         Backbone backbone = Backbone.read(config, Set.of(1));
         config.only("topk_method", "noaux_tc");
         config.only("scoring_func", "sigmoid");
-        config.only("partial_rotary_factor", 1);
         config.ignore("first_k_dense_replace", "num_nextn_predict_layers");
         RoutedExperts experts = RoutedExperts.read(
                 config, "n_routed_experts", "moe_intermediate_size", SparseLayers.named(config, backbone));

@@ -38,6 +38,10 @@ public record LatentAttentionConfig(
 
     private static LatentAttentionConfig readAny(ConfigReader config) {
         config.onlyTrue("rope_interleave");
+        float part = RopeReader.partialFactor(config, 1);
+        if (part != 1) {
+            throw config.notSupported("partial_rotary_factor", part, 1);
+        }
         int rope = config.number("qk_rope_head_dim", 2, Heads.MAX_WIDTH);
         config.require(rope % 2 == 0, "qk_rope_head_dim", "an even number, since rope rotates pairs");
         return new LatentAttentionConfig(

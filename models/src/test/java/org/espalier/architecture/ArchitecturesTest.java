@@ -170,6 +170,7 @@ class ArchitecturesTest {
                 "deepseek_v2 | {'scoring_func':'sigmoid'} | scoring_func is sigmoid, which is not supported: expected softmax",
                 "glm4_moe | {'partial_rotary_factor':1.5} | partial_rotary_factor is 1.5, expected whole pairs",
                 "glm4_moe_lite | {'mlp_layer_types':['dense']} | mlp_layer_types is [\"dense\"], expected one for each of 4 layers",
+                "glm4_moe_lite | {'rope_parameters':{'partial_rotary_factor':0.5}} | partial_rotary_factor is 0.5, which is not supported: expected 1",
                 "glm4_moe_lite | {'partial_rotary_factor':0.5} | partial_rotary_factor is 0.5, which is not supported: expected 1",
                 "glm4_moe_lite | {'rope_interleave':false} | rope_interleave is false, which is not supported: expected true",
                 "minimax_m2 | {'attn_type_list':[1,1,0,1]}"

@@ -116,8 +116,8 @@ class DeepseekV3Test {
                 "{'rope_interleave':false} | rope_interleave is false, which is not supported: expected true",
                 "{'index_topk':2048} | index_topk is 2048, which is not supported: expected no value",
                 "{'sliding_window':128} | sliding_window is 128, which is not supported: expected no value",
-                "{'quantization_config':{'quant_method':'compressed-tensors'}}"
-                        + " | quantization_config.quant_method is compressed-tensors, which is not supported: expected fp8, mxfp4",
+                "{'quantization_config':{'quant_method':'awq'}}"
+                        + " | quantization_config.quant_method is awq, which is not supported: expected compressed-tensors, fp8, mxfp4",
                 "{'rope_scaling':{'type':'llama3'}} | rope_scaling.rope_type is llama3, which is not supported: expected default, yarn",
                 "{'rope_scaling':{'type':'yarn','factor':2,'attention_factor':1.5}}"
                         + " | rope_scaling.attention_factor is 1.5, which is not supported: expected no value",
