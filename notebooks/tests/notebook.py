@@ -41,6 +41,20 @@ class Notebook:
         reply = self.client.execute_interactive(code, timeout=timeout, output_hook=take, stop_on_error=False)
         return Cell(reply, messages, time.monotonic() - started)
 
+    def interrupted(self, code, timeout=60):
+        """Runs a cell that prints or shows something, and interrupts it then; Cell.seconds are those after the interrupt."""
+        sent = []
+
+        def interrupt(message):
+            if not sent and message["msg_type"] in ("stream", "display_data"):
+                sent.append(time.monotonic())
+                self.manager.interrupt_kernel()
+
+        cell = self.run(code, timeout, interrupt)
+        assert sent, "the cell showed nothing"
+        cell.seconds = time.monotonic() - sent[0]
+        return cell
+
     def ok(self, code, timeout=120):
         cell = self.run(code, timeout)
         assert cell.status == "ok", cell.error

@@ -1,5 +1,7 @@
 """%maven, //DEPS and %jars, with repositories that the tests make themselves: nothing here needs a network."""
 
+import base64
+import contextlib
 import hashlib
 import http.server
 import re
@@ -24,15 +26,15 @@ def jar(folder, name, source, version="1.0"):
     return target
 
 
-def publish(repository, artifact, version, file, needs=()):
+def publish(repository, artifact, version, file, needs=(), group=GROUP):
     """Puts a jar into a repository as Maven lays it out, with its pom and checksums; needs are (group, artifact, version)."""
-    folder = repository / GROUP.replace(".", "/") / artifact / version
+    folder = repository / group.replace(".", "/") / artifact / version
     folder.mkdir(parents=True)
     dependencies = "".join(f"<dependency><groupId>{g}</groupId><artifactId>{a}</artifactId><version>{v}</version></dependency>" for g, a, v in needs)
-    pom = f"""<project><modelVersion>4.0.0</modelVersion><groupId>{GROUP}</groupId><artifactId>{artifact}</artifactId>
+    pom = f"""<project><modelVersion>4.0.0</modelVersion><groupId>{group}</groupId><artifactId>{artifact}</artifactId>
     <version>{version}</version><dependencies>{dependencies}</dependencies></project>"""
     versions = "".join(f"<version>{each.name}</version>" for each in sorted(folder.parent.iterdir()) if each.is_dir())
-    metadata = f"<metadata><groupId>{GROUP}</groupId><artifactId>{artifact}</artifactId><versioning><versions>{versions}</versions></versioning></metadata>"
+    metadata = f"<metadata><groupId>{group}</groupId><artifactId>{artifact}</artifactId><versioning><versions>{versions}</versions></versioning></metadata>"
     for path, data in (
         (folder / f"{artifact}-{version}.jar", file.read_bytes()),
         (folder / f"{artifact}-{version}.pom", pom.encode()),
@@ -51,6 +53,16 @@ def repository(tmp_path_factory):
     user = jar(folder, "User", "public class User { public static int two() { return 2; } }")
     publish(repository, "user", "1.0", user, [(GROUP, "ender", "1.0"), ("com.google.guava", "guava", "19.0")])
     publish(repository, "ender", "1.0", jar(folder, "Ender", "public class Ender { public static void end() { System.exit(21); } public static void loop() { while (true) { try { Thread.sleep(5); } catch (Throwable t) { } } } }"))
+    deep = "public class Deep { public static int version() { return %s; } }"
+    publish(repository, "deep", "1.0", jar(folder, "Deep", deep % 1))
+    publish(repository, "deep", "2.0", jar(folder, "Deep", deep % 2, "2.0"))
+    publish(repository, "guava", "19.0", user, [(GROUP, "deep", "1.0")], group="com.google.guava")
+    publish(repository, "far", "1.0", user, [(GROUP, "deep", "2.0")])
+    publish(repository, "middle", "1.0", user, [(GROUP, "far", "1.0")])
+    publish(repository, "hides", "1.0", user, [("com.google.guava", "guava", "19.0"), (GROUP, "middle", "1.0")])
+    publish(repository, "alone", "1.0", user)
+    publish(repository, "proxied", "1.0", user)
+    publish(repository, "never", "1.0", user)
     publish(repository, "spoiled", "1.0", user)
     (repository / GROUP.replace(".", "/") / "spoiled/1.0/spoiled-1.0.jar.sha1").write_text("0" * 40)
     (folder / "loose").mkdir()
@@ -69,8 +81,8 @@ def book(shared, repository, tmp_path):
     shared.ok(f'System.setProperty("user.home", "{real}");')
 
 
-def settings(home, url):
-    (home / ".m2/settings.xml").write_text(f"<settings><mirrors><mirror><id>test</id><mirrorOf>*</mirrorOf><url>{url}</url></mirror></mirrors></settings>")
+def settings(home, url, more=""):
+    (home / ".m2/settings.xml").write_text(f"<settings>{more}<mirrors><mirror><id>test</id><mirrorOf>*</mirrorOf><url>{url}</url></mirror></mirrors></settings>")
 
 
 def test_an_artifact_and_what_it_needs_are_added_and_variables_stay(book, tmp_path):
@@ -85,8 +97,7 @@ def test_an_artifact_and_what_it_needs_are_added_and_variables_stay(book, tmp_pa
     assert refused.error.startswith("System.exit(21) was refused")
     assert book.ok("depsKept.size()").result == "1"
 
-    threading.Timer(1.5, book.manager.interrupt_kernel).start()
-    assert "interrupted" in book.run("lib.Ender.loop();", timeout=60).error
+    assert "interrupted" in book.interrupted('System.out.println("begun"); lib.Ender.loop();').error
 
 
 def test_deps_comments_work_in_the_same_cell_and_versions_do_not_change(book):
@@ -108,6 +119,7 @@ def test_values_stand_in_coordinates_and_paths(book, repository):
 
 
 def test_ranges_and_what_the_kernel_carries(book):
+    book.ok(f"%maven {GROUP}:greeter:1.0")
     assert "stays at 1.0, which this notebook added before; 2.0" in book.ok(f"%maven {GROUP}:greeter:[1.5,3)").text
     shown = book.ok("%maven com.fasterxml.jackson.core:jackson-databind:2.0.0").text
     assert "the kernel's own" in shown
@@ -115,6 +127,83 @@ def test_ranges_and_what_the_kernel_carries(book):
     name = f"com.fasterxml.jackson.core:jackson-databind:{carried}"
     assert book.ok(f"%maven {name}").text == f"com.fasterxml.jackson.core:jackson-databind {carried} is in the kernel already\n"
     assert f"there is no com.fasterxml.jackson.core:jackson-databind:jar:tests:{carried}" in book.run(f"%maven {name}:tests").error
+
+
+def test_what_a_carried_library_needs_hides_nothing(book):
+    """guava is nearer than the artifact that needs the newer version, and needs an older one."""
+    assert f"added {GROUP}:deep 2.0" in book.ok(f"%maven {GROUP}:hides:1.0").text
+    assert book.ok("lib.Deep.version()").result == "2"
+
+
+@contextlib.contextmanager
+def serving(folder, handler=http.server.SimpleHTTPRequestHandler):
+    """A repository over HTTP; the paths that were asked for are in its list."""
+    asked = []
+
+    class Handler(handler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=folder)
+
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1], asked
+        server.shutdown()
+
+
+class Guarded(http.server.SimpleHTTPRequestHandler):
+    WANTED = "Basic " + base64.b64encode(b"reader:secret-word").decode()
+
+    def do_GET(self):
+        if self.headers["Authorization"] == self.WANTED:
+            super().do_GET()
+        else:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", "Basic")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+
+class Proxy(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        self.path = self.path.removeprefix("http://repository.invalid")
+        super().do_GET()
+
+
+SERVER = "<servers><server><id>test</id><username>reader</username><password>%s</password></server></servers>"
+
+
+def test_a_server_gets_the_credentials_of_the_settings(book, repository, tmp_path):
+    with serving(repository / "repository", Guarded) as (port, asked):
+        settings(tmp_path, f"http://127.0.0.1:{port}", SERVER % "wrong-word")
+        refused = book.run(f"%maven {GROUP}:alone:1.0")
+        assert refused.status == "error" and "wrong-word" not in refused.error + refused.traceback
+        settings(tmp_path, f"http://127.0.0.1:{port}", SERVER % "secret-word")
+        shown = book.ok(f"%maven {GROUP}:alone:1.0").text
+        assert f"added {GROUP}:alone 1.0" in shown and "secret-word" not in shown
+        assert any(path.endswith("alone-1.0.jar") for path in asked)
+
+
+def test_a_proxy_of_the_settings_is_used(book, repository, tmp_path):
+    with serving(repository / "repository", Proxy) as (port, asked):
+        proxy = f"<proxies><proxy><id>p</id><active>true</active><protocol>http</protocol><host>127.0.0.1</host><port>{port}</port></proxy></proxies>"
+        settings(tmp_path, "http://repository.invalid", proxy)
+        assert f"added {GROUP}:proxied 1.0" in book.ok(f"%maven {GROUP}:proxied:1.0").text
+        assert f"http://repository.invalid/{GROUP.replace('.', '/')}/proxied/1.0/proxied-1.0.jar" in asked
+
+
+def test_offline_in_the_settings_asks_nobody(book, repository, tmp_path):
+    with serving(repository / "repository") as (port, asked):
+        settings(tmp_path, f"http://127.0.0.1:{port}", "<offline>true</offline>")
+        cell = book.run(f"%maven {GROUP}:never:1.0")
+        assert "is not in the local repository, and Maven is offline" in cell.error
+        assert asked == []
 
 
 @pytest.mark.parametrize(

@@ -137,3 +137,12 @@ def test_a_thread_that_prints_a_trace_does_not_wait_for_the_compiler(shared):
             + "\n".join(f"int printed31{i}{j} = {j} + new Thrown31().hashCode();" for j in range(5)),
             timeout=60,
         )
+
+
+def test_a_message_that_never_ends_can_be_interrupted_and_a_long_one_is_cut(shared):
+    shared.ok('class ErrorsEndless extends RuntimeException { public String getMessage() { System.out.println("asked"); while (true) {} } }')
+    assert shared.interrupted("throw new ErrorsEndless();").error == "the cell was interrupted"
+    assert shared.ok("1 + 1").result == "2"
+    long = shared.run('throw new IllegalStateException("x".repeat(50_000_000));')
+    assert long.error == "x" * 20_000 + " ... (50000000 characters in all)"
+    assert len(long.traceback) < 50_000

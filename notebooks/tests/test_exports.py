@@ -46,6 +46,7 @@ def test_html_shows_the_chart(executed):
     source = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', html).group(1)
     svg = base64.b64decode(source).decode()
     assert "language german, expert 12: 75.0%" in svg and ">shares<" in svg
+    assert 'role="img" aria-label="shares"' in svg  # what a screen reader says; nbconvert's own <img> takes no alternative text
 
 
 def test_latex_gets_the_charts_own_pdf(executed):

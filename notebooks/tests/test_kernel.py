@@ -19,7 +19,6 @@ import zmq
 from jupyter_client.connect import write_connection_file
 from place import ROOT
 
-INTERRUPT_SECONDS = 0.5 * 10  # ten times the goal, since a test machine is busy
 LINES = 100_000
 
 
@@ -74,12 +73,10 @@ def test_every_printed_line_arrives(book):
     assert text == "".join(f"{i}\n" for i in range(LINES))
 
 
-@pytest.mark.parametrize("code", ["while (true) {}", "Thread.sleep(60_000);"])
+@pytest.mark.parametrize("code", ["while (true) {}", "Thread.sleep(600_000);"])
 def test_an_interrupt_ends_the_cell(book, code):
-    threading.Timer(1.5, book.manager.interrupt_kernel).start()
-    cell = book.run(code, timeout=60)
+    cell = book.interrupted(f'System.out.println("begun"); {code}')
     assert cell.status == "error" and "interrupted" in cell.error
-    assert cell.seconds < 1.5 + INTERRUPT_SECONDS
     assert book.ok("1 + 1").result == "2"
 
 
@@ -99,13 +96,15 @@ def test_the_kernel_outlives_a_value_that_cannot_be_shown(book):
 
 
 def test_other_requests_are_answered_while_a_cell_runs(book):
-    cell = book.client.execute("Thread.sleep(6000);")
-    started = time.monotonic()
-    reply_to(book, book.client.complete("System.out.prin"), 5)
-    reply_to(book, book.client.kernel_info(), 5)
-    reply_to(book, book.client.is_complete("1 +"), 5)
-    assert time.monotonic() - started < 5
-    assert reply_to(book, cell, 30)["content"]["status"] == "ok"
+    book.ok("volatile boolean kernelAsked = false;")
+    cell = book.client.execute("while (!kernelAsked) Thread.sleep(10);")
+    reply_to(book, book.client.complete("System.out.prin"), 30)
+    reply_to(book, book.client.kernel_info(), 30)
+    reply_to(book, book.client.is_complete("1 +"), 30)
+    with pytest.raises(Empty):
+        book.client.get_shell_msg(timeout=0.1)  # the cell still runs
+    book.manager.interrupt_kernel()
+    assert reply_to(book, cell, 30)["content"]["ename"] == "KeyboardInterrupt"
     drain(book)
 
 

@@ -60,6 +60,10 @@ def test_values_stand_in_options_and_only_with_fill_in_the_prompt(demo):
     assert prompt_tokens(demo, body, 4) == tokens_of(demo, "ein Wort\n")
 
 
+def test_the_list_of_magics_has_its_name_of_other_kernels_too(shared):
+    assert shared.ok("%lsmagic").displays == shared.ok("%magics").displays
+
+
 def test_a_variable_that_is_not_there_is_named(shared):
     refused = shared.run("%model load {nowhere}")
     assert refused.error == "there is no variable nowhere for {nowhere}: {{nowhere} stands for {nowhere} itself"

@@ -209,10 +209,8 @@ def test_printing_to_a_client_that_does_not_read_is_bounded_and_can_be_stopped(s
     with pytest.raises(Exception):  # noqa: B017 - queue.Empty: the cell waits
         small.client.get_shell_msg(timeout=0.1)
     small.manager.interrupt_kernel()
-    started = time.monotonic()
     reply = reply_to(small, cell)
     assert reply["status"] == "error" and reply["evalue"] == "the cell was interrupted"
-    assert time.monotonic() - started < 10
     assert process.memory_info().rss < 600 << 20
     kinds = [m["msg_type"] for m in shown(small, cell)]
     assert kinds[-2:] == ["error", "status"] and kinds.count("stream") > 500

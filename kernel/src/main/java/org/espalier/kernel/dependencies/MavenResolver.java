@@ -4,6 +4,8 @@ import eu.maveniverse.maven.mima.context.Context;
 import eu.maveniverse.maven.mima.context.ContextOverrides;
 import eu.maveniverse.maven.mima.context.ContextOverrides.ChecksumPolicy;
 import eu.maveniverse.maven.mima.runtime.standalonestatic.StandaloneStaticRuntime;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,6 +17,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
+import org.apache.maven.settings.io.DefaultSettingsReader;
+import org.apache.maven.settings.io.SettingsReader;
 import org.eclipse.aether.DefaultRepositorySystemSession;
 import org.eclipse.aether.artifact.Artifact;
 import org.eclipse.aether.collection.CollectRequest;
@@ -26,6 +30,7 @@ import org.eclipse.aether.resolution.DependencyRequest;
 import org.eclipse.aether.resolution.DependencyResolutionException;
 import org.eclipse.aether.util.artifact.JavaScopes;
 import org.eclipse.aether.util.filter.DependencyFilterUtils;
+import org.eclipse.aether.util.graph.selector.AndDependencySelector;
 import org.eclipse.aether.util.repository.SimpleArtifactDescriptorPolicy;
 import org.eclipse.aether.util.repository.SimpleResolutionErrorPolicy;
 import org.espalier.DaemonThreads;
@@ -72,12 +77,13 @@ public final class MavenResolver {
     }
 
     private Resolution resolve(List<Coordinates> wanted, Network network, Downloads downloads) {
+        Path home = Path.of(System.getProperty("user.home"), ".m2");
         ContextOverrides.Builder overrides = ContextOverrides.create()
                 .withUserSettings(true)
-                .withMavenUserHomeOverride(Path.of(System.getProperty("user.home"), ".m2"))
+                .withMavenUserHomeOverride(home)
                 .checksumPolicy(ChecksumPolicy.FAIL)
                 .transferListener(downloads);
-        if (network == Network.OFFLINE) {
+        if (network == Network.OFFLINE || isOffline(home.resolve("settings.xml"))) {
             overrides.offline(true);
         }
         try (Context maven = new StandaloneStaticRuntime().create(overrides.build())) {
@@ -87,6 +93,8 @@ public final class MavenResolver {
                     new SimpleResolutionErrorPolicy(false, false)); // what failed may be there now
             session.setArtifactDescriptorPolicy(
                     new SimpleArtifactDescriptorPolicy(true, false)); // the jar says what is missing
+            session.setDependencySelector(
+                    new AndDependencySelector(session.getDependencySelector(), new NothingBelowCarried(carried)));
             CollectRequest request = new CollectRequest();
             request.setRepositories(maven.remoteRepositories());
             for (Coordinates each : wanted) {
@@ -100,8 +108,7 @@ public final class MavenResolver {
                         root,
                         DependencyFilterUtils.andFilter(
                                 DependencyFilterUtils.classpathFilter(JavaScopes.RUNTIME),
-                                (node, parents) ->
-                                        !isCarried(node) && parents.stream().noneMatch(this::isCarried)));
+                                (node, parents) -> !isCarried(node)));
                 Map<String, Resolution.Found> found = new LinkedHashMap<>();
                 for (ArtifactResult result : maven.repositorySystem()
                         .resolveDependencies(session, needed)
@@ -128,6 +135,18 @@ public final class MavenResolver {
             } catch (DependencyCollectionException | DependencyResolutionException e) {
                 throw ResolutionFailure.of(e, session.isOffline(), maven.remoteRepositories());
             }
+        }
+    }
+
+    /** What MIMA does not look at. A file that cannot be read it tells of itself. */
+    private static boolean isOffline(Path settings) {
+        try {
+            return Files.exists(settings)
+                    && new DefaultSettingsReader()
+                            .read(settings.toFile(), Map.of(SettingsReader.IS_STRICT, false))
+                            .isOffline();
+        } catch (IOException e) {
+            return false;
         }
     }
 

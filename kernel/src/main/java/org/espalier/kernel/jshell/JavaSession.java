@@ -171,8 +171,8 @@ public final class JavaSession implements AutoCloseable {
                 throw unresolved(unresolved.getSnippet());
             }
             if (event.exception() != null) {
-                throw new CodeFailure(
-                        Trace.name(thrown), String.valueOf(Trace.message(thrown)), Trace.of(thrown, frames, origin));
+                throw described(() -> new CodeFailure(
+                        Trace.name(thrown), String.valueOf(Trace.message(thrown)), Trace.of(thrown, frames, origin)));
             }
             if (event.status() == Snippet.Status.REJECTED) {
                 throw rejected(event.snippet(), origin);
@@ -299,8 +299,20 @@ public final class JavaSession implements AutoCloseable {
         }
     }
 
-    private CodeFailure failed(Throwable thrown) {
-        return new CodeFailure(Trace.name(thrown), Objects.toString(Trace.message(thrown), ""), trace(thrown));
+    private CodeFailure failed(Throwable thrown) throws InterruptedException {
+        return described(
+                () -> new CodeFailure(Trace.name(thrown), Objects.toString(Trace.message(thrown), ""), trace(thrown)));
+    }
+
+    /** An exception's {@code getMessage()} is code of the notebook too, and may have to be stopped. */
+    private CodeFailure described(Callable<CodeFailure> description) throws InterruptedException {
+        try {
+            return (CodeFailure) execution.run(description);
+        } catch (InterruptedException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private void runLater() {

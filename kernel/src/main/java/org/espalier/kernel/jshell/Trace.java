@@ -13,6 +13,7 @@ final class Trace {
 
     private static final int FRAMES = 20;
     private static final int PERIOD = 8;
+    private static final int MESSAGE = 20_000;
 
     private final SnippetFrames frames;
     private final List<String> lines = new ArrayList<>();
@@ -65,10 +66,13 @@ final class Trace {
         return SnippetNames.clean((type.isAnonymousClass() ? type.getSuperclass() : type).getName());
     }
 
-    /** The message without JShell's names; null for none. */
+    /** The message without JShell's names, of a length that a notebook can hold; null for none. */
     static String message(Throwable thrown) {
         try {
-            return SnippetNames.clean(thrown.getMessage());
+            String whole = thrown.getMessage();
+            boolean fits = whole == null || whole.length() <= MESSAGE;
+            return SnippetNames.clean(
+                    fits ? whole : whole.substring(0, MESSAGE) + " ... (" + whole.length() + " characters in all)");
         } catch (RuntimeException | StackOverflowError e) {
             return "(its message cannot be shown: " + e.getClass().getName() + ")";
         }

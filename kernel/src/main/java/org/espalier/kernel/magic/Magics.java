@@ -11,6 +11,9 @@ import org.espalier.model.NearestName;
 /** The magics that a notebook knows, by name. */
 public final class Magics {
 
+    /** What other kernels call a magic, by that name. */
+    private static final Map<String, String> ELSEWHERE = Map.of("lsmagic", "magics");
+
     private final Map<String, Magic> byName = new TreeMap<>();
 
     /**
@@ -42,23 +45,21 @@ public final class Magics {
     }
 
     public boolean isKnown(String name) {
-        return byName.containsKey(name);
+        return find(name).isPresent();
     }
 
     public Optional<Magic> find(String name) {
-        return Optional.ofNullable(byName.get(name));
+        return Optional.ofNullable(byName.getOrDefault(name, byName.get(ELSEWHERE.getOrDefault(name, name))));
     }
 
     /** @throws EspalierException that lists the known ones and the nearest if there is none of that name */
     public Magic named(String name) {
-        Magic magic = byName.get(name);
-        if (magic == null) {
+        return find(name).orElseThrow(() -> {
             String meant = NearestName.of(name, byName.keySet())
                     .map(nearest -> ": did you mean %" + nearest + "?")
                     .orElse(".");
-            throw new EspalierException(
+            return new EspalierException(
                     "there is no magic %" + name + meant + " There are %" + String.join(", %", byName.keySet()));
-        }
-        return magic;
+        });
     }
 }
