@@ -29,11 +29,23 @@ def shared(request):
         yield book
 
 
-ONE_JDK = {"test_display.py", "test_magics.py", "test_models.py", "test_score.py"}  # what these ask does not depend on the JDK
+ONE_JDK = {  # what these ask does not depend on the JDK
+    "test_completion_of_magics.py",
+    "test_dependencies.py",
+    "test_display.py",
+    "test_exports.py",
+    "test_headless.py",
+    "test_magics.py",
+    "test_magics_in_java.py",
+    "test_models.py",
+    "test_score.py",
+    "test_tools.py",
+}
+EVERY_JDK = "test_an_artifact_and_what_it_needs_are_added_and_variables_stay"  # classes of added jars are rewritten
 
 
 def pytest_collection_modifyitems(config, items):
     """Runs those files on the kernel's Java alone."""
-    left_out = [item for item in items if item.path.name in ONE_JDK and "[the newest Java" in item.name]
+    left_out = [item for item in items if item.path.name in ONE_JDK and "[the newest Java" in item.name and item.originalname != EVERY_JDK]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

@@ -36,7 +36,8 @@ def test_smollm2_equals_transformers(book, start):
     if not GOLDEN.exists():
         pytest.skip("../shared/golden is not beside the repository, or not whole")
     book.ok(f"{start}%model load {SMOLLM2}")
-    for want in json.loads(GOLDEN.read_text())["prompts"]:
+    prompts = json.loads(GOLDEN.read_text())["prompts"]
+    for want in prompts[:1] if start else prompts:  # that a ring equals one node bit for bit, Java's tests ask of every model
         book.ok(generate(want))
         assert json.loads(book.ok("cluster.lastGeneration().orElseThrow().promptTokens()").result) == want["prompt_ids"]
         assert json.loads(book.ok("cluster.lastGeneration().orElseThrow().tokens()").result) == want["greedy_ids"]

@@ -1,5 +1,6 @@
 """What README.md shows can be done: its magics exist, its Java runs line by line, its commands have these options, its files are there."""
 
+import functools
 import re
 import shlex
 import subprocess
@@ -59,10 +60,16 @@ def commands():
 @pytest.mark.parametrize("command", commands())
 def test_its_commands_have_these_options(command):
     program, words = shlex.split(NODE.match(command)[0]), shlex.split(NODE.sub("", command), comments=True)
-    helped = subprocess.run([*program, words[0], "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert helped.returncode == 0, helped.stderr
+    said = help_of(*program, words[0])
     for option in (word for word in words if word.startswith("--")):
-        assert option in helped.stdout, f"{words[0]} does not know {option}"
+        assert option in said, f"{words[0]} does not know {option}"
+
+
+@functools.cache
+def help_of(*command):
+    helped = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert helped.returncode == 0, helped.stderr
+    return helped.stdout
 
 
 def test_a_command_that_needs_no_network_runs():
@@ -73,7 +80,7 @@ def test_a_command_that_needs_no_network_runs():
 
 @pytest.mark.parametrize("option", [word for line in lines("sh") if "notebooks/lab" in line for word in shlex.split(line, comments=True) if word.startswith("--")])
 def test_options_of_lab_exist(option):
-    assert option in subprocess.run([ROOT / "notebooks/lab", "--help"], capture_output=True, text=True, timeout=60).stdout
+    assert option in help_of("notebooks/lab")
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README))))

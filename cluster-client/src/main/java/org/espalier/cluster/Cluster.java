@@ -43,6 +43,8 @@ public final class Cluster implements AutoCloseable {
     /** The generation that was started last. */
     private final AtomicReference<Latest> latest = new AtomicReference<>(Latest.NONE);
 
+    private final LoadingThread loading = new LoadingThread();
+
     private final ModelInUse inUse = new ModelInUse(client, why -> running.forEach(call -> call.lost(why)));
 
     private volatile Connection connection;
@@ -115,7 +117,7 @@ public final class Cluster implements AutoCloseable {
     }
 
     private synchronized Cluster adopt(Connection opened) {
-        close();
+        disconnect();
         connection = opened;
         return this;
     }
@@ -175,7 +177,7 @@ public final class Cluster implements AutoCloseable {
         SharedModel opened = new SharedModel(models.open(model, options)); // outside the lock: fetching may take hours
         try {
             synchronized (this) {
-                Deployment deployment = inUse.load(connected(), opened, options);
+                Deployment deployment = loading.run(() -> inUse.load(connected(), opened, options));
                 loadedLast = Optional.of(new LoadedLast(model, options));
                 latest.set(Latest.NONE);
                 return deployment;
@@ -220,7 +222,7 @@ public final class Cluster implements AutoCloseable {
 
     /** As {@link #split(LoadOptions)}, with a given placement, which is checked first. */
     public synchronized Deployment split(Placement placement, LoadOptions options) {
-        return inUse.split(placement, options);
+        return loading.run(() -> inUse.split(placement, options));
     }
 
     /** What {@link #split(LoadOptions)} would do, without loading. */
@@ -462,11 +464,16 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Cancels running generations and disconnects. The deployment stays on the nodes until it is unloaded or they end; nodes that belong to
+     * Cancels a running load and generations, and disconnects. The deployment stays on the nodes until it is unloaded or they end; nodes that belong to
      * this cluster end now.
      */
     @Override
-    public synchronized void close() {
+    public void close() {
+        loading.interrupt();
+        disconnect();
+    }
+
+    private synchronized void disconnect() {
         Connection old = connection;
         connection = null;
         latest.set(Latest.NONE);

@@ -2,14 +2,18 @@ package org.espalier.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.espalier.node.service.FakeLoader;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The client's model holds a native tokenizer: it is closed once nobody uses it any more, and not before. */
 class ClosedModelsTest {
@@ -56,6 +60,32 @@ class ClosedModelsTest {
         cluster.load("a", LoadOptions.defaults());
         cluster.close();
         cluster.close();
+        assertThat(closes(0)).isEqualTo(1);
+    }
+
+    @Test
+    @Timeout(60)
+    void closingTheClusterEndsALoadOnAnotherThread() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        loader.whileLoading = cancel -> {
+            begun.countDown();
+            while (!cancel.isSet()) {
+                Thread.onSpinWait();
+            }
+        };
+        CompletableFuture<Boolean> interruptedAfter = new CompletableFuture<>();
+        CompletableFuture<Throwable> failure = new CompletableFuture<>();
+        new Thread(() -> {
+                    failure.complete(catchThrowable(() -> cluster.load("a", LoadOptions.defaults())));
+                    interruptedAfter.complete(Thread.interrupted());
+                })
+                .start();
+        begun.await();
+        cluster.close();
+        assertThat(failure.get())
+                .isInstanceOf(ClusterException.class)
+                .hasMessageContaining("the model was not loaded: the cluster was closed meanwhile");
+        assertThat(interruptedAfter.get()).isFalse();
         assertThat(closes(0)).isEqualTo(1);
     }
 
