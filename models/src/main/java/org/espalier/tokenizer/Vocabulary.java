@@ -1,5 +1,6 @@
 package org.espalier.tokenizer;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -15,9 +16,14 @@ final class Vocabulary {
     /** Published tokens have some 300 characters at most; the library frees long ones with a recursion per character. */
     private static final int MAX_TOKEN = 4096;
 
-    /** A duplicate key could be read one way here and another way there. */
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
+    /**
+     * A duplicate key could be read one way here and another way there. Names are tokens, hundreds of thousands of them, which need not be
+     * interned.
+     */
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+                    .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
     private final Map<String, Integer> ids = new HashMap<>();
 
