@@ -22,20 +22,21 @@ import org.espalier.slice.Member;
 import org.espalier.slice.Share;
 import org.espalier.slice.Slice;
 import org.espalier.slice.SliceGroup;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The headers of DeepSeek-V3 as published, 671 billion values in fp8 with a scale for each 128 x 128, 90 thousand tensors in a file that
- * takes no room.
+ * takes no room; and those of V3.2, which has an indexer in each layer besides.
  */
 @Timeout(60)
 class DeepseekV3SizeTest {
 
     private static final int LAYERS = 61;
     private static final int EXPERTS = 256;
+    private static final String INDEXERS =
+            "\"model_type\":\"deepseek_v32\",\"index_topk\":2048,\"index_n_heads\":64,\"index_head_dim\":128";
 
     @TempDir
     Path folder;
@@ -47,12 +48,15 @@ class DeepseekV3SizeTest {
     /** Of what belongs to no head, no width and no vocabulary: every node has it. */
     private long undividedBytes;
 
-    @BeforeEach
-    void write() throws IOException {
-        config();
+    /** @param indexers as config.json has them; empty for V3 */
+    private void write(String indexers) throws IOException {
+        config(indexers);
         plain("model.embed_tokens.weight", "BF16", 2, 129280, 7168);
         for (int layer = 0; layer < LAYERS; layer++) {
             layer("model.layers." + layer, layer < 3);
+            if (!indexers.isEmpty()) {
+                indexer("model.layers." + layer + ".self_attn.indexer");
+            }
         }
         plain("model.norm.weight", "BF16", 2, 7168);
         plain("lm_head.weight", "BF16", 2, 129280, 7168);
@@ -69,7 +73,15 @@ class DeepseekV3SizeTest {
         }
     }
 
-    private void config() throws IOException {
+    private void indexer(String name) {
+        fp8(name + ".wq_b", 64 * 128, 1536);
+        fp8(name + ".wk", 128, 7168);
+        plain(name + ".weights_proj.weight", "BF16", 2, 64, 7168);
+        plain(name + ".k_norm.weight", "F32", 4, 128);
+        plain(name + ".k_norm.bias", "F32", 4, 128);
+    }
+
+    private void config(String indexers) throws IOException {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode config = JsonFile.read(Golden.tiny("deepseek_v3-tiny/hf/config.json"));
         config.setAll((ObjectNode) mapper.readTree(
@@ -79,6 +91,7 @@ class DeepseekV3SizeTest {
                         + "\"qk_rope_head_dim\":64,\"v_head_dim\":128,\"n_routed_experts\":256,\"num_experts_per_tok\":8,"
                         + "\"n_group\":8,\"topk_group\":4,\"quantization_config\":{\"quant_method\":\"fp8\","
                         + "\"fmt\":\"e4m3\",\"activation_scheme\":\"dynamic\",\"weight_block_size\":[128,128]}}"));
+        config.setAll((ObjectNode) mapper.readTree("{" + indexers + "}"));
         mapper.writeValue(folder.resolve("config.json").toFile(), config);
     }
 
@@ -124,7 +137,7 @@ class DeepseekV3SizeTest {
             size *= dimension;
             dimensions.append(dimensions.isEmpty() ? "" : ",").append(dimension);
         }
-        if (name.matches(".*(norm|embed_tokens|q_a_proj|kv_a_proj_with_mqa|mlp\\.gate)\\..*")) {
+        if (name.matches(".*(norm|embed_tokens|q_a_proj|kv_a_proj_with_mqa|mlp\\.gate|indexer)\\..*")) {
             undividedBytes += size;
         }
         header.append(String.format(
@@ -135,7 +148,19 @@ class DeepseekV3SizeTest {
 
     /** Heads, widths and vocabulary divide by 8, on whole blocks: 47 GB of each node's bytes are its own. Slices by columns count as copied. */
     @Test
-    void isPlannedInEightSlicesOfEveryLayer() {
+    void isPlannedInEightSlicesOfEveryLayer() throws IOException {
+        write("");
+        requireEighths();
+    }
+
+    /** Every node has the indexers whole, so that all choose the same rows. */
+    @Test
+    void v32IsPlannedInEightSlicesOfEveryLayer() throws IOException {
+        write(INDEXERS);
+        requireEighths();
+    }
+
+    private void requireEighths() {
         try (Model model = Model.open(folder)) {
             ShardPlans plans = new ShardPlans(model);
             List<Slice> slices = IntStream.range(0, 8)
@@ -150,7 +175,8 @@ class DeepseekV3SizeTest {
     }
 
     @Test
-    void isPlannedWholeAndInShards() {
+    void isPlannedWholeAndInShards() throws IOException {
+        write("");
         try (Model model = Model.open(folder)) {
             ShardPlans plans = new ShardPlans(model);
             ModelSize size = plans.sizes();
@@ -171,6 +197,26 @@ class DeepseekV3SizeTest {
             assertThat(token.weightBytes()).isEqualTo(end - expertBytes + expertBytes / 32 - embedding + 2 * 7168);
             // 37 billion active values, of which the embedding's 0.9 are not computed with
             assertThat(token.operations() / 2e9).isBetween(36.0, 37.0);
+        }
+    }
+
+    /** In each of 61 layers a latent of 576 values a token and a key of 128 for the indexer. */
+    @Test
+    void v32KeepsAKeyForTheIndexerBesideEachLatent() throws IOException {
+        write(INDEXERS);
+        try (Model model = Model.open(folder)) {
+            ShardPlans plans = new ShardPlans(model);
+            Plan whole = plans.whole();
+            assertThat(whole.residentBytes()).isEqualTo(end);
+            assertThat(whole.cacheValuesPerRow()).isEqualTo((576 + 128) * LAYERS);
+            assertThat(plans.sizes().whole().cacheBytes())
+                    .isEqualTo(4L * (576 + 128) * LAYERS * ShardPlans.PLANNED_TOKENS);
+            assertThat(plans.size(30, 45).cacheBytes()).isEqualTo(4L * (576 + 128) * 15 * ShardPlans.PLANNED_TOKENS);
+            // up to 2048 rows all are seen; beyond, the indexer reads every key and attention 2048 latents
+            assertThat(whole.cost(new StepShape(1, 8, 2048)).cacheValues()).isEqualTo(LAYERS * 2048L * 576);
+            assertThat(whole.cost(new StepShape(1, 8, 100_000)).cacheValues())
+                    .isEqualTo(LAYERS * (100_000L * 128 + 2048L * 576));
+            assertThat(Inspection.of(model).sizes().cachePerToken()).isEqualTo(4 * (576 + 128) * LAYERS);
         }
     }
 }
