@@ -68,6 +68,16 @@ LATENT = {
 }
 
 
+# Few rows, so that a wrong choice shows in every prompt.
+INDEXED = {
+    "index_n_heads": 4,
+    "index_head_dim": 32,
+    "index_topk": 8,
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 2.5,
+}
+
+
 def theta(base, **more):
     return {"rope_parameters": {"rope_type": "default", "rope_theta": base, **more}}
 
@@ -113,6 +123,12 @@ CONFIGS = {
         "DeepseekV3",
         {**LATENT, "n_routed_experts": 8, "n_group": 4, "topk_group": 2, "norm_topk_prob": True, "routed_scaling_factor": 2.5}
         | {"scoring_func": "sigmoid", "topk_method": "noaux_tc"},
+    ),
+    "deepseek32": ("DeepseekV32", {**LATENT, **INDEXED, "n_routed_experts": 8, "n_group": 4, "topk_group": 2}),
+    "glm-dsa": (
+        "GlmMoeDsa",
+        {**LATENT, **INDEXED, "num_hidden_layers": 3, "n_routed_experts": 6, "n_group": 1, "topk_group": 1, **theta(1e6)}
+        | {"indexer_types": ["full", "shared", "full"], "rms_norm_eps": 1e-5},
     ),
     "deepseek2_kv_b": (
         "DeepseekV2",

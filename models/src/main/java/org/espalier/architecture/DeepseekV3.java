@@ -135,7 +135,7 @@ record DeepseekV3(
                 || scoring == 0 && file.tensors().keySet().stream().anyMatch(name -> name.endsWith(CORRECTION));
     }
 
-    private static void fromGguf(GgufConfig config) {
+    static void fromGguf(GgufConfig config) {
         config.only("expert_gating_func", SIGMOID);
         // Older converters left the groups out; the number of experts says which of the published models it is: V3 and
         // R1, or another.

@@ -2,6 +2,7 @@ package org.espalier.architecture;
 
 import java.util.List;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.GgufDialect;
 import org.espalier.config.Backbone;
 import org.espalier.config.ConfigReader;
 import org.espalier.config.IndexerConfig;
@@ -88,4 +89,9 @@ record DeepseekV32(DeepseekV3 v3, IndexerConfig indexer, List<String> ignoredKey
     public MlxStorage mlxStorage() {
         return v3.mlxStorage();
     }
+
+    /** Its multi-token-prediction layers are the last of its blocks. */
+    static final GgufDialect GGUF = GgufDialect.of("deepseek32", "deepseek_v32")
+            .tensors(DeepseekV3.GGUF.names().withIndexer().withNextToken())
+            .metadata(config -> DeepseekV3.fromGguf(config.nextTokenLayers().indexer()));
 }

@@ -1,7 +1,10 @@
 package org.espalier.architecture;
 
 import java.util.List;
+import java.util.stream.LongStream;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.GgufConfig;
+import org.espalier.checkpoint.GgufDialect;
 import org.espalier.config.Backbone;
 import org.espalier.config.ConfigReader;
 import org.espalier.config.IndexerConfig;
@@ -88,5 +91,25 @@ record GlmMoeDsa(DeepseekV3 v3, IndexerConfig indexer, List<String> ignoredKeys)
     @Override
     public MlxStorage mlxStorage() {
         return v3.mlxStorage();
+    }
+
+    static final GgufDialect GGUF = GgufDialect.of("glm-dsa", "glm_moe_dsa")
+            .tensors(DeepseekV32.GGUF.names())
+            .metadata(GlmMoeDsa::fromGguf);
+
+    /** Where the file does not say which layers have an indexer, its tensors do. */
+    private static void fromGguf(GgufConfig config) {
+        DeepseekV3.fromGguf(config.nextTokenLayers().indexer());
+        config.groups(1, 1);
+        long layers = config.whole("block_count", 0) - config.whole("nextn_predict_layers", 0);
+        List<Boolean> full = config.flags("attention.indexer.types");
+        if (full.isEmpty()) {
+            full = LongStream.range(0, layers)
+                    .mapToObj(layer -> config.holds("blk." + layer + ".indexer.proj.weight"))
+                    .toList();
+        }
+        config.put(
+                "indexer_types",
+                full.stream().map(one -> one ? "full" : "shared").toList());
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -125,6 +126,13 @@ public final class GgufConfig {
         return put("num_nextn_predict_layers", nextToken);
     }
 
+    /** DeepSeek's lightning indexer. */
+    public GgufConfig indexer() {
+        number("attention.indexer.head_count", "index_n_heads");
+        number("attention.indexer.key_length", "index_head_dim");
+        return number("attention.indexer.top_k", "index_topk");
+    }
+
     /** DeepSeek's groups of experts. */
     public GgufConfig groups(long fallbackCount, long fallbackKept) {
         put("n_group", whole("expert_group_count", fallbackCount));
@@ -208,6 +216,25 @@ public final class GgufConfig {
             return flag;
         }
         throw wrong(key, value(key), "true or false");
+    }
+
+    /** The metadata's truth values, as such or as numbers; empty where the key is absent. */
+    public List<Boolean> flags(String key) {
+        if (value(key) == null) {
+            return List.of();
+        }
+        if (!(value(key) instanceof List<?> values)) {
+            throw wrong(key, value(key), "a list");
+        }
+        List<Boolean> flags = new ArrayList<>();
+        for (Object value : values) {
+            boolean number = value instanceof Number n && (n.doubleValue() == 0 || n.doubleValue() == 1);
+            if (!(value instanceof Boolean) && !number) {
+                throw wrong(key, value, "true or false");
+            }
+            flags.add(value.equals(true) || number && ((Number) value).intValue() == 1);
+        }
+        return flags;
     }
 
     /** The metadata's whole number, or {@code fallback}. */

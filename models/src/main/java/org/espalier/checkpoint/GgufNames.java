@@ -85,6 +85,15 @@ public final class GgufNames {
                 "attn_v_b", "self_attn.unembed_out"));
     }
 
+    /** DeepSeek's lightning indexer. */
+    public GgufNames withIndexer() {
+        return with(Map.of(
+                "indexer.attn_q_b", "self_attn.indexer.wq_b",
+                "indexer.attn_k", "self_attn.indexer.wk",
+                "indexer.k_norm", "self_attn.indexer.k_norm",
+                "indexer.proj", "self_attn.indexer.weights_proj"));
+    }
+
     /** Layers of multi-token prediction, which are the last blocks. */
     public GgufNames withNextToken() {
         return with(Map.of(

@@ -39,6 +39,7 @@ class GoldenRingTest {
         "deepseek_v3-tiny, hf, golden.json, 3",
         "deepseek_v3-tiny, mlx4, golden_mlx4.json, 1",
         "deepseek_v3-tiny, mlx4, golden_mlx4.json, 3",
+        "glm-dsa_gguf-tiny, gguf/model.gguf, golden.json, 3", // two of them: layer 1 shares layer 0's indexer
     })
     void equalsTheReference(String model, String layout, String golden, int count) throws Exception {
         JsonNode expected = new ObjectMapper()
@@ -55,7 +56,7 @@ class GoldenRingTest {
                 assertThat((double) logits[i])
                         .isCloseTo(prompt.get("last_logits").get(i).asDouble(), within(LOGITS));
             }
-            assertThat(generation.trace().isPresent()).isEqualTo(model.startsWith("deepseek"));
+            assertThat(generation.trace().isPresent()).isEqualTo(!model.startsWith("llama"));
             if (!prompt.get("routing").isNull()) {
                 routing(generation.trace().orElseThrow(), prompt.get("routing"));
             }

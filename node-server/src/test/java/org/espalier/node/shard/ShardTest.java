@@ -52,6 +52,17 @@ class ShardTest {
     }
 
     @Test
+    void layersThatNeedTheOneBeforeThemAreRefused() {
+        Path model = LLAMA.resolveSibling("../glm-dsa_gguf-tiny/gguf/model.gguf");
+        assertThatThrownBy(() -> Shard.load(
+                        Model.open(model), new LayerRange(1, 3, 3), engines, Shard.Request.of("", Precision.FLOAT32)))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageEndingWith(
+                        "layer 1 uses rows that a layer before it chose, so that it cannot be the first of a"
+                                + " node: place layer 0 with it");
+    }
+
+    @Test
     void layersThatAreNotThereAreRefused() {
         assertThatThrownBy(() -> load(0, 4))
                 .isInstanceOf(EspalierException.class)
