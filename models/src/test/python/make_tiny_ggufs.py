@@ -70,7 +70,7 @@ LATENT = {
 
 # Few rows, so that a wrong choice shows in every prompt.
 INDEXED = {
-    "index_n_heads": 4,
+    "index_n_heads": 8,
     "index_head_dim": 32,
     "index_topk": 8,
     "norm_topk_prob": True,
@@ -157,6 +157,37 @@ CONFIGS = {
         },
     ),
 }
+
+
+class IndexRecorder(tiny_golden.NoRecorder):
+    """The narrowest choice of rows by an indexer in the latest forward pass: relu makes exact ties, where topk may choose either."""
+
+    def __init__(self, loaded):
+        self.margins = {}
+        loaded.register_forward_pre_hook(lambda *_: self.margins.clear())
+        for layer, block in enumerate(loaded.model.layers):
+            if block.self_attn.indexer is not None:
+                block.self_attn.indexer.forward = self.recorded(layer, block.self_attn.indexer.forward)
+
+    def recorded(self, layer, forward):
+        def run(*args, **more):
+            topk = torch.Tensor.topk
+
+            def recording(scores, k, **how):
+                best = scores.sort(dim=-1, descending=True)[0]
+                if k < scores.shape[-1]:
+                    rival = best[..., k]
+                    gaps = (best[..., k - 1] - rival)[rival > -1e30]  # others see no more than k rows
+                    self.margins[layer] = gaps.min().item() if gaps.numel() else float("inf")
+                return topk(scores, k, **how)
+
+            torch.Tensor.topk = recording
+            try:
+                return forward(*args, **more)
+            finally:
+                torch.Tensor.topk = topk
+
+        return run
 
 
 def model(name, seed):
@@ -286,7 +317,7 @@ def make(name):
             record = tiny_golden.golden(
                 loaded,
                 seed,
-                tiny_golden.NoRecorder(),
+                IndexRecorder(loaded) if "index_topk" in CONFIGS[name][1] else tiny_golden.NoRecorder(),
                 model=home.name,
                 dtype="float32",
                 software={p: version(p) for p in ("transformers", "torch")} | {"llama-cpp-python": "0.3.36"},

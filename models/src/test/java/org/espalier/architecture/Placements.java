@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.espalier.program.Experts.Held;
 import org.espalier.slice.LayerRange;
@@ -27,12 +28,11 @@ final class Placements {
         placements.put("8 to 3", List.of(parts(all, 8, 3)));
         placements.put("1 to 9 to 2", List.of(parts(all, 1, 9, 2)));
         placements.put("1 to 1000 to 1", List.of(parts(all, 1, 1000, 1))); // shares without a row of the vocabulary
-        if (layers > 1) {
-            int cut = cut(architecture, layers / 2);
+        cut(architecture).ifPresent(cut -> {
             LayerRange first = new LayerRange(0, cut, layers);
             LayerRange second = new LayerRange(cut, layers, layers);
             placements.put("two groups of two", List.of(tensor(first, 2), tensor(second, 2)));
-        }
+        });
         architecture.moe().ifPresent(moe -> {
             placements.put("experts over 2", List.of(experts(all, moe.count(), 2, Share.WHOLE)));
             placements.put("experts over 3", List.of(experts(all, moe.count(), 3, Share.WHOLE)));
@@ -43,12 +43,12 @@ final class Placements {
         return placements;
     }
 
-    /** The last layer up to {@code latest} that a node can begin with. */
-    private static int cut(Architecture architecture, int latest) {
-        return IntStream.iterate(latest, layer -> layer - 1)
+    /** The first layer from the middle on that a node can begin with. */
+    private static OptionalInt cut(Architecture architecture) {
+        int layers = architecture.layers();
+        return IntStream.range(Math.max(1, layers / 2), layers)
                 .filter(architecture.joinedLayers()::mayBegin)
-                .findFirst()
-                .orElseThrow();
+                .findFirst();
     }
 
     /** Every layer in equal shares. */
