@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.espalier.architecture.Architecture;
 import org.espalier.architecture.Architectures;
 import org.espalier.config.GroupedAttentionConfig;
@@ -119,8 +120,11 @@ class GgufCheckpointTest {
     void whatIsNotServedIsRefused() {
         refused(
                 new GgufBuilder().key("general.architecture", "mamba"),
-                " is of the GGUF architecture mamba, which is not supported; supported are: deepseek2, glm4moe, gpt-oss, llama,"
-                        + " olmoe, qwen2, qwen2moe, qwen3, qwen3moe");
+                " is of the GGUF architecture mamba, which is not supported; supported are: "
+                        + Architectures.gguf().all().stream()
+                                .map(GgufDialect::name)
+                                .distinct()
+                                .collect(Collectors.joining(", ")));
         refused(new GgufBuilder(), " has no text for the metadata key general.architecture");
     }
 
