@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes ../resources/models/{mistral,qwen2,qwen2_moe,qwen3_moe,kimi_k2}-tiny: architectures as transformers 5 saves them, with its own config keys.
+"""Makes ../resources/models/{mistral,qwen2,qwen2_moe,qwen3_moe,kimi_k2,gemma3_text}-tiny: architectures as transformers 5 saves them, with its own config keys.
 
     VENV/bin/python make_tiny_families.py [NAME ...]      # requirements.txt beside it
 
@@ -69,6 +69,21 @@ FAMILIES = {
             "norm_topk_prob": True,
         },
     ),
+    "gemma3_text": (
+        "Gemma3",
+        {
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "head_dim": 8,
+            "query_pre_attn_scalar": 12,
+            "sliding_window": 16,
+            "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "rope_theta": 1e6, "factor": 8.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
+            },
+        },
+    ),
     "kimi_k2": (
         "DeepseekV3",
         {
@@ -94,7 +109,8 @@ FAMILIES = {
 
 def model(family, seed):
     name, own = FAMILIES[family]
-    config = getattr(transformers, name + "Config")(**{**COMMON, **own})
+    kind = "TextConfig" if hasattr(transformers, name + "TextConfig") else "Config"
+    config = getattr(transformers, name + kind)(**{**COMMON, **own})
     loaded = getattr(transformers, name + "ForCausalLM")._from_config(config, attn_implementation="eager").eval()
     fill(loaded, seed)
     return loaded

@@ -39,7 +39,7 @@ def fill(loaded, seed):
     """Random values that bfloat16 holds for a model of transformers."""
     generator = torch.Generator().manual_seed(seed)
     for key, tensor in [*loaded.named_parameters(), *loaded.named_buffers()]:
-        if "rotary" in key or "inv_freq" in key:
+        if any(fixed in key for fixed in ("rotary", "inv_freq", "embed_scale")):
             continue
         normal = torch.randn(tensor.shape, generator=generator)
         if "bias" in key:

@@ -32,6 +32,7 @@ record GoldenModel(Path root, String name) {
                 "deepseek32_gguf-tiny/gguf",
                 "deepseek_v3-tiny/hf",
                 "deepseek_v3-tiny/mlx4",
+                "gemma3_text-tiny/hf",
                 "glm-dsa_gguf-tiny/gguf",
                 "glm4moe_gguf-tiny/gguf",
                 "gpt-oss_gguf-tiny/gguf",

@@ -55,6 +55,18 @@ final class SeededCheckpoint implements Checkpoint {
         return known;
     }
 
+    /** The attention of the name's layer, where it has any of this kind. */
+    private static GroupedAttentionConfig grouped(Architecture a, String name) {
+        int layer = name.startsWith("model.layers.") ? Integer.parseInt(name.split("\\.")[2]) : -1;
+        if (a instanceof Gemma4 gemma && gemma.slidingLayers().contains(layer)) {
+            return gemma.sliding();
+        }
+        if (a instanceof MimoV2Flash mimo && mimo.slidingLayers().contains(layer)) {
+            return mimo.sliding();
+        }
+        return a.attention() instanceof GroupedAttentionConfig config ? config : null;
+    }
+
     private Weight make(String name) {
         Architecture a = model.architecture();
         if (a.attention() instanceof LatentAttentionConfig latent) {
@@ -69,9 +81,10 @@ final class SeededCheckpoint implements Checkpoint {
         RoutedExperts moe = a.experts();
         ObjectNode config = model.config();
         int d = a.hidden();
-        GroupedAttentionConfig attention = a.attention() instanceof GroupedAttentionConfig grouped ? grouped : null;
+        GroupedAttentionConfig attention = grouped(a, name);
         int q = attention == null ? 0 : attention.heads() * attention.headWidth();
         int kv = attention == null ? 0 : attention.kvHeads() * attention.headWidth();
+        int values = attention == null ? 0 : attention.valueWidth();
         int width = name.contains("experts.*")
                 ? moe.intermediate()
                 : name.contains("shared_experts.")
@@ -85,14 +98,24 @@ final class SeededCheckpoint implements Checkpoint {
         boolean bias = path[path.length - 1].equals("bias");
         int rows = switch (module) {
             case "q_proj" -> config.has("linear_num_key_heads") ? 2 * q : q;
-            case "k_proj", "v_proj" -> kv;
+            case "k_proj" -> kv;
+            case "v_proj" -> attention.kvHeads() * values;
             case "gate_proj", "up_proj" -> width;
-            case "router", "gate" -> moe.count();
+            case "router", "gate", "proj" -> moe.count();
             case "shared_expert_gate" -> 1;
             case "embed_tokens", "lm_head" -> a.vocabulary();
             default -> d;
         };
-        if (name.endsWith("sinks")) {
+        if (name.endsWith("router.scale")) {
+            return floats(name, 1, 1, d, 1, 0.1f);
+        }
+        if (name.endsWith("per_expert_scale")) {
+            return floats(name, 1, 1, moe.count(), 1, 0.1f);
+        }
+        if (name.endsWith("layer_scalar")) {
+            return floats(name, 1, 1, 1, 0.5f, 0.1f);
+        }
+        if (name.endsWith("sinks") || name.endsWith("attention_sink_bias")) {
             return floats(name, 1, 1, attention.heads(), 0, 1);
         }
         if (name.endsWith("e_score_correction_bias")) {
@@ -104,13 +127,13 @@ final class SeededCheckpoint implements Checkpoint {
         if (module.equals("q_norm") || module.equals("k_norm")) {
             return floats(name, 1, 1, attention.headWidth(), 1, 0.1f);
         }
-        if (module.endsWith("norm")) {
+        if (module.matches(".*norm(_\\d)?")) {
             return floats(name, 1, 1, d, 1, 0.1f);
         }
         if (bias) {
             return floats(name, count, 1, rows, 0, 0.1f);
         }
-        int columns = module.equals("o_proj") ? q : module.equals("down_proj") ? width : d;
+        int columns = module.equals("o_proj") ? attention.heads() * values : module.equals("down_proj") ? width : d;
         return matrices(name, count, rows, columns);
     }
 

@@ -70,6 +70,24 @@ enum SeededModel {
             'full_attention_interval':2,'linear_num_key_heads':2,'linear_num_value_heads':6,'linear_key_head_dim':32,
             'linear_value_head_dim':64,'linear_conv_kernel_dim':3"""),
 
+    /** Norms of 1 + w around blocks, a window in the first layer, capped logits. */
+    GEMMA3(new Affine(4, 64, Element.BF16), """
+            'model_type':'gemma3_text','hidden_size':128,'intermediate_size':192,'sliding_window':4,'query_pre_attn_scalar':48,
+            'layer_types':['sliding_attention','full_attention'],'final_logit_softcapping':3.0"""),
+
+    /** The second layer has wider heads, fewer KV heads and no values of its own; experts beside the MLP. */
+    GEMMA4(new Affine(4, 32, Element.BF16), """
+            'model_type':'gemma4','hidden_size':128,'intermediate_size':192,'sliding_window':4,'hidden_size_per_layer_input':0,
+            'layer_types':['sliding_attention','full_attention'],'final_logit_softcapping':3.0,'attention_k_eq_v':true,
+            'num_global_key_value_heads':2,'global_head_dim':96,'enable_moe_block':true,'num_experts':5,'top_k_experts':2,
+            'moe_intermediate_size':160"""),
+
+    /** Values 48 wide beside keys of 64; twice the KV heads and sinks in the layer with a window. */
+    MIMO(new Affine(4, 32, Element.BF16), """
+            'model_type':'mimo_v2_flash','hidden_size':128,'intermediate_size':192,'v_head_dim':48,'partial_rotary_factor':0.5,
+            'layer_types':['full_attention','sliding_attention'],'sliding_window_size':3,'n_routed_experts':5,
+            'num_experts_per_tok':2,'moe_intermediate_size':160,'n_group':1,'topk_group':1"""),
+
     /** As gpt-oss in bfloat16: stored transposed, so that columns are rows of the file, and gate and up interleaved in one tensor. */
     TRANSPOSED(Plain.BF16, MXFP4.config);
 
