@@ -1,5 +1,6 @@
 package org.espalier.hub;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -86,7 +87,13 @@ final class FakeHub implements AutoCloseable {
     }
 
     ObjectNode sibling(String name) {
-        return ((ArrayNode) listing.get("siblings")).addObject().put("rfilename", name);
+        ArrayNode siblings = (ArrayNode) listing.get("siblings");
+        for (JsonNode known : siblings) {
+            if (known.path("rfilename").asText().equals(name)) {
+                return (ObjectNode) known;
+            }
+        }
+        return siblings.addObject().put("rfilename", name);
     }
 
     ObjectNode listing() {

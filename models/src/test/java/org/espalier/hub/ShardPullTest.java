@@ -235,6 +235,22 @@ class ShardPullTest {
     }
 
     @Test
+    void layersThatNeedTheOneBeforeThemAreRefusedOnTheConfig() throws IOException {
+        String indexers =
+                "{\"index_topk\":4,\"index_n_heads\":2,\"index_head_dim\":32,\"index_topk_pattern\":\"FSFS\",";
+        String config = Files.readString(TINY.resolve("config.json"))
+                .replace("\"deepseek_v3\"", "\"glm_moe_dsa\"")
+                .replaceFirst("\\{", indexers);
+        hub.file("config.json", config);
+        assertThatThrownBy(() -> pull(1, 2))
+                .isInstanceOf(HubException.class)
+                .hasMessage(
+                        "of org/model, layer 1 uses rows that a layer before it chose, so that it cannot be the first of"
+                                + " a node: place layer 0 with it");
+        assertThat(hub.sent.get()).as("nothing but the config was sent").isEqualTo(config.length());
+    }
+
+    @Test
     void anotherCommitIsNotMixedIn() {
         pull(0, 1);
         hub.listing().put("sha", "f".repeat(40));
