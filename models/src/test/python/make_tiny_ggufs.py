@@ -77,6 +77,17 @@ INDEXED = {
     "routed_scaling_factor": 2.5,
 }
 
+LINEAR = {
+    "num_hidden_layers": 3,
+    "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 6,
+    "linear_key_head_dim": 16,
+    "linear_value_head_dim": 8,
+    "linear_conv_kernel_dim": 4,
+    "shared_expert_intermediate_size": 32,
+}
+
 
 def theta(base, **more):
     return {"rope_parameters": {"rope_type": "default", "rope_theta": base, **more}}
@@ -135,6 +146,12 @@ CONFIGS = {
         {**LATENT, "q_lora_rank": None, "n_routed_experts": 6, "n_group": 1, "topk_group": 1, "topk_method": "greedy"}
         | {"norm_topk_prob": False, "routed_scaling_factor": 1.0, "scoring_func": "softmax"},
     ),
+    "qwen3next": (
+        "Qwen3Next",
+        {**EXPERTS, **LINEAR, "intermediate_size": 96, "norm_topk_prob": True, **theta(1e6, partial_rotary_factor=0.25)},
+    ),
+    "qwen35": ("Qwen3_5", {**LINEAR, "intermediate_size": 96, **theta(1e6, partial_rotary_factor=0.25)}),
+    "qwen35moe": ("Qwen3_5Moe", {**EXPERTS, **LINEAR, **theta(1e6, partial_rotary_factor=0.25)}),
     "gpt-oss": (
         "GptOss",
         {
@@ -193,7 +210,7 @@ class IndexRecorder(tiny_golden.NoRecorder):
 def model(name, seed):
     """transformers' model with random values that bf16 holds; the scale keeps activations near one."""
     family, own = CONFIGS[name]
-    config = getattr(transformers, family + "Config")(**{**COMMON, **own})
+    config = getattr(transformers, family + ("TextConfig" if family.startswith("Qwen3_5") else "Config"))(**{**COMMON, **own})
     loaded = getattr(transformers, family + "ForCausalLM")._from_config(config, attn_implementation="eager").eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -204,7 +221,8 @@ def model(name, seed):
             if "e_score_correction_bias" in key or "sinks" in key or "bias" in key:
                 value = 0.2 * normal
             elif "norm" in key:
-                value = 1 + 0.1 * normal
+                centred = family.startswith(("Qwen3Next", "Qwen3_5")) and "linear_attn" not in key
+                value = (0 if centred else 1) + 0.1 * normal
             elif key in ("model.embed_tokens.weight", "lm_head.weight"):
                 tied = config.tie_word_embeddings
                 value = tiny_llama.EMBEDDING * printable(normal) if tied else printable(normal) if "lm" in key else normal
@@ -252,6 +270,7 @@ def write_hf(loaded, folder, name):
 
 def convert(folder, file, name):
     converter = get_model_class(CONFIGS[name][0] + "ForCausalLM", mmproj=False)
+    converter.no_mtp = True
     converter.set_vocab = lambda self: tiny_llama.add_tokenizer(self.gguf_writer)
     converter(folder, gguf.LlamaFileType.MOSTLY_BF16, file, eager=True, model_name=name).write()
 

@@ -34,9 +34,9 @@ public final class Architectures {
             entry("qwen2_moe", Qwen2Moe::read, Qwen2Moe.GGUF),
             entry("qwen3", Qwen3::read, Qwen3.GGUF),
             entry("qwen3_moe", Qwen3Moe::read, Qwen3Moe.GGUF),
-            entry("qwen3_5", Qwen35::read).also("qwen3_5_text"),
-            entry("qwen3_5_moe", Qwen35Moe::read).also("qwen3_5_moe_text"),
-            entry("qwen3_next", Qwen3Next::read));
+            entry("qwen3_5", Qwen35::read, Qwen35.GGUF).also("qwen3_5_text"),
+            entry("qwen3_5_moe", Qwen35Moe::read, Qwen35Moe.GGUF).also("qwen3_5_moe_text"),
+            entry("qwen3_next", Qwen3Next::read, Qwen3Next.GGUF));
 
     /** Architectures that people ask for, and what they compute that is not computed here. */
     private static final Map<String, String> MISSING = Map.of(

@@ -7,6 +7,7 @@ import org.espalier.architecture.ModelWeights.RowBlocks;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.config.Backbone;
 import org.espalier.config.GatedDeltaConfig;
+import org.espalier.config.GatedDeltaConfig.Order;
 import org.espalier.program.Gate;
 import org.espalier.program.GatedDeltaRule;
 import org.espalier.program.Linear;
@@ -18,8 +19,9 @@ import org.espalier.slice.Share.Cut;
 
 /**
  * Gated DeltaNet, <a href="https://arxiv.org/abs/2412.06464">Yang et al. 2024</a> section 3.4, from the normed residual stream to a part of the
- * block: {@link #project} or {@link #projectGrouped}, {@link #convolve}, {@link #recur}, {@link #output}. What it keeps of a session is of one size,
- * however long the session is. Each layer reuses the slots, and begins with its own cut of the heads, a key head with all value heads that use it.
+ * block: {@link #project}, {@link #convolve}, {@link #recur}, {@link #output}. What it keeps of a session is of one size,
+ * however long the session is. Each layer reuses the slots, and begins with its own cut of the heads, a key head with all value heads that use it; where these do not follow each other, every node has
+ * all key heads.
  */
 final class GatedDeltaNet {
 
@@ -72,44 +74,15 @@ final class GatedDeltaNet {
     }
 
     /**
-     * q, k, v, z, b and a, whose rows are stored one kind after the other.
+     * q, k, v, z, b and a: rows of each kind one after the other, or together for each key head.
      *
      * @param name for instance {@code model.layers.3.linear_attn}
      */
     void project(String name) {
-        if (begin(name)) {
-            int keys = config.keyHeads() * config.keyWidth();
-            Cut key = keyHeads.times(config.keyWidth());
-            Cut value = valueHeads.times(config.valueWidth());
-            int rows = 2 * keys + config.valueHeads() * config.valueWidth();
-            mixed(name, "q", key, rows, query(projected));
-            mixed(name, "k", after(keys, key), rows, key(projected));
-            mixed(name, "v", after(2 * keys, value), rows, value(projected));
-            decoder.rowSliced(
-                    decoder.normed,
-                    name + ".in_proj_z",
-                    Bias.NONE,
-                    value,
-                    config.valueHeads() * config.valueWidth(),
-                    gate);
-            decoder.rowSliced(decoder.normed, name + ".in_proj_b", Bias.NONE, valueHeads, config.valueHeads(), beta);
-            decoder.rowSliced(decoder.normed, name + ".in_proj_a", Bias.NONE, valueHeads, config.valueHeads(), decay);
+        if (!begin(name)) {
+            return;
         }
-    }
-
-    private void mixed(String name, String which, Cut cut, int rows, View out) {
-        String weight = decoder.weights.rows(
-                name + ".in_proj_qkv.weight",
-                name + ".in_proj_" + which + ".weight",
-                cut,
-                rows,
-                decoder.normed.width());
-        decoder.program.op(new Linear(decoder.normed, Projection.of(weight), out));
-    }
-
-    /** The same where each key head's rows are together: those of its query, its key, its values and their z, and apart from these b and a. */
-    void projectGrouped(String name) {
-        if (begin(name)) {
+        if (decoder.weights.has(name + ".in_proj_qkvz.weight")) {
             int key = config.keyWidth();
             int value = config.group() * config.valueWidth();
             int all = 2 * key + 2 * value;
@@ -117,13 +90,35 @@ final class GatedDeltaNet {
             grouped(name + ".in_proj_qkvz", "k", new RowBlocks(key, key, all), key(projected));
             grouped(name + ".in_proj_qkvz", "v", new RowBlocks(2 * key, value, all), value(projected));
             grouped(name + ".in_proj_qkvz", "z", new RowBlocks(2 * key + value, value, all), gate);
-            grouped(name + ".in_proj_ba", "b", new RowBlocks(0, config.group(), 2 * config.group()), beta);
-            grouped(
-                    name + ".in_proj_ba",
-                    "a",
-                    new RowBlocks(config.group(), config.group(), 2 * config.group()),
-                    decay);
+        } else {
+            int keys = config.keyHeads() * config.keyWidth();
+            int values = config.valueHeads() * config.valueWidth();
+            Cut key = keyHeads.times(config.keyWidth());
+            Cut value = valueHeads.times(config.valueWidth());
+            mixed(name, "q", key, query(projected));
+            mixed(name, "k", after(keys, key), key(projected));
+            mixed(name, "v", after(2 * keys, value), value(projected));
+            decoder.rowSliced(decoder.normed, name + ".in_proj_z", Bias.NONE, value, values, gate);
         }
+        if (decoder.weights.has(name + ".in_proj_ba.weight")) {
+            int group = config.group();
+            grouped(name + ".in_proj_ba", "b", new RowBlocks(0, group, 2 * group), beta);
+            grouped(name + ".in_proj_ba", "a", new RowBlocks(group, group, 2 * group), decay);
+        } else {
+            decoder.rowSliced(decoder.normed, name + ".in_proj_b", Bias.NONE, valueHeads, config.valueHeads(), beta);
+            decoder.rowSliced(decoder.normed, name + ".in_proj_a", Bias.NONE, valueHeads, config.valueHeads(), decay);
+        }
+    }
+
+    private void mixed(String name, String which, Cut cut, View out) {
+        int rows = 2 * config.keyHeads() * config.keyWidth() + config.valueHeads() * config.valueWidth();
+        String weight = decoder.weights.rows(
+                name + ".in_proj_qkv.weight",
+                name + ".in_proj_" + which + ".weight",
+                cut,
+                rows,
+                decoder.normed.width());
+        decoder.program.op(new Linear(decoder.normed, Projection.of(weight), out));
     }
 
     private void grouped(String module, String which, RowBlocks blocks, View out) {
@@ -141,9 +136,11 @@ final class GatedDeltaNet {
     private boolean begin(String name) {
         Share share = decoder.shares().heads();
         int width = config.valueWidth();
-        valueHeads = decoder.cut(share, name + ".out_proj", config.valueHeads() * width, config.group() * width)
+        boolean tiled = config.order() == Order.TILED;
+        int together = tiled ? 1 : config.group();
+        valueHeads = decoder.cut(share, name + ".out_proj", config.valueHeads() * width, together * width)
                 .over(width);
-        keyHeads = valueHeads.over(config.group());
+        keyHeads = tiled ? new Cut(0, config.keyHeads()) : valueHeads.over(together);
         if (valueHeads.isEmpty()) {
             return false;
         }
@@ -210,14 +207,28 @@ final class GatedDeltaNet {
                 values,
                 decay,
                 beta,
-                decoder.weights.values(name + ".A_log", valueHeads, config.valueHeads()),
+                rate(name),
                 decoder.weights.values(name + ".dt_bias", valueHeads, config.valueHeads()),
                 config.keyWidth(),
-                IntStream.range(0, valueHeads.count())
-                        .mapToObj(head -> head / config.group())
+                IntStream.range(valueHeads.first(), valueHeads.end())
+                        .mapToObj(this::keyHead)
                         .toList(),
                 decoder.program.state(config.keyWidth() * values.width()),
                 mixed));
+    }
+
+    private GatedDeltaRule.Rate rate(String name) {
+        String log = name + ".A_log";
+        return decoder.weights.has(log)
+                ? new GatedDeltaRule.Rate.Log(decoder.weights.values(log, valueHeads, config.valueHeads()))
+                : new GatedDeltaRule.Rate.Negative(
+                        decoder.weights.values(name + ".A", valueHeads, config.valueHeads()));
+    }
+
+    /** Among this node's. */
+    private int keyHead(int valueHead) {
+        int of = config.order() == Order.TILED ? valueHead % config.keyHeads() : valueHead / config.group();
+        return of - keyHeads.first();
     }
 
     /** Norms each head, gates it by silu(z), and projects it. */

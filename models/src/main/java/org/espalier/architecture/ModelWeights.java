@@ -30,6 +30,11 @@ public final class ModelWeights {
         this.program = program;
     }
 
+    /** Whether the checkpoint has a weight of this published name. */
+    public boolean has(String name) {
+        return checkpoint.has(name);
+    }
+
     /** A matrix [rows, columns]. */
     public String matrix(String name, int rows, int columns) {
         return program.weight(name, matrices(checkpoint, name, 1, rows, columns));

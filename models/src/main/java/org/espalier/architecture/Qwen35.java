@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Set;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.GgufDialect;
 import org.espalier.config.Backbone;
 import org.espalier.config.ConfigReader;
 import org.espalier.config.GatedDeltaConfig;
@@ -87,4 +88,9 @@ record Qwen35(
             decoder.addBlock();
         });
     }
+
+    /** Its value heads are in another order than published. */
+    static final GgufDialect GGUF = GgufDialect.of("qwen35", "qwen3_5")
+            .tensors(Qwen3Next.ggufNames())
+            .metadata(config -> config.gatedDelta().put("gguf_tiled_value_heads", true));
 }

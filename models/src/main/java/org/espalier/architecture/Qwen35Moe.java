@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Set;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.GgufDialect;
 import org.espalier.config.Backbone;
 import org.espalier.config.ConfigReader;
 import org.espalier.config.GatedDeltaConfig;
@@ -90,4 +91,9 @@ record Qwen35Moe(
     public MlxStorage mlxStorage() {
         return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS);
     }
+
+    /** Its value heads are in another order than published. */
+    static final GgufDialect GGUF = GgufDialect.of("qwen35moe", "qwen3_5_moe")
+            .tensors(Qwen3Next.ggufNames())
+            .metadata(config -> Qwen3Next.ggufExperts(config.gatedDelta().put("gguf_tiled_value_heads", true)));
 }

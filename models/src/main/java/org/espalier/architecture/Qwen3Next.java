@@ -1,9 +1,13 @@
 package org.espalier.architecture;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.GgufConfig;
+import org.espalier.checkpoint.GgufDialect;
+import org.espalier.checkpoint.GgufNames;
 import org.espalier.config.Backbone;
 import org.espalier.config.ConfigReader;
 import org.espalier.config.GatedDeltaConfig;
@@ -74,7 +78,7 @@ record Qwen3Next(
         return decoder.program((layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
             if (linear.layers().contains(layer)) {
-                delta.projectGrouped(name + ".linear_attn");
+                delta.project(name + ".linear_attn");
                 delta.convolve(name + ".linear_attn");
                 delta.recur(name + ".linear_attn");
                 delta.output(name + ".linear_attn");
@@ -103,5 +107,28 @@ record Qwen3Next(
     @Override
     public MlxStorage mlxStorage() {
         return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS);
+    }
+
+    static final GgufDialect GGUF = GgufDialect.of("qwen3next", "qwen3_next")
+            .tensors(ggufNames())
+            .metadata(config -> ggufExperts(config.gatedDelta()));
+
+    static GgufNames ggufNames() {
+        return GgufNames.dense()
+                .withHeadNorms()
+                .withGatedDelta()
+                .withExperts()
+                .withSharedExperts("shared_expert")
+                .withNextToken()
+                .with(Map.of(
+                        "post_attention_norm", "post_attention_layernorm",
+                        "ffn_gate_inp_shexp", "mlp.shared_expert_gate"));
+    }
+
+    static void ggufExperts(GgufConfig config) {
+        config.number("expert_count", "num_experts")
+                .number("expert_used_count", "num_experts_per_tok")
+                .number("expert_feed_forward_length", "moe_intermediate_size")
+                .number("expert_shared_feed_forward_length", "shared_expert_intermediate_size");
     }
 }

@@ -133,6 +133,37 @@ public final class GgufConfig {
         return number("attention.indexer.top_k", "index_topk");
     }
 
+    /** Gated DeltaNet beside attention of which a part of each head rotates; the sections of images' positions are the same for text. */
+    public GgufConfig gatedDelta() {
+        heads();
+        long headWidth = headWidth();
+        if (headWidth > 0) {
+            put("partial_rotary_factor", whole("rope.dimension_count", headWidth) / (double) headWidth);
+        }
+        long valueHeads = whole("ssm.time_step_rank", 0);
+        put("linear_num_value_heads", valueHeads);
+        if (valueHeads > 0) {
+            put("linear_value_head_dim", whole("ssm.inner_size", 0) / (double) valueHeads);
+        }
+        number("ssm.group_count", "linear_num_key_heads");
+        number("ssm.state_size", "linear_key_head_dim");
+        number("ssm.conv_kernel", "linear_conv_kernel_dim");
+        number("full_attention_interval", "full_attention_interval");
+        recurrentLayers();
+        value("rope.dimension_sections");
+        return nextTokenLayers();
+    }
+
+    private void recurrentLayers() {
+        if (value("attention.recurrent_layers") instanceof List<?> recurrent) {
+            ArrayNode types = json.putArray("layer_types");
+            long layers = whole("block_count", 0) - whole("nextn_predict_layers", 0);
+            recurrent.stream()
+                    .limit(Math.max(0, layers))
+                    .forEach(is -> types.add(Boolean.TRUE.equals(is) ? "linear_attention" : "full_attention"));
+        }
+    }
+
     /** DeepSeek's groups of experts. */
     public GgufConfig groups(long fallbackCount, long fallbackKept) {
         put("n_group", whole("expert_group_count", fallbackCount));

@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
  * (<a href="https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py">gguf-py's constants</a>).
  */
 public final class GgufNames {
-    private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,5})\\.(.+?)(?:\\.(\\d{1,5}))?\\.(weight|bias)");
+    private static final Pattern BLOCK =
+            Pattern.compile("blk\\.(\\d{1,5})\\.(.+?)(?:\\.(\\d{1,5}))?(\\.weight|\\.bias|)");
 
     private static final Map<String, String> OUTER = Map.of(
             "token_embd.weight", "model.embed_tokens.weight",
@@ -41,8 +42,8 @@ public final class GgufNames {
     }
 
     /**
-     * Adds names, which replace those of the same key. A key with {@code .weight} or {@code .bias} is a tensor; one without is a module that
-     * may have either; {@code ffn_gate.*} is a tensor of one expert, and the {@code *} of its published name is that expert.
+     * Adds names, which replace those of the same key. A key with {@code .weight} or {@code .bias} is a tensor, one that ends in a dot a
+     * tensor which has neither; one without is a module that may have either; {@code ffn_gate.*} is a tensor of one expert, and the {@code *} of its published name is that expert.
      */
     public GgufNames with(Map<String, String> more) {
         Map<String, String> all = new HashMap<>(inBlock);
@@ -94,6 +95,21 @@ public final class GgufNames {
                 "indexer.proj", "self_attn.indexer.weights_proj"));
     }
 
+    /** Gated DeltaNet, whose output gate is a projection of its own. */
+    public GgufNames withGatedDelta() {
+        return with(Map.of(
+                "attn_qkv", "linear_attn.in_proj_qkv",
+                "attn_gate", "linear_attn.in_proj_z",
+                "ssm_ba", "linear_attn.in_proj_ba",
+                "ssm_beta", "linear_attn.in_proj_b",
+                "ssm_alpha", "linear_attn.in_proj_a",
+                "ssm_a.", "linear_attn.A",
+                "ssm_dt.bias", "linear_attn.dt_bias",
+                "ssm_conv1d", "linear_attn.conv1d",
+                "ssm_norm", "linear_attn.norm",
+                "ssm_out", "linear_attn.out_proj"));
+    }
+
     /** Layers of multi-token prediction, which are the last blocks. */
     public GgufNames withNextToken() {
         return with(Map.of(
@@ -112,15 +128,15 @@ public final class GgufNames {
             return Optional.ofNullable(OUTER.get(ggufName));
         }
         String prefix = "model.layers." + Integer.parseInt(block.group(1)) + ".";
-        String end = "." + block.group(4);
+        String end = block.group(4);
         String expert = block.group(3);
         if (expert != null) {
             return Optional.ofNullable(inBlock.get(block.group(2) + "." + NamedWeights.EVERY))
                     .map(name -> prefix + name.replace(NamedWeights.EVERY, expert) + end);
         }
-        String tensor = inBlock.get(block.group(2) + end);
-        if (tensor != null) {
-            return Optional.of(prefix + tensor);
+        String tensor = inBlock.get(block.group(2) + (end.isEmpty() ? "." : end));
+        if (tensor != null || end.isEmpty()) {
+            return Optional.ofNullable(tensor).map(name -> prefix + name);
         }
         return Optional.ofNullable(inBlock.get(block.group(2))).map(name -> prefix + name + end);
     }

@@ -9,16 +9,28 @@ import java.util.List;
  * @param valueHeads Hv, heads of values, gates and states; a multiple of the key heads
  * @param keyWidth columns of a key head
  * @param valueWidth columns of a value head
+ * @param order which value heads use a key head
  * @param kernel rows that the short convolution sees, the row itself among them
  * @param layers the checkpoint's indices of the layers that have it, ascending
  */
 public record GatedDeltaConfig(
-        int keyHeads, int valueHeads, int keyWidth, int valueWidth, int kernel, List<Integer> layers) {
+        int keyHeads, int valueHeads, int keyWidth, int valueWidth, Order order, int kernel, List<Integer> layers) {
+
+    /** The GGUF reader's name for the order that converters bring value heads into. */
+    private static final String GGUF_TILED = "gguf_tiled_value_heads";
 
     private static final String LINEAR = "linear_attention";
     private static final String FULL = "full_attention";
     private static final int FULL_EVERY = 4; // transformers' default of full_attention_interval
     private static final int MAX_KERNEL = 64;
+
+    /** Of value heads. */
+    public enum Order {
+        /** Those of a key head follow each other. */
+        GROUPED,
+        /** One of each key head, then the next of each. */
+        TILED
+    }
 
     public GatedDeltaConfig {
         layers = List.copyOf(layers);
@@ -36,6 +48,7 @@ public record GatedDeltaConfig(
                 valueHeads,
                 config.number("linear_key_head_dim", 1, Heads.MAX_WIDTH),
                 config.number("linear_value_head_dim", 1, Heads.MAX_WIDTH),
+                config.flagOrFalse(GGUF_TILED) ? Order.TILED : Order.GROUPED,
                 config.number("linear_conv_kernel_dim", 2, MAX_KERNEL),
                 layers(config, backbone));
     }

@@ -46,9 +46,12 @@ record GoldenModel(Path root, String name) {
                 "qwen2_gguf-tiny/gguf",
                 "qwen2_moe-tiny/hf",
                 "qwen2moe_gguf-tiny/gguf",
+                "qwen35_gguf-tiny/gguf",
+                "qwen35moe_gguf-tiny/gguf",
                 "qwen3_gguf-tiny/gguf",
                 "qwen3_moe-tiny/hf",
-                "qwen3moe_gguf-tiny/gguf");
+                "qwen3moe_gguf-tiny/gguf",
+                "qwen3next_gguf-tiny/gguf");
     }
 
     /** Those beside the repository. */

@@ -8,7 +8,7 @@ import java.util.List;
  * root of their sum of squares plus {@link #EPS}) and q / sqrt(key width):
  *
  * <pre>
- * g = exp(-exp(aLog) softplus(decay + dtBias))     how much of the state stays
+ * g = exp(-rate softplus(decay + dtBias))          how much of the state stays
  * u = sigmoid(beta) (v - g Sᵀk)                    what k yields too little
  * S = g S + k uᵀ
  * out = Sᵀq
@@ -22,7 +22,7 @@ import java.util.List;
  * @param v [T, Hv * value width]
  * @param decay [T, Hv]
  * @param beta [T, Hv]
- * @param aLog [1, Hv]
+ * @param rate [1, Hv]
  * @param dtBias [1, Hv]
  * @param keyWidth columns of a key head
  * @param keyHead the key head that each of the Hv value heads uses, counted among those of k
@@ -35,13 +35,25 @@ public record GatedDeltaRule(
         View v,
         View decay,
         View beta,
-        String aLog,
+        Rate rate,
         String dtBias,
         int keyWidth,
         List<Integer> keyHead,
         int cache,
         View out)
         implements Op {
+
+    /** How fast the heads forget, in the form that is stored. */
+    public sealed interface Rate {
+
+        String weight();
+
+        /** Its logarithm, as published. */
+        record Log(String weight) implements Rate {}
+
+        /** Its negative, as in GGUF files. */
+        record Negative(String weight) implements Rate {}
+    }
 
     /** Added to the sum of squares of q and of k, as in the published code. */
     public static final float EPS = 1e-6f;
@@ -74,7 +86,7 @@ public record GatedDeltaRule(
 
     @Override
     public List<String> weights() {
-        return List.of(aLog, dtBias);
+        return List.of(rate.weight(), dtBias);
     }
 
     @Override
@@ -90,7 +102,7 @@ public record GatedDeltaRule(
         check.width("beta", beta, heads());
         check.width("out", out, v.width());
         reads().forEach(in -> check.apart(in, out));
-        check.vector(aLog, heads(), 1);
+        check.vector(rate.weight(), heads(), 1);
         check.vector(dtBias, heads(), 1);
         check.state(cache, keyWidth * v.width());
     }

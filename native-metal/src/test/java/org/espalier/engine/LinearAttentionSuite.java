@@ -51,10 +51,11 @@ abstract class LinearAttentionSuite extends Suite {
         return List.of(List.of(0, 0, 1, 1), List.of(0, 1, 2), List.of(1, 0, 1), List.of(0));
     }
 
-    /** 150 rows: two whole chunks and a part of one. */
+    /** 150 rows: two whole chunks and a part of one; with 4 heads, the negative of the rate is stored. */
     @ParameterizedTest
     @MethodSource("keyHeads")
     void theDeltaRuleIsItsRecurrence(List<Integer> keyHead) {
+        boolean negative = keyHead.size() == 4;
         int heads = keyHead.size();
         int keys = 1 + keyHead.stream().max(Integer::compare).orElseThrow();
         int gates = 2 * keys * KEY + heads * VALUE;
@@ -63,7 +64,7 @@ abstract class LinearAttentionSuite extends Suite {
         float[][] x = tested.rows(84, 150, gates + 2 * heads);
         WeightFile file = new WeightFile(directory);
         OpBench bench = new OpBench(gates + 2 * heads, heads * VALUE);
-        bench.builder().weight("aLog", file.floats(aLog));
+        bench.builder().weight("rate", file.floats(negative ? negated(aLog) : aLog));
         bench.builder().weight("dtBias", file.floats(dtBias));
         int state = bench.builder().state(heads * KEY * VALUE);
         bench.op((in, out) -> new GatedDeltaRule(
@@ -72,7 +73,7 @@ abstract class LinearAttentionSuite extends Suite {
                 in.columns(2 * keys * KEY, heads * VALUE),
                 in.columns(gates, heads),
                 in.columns(gates + heads, heads),
-                "aLog",
+                negative ? new GatedDeltaRule.Rate.Negative("rate") : new GatedDeltaRule.Rate.Log("rate"),
                 "dtBias",
                 KEY,
                 keyHead,
@@ -86,7 +87,8 @@ abstract class LinearAttentionSuite extends Suite {
                 double[] q = unit(x[t], keyHead.get(h) * KEY);
                 double[] k = unit(x[t], (keys + keyHead.get(h)) * KEY);
                 double softplus = Math.log1p(Math.exp(x[t][gates + h] + dtBias[0][h]));
-                double g = Math.exp(-Math.exp(aLog[0][h]) * softplus);
+                double rate = negative ? -negated(aLog)[0][h] : Math.exp(aLog[0][h]);
+                double g = Math.exp(-rate * softplus);
                 double beta = 1 / (1 + Math.exp(-x[t][gates + heads + h]));
                 for (int c = 0; c < VALUE; c++) {
                     Expected u = Expected.of(x[t][2 * keys * KEY + h * VALUE + c]);
@@ -103,6 +105,14 @@ abstract class LinearAttentionSuite extends Suite {
             }
         }
         tested.differences().compare(GatedDeltaRule.class, bench.run(tested, x), expected);
+    }
+
+    private static float[][] negated(float[][] logarithms) {
+        float[][] rates = new float[1][logarithms[0].length];
+        for (int i = 0; i < rates[0].length; i++) {
+            rates[0][i] = (float) -Math.exp(logarithms[0][i]);
+        }
+        return rates;
     }
 
     private static double[] unit(float[] x, int at) {
@@ -143,7 +153,7 @@ abstract class LinearAttentionSuite extends Suite {
                 in.columns(2 * KEY, VALUE),
                 in.columns(decay, 1),
                 in.columns(decay + 1, 1),
-                "zero",
+                new GatedDeltaRule.Rate.Log("zero"),
                 "zero",
                 KEY,
                 List.of(0),

@@ -141,7 +141,7 @@ final class TinyProgram {
                         convolved.columns(8, 6),
                         gates.columns(0, 2),
                         gates.columns(2, 2),
-                        "aLog",
+                        new GatedDeltaRule.Rate.Log("aLog"),
                         "dtBias",
                         4,
                         List.of(0, 0),

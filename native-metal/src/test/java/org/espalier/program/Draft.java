@@ -147,7 +147,7 @@ final class Draft {
                 K,
                 decay,
                 beta,
-                "aLog",
+                new GatedDeltaRule.Rate.Log("aLog"),
                 "dt",
                 2,
                 keyHead,

@@ -14,11 +14,11 @@ final class DeltaHead {
     private final int keyWidth;
     private final int valueWidth;
 
-    DeltaHead(GatedDeltaRule op, int head, float aLog, float dtBias, Slots slots) {
+    DeltaHead(GatedDeltaRule op, int head, float rate, float dtBias, Slots slots) {
         this.op = op;
         this.slots = slots;
         this.head = head;
-        this.rate = -Math.exp(aLog);
+        this.rate = op.rate() instanceof GatedDeltaRule.Rate.Log ? Math.exp(rate) : -rate;
         this.dtBias = dtBias;
         this.keyWidth = op.keyWidth();
         this.valueWidth = op.valueWidth();
@@ -63,7 +63,7 @@ final class DeltaHead {
     private double logDecay(int row) {
         float x = slots.array(op.decay())[slots.offset(op.decay(), row) + head] + dtBias;
         double softplus = x > 20 ? x : Math.log1p(Math.exp(x)); // beyond 20 they are the same float
-        return rate * softplus;
+        return -rate * softplus;
     }
 
     /** G_i / G_j for j up to i. */

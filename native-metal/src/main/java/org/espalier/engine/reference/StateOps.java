@@ -60,12 +60,13 @@ final class StateOps {
         return all;
     }
 
-    void deltaRule(GatedDeltaRule op, float[] aLog, float[] dtBias, Slots slots, StepRows rows, Cancel cancel) {
+    /** @param rate [Hv], as it is stored */
+    void deltaRule(GatedDeltaRule op, float[] rate, float[] dtBias, Slots slots, StepRows rows, Cancel cancel) {
         List<Span> spans = rows.spans();
         parallel.forRange(spans.size() * op.heads(), 1, cancel, (from, to) -> {
             for (int index = from; index < to; index++) {
                 int head = index % op.heads();
-                DeltaHead delta = new DeltaHead(op, head, aLog[head], dtBias[head], slots);
+                DeltaHead delta = new DeltaHead(op, head, rate[head], dtBias[head], slots);
                 Span span = spans.get(index / op.heads());
                 float[] state = span.session().state(op.cache()).after();
                 for (int first = span.first(); first < span.end(); first += GatedDeltaRule.CHUNK) {

@@ -367,7 +367,8 @@ final class StepRun implements Op.Visitor<Void> {
 
     @Override
     public Void gatedDeltaRule(GatedDeltaRule op) {
-        stateOps.deltaRule(op, matrix(op.aLog()).vector(0), matrix(op.dtBias()).vector(0), slots, rows, cancel);
+        stateOps.deltaRule(
+                op, matrix(op.rate().weight()).vector(0), matrix(op.dtBias()).vector(0), slots, rows, cancel);
         return null;
     }
 
