@@ -25,7 +25,7 @@ public final class Architectures {
             entry("glm_moe_dsa", GlmMoeDsa::read, GlmMoeDsa.GGUF),
             entry("gpt_oss", GptOss::read, GptOss.GGUF),
             entry("llama", Llama::read, Llama.GGUF),
-            entry("mimo_v2_flash", MimoV2Flash::read),
+            entry("mimo_v2_flash", MimoV2Flash::read, MimoV2Flash.GGUF),
             entry("minimax_m2", MiniMaxM2::read, MiniMaxM2.GGUF),
             entry("mistral", Mistral::read),
             entry("mixtral", Mixtral::read, Mixtral.GGUF),

@@ -126,8 +126,8 @@ record Gemma3(
     private static final long LAYERS_27B = 62;
 
     /**
-     * The file does not say which layers have the window, nor their rope's base, nor the attention's scale: they are fixed parts of the
-     * architecture. Only the 27B model scales by D / H instead of a head's width, and is known by its layers.
+     * The file does not say which layers have the window, nor the attention's scale, nor, if it is older, the base of those layers' rope:
+     * they are fixed parts of the architecture. Only the 27B model scales by D / H instead of a head's width, and is known by its layers.
      */
     private static void fromGguf(GgufConfig config) {
         boolean largest = config.whole("block_count", 0) == LAYERS_27B;
@@ -135,6 +135,7 @@ record Gemma3(
         config.wholeHeads()
                 .put("query_pre_attn_scalar", largest ? perHead : config.headWidth())
                 .number("attention.sliding_window", "sliding_window")
+                .number("rope.freq_base_swa", "rope_local_base_freq")
                 .number("final_logit_softcapping", "final_logit_softcapping")
                 .put("hidden_act", "gelu_pytorch_tanh");
     }

@@ -1,9 +1,15 @@
 package org.espalier.architecture;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
+import org.espalier.checkpoint.GgufConfig;
+import org.espalier.checkpoint.GgufDialect;
+import org.espalier.checkpoint.GgufNames;
 import org.espalier.config.Backbone;
 import org.espalier.config.ConfigReader;
 import org.espalier.config.GroupLimit;
@@ -169,5 +175,57 @@ record MimoV2Flash(
     @Override
     public MlxStorage mlxStorage() {
         return MlxStorage.USUAL.withRouter(MlxStorage.Router.FLOATS);
+    }
+
+    private static final int SIGMOID = 2; // gguf-py's ExpertGatingFuncType
+
+    /** Its multi-token-prediction layers are the last of its blocks. */
+    static final GgufDialect GGUF = GgufDialect.of("mimo2", "mimo_v2_flash")
+            .tensors(GgufNames.dense()
+                    .withExperts()
+                    .with(Map.of(
+                            "attn_sinks.weight", "self_attn.attention_sink_bias",
+                            "exp_probs_b.bias", "mlp.gate.e_score_correction_bias",
+                            "layer_output_norm", "final_layernorm",
+                            "nextn.eh_proj", "eh_proj",
+                            "nextn.enorm", "enorm",
+                            "nextn.hnorm", "hnorm")))
+            .metadata(MimoV2Flash::fromGguf);
+
+    private static void fromGguf(GgufConfig config) {
+        int layers = (int) (config.whole("block_count", 0) - config.whole("nextn_predict_layers", 0));
+        List<Boolean> slides = config.flags("attention.sliding_window_pattern");
+        List<Long> kvHeads = config.wholes("attention.head_count_kv");
+        long width = config.headWidth();
+        config.only("expert_gating_func", SIGMOID);
+        config.put("num_hidden_layers", layers)
+                .put("hybrid_layer_pattern", marks(layers, slides::get))
+                .put("moe_layer_freq", marks(layers, layer -> config.holds("blk." + layer + ".ffn_gate_inp.weight")))
+                .put("head_dim", width)
+                .put("v_head_dim", config.whole("attention.value_length", width))
+                // half a column more, so that a rounded fraction of the head yields this many
+                .put("partial_rotary_factor", (config.whole("rope.dimension_count", width) + 0.5) / width)
+                .number("rope.freq_base_swa", "swa_rope_theta")
+                .number("attention.sliding_window", "sliding_window")
+                .put("attention_value_scale", config.real("attention.value_scale", 1))
+                .put("norm_topk_prob", config.flagOrTrue("expert_weights_norm"))
+                .put("routed_scaling_factor", config.real("expert_weights_scale", 1))
+                .number("expert_count", "n_routed_experts")
+                .number("expert_used_count", "num_experts_per_tok")
+                .number("expert_feed_forward_length", "moe_intermediate_size")
+                .groups(1, 1);
+        for (int layer = 0; layer < Math.min(layers, Math.min(slides.size(), kvHeads.size())); layer++) {
+            String prefix = slides.get(layer) ? "swa_" : "";
+            config.put(prefix + "num_key_value_heads", kvHeads.get(layer));
+            boolean sinks = config.holds("blk." + layer + ".attn_sinks.weight");
+            config.put(slides.get(layer) ? "add_swa_attention_sink_bias" : "add_full_attention_sink_bias", sinks);
+        }
+    }
+
+    private static List<Integer> marks(int layers, IntPredicate marked) {
+        return IntStream.range(0, layers)
+                .map(layer -> marked.test(layer) ? 1 : 0)
+                .boxed()
+                .toList();
     }
 }

@@ -62,7 +62,11 @@ public final class GgufConfig {
 
     /** Sets sizes, vocabulary, end-of-sequence ids, tied embeddings and rope scaling. */
     GgufConfig decoder() {
-        DECODER.forEach(this::number);
+        DECODER.forEach((key, configKey) -> {
+            if (!(file.metadata().get(prefix + key) instanceof List)) { // by layer, where the architecture asks for it
+                number(key, configKey);
+            }
+        });
         if (!json.has("vocab_size")) {
             json.put("vocab_size", file.list("tokenizer.ggml.tokens").size());
         }
@@ -268,6 +272,18 @@ public final class GgufConfig {
         return flags;
     }
 
+    /** The metadata's whole numbers, one for each layer. */
+    public List<Long> wholes(String key) {
+        if (!(value(key) instanceof List<?> values)) {
+            throw wrong(key, value(key), "a list");
+        }
+        List<Long> numbers = new ArrayList<>();
+        for (Object value : values) {
+            numbers.add(scalar(key, value).longValue());
+        }
+        return numbers;
+    }
+
     /** The metadata's whole number, or {@code fallback}. */
     public long whole(String key, long fallback) {
         Object value = value(key);
@@ -307,6 +323,9 @@ public final class GgufConfig {
             String own = key.startsWith(prefix) ? key.substring(prefix.length()) : "";
             if (own.isEmpty() || used.contains(own) || REDUNDANT.contains(own)) {
                 return;
+            }
+            if (DECODER.containsKey(own)) {
+                throw wrong(own, value, "a number");
             }
             Object neutral = NEUTRAL.get(own);
             if (neutral == null) {

@@ -256,6 +256,51 @@ class GgufDialectTest {
         assertThat(config.path("attention_bias").asBoolean()).isFalse();
     }
 
+    private static GgufBuilder mimo() {
+        return new GgufBuilder()
+                .key("general.architecture", "mimo2")
+                .key("mimo2.block_count", 5)
+                .key("mimo2.nextn_predict_layers", 1)
+                .key("mimo2.attention.key_length", 192)
+                .key("mimo2.attention.value_length", 128)
+                .key("mimo2.rope.dimension_count", 64)
+                .key("mimo2.rope.freq_base", 5_000_000f)
+                .key("mimo2.rope.freq_base_swa", 10_000f)
+                .key("mimo2.attention.sliding_window", 129)
+                .key("mimo2.attention.sliding_window_pattern", List.of(0, 1, 1, 0, 1))
+                .key("mimo2.attention.head_count_kv", List.of(4, 8, 8, 4, 8))
+                .key("mimo2.attention.value_scale", 0.707f)
+                .tensor("blk.1.ffn_gate_inp.weight", GgmlType.F32, 2, 4)
+                .tensor("blk.1.attn_sinks.weight", GgmlType.F32, 4);
+    }
+
+    @Test
+    void mimosLayersAreOfTwoKinds() {
+        ObjectNode config = open(mimo()).config();
+        assertThat(config.path("num_hidden_layers").asInt()).isEqualTo(4);
+        assertThat(config.path("hybrid_layer_pattern")).hasToString("[0,1,1,0]");
+        assertThat(config.path("moe_layer_freq")).hasToString("[0,1,0,0]");
+        assertThat(config.path("num_key_value_heads").asInt()).isEqualTo(4);
+        assertThat(config.path("swa_num_key_value_heads").asInt()).isEqualTo(8);
+        assertThat(config.path("rope_theta").asInt()).isEqualTo(5_000_000);
+        assertThat(config.path("swa_rope_theta").asInt()).isEqualTo(10_000);
+        assertThat((int) (192 * config.path("partial_rotary_factor").floatValue()))
+                .isEqualTo(64);
+        assertThat(config.path("v_head_dim").asInt()).isEqualTo(128);
+        assertThat(config.path("sliding_window").asInt())
+                .as("the token itself among them")
+                .isEqualTo(129);
+        assertThat(config.path("add_full_attention_sink_bias").asBoolean()).isFalse();
+    }
+
+    @Test
+    void headsByLayerAreRefusedWhereAllLayersAreAlike() {
+        assertThatThrownBy(() -> open(new GgufBuilder()
+                        .key("general.architecture", "qwen3")
+                        .key("qwen3.attention.head_count_kv", List.of(4, 8))))
+                .hasMessageEndingWith("metadata key qwen3.attention.head_count_kv is a list, expected a number");
+    }
+
     @Test
     void gptOssKeepsWhatTheFileDoesNotSay() {
         ObjectNode config = open(new GgufBuilder()
