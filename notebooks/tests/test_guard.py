@@ -84,3 +84,17 @@ def test_a_stop_ends_threads_and_pools_of_the_cell_but_not_of_others(shared):
     before = int(shared.ok("guardTicks").result)
     shared.ok(f"while (guardTicks <= {before}L) Thread.onSpinWait();")
     shared.ok("guardOver = true;")
+
+
+def test_output_outlives_who_closes_it(shared):
+    assert shared.ok('try (var guardOut = new PrintWriter(System.out)) { guardOut.print("one"); }').text == "one"
+    assert shared.ok('System.err.close(); System.err.print("two"); System.out.print("three");').text in ("twothree", "threetwo")
+
+
+def test_the_kernel_outlives_an_interrupt_of_its_threads(shared):
+    shared.ok('Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().startsWith("espalier-iopub") || t.getName().equals("espalier-output")).forEach(Thread::interrupt);')
+    assert shared.ok('System.out.print("here"); 5').text == "here"
+
+
+def test_nothing_opens_a_window(shared):
+    assert shared.ok('System.getProperty("java.awt.headless")').result == "true"

@@ -197,7 +197,7 @@ final class CellStreams {
                     sent(chunk);
                 }
             } catch (InterruptedException e) {
-                return;
+                // by code that interrupts every thread it finds: this one is still needed
             } catch (RuntimeException | Error e) {
                 LOG.error("output could not be sent", e);
             }

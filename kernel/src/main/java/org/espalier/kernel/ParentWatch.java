@@ -25,14 +25,14 @@ final class ParentWatch {
     }
 
     private static void watch(Optional<ProcessHandle> parent, PrintStream terminal) {
-        try {
-            while (parent.filter(ProcessHandle::isAlive).isPresent()) {
+        while (parent.filter(ProcessHandle::isAlive).isPresent()) {
+            try {
                 Thread.sleep(BETWEEN_LOOKS_MILLIS);
+            } catch (InterruptedException e) {
+                // by code that interrupts every thread it finds: it looks again
             }
-            terminal.println("espalier-kernel: the process that started it is gone");
-            System.exit(0);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
+        terminal.println("espalier-kernel: the process that started it is gone");
+        System.exit(0);
     }
 }

@@ -30,7 +30,7 @@ final class CellThreadSupply {
             } catch (OutOfMemoryError e) { // the code's own threads are all that there may be
                 pause();
             } catch (InterruptedException e) {
-                return;
+                // by code that interrupts every thread it finds: this one is still needed
             }
         }
     }

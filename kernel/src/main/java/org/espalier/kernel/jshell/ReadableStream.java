@@ -42,6 +42,12 @@ public final class ReadableStream extends PrintStream {
         println(String.valueOf(value));
     }
 
+    /** It outlives whoever closes it, as a {@code PrintWriter} in a try statement does: later cells print too. */
+    @Override
+    public void close() {
+        flush();
+    }
+
     private String shown(String text) {
         boolean concerns = text != null && (text.contains("$JShell$") || text.startsWith("\tat "));
         return concerns ? readable.apply(text) : String.valueOf(text);

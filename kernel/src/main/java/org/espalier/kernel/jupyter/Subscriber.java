@@ -121,7 +121,7 @@ final class Subscriber {
         publisher.welcome(this, text);
     }
 
-    private void write() throws IOException, InterruptedException {
+    private void write() throws IOException {
         OutputStream out = socket.getOutputStream();
         while (true) {
             byte[] bytes;
@@ -129,7 +129,11 @@ final class Subscriber {
                 writing = false;
                 publisher.notifyAll(); // there is room
                 while (outbox.isEmpty() && !closed) {
-                    publisher.wait();
+                    try {
+                        publisher.wait();
+                    } catch (InterruptedException e) {
+                        // by code that interrupts every thread it finds: this one ends with its connection
+                    }
                 }
                 if (closed) {
                     return;
