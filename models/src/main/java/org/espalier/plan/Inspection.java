@@ -59,9 +59,10 @@ public record Inspection(
      *
      * @param all that is loaded, tied embeddings counted once
      * @param head final norm and output matrix; with tied embeddings the embedding counted again
-     * @param cachePerToken KV state of one token in all layers, as float32
+     * @param cachePerToken KV rows of one token in all layers, as float32
+     * @param states what layers keep of a session however long it is, as float32
      */
-    public record Sizes(long all, long embedding, List<Long> layers, long head, long cachePerToken) {
+    public record Sizes(long all, long embedding, List<Long> layers, long head, long cachePerToken, long states) {
         public Sizes {
             layers = List.copyOf(layers);
         }
@@ -151,7 +152,8 @@ public record Inspection(
                 whole.parts().embedding(),
                 layers,
                 whole.parts().head(),
-                whole.cacheValuesPerRow() * Float.BYTES);
+                whole.cacheValuesPerRow() * Float.BYTES,
+                whole.stateValues() * Float.BYTES);
     }
 
     /** A table for people, one line an entry. */
@@ -165,6 +167,9 @@ public record Inspection(
         lines.add(line(
                 "context",
                 architecture.context() + " positions, " + number(sizes.cachePerToken) + " bytes of cache each"));
+        if (sizes.states > 0) {
+            lines.add(line("states", number(sizes.states) + " bytes a session, however long it is"));
+        }
         architecture
                 .moe()
                 .ifPresent(moe -> lines.add(line(
@@ -231,7 +236,7 @@ public record Inspection(
                 .put("tiedEmbeddings", architecture.tiedEmbeddings())
                 .put("bytes", sizes.all);
         json.put("embeddingBytes", sizes.embedding).put("headBytes", sizes.head);
-        json.put("cacheBytesPerToken", sizes.cachePerToken);
+        json.put("cacheBytesPerToken", sizes.cachePerToken).put("stateBytes", sizes.states);
         json.putObject("token").put("weightBytes", token.weightBytes()).put("operations", token.operations());
         sizes.layers.forEach(json.putArray("layerBytes")::add);
         Optional<RoutedExperts> moe = architecture.moe();

@@ -37,7 +37,7 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
     private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\..*");
     private static final Pattern TEXT = Pattern.compile("(model\\.(embed_tokens|layers|norm)|lm_head)\\..*");
     private static final Pattern ROUTER =
-            Pattern.compile(".*\\.((mlp|block_sparse_moe)\\.(gate|router)|router\\.proj)");
+            Pattern.compile(".*\\.((mlp|block_sparse_moe)\\.(gate|router|shared_expert_gate)|router\\.proj)");
     private static final Pattern NORM = Pattern.compile(".*norm(_\\d)?\\.weight");
 
     static ConversionPlan of(Model model, AffineGroups groups) {

@@ -96,4 +96,16 @@ class InspectionTest {
                     .isEqualTo("{\"weightBytes\":" + bytes + ",\"operations\":" + operations + "}");
         }
     }
+
+    /** Two linear layers of three: 3 rows of 2 x 2 x 16 + 6 x 8 channels, and 6 heads of 16 x 8; one layer of attention with 2 KV heads of 16. */
+    @Test
+    void saysWhatASessionKeepsHoweverLongItIs() {
+        try (Model model = Model.open(Golden.tiny("qwen35moe_gguf-tiny/gguf"))) {
+            Inspection inspection = Inspection.of(model);
+            assertThat(inspection.sizes().states()).isEqualTo(2 * (3 * 112 + 6 * 16 * 8) * 4);
+            assertThat(inspection.sizes().cachePerToken()).isEqualTo(2 * 2 * 16 * 4);
+            assertThat(inspection.describe()).contains("states             8,832 bytes a session, however long it is");
+            assertThat(inspection.toJson().path("stateBytes").asLong()).isEqualTo(8832);
+        }
+    }
 }
