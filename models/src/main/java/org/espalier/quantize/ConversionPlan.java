@@ -33,7 +33,9 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
     private static final String EXPERTS = ".experts.*.";
     private static final String LATENT = ".self_attn.kv_b_proj.weight";
     private static final String WEIGHT = ".weight";
-    private static final String CORRECTION = "e_score_correction_bias"; // mlx-lm's cast_predicate spares it
+    /** What mlx-lm's cast_predicate spares. */
+    private static final Pattern KEPT_IN_F32 = Pattern.compile(".*\\.(\\w*e_score_correction_bias|A_log)");
+
     private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\..*");
     private static final Pattern TEXT = Pattern.compile("(model\\.(embed_tokens|layers|norm)|lm_head)\\..*");
     private static final Pattern ROUTER =
@@ -136,7 +138,8 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
             }
             int width = weight.rows() * weight.columns();
             List<Integer> shape = weight.count() == 1 ? List.of(width) : List.of(weight.count(), width);
-            tensors.add(new Converted.Plain(name, weight, shape, name.endsWith(CORRECTION) ? FloatType.F32 : type));
+            tensors.add(new Converted.Plain(
+                    name, weight, shape, KEPT_IN_F32.matcher(name).matches() ? FloatType.F32 : type));
         }
 
         private void cut(String attention, LatentAttentionConfig config) {

@@ -50,6 +50,8 @@ class QuantizerTest {
                 "deepseek_v3",
                 "gemma4",
                 "deepseek_v32",
+                "deepseek_v32",
+                "gemma4",
                 "glm4_moe",
                 "glm4_moe_lite",
                 "glm_moe_dsa",
