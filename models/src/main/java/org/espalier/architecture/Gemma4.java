@@ -75,8 +75,12 @@ record Gemma4(
         List<Integer> windows = SlidingWindows.windows(config, backbone, sliding, WINDOW);
         boolean ownKvHeads = keysAsValues && config.has("num_global_key_value_heads");
         String kvHeads = ownKvHeads ? "num_global_key_value_heads" : "num_key_value_heads";
-        config.ignore("num_global_key_value_heads");
-        Heads far = Heads.read(config, kvHeads, "global_head_dim", FAR_HEAD_WIDTH);
+        List<Integer> farLayers = backbone.everyLayer().stream()
+                .filter(layer -> !sliding.contains(layer))
+                .toList();
+        config.ignore("num_global_key_value_heads", "global_head_dim");
+        Heads far = Heads.ofLayers(config, farLayers)
+                .orElseGet(() -> Heads.read(config, kvHeads, "global_head_dim", FAR_HEAD_WIDTH));
         Heads near = Heads.read(config, "num_key_value_heads", "head_dim", HEAD_WIDTH);
         Positions nearPositions =
                 Positions.ofLayers(config, "sliding_attention", near.width(), SLIDING_THETA, Set.of("default"));
@@ -100,7 +104,6 @@ record Gemma4(
         }
         config.only("num_kv_shared_layers", 0);
         config.only("use_bidirectional_attention", "vision"); // of images alone
-        config.absent("per_layer_config");
         config.ignore("vocab_size_per_layer_input", "use_double_wide_mlp"); // of the kinds that are refused
     }
 

@@ -1,5 +1,10 @@
 package org.espalier.config;
 
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
 /**
  * Query heads and the key and value heads that they share.
  *
@@ -30,6 +35,29 @@ public record Heads(int query, int kv, int width, int valueWidth) {
         config.require(query % kv == 0, kvKey, "a divisor of num_attention_heads, " + query);
         config.require(width % 2 == 0, "head_dim", "an even number, since rope rotates pairs");
         return new Heads(query, kv, width, valueWidth);
+    }
+
+    /**
+     * Those of some layers, as transformers 5 saves them: {@code per_layer_config} has an object for each of these layers, all alike, and for no
+     * others. Empty where the config has none.
+     */
+    public static Optional<Heads> ofLayers(ConfigReader config, List<Integer> layers) {
+        String key = "per_layer_config";
+        if (!config.has(key)) {
+            return Optional.empty();
+        }
+        ConfigReader byLayer = config.object(key);
+        Set<Heads> found = new HashSet<>();
+        for (int layer : layers) {
+            ConfigReader one = byLayer.object(String.valueOf(layer));
+            int width = width(one.has("head_dim") ? one : config, "head_dim", 0);
+            int kv = (one.has("num_key_value_heads") ? one : config).number("num_key_value_heads", 1, MAX_HEADS);
+            found.add(of(config, key, kv, width, width));
+            config.require(one.ignoredKeys().isEmpty(), key, "head_dim and num_key_value_heads alone");
+        }
+        boolean alike = found.size() == 1 && byLayer.ignoredKeys().isEmpty();
+        config.require(alike, key, "the same for each of the layers " + layers + ", and no others");
+        return found.stream().findFirst();
     }
 
     /** Columns of a head. */

@@ -185,6 +185,9 @@ class ArchitecturesTest {
                 "mimo_v2_flash | {'n_shared_experts':1} | n_shared_experts is 1, which is not supported: expected no value",
                 "gemma4 | {'hidden_size_per_layer_input':8} | hidden_size_per_layer_input is 8, which is not supported:"
                         + " expected 0, no embeddings of each layer",
+                "gemma4 | {'per_layer_config':{'1':{'head_dim':48},'3':{'head_dim':64}}}"
+                        + " | per_layer_config is {\"1\":{\"head_dim\":48},\"3\":{\"head_dim\":64}}, expected the same for each of the layers [3],"
+                        + " and no others",
                 "gemma4 | {'num_kv_shared_layers':2} | num_kv_shared_layers is 2, which is not supported: expected 0",
                 "gemma4 | {'use_bidirectional_attention':'all'}"
                         + " | use_bidirectional_attention is all, which is not supported: expected vision",
@@ -345,6 +348,11 @@ class ArchitecturesTest {
         assertThat(large.attention().positions()).isEqualTo(new Positions(64, 7, new RopeScaling.Proportional(16, 1)));
         assertThat(large.sliding().positions()).isEqualTo(new Positions(32, 5, new RopeScaling.Default()));
         assertThat(large.moe()).contains(new RoutedExperts(8, 2, 16, List.of(0, 1, 2, 3)));
+        Gemma4 saved = (Gemma4) read(
+                "gemma4", "{'per_layer_config':{'3':{'head_dim':48,'num_key_value_heads':1}},'attention_k_eq_v':true}");
+        assertThat(List.of(saved.attention().headWidth(), saved.attention().kvHeads()))
+                .as("as transformers 5 saves them")
+                .containsExactly(48, 1);
     }
 
     @Test
