@@ -8,6 +8,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.logging.ErrorManager;
 import java.util.logging.FileHandler;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -54,6 +55,12 @@ final class KernelLog {
             String pattern = file.toString().replace("%", "%%");
             Handler handler = new FileHandler(pattern, BYTES, 1, true);
             handler.setFormatter(new SimpleFormatter());
+            handler.setErrorManager(new ErrorManager() {
+                @Override
+                public void error(String message, Exception cause, int code) {
+                    // on a full disk: it would say so in cells
+                }
+            });
             root.addHandler(handler);
         } catch (IOException e) {
             file = Path.of("(none: " + e.getMessage() + ")");

@@ -72,7 +72,7 @@ public final class ShellCommand {
 
         void copy() {
             byte[] some = new byte[8192];
-            try {
+            try (output) { // a command whose output nobody reads any more must not wait for ever
                 for (int count = output.read(some); count >= 0; count = output.read(some)) {
                     showing = true;
                     System.out.write(some, 0, count);
