@@ -8,11 +8,13 @@ import org.espalier.config.LatentAttentionConfig;
  *
  * @param router how the routers' matrices are stored
  * @param experts the module of a layer's stacked experts
+ * @param norms how zero-centred norms are stored
  * @param cut the attention whose {@code kv_b_proj} is split into {@code embed_q} and {@code unembed_out}; empty if it stays whole
  */
-public record MlxStorage(Router router, String experts, Optional<LatentAttentionConfig> cut) {
+public record MlxStorage(Router router, String experts, Norms norms, Optional<LatentAttentionConfig> cut) {
 
-    static final MlxStorage USUAL = new MlxStorage(Router.AS_OTHERS, "switch_mlp", Optional.empty());
+    static final MlxStorage USUAL =
+            new MlxStorage(Router.AS_OTHERS, "switch_mlp", Norms.AS_PUBLISHED, Optional.empty());
 
     /** How a router's matrix is stored. */
     public enum Router {
@@ -24,15 +26,26 @@ public record MlxStorage(Router router, String experts, Optional<LatentAttention
         FLOATS
     }
 
+    /** How a norm's weight is stored. */
+    public enum Norms {
+        AS_PUBLISHED,
+        /** With the one that zero-centred weights lack, but for those of linear attention, which are not. */
+        PLUS_ONE
+    }
+
+    MlxStorage withNorms(Norms changed) {
+        return new MlxStorage(router, experts, changed, cut);
+    }
+
     MlxStorage withRouter(Router changed) {
-        return new MlxStorage(changed, experts, cut);
+        return new MlxStorage(changed, experts, norms, cut);
     }
 
     MlxStorage withExperts(String changed) {
-        return new MlxStorage(router, changed, cut);
+        return new MlxStorage(router, changed, norms, cut);
     }
 
     MlxStorage withCut(LatentAttentionConfig attention) {
-        return new MlxStorage(router, experts, Optional.of(attention));
+        return new MlxStorage(router, experts, norms, Optional.of(attention));
     }
 }

@@ -89,6 +89,11 @@ record Qwen35(
         });
     }
 
+    @Override
+    public MlxStorage mlxStorage() {
+        return MlxStorage.USUAL.withNorms(MlxStorage.Norms.PLUS_ONE);
+    }
+
     /** Its value heads are in another order than published. */
     static final GgufDialect GGUF = GgufDialect.of("qwen35", "qwen3_5")
             .tensors(Qwen3Next.ggufNames())

@@ -89,7 +89,7 @@ record Qwen35Moe(
 
     @Override
     public MlxStorage mlxStorage() {
-        return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS);
+        return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS).withNorms(MlxStorage.Norms.PLUS_ONE);
     }
 
     /** Its value heads are in another order than published. */

@@ -106,7 +106,7 @@ record Qwen3Next(
 
     @Override
     public MlxStorage mlxStorage() {
-        return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS);
+        return MlxStorage.USUAL.withRouter(MlxStorage.Router.EIGHT_BITS).withNorms(MlxStorage.Norms.PLUS_ONE);
     }
 
     static final GgufDialect GGUF = GgufDialect.of("qwen3next", "qwen3_next")

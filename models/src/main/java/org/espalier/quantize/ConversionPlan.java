@@ -16,6 +16,8 @@ import org.espalier.checkpoint.JsonFile;
 import org.espalier.config.LatentAttentionConfig;
 import org.espalier.config.TextConfig;
 import org.espalier.model.Model;
+import org.espalier.weights.Element;
+import org.espalier.weights.Plain;
 import org.espalier.weights.Scaled;
 import org.espalier.weights.Weight;
 
@@ -33,7 +35,8 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
     private static final String EXPERTS = ".experts.*.";
     private static final String LATENT = ".self_attn.kv_b_proj.weight";
     private static final String WEIGHT = ".weight";
-    /** What mlx-lm's cast_predicate spares. */
+    private static final String FILTERS = ".conv1d.weight";
+    /** What mlx-lm's cast_predicate leaves in float32. */
     private static final Pattern KEPT_IN_F32 = Pattern.compile(".*\\.(\\w*e_score_correction_bias|A_log)");
 
     private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d{1,6})\\..*");
@@ -93,6 +96,8 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
                     cut(
                             name.substring(0, name.lastIndexOf(".kv_b_proj")),
                             storage.cut().get());
+                } else if (name.endsWith(FILTERS)) {
+                    filters(converted(name), weight);
                 } else if (isVector(name)) {
                     vector(converted(name), weight);
                 } else {
@@ -138,8 +143,17 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
             }
             int width = weight.rows() * weight.columns();
             List<Integer> shape = weight.count() == 1 ? List.of(width) : List.of(weight.count(), width);
-            tensors.add(new Converted.Plain(
-                    name, weight, shape, KEPT_IN_F32.matcher(name).matches() ? FloatType.F32 : type));
+            boolean kept = KEPT_IN_F32.matcher(name).matches() && weight.format().equals(new Plain(Element.F32));
+            boolean centred = storage.norms() == MlxStorage.Norms.PLUS_ONE
+                    && NORM.matcher(name).matches()
+                    && !name.contains(".linear_attn.");
+            tensors.add(new Converted.Plain(name, weight, shape, kept ? FloatType.F32 : type, centred ? 1 : 0));
+        }
+
+        /** Of a short convolution: [channels, 1, kernel] becomes [channels, kernel, 1]. */
+        private void filters(String name, Weight weight) {
+            List<Integer> shape = List.of(weight.count(), weight.rows() * weight.columns(), 1);
+            tensors.add(new Converted.Plain(name, weight, shape, type));
         }
 
         private void cut(String attention, LatentAttentionConfig config) {

@@ -25,6 +25,15 @@ sealed interface Converted {
     /** 4-bit floats that are quantized already, their rows in a new order: {@code name.weight} and {@code name.scales}. */
     record Repacked(String name, Weight source, List<Integer> shape) implements Converted {}
 
-    /** The same values in one type of float. */
-    record Plain(String name, Weight source, List<Integer> shape, FloatType type) implements Converted {}
+    /**
+     * The same values in one type of float.
+     *
+     * @param plus what is added to each, after it was rounded to the type
+     */
+    record Plain(String name, Weight source, List<Integer> shape, FloatType type, float plus) implements Converted {
+
+        Plain(String name, Weight source, List<Integer> shape, FloatType type) {
+            this(name, source, shape, type, 0);
+        }
+    }
 }

@@ -201,6 +201,11 @@ public final class Quantizer {
 
     private static long writePlain(Converted.Plain tensor, SafetensorsWriter file, long first, float[][] rows) {
         int columns = rows[0].length;
+        for (float[] row : rows) {
+            for (int i = 0; i < columns && tensor.plus() != 0; i++) {
+                row[i] = tensor.type().round(row[i]) + tensor.plus();
+            }
+        }
         byte[] bytes = floats(tensor.type(), rows, columns);
         file.write(tensor.name(), first * columns * tensor.type().bytes(), bytes, bytes.length);
         return bytes.length;

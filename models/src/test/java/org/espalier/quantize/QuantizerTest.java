@@ -65,7 +65,9 @@ class QuantizerTest {
                 "olmoe",
                 "qwen2_moe",
                 "qwen3",
-                "qwen3_moe"
+                "qwen3_5_moe",
+                "qwen3_moe",
+                "qwen3_next"
             })
     void everyArchitectureBecomesWhatMlxLmMakesOfIt(String model) throws IOException {
         assumeTrue(Files.isDirectory(SHARED), "../shared/golden is not beside the repository, or not whole");
