@@ -143,7 +143,8 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
             }
             int width = weight.rows() * weight.columns();
             List<Integer> shape = weight.count() == 1 ? List.of(width) : List.of(weight.count(), width);
-            boolean kept = KEPT_IN_F32.matcher(name).matches() && weight.format().equals(new Plain(Element.F32));
+            boolean kept =
+                    KEPT_IN_F32.matcher(name).matches() && weight.format().equals(new Plain(Element.F32));
             boolean centred = storage.norms() == MlxStorage.Norms.PLUS_ONE
                     && NORM.matcher(name).matches()
                     && !name.contains(".linear_attn.");
