@@ -86,10 +86,18 @@ final class GatedDeltaNet {
             int key = config.keyWidth();
             int value = config.group() * config.valueWidth();
             int all = 2 * key + 2 * value;
-            grouped(name + ".in_proj_qkvz", "q", new RowBlocks(0, key, all), query(projected));
-            grouped(name + ".in_proj_qkvz", "k", new RowBlocks(key, key, all), key(projected));
-            grouped(name + ".in_proj_qkvz", "v", new RowBlocks(2 * key, value, all), value(projected));
-            grouped(name + ".in_proj_qkvz", "z", new RowBlocks(2 * key + value, value, all), gate);
+            grouped(name + ".in_proj_qkvz", "q", new RowBlocks(0, key, all, config.keyHeads() * all), query(projected));
+            grouped(name + ".in_proj_qkvz", "k", new RowBlocks(key, key, all, config.keyHeads() * all), key(projected));
+            grouped(
+                    name + ".in_proj_qkvz",
+                    "v",
+                    new RowBlocks(2 * key, value, all, config.keyHeads() * all),
+                    value(projected));
+            grouped(
+                    name + ".in_proj_qkvz",
+                    "z",
+                    new RowBlocks(2 * key + value, value, all, config.keyHeads() * all),
+                    gate);
         } else {
             int keys = config.keyHeads() * config.keyWidth();
             int values = config.valueHeads() * config.valueWidth();
@@ -102,8 +110,12 @@ final class GatedDeltaNet {
         }
         if (decoder.weights.has(name + ".in_proj_ba.weight")) {
             int group = config.group();
-            grouped(name + ".in_proj_ba", "b", new RowBlocks(0, group, 2 * group), beta);
-            grouped(name + ".in_proj_ba", "a", new RowBlocks(group, group, 2 * group), decay);
+            grouped(name + ".in_proj_ba", "b", new RowBlocks(0, group, 2 * group, config.keyHeads() * 2 * group), beta);
+            grouped(
+                    name + ".in_proj_ba",
+                    "a",
+                    new RowBlocks(group, group, 2 * group, config.keyHeads() * 2 * group),
+                    decay);
         } else {
             decoder.rowSliced(decoder.normed, name + ".in_proj_b", Bias.NONE, valueHeads, config.valueHeads(), beta);
             decoder.rowSliced(decoder.normed, name + ".in_proj_a", Bias.NONE, valueHeads, config.valueHeads(), decay);
@@ -127,7 +139,6 @@ final class GatedDeltaNet {
                 module + "." + which + ".weight",
                 blocks,
                 keyHeads.times(blocks.block()),
-                config.keyHeads() * blocks.step(),
                 decoder.normed.width());
         decoder.program.op(new Linear(decoder.normed, Projection.of(weight), out));
     }

@@ -126,9 +126,8 @@ final class GroupedQueryAttention {
         String weight = decoder.weights.rows(
                 module + ".weight",
                 module + "." + which + ".weight",
-                new RowBlocks(first, width, 2 * width),
+                new RowBlocks(first, width, 2 * width, config.heads() * 2 * width),
                 heads.times(width),
-                config.heads() * 2 * width,
                 decoder.normed.width());
         decoder.program.op(new Linear(decoder.normed, Projection.of(weight), out));
     }

@@ -49,16 +49,15 @@ public final class ModelWeights {
     }
 
     /**
-     * Of several matrices whose rows are stored together, head by head: {@code block} rows of every {@code step}, from {@code first} on.
+     * One of several matrices whose rows are stored together, head by head: {@code block} rows of every {@code step} of {@code rows}, from {@code
+     * first} on.
      */
-    public record RowBlocks(int first, int block, int step) {}
+    public record RowBlocks(int first, int block, int step, int rows) {}
 
-    /**
-     * The rows {@code cut} of one of several matrices that are stored as one [rows, columns], which the program knows by {@code as}; a cut falls
-     * between blocks.
-     */
-    public String rows(String name, String as, RowBlocks blocks, Cut cut, int rows, int columns) {
-        Weight one = matrices(checkpoint, name, 1, rows, columns).rowBlocks(blocks.first, blocks.block, blocks.step);
+    /** The rows {@code cut} of such a matrix, which the program knows by {@code as}; a cut falls between blocks. */
+    public String rows(String name, String as, RowBlocks blocks, Cut cut, int columns) {
+        Weight all = matrices(checkpoint, name, 1, blocks.rows, columns);
+        Weight one = all.rowBlocks(blocks.first, blocks.block, blocks.step);
         return program.weight(as, one.rows(cut.first(), cut.count()));
     }
 
