@@ -19,7 +19,7 @@ import org.espalier.slice.Share.Cut;
 
 /**
  * Gated DeltaNet, <a href="https://arxiv.org/abs/2412.06464">Yang et al. 2024</a> section 3.4, from the normed residual stream to a part of the
- * block: {@link #project}, {@link #convolve}, {@link #recur}, {@link #output}. What it keeps of a session is of one size,
+ * block: {@link #block}. What it keeps of a session is of one size,
  * however long the session is. Each layer reuses the slots, and begins with its own cut of the heads, a key head with all value heads that use it; where these do not follow each other, every node has
  * all key heads.
  */
@@ -63,14 +63,19 @@ final class GatedDeltaNet {
     }
 
     /**
-     * What the norms' weights of this family are: zero-centred as published. mlx-lm adds the one when it converts a model, and the
-     * convolution's filters, which it transposes then, tell so.
+     * What the norms' weights of this family are: zero-centred as published; where mlx-lm has converted the model, the filters tell so.
      */
     static NormWeight norms(Checkpoint checkpoint, GatedDeltaConfig config) {
         String filters = "model.layers." + config.layers().get(0) + ".linear_attn.conv1d.weight";
-        boolean published = checkpoint.weight(filters).count() > 1
-                && checkpoint.weight(filters).rows() == 1;
-        return published ? NormWeight.GAIN_LESS_ONE : NormWeight.GAIN;
+        return ModelWeights.publishedFilters(checkpoint.weight(filters)) ? NormWeight.GAIN_LESS_ONE : NormWeight.GAIN;
+    }
+
+    /** All steps of it. */
+    void block(String name) {
+        project(name);
+        convolve(name);
+        recur(name);
+        output(name);
     }
 
     /**
@@ -78,7 +83,7 @@ final class GatedDeltaNet {
      *
      * @param name for instance {@code model.layers.3.linear_attn}
      */
-    void project(String name) {
+    private void project(String name) {
         if (!begin(name)) {
             return;
         }
@@ -185,7 +190,7 @@ final class GatedDeltaNet {
     }
 
     /** A short causal convolution of q, k and v, and SiLU. */
-    void convolve(String name) {
+    private void convolve(String name) {
         if (valueHeads.isEmpty()) {
             return;
         }
@@ -207,7 +212,7 @@ final class GatedDeltaNet {
     }
 
     /** The gated delta rule, eq. 10. */
-    void recur(String name) {
+    private void recur(String name) {
         if (valueHeads.isEmpty()) {
             return;
         }
@@ -243,7 +248,7 @@ final class GatedDeltaNet {
     }
 
     /** Norms each head, gates it by silu(z), and projects it. */
-    void output(String name) {
+    private void output(String name) {
         int width = config.valueWidth();
         if (!valueHeads.isEmpty()) {
             decoder.norm(mixed, name + ".norm", eps, valueHeads.count(), NormWeight.GAIN, mixed);

@@ -69,6 +69,11 @@ public final class ModelWeights {
         return program.weight(as, filters(checkpoint, name, channels, kernel).rows(cut.first(), cut.count()));
     }
 
+    /** Whether filters are stored as published, [channels, 1, kernel]; mlx-lm transposes them, and adds one to zero-centred norms then. */
+    public static boolean publishedFilters(Weight filters) {
+        return filters.count() > 1 && filters.rows() == 1;
+    }
+
     private static Weight filters(Checkpoint checkpoint, String name, int channels, int kernel) {
         Weight weight = checkpoint.weight(name);
         boolean stack = weight.count() == channels && (long) weight.rows() * weight.columns() == kernel;

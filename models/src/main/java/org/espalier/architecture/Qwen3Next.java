@@ -78,10 +78,7 @@ record Qwen3Next(
         return decoder.program((layer, name) -> {
             decoder.normResidual(name + ".input_layernorm");
             if (linear.layers().contains(layer)) {
-                delta.project(name + ".linear_attn");
-                delta.convolve(name + ".linear_attn");
-                delta.recur(name + ".linear_attn");
-                delta.output(name + ".linear_attn");
+                delta.block(name + ".linear_attn");
             } else {
                 gqa.projectGated(name + ".self_attn");
                 gqa.normHeads(name + ".self_attn");

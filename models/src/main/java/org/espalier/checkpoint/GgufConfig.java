@@ -159,12 +159,13 @@ public final class GgufConfig {
     }
 
     private void recurrentLayers() {
-        if (value("attention.recurrent_layers") instanceof List<?> recurrent) {
+        List<Boolean> recurrent = flags("attention.recurrent_layers");
+        if (!recurrent.isEmpty()) {
             ArrayNode types = json.putArray("layer_types");
             long layers = whole("block_count", 0) - whole("nextn_predict_layers", 0);
             recurrent.stream()
                     .limit(Math.max(0, layers))
-                    .forEach(is -> types.add(Boolean.TRUE.equals(is) ? "linear_attention" : "full_attention"));
+                    .forEach(is -> types.add(is ? "linear_attention" : "full_attention"));
         }
     }
 

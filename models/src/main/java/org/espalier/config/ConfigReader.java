@@ -217,7 +217,7 @@ public final class ConfigReader {
     /** A list of texts, each one of {@code computed}. */
     List<String> texts(String key, List<String> computed) {
         List<String> texts = new ArrayList<>();
-        for (JsonNode text : required(key)) {
+        for (JsonNode text : list(key)) {
             if (!computed.contains(text.asText())) {
                 throw wrong(key, json.get(key), "a list of " + String.join(", ", computed));
             }
@@ -226,9 +226,17 @@ public final class ConfigReader {
         return texts;
     }
 
+    private JsonNode list(String key) {
+        JsonNode value = required(key);
+        if (!value.isArray()) {
+            throw wrong(key, value, "a list");
+        }
+        return value;
+    }
+
     /** The places of 1 in a list of {@code size} numbers 0 and 1. */
     List<Integer> marked(String key, int size) {
-        JsonNode value = required(key);
+        JsonNode value = list(key);
         List<Integer> places = new ArrayList<>();
         boolean marks = value.size() == size;
         for (int i = 0; i < value.size(); i++) {
@@ -244,7 +252,7 @@ public final class ConfigReader {
 
     /** {@code [divisors]} and the like. */
     List<Float> reals(String key) {
-        JsonNode value = required(key);
+        JsonNode value = list(key);
         List<Float> numbers = new ArrayList<>();
         for (JsonNode number : value) {
             if (!number.isNumber() || !(number.floatValue() > 0) || !Float.isFinite(number.floatValue())) {
@@ -279,7 +287,7 @@ public final class ConfigReader {
 
     /** Fails unless the key is absent or a list of nothing but the number that is computed. */
     public void onlyEach(String key, int computed) {
-        for (JsonNode number : has(key) ? required(key) : List.<JsonNode>of()) {
+        for (JsonNode number : has(key) ? list(key) : List.<JsonNode>of()) {
             if (!number.isNumber() || number.asDouble() != computed) {
                 throw notSupported(key, json.get(key), "a list of " + computed);
             }

@@ -23,6 +23,7 @@ public record GatedDeltaConfig(
     private static final String FULL = "full_attention";
     private static final int FULL_EVERY = 4; // transformers' default of full_attention_interval
     private static final int MAX_KERNEL = 64;
+    private static final int MAX_STATE = 1 << 28; // far above any model, and a Java array
 
     /** Of value heads. */
     public enum Order {
@@ -43,11 +44,17 @@ public record GatedDeltaConfig(
                 valueHeads % keyHeads == 0,
                 "linear_num_value_heads",
                 "a multiple of linear_num_key_heads, " + keyHeads);
+        int keyWidth = config.number("linear_key_head_dim", 1, Heads.MAX_WIDTH);
+        int valueWidth = config.number("linear_value_head_dim", 1, Heads.MAX_WIDTH);
+        config.require(
+                (long) valueHeads * keyWidth * valueWidth <= MAX_STATE,
+                "linear_value_head_dim",
+                "a state of at most " + MAX_STATE + " values in all heads");
         return new GatedDeltaConfig(
                 keyHeads,
                 valueHeads,
-                config.number("linear_key_head_dim", 1, Heads.MAX_WIDTH),
-                config.number("linear_value_head_dim", 1, Heads.MAX_WIDTH),
+                keyWidth,
+                valueWidth,
                 config.flagOrFalse(GGUF_TILED) ? Order.TILED : Order.GROUPED,
                 config.number("linear_conv_kernel_dim", 2, MAX_KERNEL),
                 layers(config, backbone));
@@ -56,14 +63,15 @@ public record GatedDeltaConfig(
     /** Named one by one, or all but every {@code full_attention_interval}-th. */
     private static List<Integer> layers(ConfigReader config, Backbone backbone) {
         int interval = config.size("full_attention_interval", FULL_EVERY);
-        if (!config.has("layer_types")) {
-            return backbone.everyLayer().stream()
-                    .filter(layer -> (layer + 1) % interval != 0)
-                    .toList();
-        }
-        List<String> types = config.texts("layer_types", List.of(LINEAR, FULL));
-        config.require(
-                types.size() == backbone.layers(), "layer_types", "one for each of " + backbone.layers() + " layers");
+        boolean named = config.has("layer_types");
+        List<String> types = named
+                ? config.texts("layer_types", List.of(LINEAR, FULL))
+                : backbone.everyLayer().stream()
+                        .map(layer -> (layer + 1) % interval == 0 ? FULL : LINEAR)
+                        .toList();
+        String key = named ? "layer_types" : "full_attention_interval";
+        config.require(types.size() == backbone.layers(), key, "one for each of " + backbone.layers() + " layers");
+        config.require(types.contains(LINEAR), key, "some layers of linear attention");
         return backbone.everyLayer().stream()
                 .filter(layer -> types.get(layer).equals(LINEAR))
                 .toList();

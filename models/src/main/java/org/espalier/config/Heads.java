@@ -50,7 +50,7 @@ public record Heads(int query, int kv, int width, int valueWidth) {
         Set<Heads> found = new HashSet<>();
         for (int layer : layers) {
             ConfigReader one = byLayer.object(String.valueOf(layer));
-            int width = width(one.has("head_dim") ? one : config, "head_dim", 0);
+            int width = (one.has("head_dim") ? one : config).number("head_dim", 2, MAX_WIDTH);
             int kv = (one.has("num_key_value_heads") ? one : config).number("num_key_value_heads", 1, MAX_HEADS);
             found.add(of(config, key, kv, width, width));
             config.require(one.ignoredKeys().isEmpty(), key, "head_dim and num_key_value_heads alone");

@@ -35,10 +35,13 @@ final class RopeReader {
     /** Of the layers of one type, in {@code rope_parameters}. */
     static Positions ofLayers(
             ConfigReader config, String layerType, int dimensions, float defaultTheta, Set<String> served) {
-        ConfigReader types = config.has(PARAMETERS) ? config.object(PARAMETERS) : null;
-        if (types == null || !types.has(layerType)) {
+        if (!config.has(PARAMETERS)) {
             return new Positions(dimensions, defaultTheta, new RopeScaling.Default());
         }
+        ConfigReader types = config.object(PARAMETERS);
+        types.ignore("full_attention", "sliding_attention");
+        boolean complete = types.has(layerType) && types.ignoredKeys().isEmpty();
+        config.require(complete, PARAMETERS, "an object for full_attention and one for sliding_attention");
         return read(types.object(layerType), config, dimensions, defaultTheta, served);
     }
 

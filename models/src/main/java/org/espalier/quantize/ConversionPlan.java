@@ -60,6 +60,8 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
 
         private final List<Converted> tensors = new ArrayList<>();
         private final Map<String, ObjectNode> overrides = new LinkedHashMap<>();
+        /** Whether its norms still lack the one. */
+        private final boolean centredNorms;
         /** Whether most of the model is in 4-bit floats already, so that each other module says what it is. */
         private final boolean mostlyFloats;
 
@@ -75,6 +77,10 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
             }
             boolean nested = TextConfig.isNested(JsonFile.read(checkpoint.path().resolve("config.json")));
             this.prefix = nested ? "language_model." : "";
+            this.centredNorms = storage.norms() == MlxStorage.Norms.PLUS_ONE
+                    && checkpoint.names().stream()
+                            .filter(name -> name.endsWith(FILTERS))
+                            .allMatch(name -> ModelWeights.publishedFilters(checkpoint.weight(name)));
             this.mostlyFloats = checkpoint.names().stream()
                     .filter(this::isConverted)
                     .anyMatch(name -> checkpoint.weight(name).format().equals(Scaled.MXFP4));
@@ -145,9 +151,7 @@ record ConversionPlan(List<Converted> tensors, ObjectNode quantization) {
             List<Integer> shape = weight.count() == 1 ? List.of(width) : List.of(weight.count(), width);
             boolean kept =
                     KEPT_IN_F32.matcher(name).matches() && weight.format().equals(new Plain(Element.F32));
-            boolean centred = storage.norms() == MlxStorage.Norms.PLUS_ONE
-                    && NORM.matcher(name).matches()
-                    && !name.contains(".linear_attn.");
+            boolean centred = centredNorms && NORM.matcher(name).matches() && !name.contains(".linear_attn.");
             tensors.add(new Converted.Plain(name, weight, shape, kept ? FloatType.F32 : type, centred ? 1 : 0));
         }
 

@@ -124,6 +124,13 @@ class ArchitecturesTest {
                         + " | linear_conv_kernel_dim is 1, expected a whole number from 2 to 64",
                 "qwen3_next | {'layer_types':['full_attention']}"
                         + " | layer_types is [\"full_attention\"], expected one for each of 4 layers",
+                "qwen3_next | {'layer_types':{'0':'full_attention'}} | layer_types is {\"0\":\"full_attention\"}, expected a list",
+                "qwen3_5 | {'full_attention_interval':1} | full_attention_interval is 1, expected some layers of linear attention",
+                "qwen3_5 | {'linear_key_head_dim':8192,'linear_value_head_dim':8192,'linear_num_value_heads':4096}"
+                        + " | linear_value_head_dim is 8192, expected a state of at most 268435456 values in all heads",
+                "minimax_m2 | {'attn_type_list':0} | attn_type_list is 0, expected a list",
+                "gemma4 | {'rope_parameters':{'rope_type':'yarn','factor':40}} | rope_parameters is"
+                        + " {\"rope_type\":\"yarn\",\"factor\":40}, expected an object for full_attention and one for sliding_attention",
                 "qwen3_next | {'layer_types':['mamba']}"
                         + " | layer_types is [\"mamba\"], expected a list of linear_attention, full_attention",
                 "qwen3_next | {'attention_bias':true} | attention_bias is true, which is not supported: expected no value",

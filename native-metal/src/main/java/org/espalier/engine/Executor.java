@@ -15,7 +15,7 @@ public interface Executor extends AutoCloseable {
     /** KV bytes that one more row of a session takes. */
     long kvBytesPerRow();
 
-    /** Bytes of the states of a session, beside its rows; a snapshot takes as many. */
+    /** Bytes of the states of a session, beside its rows; a snapshot takes as many, and a running step as many again while it runs. */
     long stateBytes();
 
     /** Rows of new sessions for which KV memory is left. */

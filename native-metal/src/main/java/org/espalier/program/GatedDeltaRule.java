@@ -15,7 +15,7 @@ import java.util.List;
  * </pre>
  *
  * <p>Over {@link #CHUNK} rows this is computed as one, section 3.3: with G_i the product of the first i factors g, u_i = sigmoid(beta_i) (v_i - G_i
- * Sᵀk_i - sum over j &lt; i of G_i / G_j (k_i · k_j) u_j), so that the state is read and written once a chunk.
+ * Sᵀk_i - sum over j &lt; i of G_i / G_j (k_i · k_j) u_j), so that the state is written once a chunk.
  *
  * @param q [T, key heads * key width]
  * @param k [T, key heads * key width]

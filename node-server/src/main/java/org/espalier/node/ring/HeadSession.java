@@ -125,6 +125,10 @@ final class HeadSession {
             throw new IllegalArgumentException(
                     "a fork must have the router edits of the session that it is taken from");
         }
+        if (request.getSnapshotsList().stream().anyMatch(at -> at <= length)) {
+            throw new IllegalArgumentException(
+                    "a fork has no snapshots of the " + length + " rows that it takes over: ask for greater lengths");
+        }
         int room = from.maxLength() - tokens.size();
         if (room < 0 || room == 0 && maxNew > 0) {
             throw new IllegalArgumentException("session " + from.id + " holds " + from.maxLength()

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
+import org.espalier.engine.DeviceLostException;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.LoadedProgram;
@@ -279,6 +280,8 @@ final class Stage {
     private void snapshot(long session) {
         try {
             program.snapshot(session);
+        } catch (DeviceLostException e) {
+            throw e;
         } catch (EngineException e) {
             LOG.info("{}: {}", RingPlace.name(place.self()), e.getMessage());
         }
