@@ -1,6 +1,6 @@
 package org.espalier.weights;
 
-/** Rows of one region in memory, one after the other without what lies between them in the file. */
+/** Rows of one region in memory, one after the other without what lies between them in the file; of rows in blocks, those between the blocks too. */
 final class RowsCopy {
 
     private final Region region;
