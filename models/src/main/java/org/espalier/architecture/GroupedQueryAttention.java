@@ -104,11 +104,21 @@ final class GroupedQueryAttention {
         }
     }
 
+    /** All steps of gated attention, whose heads of q and of k are normed. */
+    void gatedBlock(int layer, String name) {
+        projectGated(name);
+        normHeads(name);
+        rotate();
+        attend(layer);
+        gate();
+        output(name, Bias.NONE);
+    }
+
     /**
-     * The same with a gate for each column of the output, <a href="https://arxiv.org/abs/2505.06708">Qiu et al. 2025</a>: {@code q_proj} has, head
+     * q, k, v = W x, with a gate for each column of the output, <a href="https://arxiv.org/abs/2505.06708">Qiu et al. 2025</a>: {@code q_proj} has, head
      * by head, the rows of the query and those of the gate.
      */
-    void projectGated(String name) {
+    private void projectGated(String name) {
         if (begin(name)) {
             int width = config.headWidth();
             query = decoder.program.view(querySlot, heads.count() * width);
@@ -133,7 +143,7 @@ final class GroupedQueryAttention {
     }
 
     /** Multiplies what attention yields by sigmoid(gate). */
-    void gate() {
+    private void gate() {
         if (!heads.isEmpty()) {
             decoder.program.op(new Gate(gate, Gate.Function.SIGMOID, mixed));
         }

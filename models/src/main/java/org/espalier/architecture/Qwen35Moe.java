@@ -2,7 +2,6 @@ package org.espalier.architecture;
 
 import java.util.List;
 import java.util.Set;
-import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.GgufDialect;
 import org.espalier.config.Backbone;
@@ -21,7 +20,7 @@ import org.espalier.slice.Member;
  *   <caption>paper and method</caption>
  *   <tr><td>Gated DeltaNet, <a href="https://arxiv.org/abs/2412.06464">Yang et al. 2024</a></td><td>{@link GatedDeltaNet}</td></tr>
  *   <tr><td>output gate of attention, <a href="https://arxiv.org/abs/2505.06708">Qiu et al. 2025</a></td><td>{@link
- *       GroupedQueryAttention#projectGated}</td></tr>
+ *       GroupedQueryAttention#gatedBlock}</td></tr>
  *   <tr><td>256 experts, 8 for each token</td><td>{@link MixtureOfExperts#softmaxRouter}</td></tr>
  *   <tr><td>one shared expert, gated for each token</td><td>{@link MixtureOfExperts#gatedSharedExpert}</td></tr>
  * </table>
@@ -67,12 +66,7 @@ record Qwen35Moe(
             if (linear.layers().contains(layer)) {
                 delta.block(name + ".linear_attn");
             } else {
-                gqa.projectGated(name + ".self_attn");
-                gqa.normHeads(name + ".self_attn");
-                gqa.rotate();
-                gqa.attend(layer);
-                gqa.gate();
-                gqa.output(name + ".self_attn", Bias.NONE);
+                gqa.gatedBlock(layer, name + ".self_attn");
             }
             decoder.addBlock();
 

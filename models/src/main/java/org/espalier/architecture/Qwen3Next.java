@@ -3,7 +3,6 @@ package org.espalier.architecture;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.espalier.architecture.Decoder.Bias;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.checkpoint.GgufConfig;
 import org.espalier.checkpoint.GgufDialect;
@@ -25,7 +24,7 @@ import org.espalier.slice.Member;
  *   <caption>announcement and method</caption>
  *   <tr><td>Gated DeltaNet, <a href="https://arxiv.org/abs/2412.06464">Yang et al. 2024</a></td><td>{@link GatedDeltaNet}</td></tr>
  *   <tr><td>output gate of attention, <a href="https://arxiv.org/abs/2505.06708">Qiu et al. 2025</a></td><td>{@link
- *       GroupedQueryAttention#projectGated}</td></tr>
+ *       GroupedQueryAttention#gatedBlock}</td></tr>
  *   <tr><td>rotary positions of the first quarter of a head</td><td>{@link #DEFAULTS}</td></tr>
  *   <tr><td>zero-centred RMSNorm</td><td>{@link GatedDeltaNet#norms}</td></tr>
  *   <tr><td>512 experts, 10 for each token</td><td>{@link MixtureOfExperts#softmaxRouter}</td></tr>
@@ -80,12 +79,7 @@ record Qwen3Next(
             if (linear.layers().contains(layer)) {
                 delta.block(name + ".linear_attn");
             } else {
-                gqa.projectGated(name + ".self_attn");
-                gqa.normHeads(name + ".self_attn");
-                gqa.rotate();
-                gqa.attend(layer);
-                gqa.gate();
-                gqa.output(name + ".self_attn", Bias.NONE);
+                gqa.gatedBlock(layer, name + ".self_attn");
             }
             decoder.addBlock();
 
