@@ -1,0 +1,22 @@
+/*
+ * Weight files, mapped. A file that is cut short while it is mapped raises SIGBUS: the guard puts zeros there, marks the file, and the step
+ * that meets them fails.
+ */
+#ifndef ES_FILES_H
+#define ES_FILES_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct file {
+  char *path;
+  const uint8_t *bytes;
+  int64_t size;
+  _Atomic int cut; /* set by the guard */
+};
+
+/** Maps file->path. */
+int file_map(struct file *file, char *error);
+void file_unmap(struct file *file);
+
+#endif
