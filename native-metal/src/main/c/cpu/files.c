@@ -1,0 +1,132 @@
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+
+/*
+ * The guard. A signal handler may read no locks, so the files are in a list that only grows and whose entries are taken by compare-and-swap. What is
+ * no fault within them goes to the handler that was there before, which in a Java process is the virtual machine's.
+ */
+struct guarded {
+  struct file *_Atomic file;
+  struct guarded *next;
+};
+
+static struct guarded *_Atomic all_guarded;
+static struct sigaction before;
+static pthread_once_t installed = PTHREAD_ONCE_INIT;
+
+static struct file *file_at(const uint8_t *address) {
+  for (struct guarded *g = atomic_load(&all_guarded); g; g = g->next) {
+    struct file *file = atomic_load(&g->file);
+    if (file && address >= file->bytes && address < file->bytes + file->size) {
+      return file;
+    }
+  }
+  return NULL;
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context) {
+  struct file *file = file_at(info->si_addr);
+  if (file) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    void *start = (void *)((uintptr_t)info->si_addr / page * page);
+    if (mmap(start, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
+      atomic_store(&file->cut, 1);
+      return;
+    }
+  }
+  if (before.sa_flags & SA_SIGINFO) {
+    before.sa_sigaction(signal, info, context);
+  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+    before.sa_handler(signal);
+  } else {
+    sigaction(signal, &before, NULL); /* the instruction faults again, and ends the process as it would have */
+  }
+}
+
+static void install(void) {
+  struct sigaction guard = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
+  guard.sa_sigaction = on_fault;
+  sigemptyset(&guard.sa_mask);
+  sigaction(SIGBUS, &guard, &before);
+}
+
+static int guard(struct file *file) {
+  pthread_once(&installed, install);
+  for (struct guarded *g = atomic_load(&all_guarded); g; g = g->next) {
+    struct file *none = NULL;
+    if (atomic_compare_exchange_strong(&g->file, &none, file)) {
+      return 1;
+    }
+  }
+  struct guarded *g = malloc(sizeof *g);
+  if (!g) {
+    return 0;
+  }
+  atomic_init(&g->file, file);
+  g->next = atomic_load(&all_guarded);
+  while (!atomic_compare_exchange_weak(&all_guarded, &g->next, g)) {
+  }
+  return 1;
+}
+
+static void unguard(struct file *file) {
+  for (struct guarded *g = atomic_load(&all_guarded); g; g = g->next) {
+    struct file *mine = file;
+    if (atomic_compare_exchange_strong(&g->file, &mine, NULL)) {
+      return;
+    }
+  }
+}
+
+int file_map(struct file *file, char *error) {
+  int descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return fail(error, ES_FAILED, "the weights' file %s cannot be opened: %s", file->path, strerror(errno));
+  }
+  struct stat status;
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    close(descriptor);
+    return fail(error, ES_FAILED, "the weights' file %s is no file", file->path);
+  }
+  file->size = status.st_size;
+  if (file->size > 0) {
+    void *bytes = mmap(NULL, (size_t)file->size, PROT_READ, MAP_SHARED, descriptor, 0);
+    if (bytes == MAP_FAILED) {
+      int reason = errno;
+      close(descriptor);
+      file->size = 0;
+      return fail(error, ES_NO_MEMORY, "the weights' file %s cannot be mapped: %s", file->path, strerror(reason));
+    }
+    file->bytes = bytes;
+  }
+  close(descriptor);
+#if defined(MADV_HUGEPAGE)
+  if (file->bytes) {
+    madvise((void *)file->bytes, (size_t)file->size, MADV_HUGEPAGE); /* before the first touch; where the kernel has none for files, nothing changes */
+  }
+#endif
+  if (!guard(file)) {
+    file_unmap(file);
+    return fail(error, ES_NO_MEMORY, "no memory to map %s", file->path);
+  }
+  return ES_OK;
+}
+
+void file_unmap(struct file *file) {
+  unguard(file);
+  if (file->bytes) {
+    munmap((void *)file->bytes, (size_t)file->size);
+    file->bytes = NULL;
+  }
+}
