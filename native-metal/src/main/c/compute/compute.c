@@ -5,7 +5,7 @@
 #define TABLE_OF(target) PASTE(compute_, target)
 
 #include "vector.h"
-#include "product.h"
+#include "product.c"
 
 const struct compute TABLE_OF(ES_TARGET) = {
     .name = TARGET_NAME,
