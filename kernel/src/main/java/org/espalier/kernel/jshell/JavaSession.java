@@ -66,6 +66,9 @@ public final class JavaSession implements AutoCloseable {
     /** Where the snippet comes from that is evaluated now. */
     private Origin running;
 
+    /** The value of the expression that was evaluated last. */
+    private Optional<Object> nameless = Optional.empty();
+
     private volatile long lastUse;
 
     public JavaSession() {
@@ -116,12 +119,28 @@ public final class JavaSession implements AutoCloseable {
             execution.restoreVariables();
             origins.remember(events, origin);
             notes = redefinitions.settle(events);
+            events.forEach(event -> dropNameless(event.snippet()));
         } finally {
             lastUse = System.nanoTime();
             lock.unlock();
         }
         notes.forEach(System.err::println); // without the lock: whoever prints may ask this session what to print
         return events;
+    }
+
+    /**
+     * Takes the value of an expression out of the variable that JShell made for it, and the variable away: all later code would import it, which
+     * makes each cell slower than the one before, and its value would stay in memory.
+     */
+    private void dropNameless(Snippet snippet) {
+        if (isNameless(snippet) && shell.status(snippet).isActive()) {
+            nameless = execution.takeValue(((VarSnippet) snippet).name());
+            shell.drop(snippet);
+        }
+    }
+
+    private static boolean isNameless(Snippet snippet) {
+        return snippet.subKind() == Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND;
     }
 
     /** Runs code that is not in a cell. */
@@ -198,9 +217,10 @@ public final class JavaSession implements AutoCloseable {
     }
 
     private Optional<Object> value(Snippet snippet) {
-        if (snippet instanceof VarSnippet variable
-                && variable.subKind() == Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND) {
-            return execution.value(variable.name());
+        if (isNameless(snippet)) {
+            Optional<Object> value = nameless;
+            nameless = Optional.empty();
+            return value;
         }
         if (snippet instanceof ExpressionSnippet expression
                 && expression.subKind() == Snippet.SubKind.VAR_VALUE_SUBKIND) {
@@ -239,7 +259,7 @@ public final class JavaSession implements AutoCloseable {
         lock.lock();
         try {
             return shell.variables()
-                    .filter(variable -> variable.subKind() != Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND)
+                    .filter(variable -> !isNameless(variable))
                     .filter(variable -> shell.status(variable) == Snippet.Status.VALID)
                     .map(variable -> new Variable(
                             variable.name(),

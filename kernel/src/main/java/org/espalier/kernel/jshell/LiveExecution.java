@@ -189,6 +189,11 @@ final class LiveExecution extends DirectExecutionControl {
         return variables.value(variable);
     }
 
+    /** The same of a variable that is about to be dropped, and keeps it no longer. */
+    Optional<Object> takeValue(String variable) {
+        return variables.take(variable);
+    }
+
     /** Gives exactly this execution to a JShell. */
     ExecutionControlProvider provider() {
         return new ExecutionControlProvider() {

@@ -119,6 +119,16 @@ final class Variables {
         return Optional.ofNullable(fields.get(name)).map(Variables::get);
     }
 
+    /** The same of a variable that is about to be dropped, and keeps it no longer. */
+    Optional<Object> take(String name) {
+        Optional<Object> value = value(name);
+        Field field = fields.remove(name);
+        if (field != null && !field.getType().isPrimitive()) {
+            set(field, null);
+        }
+        return value;
+    }
+
     /** Fills what was emptied by classes loaded since the last call, except with objects whose classes are no longer the notebook's. */
     List<Lost> restore() {
         if (replaced.stream().anyMatch(this::declaresType)) {

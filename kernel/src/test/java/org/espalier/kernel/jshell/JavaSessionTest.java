@@ -3,6 +3,7 @@ package org.espalier.kernel.jshell;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -41,6 +42,22 @@ class JavaSessionTest {
     @SuppressWarnings("unchecked")
     private static <T> T cast(Object object) {
         return (T) object;
+    }
+
+    @Test
+    void aValueWithoutANameIsHandedOutAndForgotten() throws Exception {
+        WeakReference<Object> value =
+                new WeakReference<>(JAVA.run("new byte[1000]").orElseThrow());
+        assertThat(JAVA.run("6 * 7")).contains(42);
+        assertThatThrownBy(() -> JAVA.run("1 / (6 * 7 - 42)")).isInstanceOf(CodeFailure.class);
+        for (int i = 0; i < 100 && value.get() != null; i++) {
+            System.gc();
+        }
+        assertThat(value.get()).isNull();
+        // What code is compiled with: a line for each variable that JShell has made.
+        assertThat(JAVA.analyze(jshell -> jshell.wrappers("6 * 7")).get(0).wrapped())
+                .contains("import java.util.*;")
+                .doesNotContainPattern("import static .*\\.\\$\\d+;");
     }
 
     @Test
