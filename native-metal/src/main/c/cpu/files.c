@@ -22,6 +22,7 @@ struct guarded {
 };
 
 static struct guarded *_Atomic all_guarded;
+static _Atomic int any_cut; /* since the process began: then each file is looked at */
 static struct sigaction before;
 static pthread_once_t installed = PTHREAD_ONCE_INIT;
 
@@ -42,6 +43,7 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
     void *start = (void *)((uintptr_t)info->si_addr / page * page);
     if (mmap(start, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
       atomic_store(&file->cut, 1);
+      atomic_store(&any_cut, 1);
       return;
     }
   }
@@ -129,4 +131,13 @@ void file_unmap(struct file *file) {
     munmap((void *)file->bytes, (size_t)file->size);
     file->bytes = NULL;
   }
+}
+
+const struct file *files_cut(const struct file *files, int32_t count) {
+  for (int i = 0; atomic_load_explicit(&any_cut, memory_order_relaxed) && i < count; i++) {
+    if (atomic_load(&files[i].cut)) {
+      return &files[i];
+    }
+  }
+  return NULL;
 }

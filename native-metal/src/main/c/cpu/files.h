@@ -18,5 +18,7 @@ struct file {
 /** Maps file->path. */
 int file_map(struct file *file, char *error);
 void file_unmap(struct file *file);
+/** One of them that was cut short, or null. */
+const struct file *files_cut(const struct file *files, int32_t count);
 
 #endif

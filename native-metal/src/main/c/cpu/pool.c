@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -116,29 +117,68 @@ static void *work(void *argument) {
   }
 }
 
-/** Physical cores where the system tells, and that this process may use. */
+#if defined(__linux__)
+/** The first number in a small file of the system; -1 where there is none. */
+static long first_number(const char *path) {
+  FILE *file = fopen(path, "r");
+  long number = -1;
+  if (file) {
+    if (fscanf(file, "%ld", &number) != 1) {
+      number = -1;
+    }
+    fclose(file);
+  }
+  return number;
+}
+
+/** Processors whose time a container may use; 0 for no limit. */
+static int quota(void) {
+  FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
+  long most = 0, period = 0;
+  bool limited = file && fscanf(file, "%ld %ld", &most, &period) == 2 && most > 0 && period > 0;
+  if (file) {
+    fclose(file);
+  }
+  return limited ? (int)((most + period - 1) / period) : 0;
+}
+
+/** Of the processors that this process may use, those that are the first of their core. */
 static int cores(void) {
-#if defined(__APPLE__)
+  cpu_set_t mine;
+  if (sched_getaffinity(0, sizeof mine, &mine) != 0) {
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+  }
+  int usable = 0, most = quota();
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    char path[96];
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+    long first = CPU_ISSET(cpu, &mine) ? first_number(path) : 0;
+    bool sibling = first >= 0 && first < cpu && CPU_ISSET(first, &mine);
+    usable += CPU_ISSET(cpu, &mine) && !sibling;
+  }
+  return most > 0 && most < usable ? most : usable;
+}
+#elif defined(__APPLE__)
+/** Performance cores: the others would hold them up. */
+static int cores(void) {
   int count = 0;
   size_t size = sizeof count;
-  /* performance cores: the others would hold them up */
   if (sysctlbyname("hw.perflevel0.physicalcpu", &count, &size, NULL, 0) == 0 && count > 0) {
     return count;
   }
-  return sysctlbyname("hw.physicalcpu", &count, &size, NULL, 0) == 0 && count > 0 ? count : 1;
-#else
-  cpu_set_t mine;
-  int usable = sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : (int)sysconf(_SC_NPROCESSORS_ONLN);
-  return usable > 0 ? usable : 1;
-#endif
+  return sysctlbyname("hw.physicalcpu", &count, &size, NULL, 0) == 0 ? count : 1;
 }
+#else
+static int cores(void) { return (int)sysconf(_SC_NPROCESSORS_ONLN); }
+#endif
 
 struct pool *pool_open(int threads) {
   struct pool *pool = NULL;
   if (posix_memalign((void **)&pool, 64, sizeof *pool) != 0) {
     return NULL;
   }
-  *pool = (struct pool){.threads = threads > 0 ? threads : cores()};
+  int found = threads > 0 ? threads : cores();
+  *pool = (struct pool){.threads = found > 0 ? found : 1};
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->wake, NULL);
   pool->workers = calloc((size_t)pool->threads, sizeof *pool->workers);

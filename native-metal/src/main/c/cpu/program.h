@@ -77,7 +77,7 @@ struct es_program {
 
   const struct compute *compute;
   struct pool *pool;
-  int32_t loaded; /* weights that are ready */
+  int32_t loaded, loaded_pieces; /* weights that are ready, and pieces of the next */
   int64_t loaded_bytes;
   int32_t session_count;
   struct session **sessions;

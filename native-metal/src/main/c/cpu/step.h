@@ -28,6 +28,14 @@ struct chosen_rows {
   int32_t *rows; /* ascending; null: 0 to count exclusive */
 };
 
+/** An exchange in progress. */
+struct begun {
+  int32_t op;    /* that began it */
+  float *values; /* [rows][width] */
+  int64_t bytes;
+  struct begun *next;
+};
+
 struct step {
   struct es_program *program;
   int32_t rows;           /* T */
@@ -48,7 +56,9 @@ struct step {
   const _Atomic int32_t *cancel;
   bool cancels;           /* whether `cancel` ends the step between ops: not in a group of nodes */
   int32_t next;           /* op to run */
-  int32_t awaited;        /* exchange that the step pauses at, -1 for none */
+  struct begun *begun;
+  const struct begun *paused; /* the exchange that the step pauses at, or null */
+  int pause;              /* ES_EXCHANGE_BEGIN or ES_EXCHANGE_AWAIT */
   jmp_buf failed;
   char *error;
   struct es_result *result;

@@ -1,0 +1,183 @@
+#include "load.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLICE_NANOS = 50000000, TOUCHED_AT_ONCE = 64 << 20 };
+
+static int64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/** Whether an earlier weight has the same bytes, as tied embeddings do. */
+static bool is_shared(const struct es_program *p, int32_t index) {
+  const struct weight *w = &p->weights[index];
+  for (int32_t i = 0; i < index && !w->part_of_rows; i++) {
+    const struct weight *other = &p->weights[i];
+    if (!other->part_of_rows && other->pieces[0].values.first == w->pieces[0].values.first && other->rows == w->rows && other->columns == w->columns
+        && other->first_row == w->first_row && other->count == w->count) {
+      return true;
+    }
+  }
+  return false;
+}
+
+int64_t resident_bytes(const struct es_program *p) {
+  int64_t bytes = 0;
+  for (int32_t i = 0; i < p->weight_count; i++) {
+    bytes += is_shared(p, i) ? 0 : weight_bytes(&p->weights[i]);
+  }
+  return bytes;
+}
+
+static void touch(const uint8_t *first, int64_t bytes) {
+  int64_t page = sysconf(_SC_PAGESIZE);
+  volatile uint8_t sink = 0;
+  for (int64_t at = 0; at < bytes; at += page) {
+    sink ^= first[at];
+  }
+  sink ^= bytes > 0 ? first[bytes - 1] : 0;
+  (void)sink;
+}
+
+static int prepare_region(const struct es_program *p, const struct weight *w, const struct region *r, int64_t bytes_of_row, char *error) {
+  if (!r->first || bytes_of_row == 0) {
+    return ES_OK;
+  }
+  const uint8_t *first = region_row(r, weight_stored_row(w, 0));
+  const uint8_t *end = region_row(r, weight_stored_row(w, weight_stored_rows(w) - 1)) + bytes_of_row;
+  if (p->preparations & ES_WARM_UP) {
+    touch(first, end - first);
+  }
+  if (p->preparations & ES_LOCK_MEMORY) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)first / page * page;
+    if (mlock((void *)start, (size_t)((uintptr_t)end - start)) != 0) {
+      return fail(error, ES_FAILED, "the weights cannot be locked in memory: %s; raise the limit (ulimit -l), or load without it", strerror(errno));
+    }
+  }
+  return ES_OK;
+}
+
+static int prepare_piece(const struct es_program *p, const struct weight *w, const struct piece *piece, char *error) {
+  int32_t columns = weight_stored_columns(w);
+  int status = prepare_region(p, w, &piece->values, format_row_bytes(&w->format, columns), error);
+  if (status == ES_OK) {
+    status = prepare_region(p, w, &piece->scales, format_scale_bytes(&w->format, columns), error);
+  }
+  return status == ES_OK ? prepare_region(p, w, &piece->biases, format_bias_bytes(&w->format, columns), error) : status;
+}
+
+int load_more(struct es_program *p, int64_t *done, char *error) {
+  int64_t end = now() + SLICE_NANOS;
+  int status = ES_OK;
+  while (p->loaded < p->weight_count && status == ES_OK && now() < end) {
+    struct weight *w = &p->weights[p->loaded];
+    if (w->part_of_rows && p->loaded_pieces == 0) {
+      status = weight_copy(w, error);
+    }
+    if (status == ES_OK && p->preparations) {
+      status = prepare_piece(p, w, &w->pieces[p->loaded_pieces], error);
+      p->loaded_pieces++;
+    } else {
+      p->loaded_pieces = w->count;
+    }
+    if (p->loaded_pieces >= w->count) {
+      p->loaded_bytes += is_shared(p, p->loaded) ? 0 : weight_bytes(w);
+      p->loaded_pieces = 0;
+      p->loaded++;
+    }
+  }
+  const struct file *cut = files_cut(p->files, p->file_count);
+  if (status == ES_OK && cut) {
+    status = fail(error, ES_FAILED, "the weights' file %s was cut short while it was read: fetch it again", cut->path);
+  }
+  *done = p->loaded_bytes;
+  return status;
+}
+
+enum { RATE_CHUNK = 256 << 10 };
+
+struct reading {
+  const uint8_t **chunks; /* RATE_CHUNK bytes each */
+};
+
+typedef uint64_t lane __attribute__((vector_size(64), aligned(1)));
+
+static void read_chunk(void *context, int64_t task, int thread) {
+  (void)thread;
+  const uint8_t *from = ((const struct reading *)context)->chunks[task];
+  lane sums[4] = {0};
+  for (int64_t at = 0; at < RATE_CHUNK; at += 256) {
+    for (int i = 0; i < 4; i++) {
+      sums[i] += *(const lane *)(from + at + 64 * i);
+    }
+  }
+  lane all = sums[0] + sums[1] + sums[2] + sums[3];
+  volatile uint64_t sink = all[0] ^ all[1] ^ all[2] ^ all[3] ^ all[4] ^ all[5] ^ all[6] ^ all[7];
+  (void)sink;
+}
+
+static int read_all(struct es_program *p, const uint8_t **chunks, int64_t count, double *rate, char *error) {
+  if (count == 0) {
+    return fail(error, ES_FAILED, "there is too little to read for a rate");
+  }
+  struct reading reading = {chunks};
+  pool_run(p->pool, count, read_chunk, &reading); /* pages are there, and clocks are up */
+  int64_t start = now();
+  pool_run(p->pool, count, read_chunk, &reading);
+  *rate = (double)count * RATE_CHUNK * 1e9 / (double)(now() - start);
+  return ES_OK;
+}
+
+/** Whole chunks of the weights' values, from the first on, again from the first where there are not enough. */
+static int64_t weight_chunks(const struct es_program *p, const uint8_t **chunks, int64_t most) {
+  int64_t count = 0;
+  for (int32_t i = 0; i < p->weight_count && count < most; i++) {
+    const struct weight *w = &p->weights[i];
+    int64_t row = format_row_bytes(&w->format, weight_stored_columns(w));
+    for (int32_t matrix = 0; matrix < w->count && count < most; matrix++) {
+      const uint8_t *at = weight_values(w, matrix, 0);
+      const uint8_t *end = weight_values(w, matrix, weight_stored_rows(w) - 1) + row;
+      for (; end - at >= RATE_CHUNK && count < most; at += RATE_CHUNK) {
+        chunks[count++] = at;
+      }
+    }
+  }
+  return count;
+}
+
+int read_rate(struct es_program *p, int32_t kind, int64_t bytes, double *rate, char *error) {
+  int64_t count = bytes / RATE_CHUNK;
+  size_t list = (size_t)(count > 0 ? count : 1) * sizeof(uint8_t *);
+  const uint8_t **chunks = mmap(NULL, list, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (chunks == MAP_FAILED) {
+    return fail(error, ES_NO_MEMORY, "no memory to measure");
+  }
+  int status;
+  if (kind == 0) {
+    status = read_all(p, chunks, weight_chunks(p, chunks, count), rate, error);
+  } else {
+    size_t size = (size_t)count * RATE_CHUNK;
+    uint8_t *memory = mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+      status = fail(error, ES_NO_MEMORY, "no memory to measure");
+    } else {
+#if defined(MADV_HUGEPAGE)
+      madvise(memory, size, MADV_HUGEPAGE);
+#endif
+      memset(memory, 1, size);
+      for (int64_t i = 0; i < count; i++) {
+        chunks[i] = memory + i * RATE_CHUNK;
+      }
+      status = read_all(p, chunks, count, rate, error);
+      munmap(memory, size + 1);
+    }
+  }
+  munmap(chunks, list);
+  return status;
+}
