@@ -100,4 +100,23 @@ static void decode_columns(const struct format *f, const uint8_t *values, const 
   }
 }
 
+/** One value of a stored row. */
+static float decode_value(const struct format *f, const uint8_t *values, const uint8_t *scales, const uint8_t *biases, int32_t column) {
+  int32_t group = column / f->group;
+  float out[256]; /* a block has at most so many */
+  switch (f->kind) {
+    case ES_PLAIN:
+      return element_at(f->type, values, column);
+    case ES_BLOCK:
+      decode_blocks(f->type, values + (int64_t)group * block_bytes(f->type), 1, out);
+      return out[column % f->group];
+    case ES_AFFINE:
+      decode_affine_group(f->type, values, element_at(f->scales, scales, group), element_at(f->scales, biases, group), column,
+          (int64_t)column + 1, out);
+      return out[0];
+    default:
+      return element_at(f->scales, scales, group) * element_at(f->type, values, column);
+  }
+}
+
 #endif

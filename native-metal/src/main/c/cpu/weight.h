@@ -38,7 +38,8 @@ struct weight {
   int32_t first_row, row_block, row_step;
   int32_t count;
   struct piece *pieces;
-  void *copy; /* of a part of rows, once loaded */
+  void *copy; /* of a part of rows, once loaded; mapped */
+  int64_t copy_bytes;
 };
 
 static inline const uint8_t *region_row(const struct region *r, int64_t row) {
