@@ -107,7 +107,8 @@ class ArchitectureTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "org.espalier.engine     | org.espalier.engine.reference..",
+                "org.espalier.engine     | org.espalier.engine.reference..,org.espalier.engine.library..",
+                "org.espalier.engine.library.. | org.espalier.engine.reference..",
                 // files become programs and text becomes ids without anything that runs them
                 "org.espalier.model..,org.espalier.architecture..,org.espalier.plan..,org.espalier.quantize..,org.espalier.hub.. | org.espalier.engine..,org.espalier.placement..,org.espalier.routing..,org.espalier.cluster..,org.espalier.v1..,org.espalier.node..,org.espalier.kernel..",
                 "org.espalier.placement..,org.espalier.routing..,org.espalier.score..,org.espalier.cluster.. | org.espalier.engine..,org.espalier.node..,org.espalier.kernel..",
