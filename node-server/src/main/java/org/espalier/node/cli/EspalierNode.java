@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
             RunCommand.class,
             InspectCommand.class,
             ScoreCommand.class,
+            BenchCommand.class,
             PullCommand.class,
             QuantizeCommand.class
         },
@@ -37,7 +38,7 @@ public final class EspalierNode implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "name a command: serve, run, inspect, score, pull or quantize");
+                spec.commandLine(), "name a command: serve, run, inspect, score, bench, pull or quantize");
     }
 
     public static void main(String[] arguments) {

@@ -1,0 +1,178 @@
+package org.espalier.node.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.lang.management.ManagementFactory;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.espalier.checkpoint.PresentRanges;
+import org.espalier.engine.Engine;
+import org.espalier.engine.EngineOptions;
+import org.espalier.engine.EngineOptions.Group;
+import org.espalier.engine.EngineOptions.KvType;
+import org.espalier.engine.EngineOptions.Preparation;
+import org.espalier.engine.EngineProvider.Availability;
+import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.Loading;
+import org.espalier.engine.Precision;
+import org.espalier.model.Model;
+import org.espalier.model.ModelCatalogue;
+import org.espalier.node.bench.Bench;
+import org.espalier.node.bench.BenchProgram;
+import org.espalier.node.bench.Rates;
+import org.espalier.node.shard.Engines;
+import org.espalier.program.Program;
+import org.espalier.program.StepShape;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "bench",
+        description =
+                "Measures how fast an engine of this machine reads prompts and generates, by the conventions of llama-bench.",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        sortOptions = false)
+final class BenchCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--model", required = true, paramLabel = "M", description = "Path or name of the model.")
+    private String model;
+
+    @Option(names = "-p", paramLabel = "N", defaultValue = "512", description = "Tokens of the prompt; 0: none.")
+    private int prompt;
+
+    @Option(names = "-n", paramLabel = "N", defaultValue = "128", description = "Tokens to generate; 0: none.")
+    private int generate;
+
+    @Option(names = "-r", paramLabel = "N", defaultValue = "5", description = "Repetitions.")
+    private int repetitions;
+
+    @Option(names = "--chunk", paramLabel = "N", defaultValue = "512", description = "Rows of a prompt's steps.")
+    private int chunk;
+
+    @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "0: one a physical core.")
+    private int threads;
+
+    @Option(names = "--engine", paramLabel = "E", defaultValue = "", description = "Empty: the best of this machine.")
+    private String engine;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "float32|fast",
+            defaultValue = "fast",
+            description = "Arithmetic of the run.")
+    private Precision precision;
+
+    @Option(
+            names = "--repeat-layers",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Run as many layers by repeating the last one with the same weights; 0: the model's own.")
+    private int layers;
+
+    @Option(names = "--json", description = "Print one JSON object in place of the table.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        if (prompt < 0 || generate < 0 || repetitions < 1 || chunk < 1 || threads < 0 || layers < 0) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "-p, -n, --threads and --repeat-layers take 0 or more, -r and --chunk 1 or more");
+        }
+        try (Model opened = ModelCatalogue.ofThisMachine().open(model);
+                Engines engines = new Engines("")) {
+            Program program = BenchProgram.of(opened, layers);
+            PresentRanges.require(program.weights());
+            EngineOptions asked = new EngineOptions(precision, Group.ALONE, KvType.F32, 0, threads, Set.of());
+            Engine chosen = engines.choose(engine, program, asked);
+            Precision runs = chosen.provider().precisions().contains(precision) ? precision : Precision.FLOAT32;
+            EngineOptions options =
+                    new EngineOptions(runs, Group.ALONE, KvType.F32, 0, threads, Set.of(Preparation.WARM_UP));
+            try (LoadedProgram loaded = LoadedProgram.load(chosen, program, options, Loading.quietly())) {
+                report(opened, chosen, loaded);
+            }
+        }
+        return 0;
+    }
+
+    private void report(Model opened, Engine chosen, LoadedProgram loaded) {
+        double firstToken = firstTokenSeconds(loaded);
+        Bench bench = new Bench(loaded, chunk);
+        Rates read = prompt == 0 ? null : bench.prompt(prompt, repetitions);
+        Rates generated = generate == 0 ? null : bench.generate(generate, repetitions);
+        long bytes = bytesPerToken(loaded.program());
+        Output out = new Output(spec);
+        if (json) {
+            ObjectNode all = new ObjectMapper().createObjectNode();
+            all.put("model", opened.name());
+            all.put("engine", chosen.provider().name());
+            all.put("device", device(chosen));
+            all.put("precision", loaded.options().precision().title());
+            all.put("bytesPerToken", bytes);
+            all.put("residentBytes", loaded.residentBytes());
+            all.put("firstTokenSeconds", firstToken);
+            rates(all, "prefill", prompt, read);
+            rates(all, "decode", generate, generated);
+            out.println(all);
+            return;
+        }
+        out.println(String.format(
+                Locale.ROOT,
+                "%s, engine %s (%s), %s: %,d bytes of weights a token, first token %.2f s after the start of the process",
+                opened.name(),
+                chosen.provider().name(),
+                device(chosen),
+                loaded.options().precision().title(),
+                bytes,
+                firstToken));
+        if (read != null) {
+            out.println(String.format(Locale.ROOT, "pp%-6d %s tokens/s", prompt, read));
+        }
+        if (generated != null) {
+            out.println(String.format(
+                    Locale.ROOT,
+                    "tg%-6d %s tokens/s, %.1f GB/s of weights",
+                    generate,
+                    generated,
+                    generated.median() * bytes * 1e-9));
+        }
+    }
+
+    private static void rates(ObjectNode all, String what, int tokens, Rates rates) {
+        if (rates != null) {
+            all.put(what + "Tokens", tokens);
+            all.put(what + "TokensPerSecond", rates.median());
+            all.put(what + "TokensPerSecondLeast", rates.least());
+            all.put(what + "TokensPerSecondGreatest", rates.greatest());
+        }
+    }
+
+    /** From the start of this process to the logits of a prompt of one token. */
+    private static double firstTokenSeconds(LoadedProgram loaded) {
+        new Bench(loaded, 1).prompt(1, 1);
+        return (System.currentTimeMillis()
+                        - ManagementFactory.getRuntimeMXBean().getStartTime())
+                * 1e-3;
+    }
+
+    private static String device(Engine chosen) {
+        return chosen.provider().availability() instanceof Availability.Ready ready ? ready.device() : "";
+    }
+
+    /** Weights that one token reads, with an empty context. */
+    private static long bytesPerToken(Program program) {
+        int experts = program.routes().stream()
+                .mapToInt(route -> route.router().topK())
+                .max()
+                .orElse(0);
+        return program.plan().cost(new StepShape(1, experts, 1)).weightBytes();
+    }
+}
