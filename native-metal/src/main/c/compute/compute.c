@@ -6,8 +6,27 @@
 
 #include "vector.h"
 #include "product.c"
+#include "linear.c"
+
+#include "convolution.c"
+#include "embed.c"
+#include "logits.c"
+#include "norm.c"
+#include "rotate.c"
+#include "small.c"
 
 const struct compute TABLE_OF(ES_TARGET) = {
     .name = TARGET_NAME,
-    .ops = {0},
+    .ops = {
+        [ES_EMBED] = op_embed,
+        [ES_RMS_NORM] = op_rms_norm,
+        [ES_LAYER_NORM] = op_layer_norm,
+        [ES_LINEAR] = op_linear,
+        [ES_ROTATE] = op_rotate,
+        [ES_SCALE] = op_scale,
+        [ES_GATE] = op_gate,
+        [ES_SHORT_CONVOLUTION] = op_convolution,
+        [ES_ADD] = op_add,
+        [ES_LOGITS] = op_logits,
+    },
 };

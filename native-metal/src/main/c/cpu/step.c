@@ -332,6 +332,9 @@ int step_run(struct step *s, struct words words, const void *activations, const 
   s->error = error;
   s->rows = s->span_count = s->logits_rows = s->routes = s->next = 0;
   s->selection = NULL;
+  s->selected = NULL;
+  s->selected_most = 0;
+  s->rotations = NULL;
   s->begun = NULL;
   s->paused = NULL;
   s->cancel = (const _Atomic int32_t *)cancel;

@@ -52,6 +52,9 @@ struct step {
   struct choice *choices; /* [routes so far][T]; those of the last route are at [(routes - 1) * T] */
   int32_t routes;
   struct chosen_rows *selection; /* [T], of the last op that selects rows */
+  int32_t *selected;      /* [T][selected_most], the memory of `selection` */
+  int32_t selected_most;
+  struct rotation *rotations; /* cosines and sines of these rows, see rotate.c */
 
   const _Atomic int32_t *cancel;
   bool cancels;           /* whether `cancel` ends the step between ops: not in a group of nodes */
