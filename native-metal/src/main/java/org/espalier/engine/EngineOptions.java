@@ -31,7 +31,9 @@ public record EngineOptions(
         /** Weights are locked in memory. */
         LOCK_MEMORY,
         /** Every page is touched, and one step is run. */
-        WARM_UP
+        WARM_UP,
+        /** The time of each op is kept, for {@link LoadedProgram#profile}, where the engine can. */
+        PROFILE
     }
 
     /** How a value of a KV cache is kept. */

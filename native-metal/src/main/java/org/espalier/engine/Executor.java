@@ -1,5 +1,8 @@
 package org.espalier.engine;
 
+import java.util.Optional;
+import java.util.OptionalDouble;
+
 /**
  * An engine's side of a loaded program. It trusts its caller, {@link LoadedProgram}: sessions are open, lengths fit, tokens and edits are
  * valid. Everything is called on the engine's thread.
@@ -55,6 +58,30 @@ public interface Executor extends AutoCloseable {
      * @throws EngineException for any other failure; sessions are unchanged
      */
     StepResult run(Step step, Exchange exchange, Cancel cancel);
+
+    /**
+     * Bytes a second at which the engine's threads read memory, all at once.
+     *
+     * @param bytes how many are read
+     * @return empty where the engine does not read memory itself
+     * @throws EngineException if there is too little to read, or no memory for it
+     */
+    default OptionalDouble readRate(ReadSource source, long bytes) {
+        return OptionalDouble.empty();
+    }
+
+    /** Which memory is read for a rate. */
+    enum ReadSource {
+        /** The weights where they lie. */
+        WEIGHTS,
+        /** As many bytes of the process's own, in huge pages where there are any. */
+        OWN
+    }
+
+    /** Nanoseconds spent in each op, [ops], since it was last asked; empty unless it was loaded with {@link EngineOptions.Preparation#PROFILE}. */
+    default Optional<long[]> profile() {
+        return Optional.empty();
+    }
 
     /** Frees weights and sessions. */
     @Override

@@ -4,6 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.espalier.program.Program;
@@ -301,6 +303,16 @@ public final class LoadedProgram implements AutoCloseable {
         if (old != null) {
             old.close();
         }
+    }
+
+    /** Bytes a second at which the engine's threads read {@code bytes} of memory; empty where the engine does not tell. */
+    public OptionalDouble readRate(Executor.ReadSource source, long bytes) {
+        return call(() -> device().readRate(source, bytes));
+    }
+
+    /** Nanoseconds spent in each op of the program since it was last asked; empty unless it was loaded with {@link EngineOptions.Preparation#PROFILE}. */
+    public Optional<long[]> profile() {
+        return call(() -> device().profile());
     }
 
     /** Frees weights and sessions; closing twice, or after the engine, is harmless. */

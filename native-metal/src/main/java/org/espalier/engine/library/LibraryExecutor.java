@@ -4,6 +4,8 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import java.lang.ref.Reference;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.ToIntFunction;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.EngineException;
@@ -193,6 +195,24 @@ final class LibraryExecutor implements Executor {
 
     private Status resume(Outcome outcome) {
         return status(text -> library.es_resume(handle, outcome.ordinal(), result.pointer(), text));
+    }
+
+    @Override
+    public OptionalDouble readRate(Executor.ReadSource source, long bytes) {
+        try (Memory number = new Memory(Double.BYTES)) {
+            require(text -> library.es_read_rate(handle, source.ordinal(), bytes, number, text));
+            return OptionalDouble.of(number.getDouble(0));
+        }
+    }
+
+    @Override
+    public Optional<long[]> profile() {
+        int ops = program.ops().size();
+        try (Memory nanos = new Memory((long) Math.max(1, ops) * Long.BYTES)) {
+            return Status.of(library.es_profile(handle, nanos, ops)) == Status.OK
+                    ? Optional.of(nanos.getLongArray(0, ops))
+                    : Optional.empty();
+        }
     }
 
     boolean isClosed() {

@@ -57,15 +57,17 @@ final class ProgramWords {
     }
 
     private static Words addOptions(Words words, EngineOptions options) {
-        int preparations =
-                options.preparations().stream().mapToInt(ProgramWords::bit).sum();
+        int preparations = options.preparations().stream()
+                .filter(preparation -> preparation != Preparation.PROFILE)
+                .mapToInt(ProgramWords::bit)
+                .sum();
         return words.add(options.precision().ordinal())
                 .add(options.group().rank())
                 .add(options.group().size())
                 .add(options.kvType().ordinal())
                 .add(options.threads())
                 .add(preparations)
-                .add(0) // profile
+                .add(options.preparations().contains(Preparation.PROFILE) ? 1 : 0)
                 .addLong(options.kvBytes());
     }
 

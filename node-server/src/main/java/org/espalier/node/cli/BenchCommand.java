@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.espalier.checkpoint.PresentRanges;
@@ -13,6 +15,7 @@ import org.espalier.engine.EngineOptions.Group;
 import org.espalier.engine.EngineOptions.KvType;
 import org.espalier.engine.EngineOptions.Preparation;
 import org.espalier.engine.EngineProvider.Availability;
+import org.espalier.engine.Executor;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Loading;
 import org.espalier.engine.Precision;
@@ -20,6 +23,7 @@ import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.node.bench.Bench;
 import org.espalier.node.bench.BenchProgram;
+import org.espalier.node.bench.OpTimes;
 import org.espalier.node.bench.Rates;
 import org.espalier.node.shard.Engines;
 import org.espalier.program.Program;
@@ -38,6 +42,9 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true,
         sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
+
+    /** More than any cache holds. */
+    private static final long READ_BYTES = 2L << 30;
 
     @Spec
     private CommandSpec spec;
@@ -77,6 +84,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Run as many layers by repeating the last one with the same weights; 0: the model's own.")
     private int layers;
 
+    @Option(names = "--profile", description = "Show how long each kind of op takes, of a prompt and of generating.")
+    private boolean profile;
+
     @Option(names = "--json", description = "Print one JSON object in place of the table.")
     private boolean json;
 
@@ -106,9 +116,14 @@ final class BenchCommand implements Callable<Integer> {
     private void report(Model opened, Engine chosen, LoadedProgram loaded) {
         double firstToken = firstTokenSeconds(loaded);
         Bench bench = new Bench(loaded, chunk);
+        loaded.profile(); // forgets what the first token took
         Rates read = prompt == 0 ? null : bench.prompt(prompt, repetitions);
+        Optional<long[]> ofPrompt = loaded.profile();
         Rates generated = generate == 0 ? null : bench.generate(generate, repetitions);
+        Optional<long[]> ofTokens = loaded.profile();
         long bytes = bytesPerToken(loaded.program());
+        OptionalDouble mapped = loaded.readRate(Executor.ReadSource.WEIGHTS, READ_BYTES);
+        OptionalDouble own = loaded.readRate(Executor.ReadSource.OWN, READ_BYTES);
         Output out = new Output(spec);
         if (json) {
             ObjectNode all = new ObjectMapper().createObjectNode();
@@ -119,6 +134,8 @@ final class BenchCommand implements Callable<Integer> {
             all.put("bytesPerToken", bytes);
             all.put("residentBytes", loaded.residentBytes());
             all.put("firstTokenSeconds", firstToken);
+            mapped.ifPresent(rate -> all.put("mappedReadBandwidth", rate));
+            own.ifPresent(rate -> all.put("readBandwidth", rate));
             rates(all, "prefill", prompt, read);
             rates(all, "decode", generate, generated);
             out.println(all);
@@ -143,6 +160,22 @@ final class BenchCommand implements Callable<Integer> {
                     generate,
                     generated,
                     generated.median() * bytes * 1e-9));
+        }
+        if (mapped.isPresent() && own.isPresent()) {
+            out.println(String.format(
+                    Locale.ROOT,
+                    "reading the weights where they lie: %.1f GB/s; memory in huge pages: %.1f GB/s",
+                    mapped.getAsDouble() * 1e-9,
+                    own.getAsDouble() * 1e-9));
+        }
+        times(out, "a prompt", loaded.program(), ofPrompt, prompt * (repetitions + 1));
+        times(out, "generating", loaded.program(), ofTokens, generate * (repetitions + 1));
+    }
+
+    private static void times(Output out, String what, Program program, Optional<long[]> nanos, int tokens) {
+        if (nanos.isPresent() && tokens > 0) {
+            out.println("\n" + what + ":");
+            out.print(OpTimes.table(OpTimes.of(program, nanos.get(), shape(program)), tokens));
         }
     }
 
@@ -169,10 +202,15 @@ final class BenchCommand implements Callable<Integer> {
 
     /** Weights that one token reads, with an empty context. */
     private static long bytesPerToken(Program program) {
+        return program.plan().cost(shape(program)).weightBytes();
+    }
+
+    /** One token with an empty context. */
+    private static StepShape shape(Program program) {
         int experts = program.routes().stream()
                 .mapToInt(route -> route.router().topK())
                 .max()
                 .orElse(0);
-        return program.plan().cost(new StepShape(1, experts, 1)).weightBytes();
+        return new StepShape(1, experts, 1);
     }
 }
