@@ -95,7 +95,7 @@ struct es_result {
   int64_t expert_weights;/* float, likewise */
   int64_t routing_width;
   int64_t last_hidden;   /* [T, D] as activations; 0 unless wanted */
-  int64_t exchange_op;   /* of a step that pauses: the index of the op in the program */
+  int64_t exchange_op;   /* of a step that pauses: the index in the program of the op that begins the exchange */
   int64_t exchange_values; /* [T, width], or of the logits [R, width], in the precision of the run */
   int64_t exchange_bytes;
 };

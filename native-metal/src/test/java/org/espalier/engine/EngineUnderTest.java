@@ -1,5 +1,7 @@
 package org.espalier.engine;
 
+import static org.junit.jupiter.api.Assumptions.abort;
+
 import java.util.Set;
 import org.espalier.program.Program;
 
@@ -14,6 +16,14 @@ final class EngineUnderTest implements AutoCloseable {
         engine = provider.start();
         options = EngineOptions.FLOAT32.with(precision);
         differences = new Differences(provider.name(), precision);
+    }
+
+    /** Skips the test, with the reason, where an engine cannot be started on this machine. */
+    static EngineProvider requireReady(EngineProvider provider) {
+        if (provider.availability() instanceof EngineProvider.Availability.Missing missing) {
+            abort("the engine " + provider.name() + " is missing here: " + missing.why());
+        }
+        return provider;
     }
 
     Engine engine() {

@@ -17,9 +17,7 @@ import org.espalier.engine.Loading;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
-import org.espalier.program.ExchangeAwait;
 import org.espalier.program.ExchangeBegin;
-import org.espalier.program.Op;
 import org.espalier.program.Program;
 
 /** A program that a library has loaded. */
@@ -170,7 +168,7 @@ final class LibraryExecutor implements Executor {
     /** Does what a step waits for, and goes on with it. A step whose exchange throws is ended first: the library keeps no half of one. */
     private Status resume(Status paused, Exchange exchange, Cancel cancel) {
         Outcome outcome;
-        Op op = program.ops().get(result.exchangeOp());
+        ExchangeBegin op = (ExchangeBegin) program.ops().get(result.exchangeOp());
         try {
             outcome = exchange(paused, op, exchange, cancel);
         } catch (Throwable e) {
@@ -179,18 +177,18 @@ final class LibraryExecutor implements Executor {
         }
         Status status = resume(outcome);
         if (status == Status.FAILED && outcome == Outcome.FAILED) {
-            throw new EngineException("exchange " + ((ExchangeAwait) op).id() + " of program '" + program.name()
+            throw new EngineException("exchange " + op.id() + " of program '" + program.name()
                     + "' failed: another node of the group failed or is gone");
         }
         return status;
     }
 
-    private Outcome exchange(Status paused, Op op, Exchange exchange, Cancel cancel) {
+    private Outcome exchange(Status paused, ExchangeBegin op, Exchange exchange, Cancel cancel) {
         if (paused == Status.EXCHANGE_BEGIN) {
-            exchange.begin((ExchangeBegin) op, result.exchangeValues(), cancel);
+            exchange.begin(op, result.exchangeValues(), cancel);
             return Outcome.DONE;
         }
-        return exchange.await(((ExchangeAwait) op).id());
+        return exchange.await(op.id());
     }
 
     private Status resume(Outcome outcome) {

@@ -26,7 +26,7 @@ final class NativeResult implements AutoCloseable {
         return Math.toIntExact(get(field));
     }
 
-    /** The index in the program of the op at which a step pauses. */
+    /** The index in the program of the op that begins the exchange at which a step pauses. */
     int exchangeOp() {
         return length(ResultField.EXCHANGE_OP);
     }

@@ -142,7 +142,6 @@ final class LibraryExecutorTest {
         assertThatThrownBy(() -> run(throwing(error, true), Status.EXCHANGE_BEGIN))
                 .isSameAs(error);
         assertThat(library.calls).containsExactly("load", "run 11", "resume 2");
-        library.exchangeOp = 0;
         RuntimeException failure = new IllegalStateException("peer");
         assertThatThrownBy(() -> run(throwing(failure, false), Status.EXCHANGE_BEGIN, Status.EXCHANGE_AWAIT))
                 .isSameAs(failure);
@@ -166,7 +165,6 @@ final class LibraryExecutorTest {
         assertThatExceptionOfType(CancelledException.class)
                 .isThrownBy(
                         () -> run(ending(Exchange.Outcome.CANCELLED), Status.EXCHANGE_BEGIN, Status.EXCHANGE_AWAIT));
-        library.exchangeOp = 0;
         assertThatExceptionOfType(EngineException.class)
                 .isThrownBy(() -> run(ending(Exchange.Outcome.FAILED), Status.EXCHANGE_BEGIN, Status.EXCHANGE_AWAIT))
                 .withMessage("exchange 5 of program 'main' failed: another node of the group failed or is gone");

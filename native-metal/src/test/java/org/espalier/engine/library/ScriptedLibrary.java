@@ -15,9 +15,6 @@ final class ScriptedLibrary implements EspalierLibrary {
 
     final Deque<Status> steps = new ArrayDeque<>();
     String sentence = "";
-    /** Of the op at which a step pauses. */
-    int exchangeOp;
-
     /** What is exchanged, and what every result holds. */
     final Memory values = new Memory(64);
 
@@ -133,13 +130,11 @@ final class ScriptedLibrary implements EspalierLibrary {
 
     private int next(Pointer result, Pointer error) {
         result.clear(ResultField.BYTES);
-        result.setLong(ResultField.EXCHANGE_OP.offset(), exchangeOp);
         result.setLong(ResultField.EXCHANGE_VALUES.offset(), Pointer.nativeValue(values));
         result.setLong(ResultField.EXCHANGE_BYTES.offset(), 8);
         result.setLong(ResultField.ACTIVATIONS.offset(), Pointer.nativeValue(values));
         result.setLong(ResultField.ACTIVATION_BYTES.offset(), 8);
         Status status = steps.remove();
-        exchangeOp += status.pauses() ? 1 : 0;
         return answer(status, error);
     }
 
