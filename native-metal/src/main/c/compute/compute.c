@@ -8,11 +8,18 @@
 #include "product.c"
 #include "linear.c"
 
-#include "convolution.c"
-#include "embed.c"
-#include "logits.c"
 #include "norm.c"
+
+#include "attention.c"
+#include "convolution.c"
+#include "delta.c"
+#include "embed.c"
+#include "experts.c"
+#include "latent.c"
+#include "logits.c"
 #include "rotate.c"
+#include "route.c"
+#include "select.c"
 #include "small.c"
 
 const struct compute TABLE_OF(ES_TARGET) = {
@@ -23,9 +30,16 @@ const struct compute TABLE_OF(ES_TARGET) = {
         [ES_LAYER_NORM] = op_layer_norm,
         [ES_LINEAR] = op_linear,
         [ES_ROTATE] = op_rotate,
+        [ES_ATTENTION] = op_attention,
+        [ES_SELECT_ROWS] = op_select_rows,
+        [ES_LATENT_ATTENTION] = op_latent_attention,
+        [ES_GATED_MLP] = op_gated_mlp,
+        [ES_ROUTE] = op_route,
+        [ES_EXPERTS] = op_experts,
         [ES_SCALE] = op_scale,
         [ES_GATE] = op_gate,
         [ES_SHORT_CONVOLUTION] = op_convolution,
+        [ES_GATED_DELTA_RULE] = op_delta,
         [ES_ADD] = op_add,
         [ES_LOGITS] = op_logits,
     },
