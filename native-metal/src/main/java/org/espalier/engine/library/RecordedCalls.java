@@ -1,0 +1,47 @@
+package org.espalier.engine.library;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.espalier.engine.EngineException;
+
+/** A recording's file of calls, which is complete after each of them. */
+record RecordedCalls(Path file, FileChannel channel) implements AutoCloseable {
+
+    /** In the order of their numbers in RECORDING.md. */
+    enum Call {
+        OPEN,
+        COPY_ROWS,
+        SNAPSHOT,
+        DROP_SNAPSHOT,
+        DROP_ROWS,
+        CLOSE,
+        RUN
+    }
+
+    static RecordedCalls create(Path file) throws IOException {
+        return new RecordedCalls(file, FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+    }
+
+    void add(Call call, Words words) {
+        ByteBuffer bytes = new Words().add(call.ordinal()).addPart(words).toBytes();
+        try {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+        } catch (IOException e) {
+            throw new EngineException("cannot record to " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new EngineException("cannot record to " + file + ": " + e.getMessage(), e);
+        }
+    }
+}
