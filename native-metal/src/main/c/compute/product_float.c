@@ -8,9 +8,9 @@
 
 #define TILE 4 /* rows of a weight, and rows of x, that are multiplied at a time */
 
-/* A panel of a transposed weight, as floats: PANEL_COLUMNS stored rows with the values of PANEL_ROWS rows. */
-#define PANEL_ROWS (4 * LANES)
-#define PANEL_COLUMNS 128
+/* A panel of a transposed weight, as floats: PANEL_COLUMNS stored rows with the values of PANEL_ROWS rows, which lie together. */
+#define PANEL_ROWS 256
+#define PANEL_COLUMNS 32
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -156,32 +156,45 @@ static void fill_panel(const struct product *p, int32_t first, int32_t rows, int
   stored_span(w, first, rows, &from, &to);
   int32_t at = w->first_row + first * w->row_step - from;
   for (int32_t c = 0; c < count; c++, panel += PANEL_ROWS) {
+    bool whole = w->row_step == 1 && to - from == rows;
     decode_columns(&w->format, weight_values(w, p->matrix, column + c), weight_scales(w, p->matrix, column + c),
-        weight_biases(w, p->matrix, column + c), from, to, decoded);
-    for (int32_t i = 0; i < PANEL_ROWS; i++) {
-      panel[i] = i < rows ? decoded[at + i * w->row_step] : 0;
+        weight_biases(w, p->matrix, column + c), from, to, whole ? panel : decoded);
+    for (int32_t i = 0; !whole && i < rows; i++) {
+      panel[i] = decoded[at + i * w->row_step];
+    }
+    memset(panel + rows, 0, (size_t)(PANEL_ROWS - rows) * sizeof *panel);
+  }
+}
+
+/** sums[PANEL_ROWS] += panel^T x, column by column. */
+static void add_panel(const float *panel, const float *x, int32_t count, float *sums) {
+  for (int32_t first = 0; first < PANEL_ROWS; first += 4 * LANES) {
+    vfloat part[4];
+    for (int i = 0; i < 4; i++) {
+      part[i] = vload(sums + first + i * LANES);
+    }
+    for (int32_t c = 0; c < count; c++) {
+      vfloat factor = vset(x[c]);
+      for (int i = 0; i < 4; i++) {
+        part[i] = vfma(factor, vload(panel + c * PANEL_ROWS + first + i * LANES), part[i]);
+      }
+    }
+    for (int i = 0; i < 4; i++) {
+      vstore(sums + first + i * LANES, part[i]);
     }
   }
 }
 
-/** y[first, first + rows) += panel^T x, column by column. */
-ALWAYS_INLINE void add_panel(const float *panel, const float *x, int32_t count, float *y, int32_t rows) {
-  float padded[PANEL_ROWS] = {0};
-  memcpy(padded, y, (size_t)rows * sizeof *y);
-  vfloat sums[4];
-  for (int i = 0; i < 4; i++) {
-    sums[i] = vload(padded + i * LANES);
+/** y[first, first + rows) += panel^T x. */
+static void add_panel_to(const float *panel, const float *x, int32_t count, float *y, int32_t rows) {
+  if (rows == PANEL_ROWS) {
+    add_panel(panel, x, count, y);
+    return;
   }
-  for (int32_t c = 0; c < count; c++, panel += PANEL_ROWS) {
-    vfloat factor = vset(x[c]);
-    for (int i = 0; i < 4; i++) {
-      sums[i] = vfma(factor, vload(panel + i * LANES), sums[i]);
-    }
-  }
-  for (int i = 0; i < 4; i++) {
-    vstore(padded + i * LANES, sums[i]);
-  }
-  memcpy(y, padded, (size_t)rows * sizeof *y);
+  float sums[PANEL_ROWS] = {0};
+  memcpy(sums, y, (size_t)rows * sizeof *y);
+  add_panel(panel, x, count, sums);
+  memcpy(y, sums, (size_t)rows * sizeof *y);
 }
 
 static void rows_stored_by_column(const struct product *p, int32_t from, int32_t to, float *scratch) {
@@ -195,7 +208,7 @@ static void rows_stored_by_column(const struct product *p, int32_t from, int32_t
       int32_t rest = p->weight->columns - column, count = rest < PANEL_COLUMNS ? rest : PANEL_COLUMNS;
       fill_panel(p, first, rows, column, count, panel, decoded);
       for (int32_t row = 0; row < p->rows; row++) {
-        add_panel(panel, product_x(p, row) + column, count, p->y + row * p->y_stride + first, rows);
+        add_panel_to(panel, product_x(p, row) + column, count, p->y + row * p->y_stride + first, rows);
       }
     }
     for (int32_t row = 0; p->bias && row < p->rows; row++) {

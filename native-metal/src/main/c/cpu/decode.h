@@ -29,22 +29,45 @@ static void decode_plain(int element, const uint8_t *values, int32_t from, int32
   }
 }
 
+/** `count` values, a multiple of 8, of a number of bits that the compiler knows; 8 of them are whole bytes. */
+static inline __attribute__((always_inline)) void decode_affine_bits(
+    int bits, const uint8_t *values, float scale, float bias, int64_t count, float *out) {
+  uint64_t mask = (1u << bits) - 1;
+  for (int64_t i = 0; i < count; i += 8, values += bits) {
+    uint64_t all = 0;
+    for (int byte = 0; byte < bits; byte++) {
+      all |= (uint64_t)values[byte] << 8 * byte;
+    }
+    for (int j = 0; j < 8; j++) {
+      out[i + j] = scale * (float)(int32_t)(all >> bits * j & mask) + bias;
+    }
+  }
+}
+
 /** Columns [from, to) of one group of MLX's affine quantization; w = scale q + bias, q of `bits` bits, lowest first. */
 static void decode_affine_group(int bits, const uint8_t *values, float scale, float bias, int64_t from, int64_t to, float *out) {
   int64_t count = to - from;
-  if (bits == 8) {
-    for (int64_t i = 0; i < count; i++) {
-      out[i] = scale * (float)values[from + i] + bias;
+  if (from % 8 == 0 && count % 8 == 0) {
+    const uint8_t *first = values + from / 8 * bits;
+    switch (bits) {
+      case 1: decode_affine_bits(1, first, scale, bias, count, out); return;
+      case 2: decode_affine_bits(2, first, scale, bias, count, out); return;
+      case 3: decode_affine_bits(3, first, scale, bias, count, out); return;
+      case 4:
+        for (int64_t i = 0; i < count / 2; i++) {
+          out[2 * i] = scale * (float)(first[i] & 0xf) + bias;
+          out[2 * i + 1] = scale * (float)(first[i] >> 4) + bias;
+        }
+        return;
+      case 5: decode_affine_bits(5, first, scale, bias, count, out); return;
+      case 6: decode_affine_bits(6, first, scale, bias, count, out); return;
+      case 7: decode_affine_bits(7, first, scale, bias, count, out); return;
+      default:
+        for (int64_t i = 0; i < count; i++) {
+          out[i] = scale * (float)first[i] + bias;
+        }
+        return;
     }
-    return;
-  }
-  if (bits == 4 && from % 2 == 0 && count % 2 == 0) {
-    const uint8_t *pairs = values + from / 2;
-    for (int64_t i = 0; i < count / 2; i++) {
-      out[2 * i] = scale * (float)(pairs[i] & 0xf) + bias;
-      out[2 * i + 1] = scale * (float)(pairs[i] >> 4) + bias;
-    }
-    return;
   }
   uint32_t mask = (1u << bits) - 1;
   for (int64_t i = 0; i < count; i++) {
@@ -58,14 +81,22 @@ static void decode_affine_group(int bits, const uint8_t *values, float scale, fl
 
 /** Columns [from, to) of one group; w = scale q. */
 static void decode_scaled_group(int element, const uint8_t *values, float scale, int64_t from, int64_t to, float *out) {
-  int64_t count = to - from;
+  int64_t count = to - from, i = 0;
   if (element == ES_E4M3) {
-    for (int64_t i = 0; i < count; i++) {
+    for (; i < count; i++) {
       out[i] = scale * e4m3_of_bits(values[from + i]);
     }
     return;
   }
-  for (int64_t i = 0; i < count; i++) {
+  if (from % 2 == 0 && element_bits(element) == 4) {
+    for (; i <= count - 16; i += 16) {
+      look_up_pairs(element == ES_INT4 ? int4_values : e2m1_values, values + (from + i) / 2, out + i);
+      for (int j = 0; j < 16; j++) {
+        out[i + j] *= scale;
+      }
+    }
+  }
+  for (; i < count; i++) {
     out[i] = scale * element_at(element, values, from + i);
   }
 }

@@ -26,10 +26,17 @@ static inline void decode_q5(const uint8_t *block, float minimum, float scale, f
   }
 }
 
-static inline void decode_iq4(const uint8_t *nibbles, float scale, float *out) {
-  for (int i = 0; i < 16; i++) {
-    out[i] = scale * iq4_values[nibbles[i] & 0xf];
-    out[16 + i] = scale * iq4_values[nibbles[i] >> 4];
+/** 16 bytes of nibbles as Q4; w = scale v[q]. */
+static inline void decode_table(const uint8_t *nibbles, const float table[16], float scale, float *out) {
+  for (int half = 0; half < 2; half++, out += 16) {
+    uint32_t indices[16];
+    for (int i = 0; i < 16; i++) {
+      indices[i] = (uint32_t)nibbles[i] >> 4 * half;
+    }
+    look_up16(table, indices, out);
+    for (int i = 0; i < 16; i++) {
+      out[i] *= scale;
+    }
   }
 }
 
@@ -144,15 +151,7 @@ static inline void decode_iq4_xs(const uint8_t *block, float *out) {
   uint32_t upper = little_endian16(block + 2);
   for (int group = 0; group < 8; group++) {
     int low = block[4 + group / 2] >> group % 2 * 4 & 0xf, scale = low | (int)(upper >> 2 * group & 3) << 4;
-    decode_iq4(block + 8 + 16 * group, d * (float)(scale - 32), out + 32 * group);
-  }
-}
-
-static inline void decode_mxfp4(const uint8_t *block, float *out) {
-  float scale = e8m0_of_bits(block[0]);
-  for (int i = 0; i < 16; i++) {
-    out[i] = scale * e2m1_values[block[1 + i] & 0xf];
-    out[16 + i] = scale * e2m1_values[block[1 + i] >> 4];
+    decode_table(block + 8 + 16 * group, iq4_values, d * (float)(scale - 32), out + 32 * group);
   }
 }
 
@@ -168,9 +167,9 @@ static inline void decode_block(int block, const uint8_t *bytes, float *out) {
     case ES_Q4_K: decode_q4_k(bytes, out); return;
     case ES_Q5_K: decode_q5_k(bytes, out); return;
     case ES_Q6_K: decode_q6_k(bytes, out); return;
-    case ES_IQ4_NL: decode_iq4(bytes + 2, f16_at(bytes), out); return;
+    case ES_IQ4_NL: decode_table(bytes + 2, iq4_values, f16_at(bytes), out); return;
     case ES_IQ4_XS: decode_iq4_xs(bytes, out); return;
-    default: decode_mxfp4(bytes, out); return;
+    default: decode_table(bytes + 1, e2m1_values, e8m0_of_bits(bytes[0]), out); return; /* MXFP4 */
   }
 }
 

@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #include "../espalier.h"
 
@@ -76,6 +79,39 @@ static inline float element_at(int element, const uint8_t *row, int64_t index) {
     case ES_F16: return f16_at(row + 2 * index);
     default: return f32_at(row + 4 * index);
   }
+}
+
+/** What 16 nibbles stand for, which fill `indices` from bit 0 of each 32 on; other bits do not count. */
+static inline void look_up16(const float table[16], const uint32_t indices[16], float *out) {
+#if defined(__AVX512F__)
+  _mm512_storeu_ps(out, _mm512_permutexvar_ps(_mm512_loadu_si512(indices), _mm512_loadu_ps(table)));
+#elif defined(__AVX2__)
+  for (int i = 0; i < 16; i += 8) {
+    __m256i index = _mm256_loadu_si256((const __m256i *)(indices + i));
+    __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index), high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), index);
+    _mm256_storeu_ps(out + i, _mm256_blendv_ps(low, high, (__m256)_mm256_slli_epi32(index, 28))); /* bit 3 chooses the half */
+  }
+#else
+  for (int i = 0; i < 16; i++) {
+    out[i] = table[indices[i] & 0xf];
+  }
+#endif
+}
+
+/** What the 16 nibbles of 8 bytes stand for, the low one of each first. */
+static inline void look_up_pairs(const float table[16], const uint8_t pairs[8], float *out) {
+#if defined(__AVX512F__)
+  __m512i low = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)pairs));
+  __m512i both = _mm512_or_si512(low, _mm512_slli_epi64(low, 28)); /* the upper 32 bits begin with the upper nibble */
+  _mm512_storeu_ps(out, _mm512_permutexvar_ps(both, _mm512_loadu_ps(table)));
+#else
+  uint32_t indices[16];
+  for (int i = 0; i < 8; i++) {
+    indices[2 * i] = pairs[i];
+    indices[2 * i + 1] = (uint32_t)pairs[i] >> 4;
+  }
+  look_up16(table, indices, out);
+#endif
 }
 
 #endif
