@@ -1,6 +1,7 @@
 package org.espalier.node.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -15,6 +16,7 @@ import org.espalier.cluster.LoadListener;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.cluster.Prompt;
 import org.espalier.engine.Precision;
+import org.espalier.engine.library.Recording;
 import org.espalier.hub.PullProgress;
 import org.espalier.model.Model;
 import org.espalier.node.service.LocalCluster;
@@ -86,16 +88,33 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--routing", description = "With --json: chosen experts and their weights.")
     private boolean routing;
 
+    @Option(
+            names = "--record",
+            paramLabel = "DIR",
+            description = "Keep what the engine is told and answers in DIR, for espalier-check.")
+    private Path record;
+
+    @Option(names = "--with-weights", description = "With --record: the weights that are read too.")
+    private boolean withWeights;
+
     @Option(names = "--json", description = "Print one JSON object in place of the text.")
     private boolean json;
 
     @Override
     public Integer call() {
         GenerateOptions options = checked();
-        try (Cluster cluster = nodes == null ? LocalCluster.embedded() : LocalCluster.start(nodes)) {
+        try (Cluster cluster = cluster()) {
             generate(cluster, options);
         }
         return 0;
+    }
+
+    private Cluster cluster() {
+        if (record != null) {
+            return LocalCluster.recorded(
+                    new Recording(record, withWeights ? Recording.Weights.COPIED : Recording.Weights.IN_PLACE));
+        }
+        return nodes == null ? LocalCluster.embedded() : LocalCluster.start(nodes);
     }
 
     /** What can be wrong with the options is said before anything starts. */
@@ -103,6 +122,13 @@ final class RunCommand implements Callable<Integer> {
         if ((logits || routing) && !json) {
             throw new ParameterException(
                     spec.commandLine(), "--logits and --routing are part of the JSON object: add --json");
+        }
+        if (withWeights && record == null) {
+            throw new ParameterException(spec.commandLine(), "--with-weights is for a recording: add --record");
+        }
+        if (nodes != null && record != null) {
+            throw new ParameterException(
+                    spec.commandLine(), "--record keeps what one engine in this process does: leave --nodes out");
         }
         if (nodes != null && nodes < 1) {
             throw new ParameterException(

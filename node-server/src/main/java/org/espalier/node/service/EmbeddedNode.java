@@ -1,5 +1,9 @@
 package org.espalier.node.service;
 
+import java.util.List;
+import org.espalier.engine.library.Recording;
+import org.espalier.node.shard.Engines;
+
 /** One node inside this JVM, on loopback: what a first {@code %model load} starts when no cluster is named. */
 public final class EmbeddedNode implements AutoCloseable {
 
@@ -12,6 +16,12 @@ public final class EmbeddedNode implements AutoCloseable {
     /** Starts a node named {@code embedded} on any free port; it may read any model that its user may. */
     public static EmbeddedNode start() {
         return new EmbeddedNode(NodeServer.start(NodeOptions.loopback("embedded")));
+    }
+
+    /** The same, whose engine is recorded. */
+    static EmbeddedNode recorded(Recording recording) {
+        ModelShards shards = new ModelShards(List.of(), Engines.recorded(recording), Machine::freeBytes);
+        return new EmbeddedNode(NodeServer.start(NodeOptions.loopback("embedded"), shards));
     }
 
     /** host:port, for {@code Cluster.of}. */

@@ -3,6 +3,7 @@ package org.espalier.node.service;
 import java.util.List;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.NodeStarter;
+import org.espalier.engine.library.Recording;
 
 /** Clusters of this machine alone, whose nodes end when the cluster is closed. They may read any model that their user may. */
 public final class LocalCluster {
@@ -10,8 +11,7 @@ public final class LocalCluster {
     private static final NodeStarter STARTER = new NodeStarter() {
         @Override
         public Started embedded() {
-            EmbeddedNode node = EmbeddedNode.start();
-            return new Started(List.of(node.address()), node);
+            return started(EmbeddedNode.start());
         }
 
         @Override
@@ -22,6 +22,10 @@ public final class LocalCluster {
     };
 
     private LocalCluster() {}
+
+    private static NodeStarter.Started started(EmbeddedNode node) {
+        return new NodeStarter.Started(List.of(node.address()), node);
+    }
 
     /**
      * Node processes on loopback.
@@ -35,6 +39,11 @@ public final class LocalCluster {
     /** One node inside this JVM. */
     public static Cluster embedded() {
         return Cluster.of(STARTER.embedded(), STARTER);
+    }
+
+    /** The same, which records what its engine is told and answers; it can load one model. */
+    public static Cluster recorded(Recording recording) {
+        return Cluster.of(started(EmbeddedNode.recorded(recording)), STARTER);
     }
 
     /** Without nodes until some are needed; then one inside this JVM, unless others have been started or connected. */

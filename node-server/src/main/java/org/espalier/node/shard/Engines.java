@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.engine.Engine;
@@ -12,6 +13,7 @@ import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineProvider;
 import org.espalier.engine.EngineProvider.Availability;
 import org.espalier.engine.Precision;
+import org.espalier.engine.library.Recording;
 import org.espalier.engine.reference.ReferenceProvider;
 import org.espalier.program.Program;
 
@@ -23,6 +25,7 @@ public final class Engines implements AutoCloseable {
 
     private final List<EngineProvider> providers;
     private final String preferred;
+    private final UnaryOperator<Engine> onStart;
     private final Map<String, Engine> started = new LinkedHashMap<>();
 
     /** @param preferred what {@link #choose} takes if none is named; empty for the best */
@@ -32,8 +35,18 @@ public final class Engines implements AutoCloseable {
 
     /** @param providers the best first */
     Engines(List<EngineProvider> providers, String preferred) {
+        this(providers, preferred, UnaryOperator.identity());
+    }
+
+    private Engines(List<EngineProvider> providers, String preferred, UnaryOperator<Engine> onStart) {
         this.providers = List.copyOf(providers);
         this.preferred = preferred;
+        this.onStart = onStart;
+    }
+
+    /** Of which the one that is chosen is recorded. */
+    public static Engines recorded(Recording recording) {
+        return new Engines(PROVIDERS, "", recording::of);
     }
 
     /** All engines, the best first, whether they can be started or not. */
@@ -119,7 +132,7 @@ public final class Engines implements AutoCloseable {
     }
 
     private Engine start(EngineProvider provider) {
-        return started.computeIfAbsent(provider.name(), name -> provider.start());
+        return started.computeIfAbsent(provider.name(), name -> onStart.apply(provider.start()));
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -206,6 +207,20 @@ class RunCommandTest {
         assertThat(command.err()).contains("cannot write the output").hasLineCount(1);
     }
 
+    /** What espalier-check replays. */
+    @Test
+    void aRunIsRecorded(@TempDir Path folder) throws IOException {
+        Path recording = folder.resolve("recording");
+        String[] run = {"--model", LLAMA, "--tokens", "1,2,3", "--predict", "3", "--precision", "float32", "--json"};
+        JsonNode report = json(with(run, "--record", recording.toString(), "--with-weights"));
+        assertThat(report.path("tokens")).hasSize(3);
+        try (Stream<Path> files = Files.list(recording)) {
+            assertThat(files.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("program", "calls", "weights-0");
+        }
+        assertThat(Files.size(recording.resolve("calls"))).isGreaterThan(3 * 264 * Float.BYTES);
+    }
+
     @Test
     void aPlacementFromAFileIsUsed(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("placement.json");
@@ -269,6 +284,8 @@ class RunCommandTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
+                "--model LLAMA --tokens 1 --with-weights | add --record",
+                "--model LLAMA --tokens 1 --record x --nodes 2 | leave --nodes out",
                 "--tokens 1 | Missing required option: '--model=DIR_OR_GGUF'",
                 "--model LLAMA | --prompt",
                 "--model LLAMA --tokens 1 --prompt x | mutually exclusive",
