@@ -1,5 +1,6 @@
 """What the kernel sends is bounded and loses nothing; what it is sent cannot harm it."""
 
+import contextlib
 import json
 import socket
 import struct
@@ -164,9 +165,12 @@ def test_a_comm_to_an_unknown_target_is_closed(shared):
 
 
 def raw(book, channel):
-    """A connection to a channel after the handshake of ZMTP 3.0, by hand."""
+    """A connection to a channel after the handshake of ZMTP 3.0, by hand, for which the system keeps little that is not read."""
     info = book.manager.get_connection_info()
-    connection = socket.create_connection((info["ip"], info[f"{channel}_port"]), timeout=20)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
+    connection.settimeout(20)
+    connection.connect((info["ip"], info[f"{channel}_port"]))
     connection.sendall(b"\xff" + bytes(7) + b"\x01\x7f\x03\x00NULL" + bytes(16 + 32))
     ready = b"\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
     connection.sendall(bytes([4, len(ready)]) + ready)
@@ -193,6 +197,32 @@ def test_many_frames_and_binary_frames_harm_nobody(small):
         client.send_multipart([b"\x00\xff" * 1000] * 7)
         other.send(client, other.msg("shutdown_request", {"restart": False}))
         client.close()
+    assert small.ok("1 + 1").result == "2"
+
+
+def send_raw(connection, session, kind, content):
+    """Sends a request as the bytes of ZMTP and returns its id."""
+    header = session.msg_header(kind)
+    parts = [session.pack(part) for part in (header, {}, {}, content)]
+    frames = [b"<IDS|MSG>", session.sign(parts), *parts]
+    for frame in frames:
+        connection.sendall(bytes([3 if frame is not frames[-1] else 2]) + struct.pack(">Q", len(frame)) + frame)
+    return header["msg_id"]
+
+
+def test_replies_to_a_client_that_does_not_read_are_bounded(small):
+    """Each reply has 4 MB: 32 MB may wait, some more lie in the system's buffer, and then the client's connection ends."""
+    small.ok('String wireMuch = "x".repeat(4_000_000);')
+    much = {"code": "", "silent": True, "user_expressions": {"much": "wireMuch"}}
+    with raw(small, "shell") as connection:
+        asked = [send_raw(connection, small.client.session, "execute_request", much) for _ in range(14)]
+        shown(small, asked[-1], timeout=60)
+        connection.settimeout(60)
+        read = 0
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := connection.recv(1 << 20):
+                read += len(chunk)
+        assert read < 45_000_000
     assert small.ok("1 + 1").result == "2"
 
 

@@ -141,13 +141,6 @@ public final class EspalierKernel implements Callable<Integer> {
         throw new EspalierException(file + " is not a connection file: it has no transport");
     }
 
-    /** A kernel that cannot be reached must not look alive: Jupyter starts another. */
-    private static void end(PrintStream terminal, Throwable cause) {
-        terminal.println(
-                "espalier-kernel: the connection to Jupyter failed: " + cause + " (more in " + KernelLog.file() + ")");
-        Runtime.getRuntime().halt(1);
-    }
-
     private static void serve(Path connectionFile) throws IOException, GeneralSecurityException {
         CompletableFuture<JavaSession> java = JavaSession.start(); // first: it takes longest
         KernelConnectionProperties properties = properties(connectionFile);
@@ -160,8 +153,7 @@ public final class EspalierKernel implements Callable<Integer> {
         Notebook notebook = new Notebook(java, streams, input);
         Dispatcher dispatcher =
                 new Dispatcher(notebook, () -> Runtime.getRuntime().halt(0));
-        Connection connection =
-                new Connection(properties, dispatcher.shell(), dispatcher.control(), cause -> end(terminal, cause));
+        Connection connection = new Connection(properties, dispatcher.shell(), dispatcher.control());
         Runtime.getRuntime().addShutdownHook(new DaemonThreads("espalier-shutdown").newThread(notebook::shutdown));
         ParentWatch.start(terminal);
         System.setIn(input);

@@ -3,24 +3,20 @@ package org.espalier.kernel.jupyter;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.function.Consumer;
 import org.dflib.jjava.jupyter.kernel.KernelConnectionProperties;
-import org.espalier.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.zeromq.SocketType;
-import org.zeromq.ZContext;
-import org.zeromq.ZMQ;
 
 /** The five sockets of a kernel. */
 public final class Connection implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
 
-    /** A frame's memory is taken as soon as its length is read, before its signature can be checked. */
+    /** Read before its signature can be checked. */
     private static final long MESSAGE_BYTES =
             Math.max(24L << 20, Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 8));
 
@@ -29,12 +25,12 @@ public final class Connection implements AutoCloseable {
     /** Answers that nobody waits for; more are dropped. */
     private static final int INPUTS = 16;
 
-    private final ZContext context = new ZContext();
     private final String session = UUID.randomUUID().toString();
     private final Channel shell;
     private final Channel control;
     private final Channel stdin;
     private final Publisher iopub;
+    private final Router heartbeat;
     private final BlockingQueue<Message> inputs = new ArrayBlockingQueue<>(INPUTS);
 
     /**
@@ -42,44 +38,16 @@ public final class Connection implements AutoCloseable {
      *
      * @param onShell gets each request of the shell channel
      * @param onControl gets each request of the control channel
-     * @param onLoss hears that a socket serves no longer, and why: nothing can be answered then
      */
-    public Connection(
-            KernelConnectionProperties properties, Receiver onShell, Receiver onControl, Consumer<Throwable> onLoss)
+    public Connection(KernelConnectionProperties properties, Receiver onShell, Receiver onControl)
             throws IOException, GeneralSecurityException {
         WireFormat format = new WireFormat(properties.createHMACGenerator());
-        context.getContext().setUncaughtExceptionHandler((thread, e) -> {
-            LOG.error("the thread {} of the sockets ended", thread.getName(), e);
-            onLoss.accept(e);
-        });
-        context.getContext()
-                .setNotificationExceptionHandler((thread, e) -> LOG.warn("an event of the sockets failed", e));
-        shell = new Channel(
-                "shell",
-                context,
-                address(properties, properties.getShellPort()),
-                MESSAGE_BYTES,
-                format,
-                onShell,
-                onLoss);
-        control = new Channel(
-                "control",
-                context,
-                address(properties, properties.getControlPort()),
-                MESSAGE_BYTES,
-                format,
-                onControl,
-                onLoss);
-        stdin = new Channel(
-                "stdin",
-                context,
-                address(properties, properties.getStdinPort()),
-                MESSAGE_BYTES,
-                format,
-                new Inputs(),
-                onLoss);
-        iopub = new Publisher(properties.getIp(), properties.getIopubPort(), format, session, Publisher.PATIENCE);
-        heartbeat(address(properties, properties.getHbPort()));
+        String host = properties.getIp();
+        shell = new Channel("shell", host, properties.getShellPort(), MESSAGE_BYTES, format, onShell);
+        control = new Channel("control", host, properties.getControlPort(), MESSAGE_BYTES, format, onControl);
+        stdin = new Channel("stdin", host, properties.getStdinPort(), MESSAGE_BYTES, format, new Inputs());
+        iopub = new Publisher(host, properties.getIopubPort(), format, session, Publisher.PATIENCE);
+        heartbeat = new Router("heartbeat", host, properties.getHbPort(), HEARTBEAT_BYTES, this::beat);
     }
 
     static String address(KernelConnectionProperties properties, int port) {
@@ -100,20 +68,9 @@ public final class Connection implements AutoCloseable {
         }
     }
 
-    private void heartbeat(String address) {
-        ZMQ.Socket socket = context.createSocket(SocketType.REP);
-        socket.setMaxMsgSize(HEARTBEAT_BYTES);
-        socket.setMsgAllocator(new FrameMemory(HEARTBEAT_BYTES));
-        socket.bind(address);
-        new DaemonThreads("espalier-heartbeat").newThread(() -> beat(socket)).start();
-    }
-
-    private static void beat(ZMQ.Socket socket) {
-        try {
-            ZMQ.proxy(socket, socket, null);
-        } catch (RuntimeException | Error e) {
-            LOG.error("the heartbeat ended", e);
-        }
+    /** Everything comes back as it is. */
+    private void beat(List<byte[]> frames) {
+        heartbeat.send(frames);
     }
 
     public void start() {
@@ -121,6 +78,7 @@ public final class Connection implements AutoCloseable {
         control.start();
         stdin.start();
         iopub.start();
+        heartbeat.start();
         publish(Message.spontaneous("status", Message.object().put("execution_state", "starting"), session));
     }
 
@@ -162,6 +120,6 @@ public final class Connection implements AutoCloseable {
         control.close();
         stdin.close();
         iopub.close();
-        // The context is not closed: the heartbeat's thread is in it, and the process ends now.
+        heartbeat.close();
     }
 }

@@ -1,16 +1,12 @@
 package org.espalier.kernel.jupyter;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
-import org.espalier.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,67 +24,31 @@ final class Publisher implements AutoCloseable {
 
     private static final int SUBSCRIBERS = 64;
     private static final int CLOSING_MILLIS = 1000;
-    private static final int ACCEPT_AGAIN_MILLIS = 100;
 
-    private final ServerSocket server;
+    private final Port port;
     private final WireFormat format;
     private final String session;
     private final Duration patience;
     private final List<Subscriber> subscribers = new ArrayList<>();
     private boolean hurried;
-    private volatile boolean closing;
 
     Publisher(String host, int port, WireFormat format, String session, Duration patience) throws IOException {
         this.format = format;
         this.session = session;
         this.patience = patience;
-        server = new ServerSocket();
-        server.setReuseAddress(true);
-        server.bind(
-                host.equals("*")
-                        ? new InetSocketAddress(port)
-                        : new InetSocketAddress(InetAddress.getByName(host), port));
+        this.port = new Port("iopub", host, port);
     }
 
     int port() {
-        return server.getLocalPort();
+        return port.number();
     }
 
     void start() {
-        startThread(this::accept, "accept");
+        port.start(this::serve);
     }
 
-    /** What a thread of this socket does; its failures are logged. */
-    interface Work {
-        void run() throws IOException, InterruptedException;
-    }
-
-    void startThread(Work work, String name) {
-        Runnable logged = () -> {
-            try {
-                work.run();
-            } catch (IOException e) {
-                LOG.debug("a connection ended", e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            } catch (RuntimeException | Error e) {
-                LOG.error("thread {} of iopub ended", name, e);
-            }
-        };
-        new DaemonThreads("espalier-iopub-" + name).newThread(logged).start();
-    }
-
-    private void accept() throws InterruptedException {
-        while (!closing) {
-            try {
-                serve(server.accept());
-            } catch (IOException | RuntimeException | Error e) {
-                if (!closing) {
-                    LOG.error("a subscriber could not be accepted", e);
-                    Thread.sleep(ACCEPT_AGAIN_MILLIS); // for instance until there are file descriptors again
-                }
-            }
-        }
+    void startThread(Port.Work work, String what) {
+        port.startThread(work, what);
     }
 
     private void serve(Socket socket) throws IOException {
@@ -215,7 +175,7 @@ final class Publisher implements AutoCloseable {
     /** Sends what waits, for a second at most, and ends all connections. */
     @Override
     public void close() {
-        closing = true;
+        port.close();
         long end = System.nanoTime() + CLOSING_MILLIS * 1_000_000L;
         synchronized (this) {
             try {
@@ -229,11 +189,6 @@ final class Publisher implements AutoCloseable {
             }
             subscribers.forEach(Subscriber::close);
             notifyAll();
-        }
-        try {
-            server.close();
-        } catch (IOException e) {
-            LOG.debug("iopub did not close", e);
         }
     }
 }

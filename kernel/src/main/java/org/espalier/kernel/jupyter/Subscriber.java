@@ -6,15 +6,12 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.ProtocolException;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** One connection of a {@link Publisher}: a thread reads what it subscribes to, another writes what its outbox holds. */
 final class Subscriber {
 
-    private static final int HANDSHAKE_MILLIS = 30_000;
     /** A subscription is a few bytes. */
     private static final int FRAME_BYTES = 64 << 10;
 
@@ -67,47 +64,31 @@ final class Subscriber {
 
     /** Shakes hands, then reads subscriptions until the connection ends. */
     void read() throws IOException {
-        socket.setTcpNoDelay(true);
-        socket.setSoTimeout(HANDSHAKE_MILLIS);
         DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
-        OutputStream out = socket.getOutputStream();
-        out.write(Zmtp.greeting());
-        Zmtp.readGreeting(in);
-        out.write(Zmtp.ready());
-        Zmtp.Frame ready = Zmtp.read(in, FRAME_BYTES);
-        if ((ready.flags() & Zmtp.COMMAND) == 0 || !Zmtp.name(ready).equals("READY")) {
-            throw new ProtocolException("expected the command READY");
-        }
-        socket.setSoTimeout(0);
+        Zmtp.shakeHands(socket, in, "PUB");
         publisher.startThread(this::write, "out");
         while (true) {
             Zmtp.Frame frame = Zmtp.read(in, FRAME_BYTES);
-            if ((frame.flags() & Zmtp.COMMAND) != 0) {
+            if (frame.isCommand()) {
                 command(frame);
-            } else if (frame.body().length > 0 && (frame.flags() & Zmtp.MORE) == 0) {
-                subscription(frame.body()[0] == 1, rest(frame.body(), 1));
+            } else if (frame.body().length > 0 && frame.isLast()) {
+                subscription(frame.body()[0] == 1, Zmtp.rest(frame.body(), 1));
             }
         }
     }
 
     /** Subscriptions are commands since ZMTP 3.1, which also has a heartbeat. */
     private void command(Zmtp.Frame frame) throws ProtocolException {
-        String name = Zmtp.name(frame);
-        byte[] data = rest(frame.body(), 1 + name.length());
-        switch (name) {
-            case "SUBSCRIBE" -> subscription(true, data);
-            case "CANCEL" -> subscription(false, data);
-            case "PING" -> publisher.add(this, Zmtp.command("PONG", rest(data, 2))); // after a time to live of 2 bytes
-            default -> {} // to be ignored, says the specification
+        switch (Zmtp.name(frame)) {
+            case "SUBSCRIBE" -> subscription(true, Zmtp.data(frame));
+            case "CANCEL" -> subscription(false, Zmtp.data(frame));
+            // others are to be ignored, says the specification
+            default -> Zmtp.pong(frame).ifPresent(pong -> publisher.add(this, pong));
         }
     }
 
-    private static byte[] rest(byte[] bytes, int from) {
-        return Arrays.copyOfRange(bytes, Math.min(from, bytes.length), bytes.length);
-    }
-
     private void subscription(boolean begins, byte[] topic) throws ProtocolException {
-        String text = new String(topic, StandardCharsets.ISO_8859_1);
+        String text = Zmtp.text(topic);
         synchronized (publisher) {
             if (!begins) {
                 topics.remove(text);

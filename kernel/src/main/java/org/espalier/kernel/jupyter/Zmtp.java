@@ -2,16 +2,23 @@ package org.espalier.kernel.jupyter;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.ProtocolException;
+import java.net.Socket;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
- * Bytes of <a href="https://rfc.zeromq.org/spec/23/">ZMTP 3.0</a> as a publisher speaks it, without encryption (mechanism NULL): what
- * every SUB socket understands.
+ * Bytes of <a href="https://rfc.zeromq.org/spec/23/">ZMTP 3.0</a> without encryption (mechanism NULL), as every socket of ZeroMQ
+ * understands them.
  */
 final class Zmtp {
 
@@ -25,8 +32,69 @@ final class Zmtp {
 
     private Zmtp() {}
 
+    private static final int HANDSHAKE_MILLIS = 30_000;
+
+    /** Of a command, and of a frame that is read in one piece. */
+    private static final int SMALL_BYTES = 64 << 10;
+
     /** @param flags {@link #MORE}, {@link #LONG}, {@link #COMMAND} */
-    record Frame(int flags, byte[] body) {}
+    record Frame(int flags, byte[] body) {
+
+        boolean isCommand() {
+            return (flags & COMMAND) != 0;
+        }
+
+        boolean isLast() {
+            return (flags & MORE) == 0;
+        }
+    }
+
+    /**
+     * Shakes hands on a connection that was just made.
+     *
+     * @param type of the socket on this side
+     * @return what the other side says of itself, by name
+     * @throws ProtocolException if it is no ZMTP 3 without encryption
+     */
+    static Map<String, byte[]> shakeHands(Socket socket, DataInputStream in, String type) throws IOException {
+        socket.setTcpNoDelay(true);
+        socket.setSoTimeout(HANDSHAKE_MILLIS);
+        OutputStream out = socket.getOutputStream();
+        out.write(greeting());
+        readGreeting(in);
+        out.write(ready(type));
+        Frame ready = read(in, SMALL_BYTES);
+        if (!ready.isCommand() || !name(ready).equals("READY")) {
+            throw new ProtocolException("expected the command READY");
+        }
+        socket.setSoTimeout(0);
+        return properties(data(ready));
+    }
+
+    private static Map<String, byte[]> properties(byte[] data) throws ProtocolException {
+        Map<String, byte[]> properties = new HashMap<>();
+        ByteBuffer rest = ByteBuffer.wrap(data);
+        try {
+            while (rest.hasRemaining()) {
+                byte[] name = new byte[rest.get() & 0xff];
+                rest.get(name);
+                int length = rest.getInt();
+                if (length < 0 || length > rest.remaining()) {
+                    throw new ProtocolException("a property of " + length + " bytes");
+                }
+                byte[] value = new byte[length];
+                rest.get(value);
+                properties.put(text(name), value);
+            }
+        } catch (BufferUnderflowException e) {
+            throw new ProtocolException("properties that end early");
+        }
+        return properties;
+    }
+
+    static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
 
     /** What both sides send first: signature, version 3.0, mechanism. */
     static byte[] greeting() {
@@ -48,10 +116,10 @@ final class Zmtp {
     }
 
     /** The handshake's command, which names the kind of this socket. */
-    static byte[] ready() {
+    static byte[] ready(String socketType) {
         ByteArrayOutputStream properties = new ByteArrayOutputStream();
         byte[] name = "Socket-Type".getBytes(StandardCharsets.US_ASCII);
-        byte[] type = "PUB".getBytes(StandardCharsets.US_ASCII);
+        byte[] type = socketType.getBytes(StandardCharsets.US_ASCII);
         properties.write(name.length);
         properties.writeBytes(name);
         properties.writeBytes(
@@ -67,7 +135,25 @@ final class Zmtp {
         return frame(COMMAND, body.array()).array();
     }
 
-    /** The name of a command; its data begin one byte after it. */
+    /** What a heartbeat, a command of ZMTP 3.1, is answered with; empty for another command. */
+    static Optional<byte[]> pong(Frame command) throws ProtocolException {
+        if (!name(command).equals("PING")) {
+            return Optional.empty();
+        }
+        byte[] data = data(command);
+        return Optional.of(command("PONG", rest(data, 2))); // after a time to live of 2 bytes
+    }
+
+    /** What follows a command's name. */
+    static byte[] data(Frame command) throws ProtocolException {
+        return rest(command.body(), 1 + name(command).length());
+    }
+
+    static byte[] rest(byte[] bytes, int from) {
+        return Arrays.copyOfRange(bytes, Math.min(from, bytes.length), bytes.length);
+    }
+
+    /** The name of a command. */
     static String name(Frame command) throws ProtocolException {
         byte[] body = command.body();
         if (body.length == 0 || body[0] < 0 || 1 + body[0] > body.length) {
@@ -99,15 +185,26 @@ final class Zmtp {
                         .put(body);
     }
 
-    /** @throws ProtocolException if the frame has more than {@code most} bytes */
-    static Frame read(DataInputStream in, int most) throws IOException {
+    /**
+     * Reads a frame; takes memory for a large one as it comes, not as its length says.
+     *
+     * @throws ProtocolException if it has more than {@code most} bytes
+     */
+    static Frame read(DataInputStream in, long most) throws IOException {
         int flags = in.readUnsignedByte();
         long length = (flags & LONG) == 0 ? in.readUnsignedByte() : in.readLong();
         if (length < 0 || length > most) {
             throw new ProtocolException("a frame of " + length + " bytes, expected at most " + most);
         }
-        byte[] body = new byte[(int) length];
-        in.readFully(body);
+        if (length <= SMALL_BYTES) {
+            byte[] body = new byte[(int) length];
+            in.readFully(body);
+            return new Frame(flags, body);
+        }
+        byte[] body = in.readNBytes((int) length);
+        if (body.length < length) {
+            throw new EOFException();
+        }
         return new Frame(flags, body);
     }
 }

@@ -1,6 +1,5 @@
 /**
- * The Jupyter wire, <a href="https://jupyter-client.readthedocs.io/en/stable/messaging.html">messaging protocol 5.3</a>: sockets that one
- * thread each owns, signed messages, and the dispatch of requests. Knows nothing of Java code or models: those are behind {@link
- * org.espalier.kernel.jupyter.Requests}.
+ * The Jupyter wire, <a href="https://jupyter-client.readthedocs.io/en/stable/messaging.html">messaging protocol 5.3</a>: sockets, signed
+ * messages, and the dispatch of requests. Knows nothing of Java code or models: those are behind {@link org.espalier.kernel.jupyter.Requests}.
  */
 package org.espalier.kernel.jupyter;

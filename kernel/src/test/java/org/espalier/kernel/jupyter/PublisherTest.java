@@ -68,7 +68,7 @@ class PublisherTest {
         DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
         socket.getOutputStream().write(Zmtp.greeting());
         Zmtp.readGreeting(in);
-        socket.getOutputStream().write(Zmtp.ready());
+        socket.getOutputStream().write(Zmtp.ready("SUB"));
         assertThat(Zmtp.name(Zmtp.read(in, 1000))).isEqualTo("READY");
         socket.getOutputStream().write(new byte[] {0, 1, 1}); // a frame of one byte: all topics
         return in;
@@ -170,7 +170,7 @@ class PublisherTest {
             socket.getOutputStream().write(Zmtp.greeting());
             DataInputStream in = new DataInputStream(socket.getInputStream());
             Zmtp.readGreeting(in);
-            socket.getOutputStream().write(Zmtp.ready());
+            socket.getOutputStream().write(Zmtp.ready("SUB"));
             Zmtp.read(in, 1000);
             socket.getOutputStream().write(new byte[] {0, 1, 1});
             Zmtp.read(in, 1000); // the first frame of the welcome: it has subscribed
@@ -226,7 +226,7 @@ class PublisherTest {
             concat(Zmtp.greeting(), new byte[] {Zmtp.LONG, 127, -1, -1, -1, -1, -1, -1, -1}),
             concat(Zmtp.greeting(), new byte[] {Zmtp.LONG, -1, -1, -1, -1, -1, -1, -1, -1}),
             concat(Zmtp.greeting(), new byte[] {Zmtp.COMMAND, 1, 90}),
-            concat(concat(Zmtp.greeting(), Zmtp.ready()), new byte[] {Zmtp.COMMAND, 0}),
+            concat(concat(Zmtp.greeting(), Zmtp.ready("SUB")), new byte[] {Zmtp.COMMAND, 0}),
         };
         for (byte[] said : words) {
             try (Socket socket = new Socket("127.0.0.1", publisher.port())) {

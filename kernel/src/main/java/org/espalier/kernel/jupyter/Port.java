@@ -1,0 +1,94 @@
+package org.espalier.kernel.jupyter;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import org.espalier.DaemonThreads;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A port that clients connect to, and the threads of their connections. */
+final class Port implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Port.class);
+
+    private static final int ACCEPT_AGAIN_MILLIS = 100;
+
+    private final String name;
+    private final ServerSocket server = new ServerSocket();
+    private volatile boolean closing;
+
+    /**
+     * Binds it; clients are served from {@link #start} on.
+     *
+     * @param name of the socket, for threads and the log
+     * @param host {@code *} for all interfaces
+     * @param port 0 for any that is free
+     */
+    Port(String name, String host, int port) throws IOException {
+        this.name = name;
+        server.setReuseAddress(true);
+        server.bind(
+                host.equals("*")
+                        ? new InetSocketAddress(port)
+                        : new InetSocketAddress(InetAddress.getByName(host), port));
+    }
+
+    int number() {
+        return server.getLocalPort();
+    }
+
+    /** Takes a connection; must not wait. */
+    interface Taker {
+        void take(Socket connection) throws IOException;
+    }
+
+    void start(Taker taker) {
+        startThread(() -> accept(taker), "accept");
+    }
+
+    private void accept(Taker taker) throws InterruptedException {
+        while (!closing) {
+            try {
+                taker.take(server.accept());
+            } catch (IOException | RuntimeException | Error e) {
+                if (!closing) {
+                    LOG.error("a client could not be accepted on {}", name, e);
+                    Thread.sleep(ACCEPT_AGAIN_MILLIS); // for instance until there are file descriptors again
+                }
+            }
+        }
+    }
+
+    /** What a thread of this socket does; its failures are logged. */
+    interface Work {
+        void run() throws IOException, InterruptedException;
+    }
+
+    void startThread(Work work, String what) {
+        Runnable logged = () -> {
+            try {
+                work.run();
+            } catch (IOException e) {
+                LOG.debug("a connection ended", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (RuntimeException | Error e) {
+                LOG.error("thread {} of {} ended", what, name, e);
+            }
+        };
+        new DaemonThreads("espalier-" + name + "-" + what).newThread(logged).start();
+    }
+
+    @Override
+    public void close() {
+        closing = true;
+        try {
+            server.close();
+        } catch (IOException e) {
+            LOG.debug("{} did not close", name, e);
+        }
+    }
+}
