@@ -41,12 +41,12 @@ class Notebook:
         reply = self.client.execute_interactive(code, timeout=timeout, output_hook=take, stop_on_error=False)
         return Cell(reply, messages, time.monotonic() - started)
 
-    def interrupted(self, code, timeout=60):
+    def interrupted(self, code, timeout=60, when=("stream", "display_data")):
         """Runs a cell that prints or shows something, and interrupts it then; Cell.seconds are those after the interrupt."""
         sent = []
 
         def interrupt(message):
-            if not sent and message["msg_type"] in ("stream", "display_data"):
+            if not sent and message["msg_type"] in when:
                 sent.append(time.monotonic())
                 self.manager.interrupt_kernel()
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 import unittest
 from pathlib import Path
@@ -82,8 +81,7 @@ def test_an_interrupt_ends_the_cell(book, code):
 
 def test_an_interrupt_before_the_code_runs_ends_the_cell_too():
     with notebook.running() as fresh:  # whose JShell is still coming up
-        threading.Timer(0.1, fresh.manager.interrupt_kernel).start()
-        cell = fresh.run("while (true) {}", timeout=60)
+        cell = fresh.interrupted("while (true) {}", when=["execute_input"])
         assert cell.status == "error" and "interrupted" in cell.error
         assert fresh.ok("1 + 1").result == "2"
 

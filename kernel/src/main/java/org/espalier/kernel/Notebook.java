@@ -96,6 +96,7 @@ final class Notebook implements Requests {
         synchronized (this) {
             running = Thread.currentThread();
         }
+        cell.announce();
         String shown = null;
         try {
             shown = run(cell);

@@ -69,6 +69,14 @@ public final class Cell {
         beforeOutput = action;
     }
 
+    /** Tells all clients that it runs: who executes it says so when it can be interrupted. */
+    public void announce() {
+        if (!silent) {
+            ObjectNode input = Message.object().put("code", code).put("execution_count", count);
+            connection.publish(request.broadcast("execute_input", input));
+        }
+    }
+
     /** Shows text; {@code name} is stdout or stderr. */
     public void stream(String name, String text) {
         if (!silent) {

@@ -232,11 +232,6 @@ public final class Dispatcher {
             boolean counted = !fields.flag("silent", false) && fields.flag("store_history", true);
             Cell cell = new Cell(request, connection, executions + (counted ? 1 : 0));
             executions = cell.count();
-            if (!cell.silent()) {
-                connection.publish(request.broadcast(
-                        "execute_input",
-                        Message.object().put("code", cell.code()).put("execution_count", executions)));
-            }
             ObjectNode reply = requests.execute(cell);
             if (reply.path("status").asText().equals("error")) {
                 cell.error(reply);
