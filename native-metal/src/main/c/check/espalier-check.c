@@ -1,0 +1,98 @@
+/* espalier-check [options] DIR: replays a recording (RECORDING.md) and compares. Ends with 0 if all is within bounds, 1 if not, 2 if it cannot. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fatal.h"
+#include "replay.h"
+
+static const char usage[] =
+    "espalier-check [options] DIR\n"
+    "  replays the recording in DIR on an engine and compares its answers with those recorded\n"
+    "  --library FILE       the engine; one that is linked in needs none\n"
+    "  --precision P        float32 or fast; otherwise as recorded\n"
+    "  --threads N          otherwise as recorded\n"
+    "  --tolerance X        greatest difference, as a share of the greatest number of its row; otherwise 1e-4\n"
+    "  --choices X          share of greedy tokens and of experts that may differ; otherwise 0\n"
+    "  --cancel             also cancels each step on its way, and runs it again\n"
+    "ends with 0 if all is within bounds, 1 if not, 2 if the recording cannot be replayed\n";
+
+void fatal(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("espalier-check: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+  exit(2);
+}
+
+static double number(const char *option, const char *text, double greatest) {
+  char *end;
+  double value = strtod(text, &end);
+  if (end == text || *end || !(value >= 0) || value > greatest) {
+    fatal("%s %s is not a number from 0 to %g", option, text, greatest);
+  }
+  return value;
+}
+
+static int32_t precision(const char *text) {
+  if (strcmp(text, "float32") != 0 && strcmp(text, "fast") != 0) {
+    fatal("--precision %s is neither float32 nor fast", text);
+  }
+  return strcmp(text, "fast") == 0 ? ES_FAST : ES_FLOAT32;
+}
+
+int main(int count, char **arguments) {
+  struct replay settings = {.precision = -1, .threads = -1};
+  double tolerance = 1e-4, share = 0;
+  const char *library = NULL, *directory = NULL;
+  for (int i = 1; i < count; i++) {
+    const char *option = arguments[i], *value = i + 1 < count ? arguments[i + 1] : "";
+    if (strcmp(option, "--help") == 0) {
+      fputs(usage, stdout);
+      return 0;
+    } else if (strcmp(option, "--cancel") == 0) {
+      settings.cancels = true;
+      continue;
+    } else if (strncmp(option, "--", 2) != 0 && !directory) {
+      directory = option;
+      continue;
+    } else if (strcmp(option, "--library") == 0) {
+      library = value;
+    } else if (strcmp(option, "--precision") == 0) {
+      settings.precision = precision(value);
+    } else if (strcmp(option, "--threads") == 0) {
+      settings.threads = (int32_t)number(option, value, 1024);
+    } else if (strcmp(option, "--tolerance") == 0) {
+      tolerance = number(option, value, 1e9);
+    } else if (strcmp(option, "--choices") == 0) {
+      share = number(option, value, 1);
+    } else {
+      fatal("%s is no option\n%s", option, usage);
+    }
+    i++;
+  }
+  if (!directory) {
+    fatal("which recording?\n%s", usage);
+  }
+  engine_open(&settings.engine, library);
+  if (settings.engine.version() != ES_VERSION) {
+    fatal("the engine is of version %d of espalier.h, this is %d", settings.engine.version(), ES_VERSION);
+  }
+  char described[256];
+  if (settings.engine.describe(described, sizeof described) != ES_OK) {
+    fatal("the engine does not run here: %s", described);
+  }
+  if (chdir(directory) != 0) {
+    fatal("cannot enter %s: %s", directory, strerror(errno));
+  }
+  static struct comparison comparison = {.digest = 0xcbf29ce484222325};
+  replay(&settings, &comparison);
+  printf("%s: %lld calls", described, (long long)comparison.call);
+  printf(settings.cancels ? ", %lld steps cancelled\n" : "\n", (long long)comparison.cancelled);
+  return comparison_report(&comparison, tolerance, share) ? 0 : 1;
+}

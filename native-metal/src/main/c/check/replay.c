@@ -1,0 +1,261 @@
+#include "replay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "canceller.h"
+#include "fatal.h"
+
+enum call { CALL_OPEN, CALL_COPY_ROWS, CALL_SNAPSHOT, CALL_DROP_SNAPSHOT, CALL_DROP_ROWS, CALL_CLOSE, CALL_RUN };
+
+/** Words of `program` that are looked at or changed, see espalier.h. */
+enum { PRECISION_WORD = 2, NODES_WORD = 4, THREADS_WORD = 6, HIDDEN_WORD = 11 };
+
+struct running {
+  const struct replay *replay;
+  struct comparison *comparison;
+  int64_t program;
+  int64_t hidden;
+  int activation_bytes;
+  bool cancels;
+  int64_t last_nanos; /* that the step before took */
+  char error[ES_ERROR_BYTES];
+};
+
+/** One begin or await of an exchange. */
+struct exchange {
+  int32_t op, moment, outcome;
+  struct bytes values;
+};
+
+static void require(struct running *r, int32_t status, const char *call) {
+  if (status != ES_OK) {
+    fatal("call %lld, %s: status %d: %s", (long long)r->comparison->call, call, status, r->error);
+  }
+}
+
+static int64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void load(struct running *r) {
+  struct flat words = flat_file("program");
+  int64_t count = words.end - words.next, done = -1, resident;
+  if (count <= HIDDEN_WORD || words.next[0] != ES_MAGIC || words.next[1] != ES_VERSION) {
+    fatal("not a program of version %d", ES_VERSION);
+  }
+  if (r->replay->precision >= 0) {
+    words.next[PRECISION_WORD] = r->replay->precision;
+  }
+  if (r->replay->threads >= 0) {
+    words.next[THREADS_WORD] = r->replay->threads;
+  }
+  r->hidden = words.next[HIDDEN_WORD];
+  r->cancels = r->replay->cancels && words.next[NODES_WORD] == 1; /* in a group only an exchange cancels */
+  require(r, r->replay->engine.load(words.next, count, &r->program, r->error), "es_load");
+  do {
+    require(r, r->replay->engine.load_more(r->program, &done, r->error), "es_load_more");
+    resident = r->replay->engine.resident_bytes(r->program);
+  } while (done < resident);
+  r->activation_bytes = (int)r->replay->engine.activation_bytes(r->program);
+  free(words.next);
+}
+
+/** Rows of a STEP. */
+static int64_t step_rows(struct flat step) {
+  flat_word(&step); /* wants */
+  int64_t rows = 0;
+  for (int32_t entries = flat_word(&step); entries > 0; entries--) {
+    flat_long(&step);
+    flat_word(&step);
+    int32_t count = flat_word(&step), input = flat_word(&step);
+    flat_word(&step);
+    rows += count;
+    for (int32_t i = 0; input == ES_TOKENS && i < count; i++) {
+      flat_word(&step);
+    }
+  }
+  return rows;
+}
+
+/** Recorded rows in the precision of this run; allocated. */
+static void *activations_of(struct running *r, struct bytes recorded, int64_t count) {
+  if (recorded.count == 0) {
+    return NULL;
+  }
+  float *floats = floats_of(recorded.first, count, (int)(recorded.count / count));
+  if (r->activation_bytes == 2) {
+    for (int64_t i = 0; i < count; i++) { /* bfloat16, towards zero: recorded in it, or compared loosely anyway */
+      memcpy((uint8_t *)floats + 2 * i, (uint8_t *)(floats + i) + 2, 2);
+    }
+  }
+  return floats;
+}
+
+/** Compares rows of activations. Where either side has none, both have. */
+static void compare_activations(struct running *r, enum part part, struct bytes recorded, int64_t found, int64_t rows, int64_t width) {
+  int64_t count = rows * width;
+  if ((recorded.count == 0) != (found == 0)) {
+    fatal("call %lld: rows are recorded or answered where the other has none", (long long)r->comparison->call);
+  }
+  if (count == 0 || found == 0) {
+    return;
+  }
+  const void *answer = (const void *)(intptr_t)found;
+  float *expected = floats_of(recorded.first, count, (int)(recorded.count / count));
+  float *floats = floats_of(answer, count, r->activation_bytes);
+  compare_rows(r->comparison, part, expected, floats, rows, width);
+  digest_add(r->comparison, answer, count * r->activation_bytes);
+  free(expected);
+  free(floats);
+}
+
+/** What was recorded of an exchange that the step pauses at. */
+static struct exchange find_exchange(struct running *r, struct flat exchanges, const struct es_result *result, int32_t moment) {
+  for (int32_t count = flat_word(&exchanges); count > 0; count--) {
+    struct exchange e;
+    e.op = flat_word(&exchanges);
+    e.moment = flat_word(&exchanges);
+    e.outcome = flat_word(&exchanges);
+    e.values = flat_bytes(&exchanges);
+    if (e.op == result->exchange_op && e.moment == moment) {
+      return e;
+    }
+  }
+  fatal("call %lld pauses at the exchange of op %lld, of which nothing was recorded", (long long)r->comparison->call,
+      (long long)result->exchange_op);
+}
+
+/** Runs a step to its end, with the exchanges as they were recorded. */
+static int32_t run(struct running *r, struct flat step, const void *activations, struct flat exchanges, int32_t *cancel, bool compares,
+    struct es_result *result) {
+  const struct engine *engine = &r->replay->engine;
+  int32_t status = engine->run(r->program, step.next, step.end - step.next, activations, cancel, result, r->error);
+  while (status == ES_EXCHANGE_BEGIN || status == ES_EXCHANGE_AWAIT) {
+    struct exchange e = find_exchange(r, exchanges, result, status == ES_EXCHANGE_AWAIT);
+    int64_t count = result->exchange_bytes / r->activation_bytes;
+    if (status == ES_EXCHANGE_AWAIT) {
+      void *values = activations_of(r, e.values, count);
+      if (values) {
+        memcpy((void *)(intptr_t)result->exchange_values, values, (size_t)result->exchange_bytes);
+      }
+      free(values);
+    } else if (compares) {
+      compare_activations(r, PART_EXCHANGES, e.values, result->exchange_values, 1, count);
+    }
+    status = engine->resume(r->program, e.outcome, result, r->error);
+  }
+  return status;
+}
+
+/** The step, cancelled at some moment of its way: then its sessions are as before, and it is run again. */
+static int32_t run_cancelled(struct running *r, struct flat step, const void *activations, struct flat exchanges, struct es_result *result) {
+  struct canceller canceller;
+  canceller_start(&canceller, r->last_nanos > 0 ? rand() % r->last_nanos : 0);
+  int32_t status = run(r, step, activations, exchanges, &canceller.cancel, false, result);
+  canceller_end(&canceller);
+  r->comparison->cancelled += status == ES_CANCELLED;
+  return status;
+}
+
+static void compare_result(struct running *r, struct flat *words, const struct es_result *result, int64_t rows) {
+  struct comparison *c = r->comparison;
+  struct bytes activations = flat_bytes(words);
+  int64_t logits_rows = flat_word(words);
+  struct bytes logits = flat_bytes(words), greedy = flat_bytes(words);
+  int64_t width = flat_word(words);
+  struct bytes experts = flat_bytes(words), weights = flat_bytes(words), hidden = flat_bytes(words);
+  compare_activations(r, PART_ACTIVATIONS, activations, result->activations, rows, r->hidden);
+  compare_activations(r, PART_LAST_HIDDEN, hidden, result->last_hidden, rows, r->hidden);
+  if (logits_rows != result->logits_rows || greedy.count / 4 != result->greedy_count || (experts.count == 0) != (result->experts == 0)) {
+    fatal("call %lld answers %lld rows of logits, %lld tokens and %s experts; recorded were %lld, %lld and %s", (long long)c->call,
+        (long long)result->logits_rows, (long long)result->greedy_count, result->experts ? "the" : "no", (long long)logits_rows,
+        (long long)greedy.count / 4, experts.count ? "the" : "no");
+  }
+  if (logits_rows > 0) {
+    const float *found = (const float *)(intptr_t)result->logits;
+    compare_rows(c, PART_LOGITS, logits.first, found, logits_rows, logits.count / 4 / logits_rows);
+    digest_add(c, found, logits.count);
+  }
+  if (greedy.count > 0) {
+    compare_tokens(c, greedy.first, (const int32_t *)(intptr_t)result->greedy, greedy.count / 4);
+    digest_add(c, (const void *)(intptr_t)result->greedy, greedy.count);
+  }
+  if (experts.count > 0 && width > 0) {
+    int64_t all = experts.count / 2 / width; /* [MoE layer][T] */
+    compare_experts(c, experts.first, weights.first, width, (const int16_t *)(intptr_t)result->experts,
+        (const float *)(intptr_t)result->expert_weights, result->routing_width, all);
+    digest_add(c, (const void *)(intptr_t)result->experts, all * result->routing_width * 2);
+    digest_add(c, (const void *)(intptr_t)result->expert_weights, all * result->routing_width * 4);
+  }
+}
+
+static void replay_run(struct running *r, struct flat *words) {
+  struct flat step = flat_part(words);
+  int64_t rows = step_rows(step);
+  struct bytes recorded = flat_bytes(words);
+  void *activations = activations_of(r, recorded, rows * r->hidden);
+  struct flat exchanges = *words;
+  for (int32_t count = flat_word(words); count > 0; count--) {
+    words->next += 3;
+    flat_bytes(words);
+  }
+  struct es_result result = {0};
+  int32_t none = 0, status = ES_CANCELLED;
+  if (r->cancels) {
+    status = run_cancelled(r, step, activations, exchanges, &result);
+  }
+  if (status == ES_CANCELLED) {
+    int64_t start = now();
+    status = run(r, step, activations, exchanges, &none, true, &result);
+    r->last_nanos = now() - start;
+  }
+  require(r, status, "es_run");
+  compare_result(r, words, &result, rows);
+  free(activations);
+}
+
+static void replay_call(struct running *r, int32_t kind, struct flat words) {
+  const struct engine *engine = &r->replay->engine;
+  if (kind == CALL_RUN) {
+    replay_run(r, &words);
+    return;
+  }
+  int64_t session = flat_long(&words);
+  if (kind == CALL_OPEN) {
+    int32_t max_length = flat_word(&words);
+    struct flat edits = flat_part(&words);
+    require(r, engine->open(r->program, session, max_length, edits.next, edits.end - edits.next, r->error), "es_open");
+  } else if (kind == CALL_COPY_ROWS) {
+    int64_t to = flat_long(&words);
+    require(r, engine->copy_rows(r->program, session, to, flat_word(&words), r->error), "es_copy_rows");
+  } else if (kind == CALL_SNAPSHOT) {
+    require(r, engine->snapshot(r->program, session, r->error), "es_snapshot");
+  } else if (kind == CALL_DROP_SNAPSHOT) {
+    engine->drop_snapshot(r->program, session, flat_word(&words));
+  } else if (kind == CALL_DROP_ROWS) {
+    engine->drop_rows(r->program, session, flat_word(&words));
+  } else if (kind == CALL_CLOSE) {
+    engine->close_session(r->program, session);
+  } else {
+    fatal("call %lld is of kind %d, which this version does not know", (long long)r->comparison->call, kind);
+  }
+}
+
+void replay(const struct replay *settings, struct comparison *c) {
+  struct running r = {.replay = settings, .comparison = c};
+  load(&r);
+  struct flat calls = flat_file("calls");
+  int32_t *all = calls.next;
+  while (!flat_ended(&calls)) {
+    int32_t kind = flat_word(&calls);
+    replay_call(&r, kind, flat_part(&calls));
+    c->call++;
+  }
+  settings->engine.unload(r.program);
+  free(all);
+}
