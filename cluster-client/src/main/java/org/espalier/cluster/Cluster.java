@@ -77,7 +77,7 @@ public final class Cluster implements AutoCloseable {
     }
 
     static Cluster of(List<String> addresses, ClientModels models) {
-        return new Cluster(Connection.open(addresses, () -> {}), models, Optional.empty());
+        return new Cluster(Connection.open(addresses), models, Optional.empty());
     }
 
     /** The nodes that have been started for this cluster alone, and end with it. */
@@ -85,7 +85,7 @@ public final class Cluster implements AutoCloseable {
         return new Cluster(Connection.open(nodes), new CatalogueModels(), Optional.of(starter));
     }
 
-    /** Without nodes until some are needed: then one is started inside this JVM. After {@link #close} it begins anew. */
+    /** Without nodes until some are needed: then one is started, and again where it has ended by itself. After {@link #close} it begins anew. */
     public static Cluster whenNeeded(NodeStarter starter) {
         return new Cluster(new CatalogueModels(), Optional.of(starter), true);
     }
@@ -97,7 +97,7 @@ public final class Cluster implements AutoCloseable {
      * @throws ClusterException if one does not answer, or two have the same name; then nothing has changed
      */
     public Cluster connect(List<String> addresses) {
-        return adopt(Concurrently.apart(() -> Connection.open(addresses, () -> {})));
+        return adopt(Concurrently.apart(() -> Connection.open(addresses)));
     }
 
     /** As {@link #connect(List)}. */
@@ -123,6 +123,9 @@ public final class Cluster implements AutoCloseable {
     }
 
     private synchronized Connection connected() {
+        if (startsWhenNeeded && connection != null && connection.ownNodesEnded()) {
+            disconnect(); // from nodes that nobody else had
+        }
         if (connection == null) {
             if (!startsWhenNeeded) {
                 throw new ClusterException("the cluster is closed", Remedy.CONNECT);

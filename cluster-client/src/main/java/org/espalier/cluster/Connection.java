@@ -11,19 +11,29 @@ import org.espalier.Remedy;
 final class Connection implements AutoCloseable {
 
     private final List<ClusterNode> nodes;
-    private final AutoCloseable ownNodes;
+    private final NodeStarter.Started started;
     private volatile boolean closed;
 
-    private Connection(List<ClusterNode> nodes, AutoCloseable ownNodes) {
+    private Connection(List<ClusterNode> nodes, NodeStarter.Started started) {
         this.nodes = List.copyOf(nodes);
-        this.ownNodes = ownNodes;
+        this.started = started;
     }
 
     /**
-     * @param ownNodes closed with the connection, also if connecting fails
+     * To nodes that are there, and stay.
+     *
      * @throws ClusterException if one does not answer, or two have the same name
      */
-    static Connection open(List<String> addresses, AutoCloseable ownNodes) {
+    static Connection open(List<String> addresses) {
+        return open(new NodeStarter.Started(addresses, () -> false, () -> {}));
+    }
+
+    /**
+     * @param started closed with the connection, also if connecting fails
+     * @throws ClusterException if one does not answer, or two have the same name
+     */
+    static Connection open(NodeStarter.Started started) {
+        List<String> addresses = started.addresses();
         List<ClusterNode> nodes = new ArrayList<>();
         try {
             if (addresses.isEmpty()) {
@@ -38,15 +48,16 @@ final class Connection implements AutoCloseable {
                             "two nodes have the name " + node.name() + ": restart one of them with another `--name`");
                 }
             }
-            return new Connection(nodes, ownNodes);
+            return new Connection(nodes, started);
         } catch (RuntimeException e) {
-            new Connection(nodes, ownNodes).close();
+            new Connection(nodes, started).close();
             throw e;
         }
     }
 
-    static Connection open(NodeStarter.Started started) {
-        return open(started.addresses(), started.whenDone());
+    /** Whether a node that belongs to this cluster alone has ended by itself. */
+    boolean ownNodesEnded() {
+        return started.ended().getAsBoolean();
     }
 
     /** In the order of the addresses. */
@@ -92,7 +103,7 @@ final class Connection implements AutoCloseable {
         closing();
         nodes.forEach(ClusterNode::close);
         try {
-            ownNodes.close();
+            started.whenDone().close();
         } catch (Exception e) {
             throw new ClusterException("the cluster's own nodes did not stop: " + e.getMessage(), e);
         }

@@ -1,6 +1,7 @@
 package org.espalier.cluster;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /** Starts nodes on this machine that belong to one cluster alone. */
 public interface NodeStarter {
@@ -9,11 +10,12 @@ public interface NodeStarter {
      * Nodes that have been started.
      *
      * @param addresses host:port each
+     * @param ended whether one of them has ended by itself
      * @param whenDone ends them
      */
-    record Started(List<String> addresses, AutoCloseable whenDone) {}
+    record Started(List<String> addresses, BooleanSupplier ended, AutoCloseable whenDone) {}
 
-    /** One node inside this JVM. */
+    /** The node that is there when no other is named: inside this JVM, unless its engine could end it. */
     Started embedded();
 
     /**

@@ -23,6 +23,11 @@ public interface EngineProvider {
         return false;
     }
 
+    /** Whether a failure of its code could end the process, as one of native code could. */
+    default boolean mayAbort() {
+        return false;
+    }
+
     /**
      * Fetches what {@link Availability.Obtainable} says.
      *

@@ -53,6 +53,11 @@ public final class LibraryProvider implements EngineProvider {
     }
 
     @Override
+    public boolean mayAbort() {
+        return true;
+    }
+
+    @Override
     public Set<Precision> precisions() {
         return EnumSet.allOf(Precision.class);
     }

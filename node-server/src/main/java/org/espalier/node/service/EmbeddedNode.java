@@ -4,8 +4,10 @@ import java.util.List;
 import org.espalier.engine.library.Recording;
 import org.espalier.node.shard.Engines;
 
-/** One node inside this JVM, on loopback: what a first {@code %model load} starts when no cluster is named. */
+/** One node inside this JVM, on loopback. */
 public final class EmbeddedNode implements AutoCloseable {
+
+    static final String NAME = "embedded";
 
     private final NodeServer server;
 
@@ -15,13 +17,13 @@ public final class EmbeddedNode implements AutoCloseable {
 
     /** Starts a node named {@code embedded} on any free port; it may read any model that its user may. */
     public static EmbeddedNode start() {
-        return new EmbeddedNode(NodeServer.start(NodeOptions.loopback("embedded")));
+        return new EmbeddedNode(NodeServer.start(NodeOptions.loopback(NAME)));
     }
 
     /** The same, whose engine is recorded. */
     static EmbeddedNode recorded(Recording recording) {
         ModelShards shards = new ModelShards(List.of(), Engines.recorded(recording), Machine::freeBytes);
-        return new EmbeddedNode(NodeServer.start(NodeOptions.loopback("embedded"), shards));
+        return new EmbeddedNode(NodeServer.start(NodeOptions.loopback(NAME), shards));
     }
 
     /** host:port, for {@code Cluster.of}. */

@@ -1,31 +1,54 @@
 package org.espalier.node.service;
 
 import java.util.List;
+import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.NodeStarter;
+import org.espalier.cluster.NodeStarter.Started;
 import org.espalier.engine.library.Recording;
+import org.espalier.node.shard.Engines;
 
 /** Clusters of this machine alone, whose nodes end when the cluster is closed. They may read any model that their user may. */
 public final class LocalCluster {
 
+    /**
+     * A system property: {@code inside} has {@link #whenNeeded}'s node in this JVM, {@code apart} as a process of its own. Without it the node is apart
+     * where an engine of native code is chosen by default, a failure of which would end this JVM and what it holds.
+     */
+    static final String EMBEDDED = "espalier.embedded";
+
     private static final NodeStarter STARTER = new NodeStarter() {
         @Override
         public Started embedded() {
-            return started(EmbeddedNode.start());
+            return isApart() ? started(LocalNodes.start(List.of(EmbeddedNode.NAME))) : inside(EmbeddedNode.start());
         }
 
         @Override
         public Started processes(int count) {
-            LocalNodes nodes = LocalNodes.start(count);
-            return new Started(nodes.addresses(), nodes);
+            return started(LocalNodes.start(count));
         }
     };
 
-    private LocalCluster() {}
-
-    private static NodeStarter.Started started(EmbeddedNode node) {
-        return new NodeStarter.Started(List.of(node.address()), node);
+    private static Started inside(EmbeddedNode node) {
+        return new Started(List.of(node.address()), () -> false, node);
     }
+
+    private static Started started(LocalNodes nodes) {
+        return new Started(nodes.addresses(), () -> !nodes.dead().isEmpty(), nodes);
+    }
+
+    /** Whether the node that is there when no other is named is a process of its own. */
+    private static boolean isApart() {
+        String where = System.getProperty(EMBEDDED, "");
+        return switch (where) {
+            case "inside" -> false;
+            case "apart" -> true;
+            case "" -> Engines.mayAbort();
+            default -> throw new EspalierException("-D" + EMBEDDED + " is '" + where + "': choose inside or apart");
+        };
+    }
+
+    private LocalCluster() {}
 
     /**
      * Node processes on loopback.
@@ -38,15 +61,15 @@ public final class LocalCluster {
 
     /** One node inside this JVM. */
     public static Cluster embedded() {
-        return Cluster.of(STARTER.embedded(), STARTER);
+        return Cluster.of(inside(EmbeddedNode.start()), STARTER);
     }
 
     /** The same, which records what its engine is told and answers; it can load one model. */
     public static Cluster recorded(Recording recording) {
-        return Cluster.of(started(EmbeddedNode.recorded(recording)), STARTER);
+        return Cluster.of(inside(EmbeddedNode.recorded(recording)), STARTER);
     }
 
-    /** Without nodes until some are needed; then one inside this JVM, unless others have been started or connected. */
+    /** Without nodes until some are needed; then one, named {@code embedded}, unless others have been started or connected. */
     public static Cluster whenNeeded() {
         return Cluster.whenNeeded(STARTER);
     }

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 
@@ -43,10 +44,15 @@ public final class LocalNodes implements AutoCloseable {
         if (count < 1 || count > 64) {
             throw new EspalierException("cannot start " + count + " local nodes: choose 1 to 64");
         }
+        return start(IntStream.rangeClosed(1, count).mapToObj(i -> "local-" + i).toList());
+    }
+
+    /** The same for nodes of these names. */
+    static LocalNodes start(List<String> names) {
         List<Child> children = new ArrayList<>();
         try {
-            for (int i = 1; i <= count; i++) {
-                children.add(launch("local-" + i));
+            for (String name : names) {
+                children.add(launch(name));
             }
             long deadline = System.nanoTime() + READY.toNanos();
             for (Child child : children) {

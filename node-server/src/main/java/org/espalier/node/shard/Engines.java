@@ -49,6 +49,15 @@ public final class Engines implements AutoCloseable {
         return new Engines(PROVIDERS, "", recording::of);
     }
 
+    /** Whether a failure of the engine that is chosen by default could end the process. */
+    public static boolean mayAbort() {
+        return PROVIDERS.stream()
+                .filter(provider -> !provider.onlyByName() && provider.availability() instanceof Availability.Ready)
+                .findFirst()
+                .map(EngineProvider::mayAbort)
+                .orElse(false);
+    }
+
     /** All engines, the best first, whether they can be started or not. */
     public List<EngineProvider> providers() {
         return providers;
