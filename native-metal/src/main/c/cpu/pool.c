@@ -14,11 +14,18 @@
 #endif
 
 /*
- * A job is one pool_run. The caller publishes it by raising `job`, takes part, and waits until all workers have left it. Workers take tasks
- * from `next`. Between jobs they look at `job` for a while before they sleep: between two ops of a step there are a few microseconds, which is
- * less than waking a thread takes.
+ * A job is one pool_run. The caller opens it, takes part, closes it when no task is left, and waits for those who are still at one: not for a
+ * worker that has not come, because it sleeps or because the system gave its processor to somebody else. So a busy machine costs a share of the
+ * speed, not all of it.
+ *
+ * `gate` has the job's number, whether it is open, and how many workers are in it. A worker enters by compare-and-swap only while it is open:
+ * once it is closed and empty nobody reads the job's fields. Between jobs workers look at the gate for a while before they sleep, for between two
+ * ops of a step there are a few microseconds, which is less than waking a thread takes.
  */
 enum { SPIN_NANOS = 100000 };
+
+#define OPEN ((uint64_t)1 << 31)
+#define NUMBER(gate) ((uint32_t)((gate) >> 32))
 
 struct pool {
   int threads;
@@ -27,8 +34,7 @@ struct pool {
   void *context;
   int64_t tasks;
   _Alignas(64) _Atomic int64_t next;
-  _Alignas(64) _Atomic uint32_t job;
-  _Alignas(64) _Atomic int32_t busy; /* workers that have not left the job */
+  _Alignas(64) _Atomic uint64_t gate;
   _Alignas(64) _Atomic int32_t sleepers;
   _Atomic bool resting, closing;
   pthread_mutex_t lock;
@@ -73,29 +79,41 @@ static void take_part(struct pool *pool, int thread) {
   }
 }
 
-/** Returns once `job` is no longer `seen`. */
+/** Returns the number of a job later than `seen`. */
 static uint32_t await_job(struct pool *pool, uint32_t seen) {
-  uint32_t job;
+  uint32_t number;
   int64_t rounds = 0, start = 0;
   do {
-    job = atomic_load_explicit(&pool->job, memory_order_acquire);
-    if (job != seen) {
-      return job;
+    number = NUMBER(atomic_load_explicit(&pool->gate, memory_order_acquire));
+    if (number != seen) {
+      return number;
     }
   } while (!has_spun(&rounds, &start, SPIN_NANOS) && !atomic_load_explicit(&pool->resting, memory_order_relaxed));
   pthread_mutex_lock(&pool->lock);
   atomic_fetch_add(&pool->sleepers, 1);
-  while ((job = atomic_load(&pool->job)) == seen) {
+  while ((number = NUMBER(atomic_load(&pool->gate))) == seen) {
     pthread_cond_wait(&pool->wake, &pool->lock);
   }
   atomic_fetch_sub(&pool->sleepers, 1);
   pthread_mutex_unlock(&pool->lock);
-  return job;
+  return number;
 }
 
-/** `job` changes before it is looked at whether anybody sleeps, and a sleeper says so before it looks at `job`: none is missed. */
+/** Whether the job was still open. */
+static bool enter(struct pool *pool, uint32_t number) {
+  uint64_t gate = atomic_load(&pool->gate);
+  while (NUMBER(gate) == number && (gate & OPEN)) {
+    if (atomic_compare_exchange_weak(&pool->gate, &gate, gate + 1)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** The gate changes before it is looked at whether anybody sleeps, and a sleeper says so before it looks at the gate: none is missed. */
 static void publish(struct pool *pool) {
-  atomic_fetch_add(&pool->job, 1);
+  uint64_t number = NUMBER(atomic_load(&pool->gate)) + (uint64_t)1;
+  atomic_store(&pool->gate, number << 32 | OPEN);
   if (atomic_load(&pool->sleepers) > 0) {
     pthread_mutex_lock(&pool->lock);
     pthread_cond_broadcast(&pool->wake);
@@ -112,8 +130,10 @@ static void *work(void *argument) {
     if (atomic_load(&pool->closing)) {
       return NULL;
     }
-    take_part(pool, worker.thread);
-    atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_release);
+    if (enter(pool, seen)) {
+      take_part(pool, worker.thread);
+      atomic_fetch_sub(&pool->gate, 1);
+    }
   }
 }
 
@@ -232,14 +252,14 @@ void pool_run(struct pool *pool, int64_t tasks, task_fn *task, void *context) {
   pool->context = context;
   pool->tasks = tasks;
   atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-  atomic_store_explicit(&pool->busy, pool->threads - 1, memory_order_relaxed);
   atomic_store_explicit(&pool->resting, false, memory_order_relaxed);
   publish(pool);
   take_part(pool, 0);
+  atomic_fetch_and(&pool->gate, ~OPEN);
   int64_t rounds = 0, start = 0;
-  while (atomic_load_explicit(&pool->busy, memory_order_acquire) > 0) {
+  while ((uint32_t)atomic_load_explicit(&pool->gate, memory_order_acquire) > 0) {
     if (has_spun(&rounds, &start, SPIN_NANOS)) {
-      sched_yield(); /* a worker lost its processor to somebody else */
+      sched_yield(); /* a worker lost its processor while it was at a task */
     }
   }
 }

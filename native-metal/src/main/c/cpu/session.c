@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -70,14 +71,26 @@ int64_t kv_rows_free(const struct es_program *p) {
   return free_bytes <= 0 ? 0 : free_bytes / (row > 0 ? row : 1);
 }
 
-static int require(const struct es_program *p, int64_t bytes, char *error, const char *what, int64_t id) {
+static int require(const struct es_program *p, int64_t bytes, char *error, const char *what) {
   int64_t left = p->kv_bytes - reserved_bytes(p);
   if (p->kv_bytes > 0 && bytes > left) {
     return fail(error, ES_FAILED,
-        "%s %lld needs %lld bytes of KV cache, %lld of %lld are free: close other sessions, open a shorter one, or raise the limit", what,
-        (long long)id, (long long)bytes, (long long)left, (long long)p->kv_bytes);
+        "%s needs %lld bytes of KV cache, %lld of %lld are free: close other sessions, open a shorter one, or raise the limit", what, (long long)bytes,
+        (long long)left, (long long)p->kv_bytes);
   }
   return ES_OK;
+}
+
+static int require_session(const struct es_program *p, int64_t id, int32_t max_length, char *error) {
+  char what[64];
+  snprintf(what, sizeof what, "session %lld of %d rows", (long long)id, max_length);
+  return require(p, session_bytes(p, max_length), error, what);
+}
+
+static int require_snapshot(const struct es_program *p, int64_t id, char *error) {
+  char what[64];
+  snprintf(what, sizeof what, "a snapshot of session %lld", (long long)id);
+  return require(p, kv_state_bytes(p), error, what);
 }
 
 const struct layer_edit *session_edit(const struct session *s, int32_t layer) {
@@ -219,7 +232,7 @@ int session_open(struct es_program *p, int64_t id, int32_t max_length, struct wo
   if (max_length < 1 || session_find(p, id)) {
     return fail(error, ES_FAILED, "session %lld cannot be opened for %d rows", (long long)id, max_length);
   }
-  int status = require(p, session_bytes(p, max_length), error, "session", id);
+  int status = require_session(p, id, max_length, error);
   if (status != ES_OK) {
     return status;
   }
@@ -284,7 +297,7 @@ int session_copy(struct es_program *p, int64_t from, int64_t to, int32_t length,
   if (!source || session_find(p, to) || length < 0 || length > source->length) {
     return fail(error, ES_FAILED, "session %lld cannot be copied to %lld", (long long)from, (long long)to);
   }
-  int status = require(p, session_bytes(p, source->max_length), error, "session", to);
+  int status = require_session(p, to, source->max_length, error);
   if (status != ES_OK) {
     return status;
   }
@@ -318,7 +331,7 @@ int session_snapshot(struct es_program *p, int64_t id, char *error) {
   if (!s) {
     return fail(error, ES_FAILED, "session %lld is not open", (long long)id);
   }
-  int status = require(p, kv_state_bytes(p), error, "a snapshot of session", id);
+  int status = require_snapshot(p, id, error);
   if (status != ES_OK) {
     return status;
   }
