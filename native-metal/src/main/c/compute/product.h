@@ -15,9 +15,10 @@ struct operand {
   int32_t rows, columns;
   const float *x;
   int64_t stride;       /* floats from row to row */
-  const int8_t *q;      /* [rows][columns padded to 64, zeros], -127 to 127; null in float32 */
-  const float *scales;  /* [rows][groups], groups = (columns + 31) / 32, padded to a multiple of 2 */
+  const int8_t *q;      /* [rows][columns padded to 256, zeros], -127 to 127; null in float32 */
+  const float *scales;  /* [rows][groups], those of the padding 0 */
   const float *sums;    /* [rows][groups], scale times the sum of q: what an offset of the weights is multiplied with */
+  const int32_t *negated; /* [rows][groups][2], minus the sum of q over half a group: what the center of the weights is multiplied with */
   int64_t q_stride, group_stride;
 };
 

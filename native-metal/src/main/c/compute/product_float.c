@@ -3,7 +3,7 @@
  * whatever else is computed along with it: bits depend on no split.
  */
 #include "../cpu/decode.h"
-#include "product.h"
+#include "product_rows.h"
 #include "vector.h"
 
 #define TILE 4 /* rows of a weight, and rows of x, that are multiplied at a time */
@@ -12,7 +12,7 @@
 #define PANEL_ROWS 256
 #define PANEL_COLUMNS 32
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 
 /** LANES plain values, or floats, from any address. */
 ALWAYS_INLINE vfloat load_values(int element, const uint8_t *p) {
