@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh OBJECTS CLASSES: builds the cpu engine with this machine's C compiler and make, and puts the library under JNA's name for the machine
-# into CLASSES. Where there is no compiler the build goes on without it; a compiler that fails ends the build.
+# build.sh OBJECTS CLASSES: builds the cpu engine and espalier-check with this machine's C compiler and make, and puts the library under JNA's name for
+# the machine into CLASSES. Where there is no compiler the build goes on without it; a compiler that fails ends the build.
 set -e
 objects=$1
 classes=$2
@@ -23,7 +23,7 @@ case "$(uname -s) $(uname -m)" in
 esac
 
 mkdir -p "$objects" "$classes/$name"
-make -s -j "$(getconf _NPROCESSORS_ONLN)" -C "$(dirname "$0")" OUT="$(cd "$objects" && pwd)"
+make -s -j "$(getconf _NPROCESSORS_ONLN)" -C "$(dirname "$0")" OUT="$(cd "$objects" && pwd)" engine check
 for library in "$objects"/libespalier-cpu.*; do
   cp -p "$library" "$classes/$name/new" # a process that runs the old one keeps it
   mv -f "$classes/$name/new" "$classes/$name/${library##*/}"

@@ -37,6 +37,7 @@ static void worse(struct comparison *c, enum part part, int64_t row, double shar
   c->rows[part]++;
   if (share > c->worst[part]) {
     c->worst[part] = share;
+    c->worst_recording[part] = c->recording;
     c->worst_call[part] = c->call;
     c->worst_row[part] = row;
   }
@@ -87,21 +88,24 @@ void digest_add(struct comparison *c, const void *found, int64_t bytes) {
   }
 }
 
-bool comparison_report(const struct comparison *c, double tolerance, double share) {
+bool comparison_report(const struct comparison *c, struct bounds bounds) {
   static const char *const parts[PARTS] = {"activations", "logits", "last hidden rows", "exchanged rows", "weights of experts"};
   static const char *const choices[CHOICES] = {"greedy tokens", "experts"};
   bool within = true;
   for (int part = 0; part < PARTS; part++) {
     if (c->rows[part] > 0) {
-      bool good = c->worst[part] <= tolerance;
+      bool good = c->worst[part] <= bounds.tolerance;
       within &= good;
-      printf("%-20s %9lld compared, differ by at most %.2e (call %lld, row %lld)%s\n", parts[part], (long long)c->rows[part], c->worst[part],
-          (long long)c->worst_call[part], (long long)c->worst_row[part], good ? "" : ": too much");
+      printf("%-20s %9lld compared, differ by at most %.2e", parts[part], (long long)c->rows[part], c->worst[part]);
+      if (c->worst[part] > 0) {
+        printf(" (%s, call %lld, row %lld)", c->worst_recording[part], (long long)c->worst_call[part], (long long)c->worst_row[part]);
+      }
+      puts(good ? "" : ": too much");
     }
   }
   for (int kind = 0; kind < CHOICES; kind++) {
     if (c->chosen[kind] > 0) {
-      bool good = (double)c->different[kind] <= share * (double)c->chosen[kind];
+      bool good = (double)c->different[kind] <= bounds.choices * (double)c->chosen[kind];
       within &= good;
       printf("%-20s %9lld compared, %lld differ%s\n", choices[kind], (long long)c->chosen[kind], (long long)c->different[kind],
           good ? "" : ": too many");

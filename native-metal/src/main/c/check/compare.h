@@ -13,11 +13,13 @@ enum choices { CHOICES_TOKENS, CHOICES_EXPERTS, CHOICES };
 
 struct comparison {
   double worst[PARTS]; /* greatest difference, as a share of the greatest number of its row */
+  const char *worst_recording[PARTS];
   int64_t worst_call[PARTS], worst_row[PARTS], rows[PARTS];
   int64_t chosen[CHOICES], different[CHOICES];
-  int64_t call;    /* that is replayed */
-  int64_t cancelled; /* steps */
-  uint64_t digest; /* of the bits of all that was found */
+  const char *recording; /* that is replayed */
+  int64_t call;          /* of it */
+  int64_t calls, cancelled;
+  uint64_t digest;       /* of the bits of all that was found */
 };
 
 /** `count` numbers of 4 bytes, float, or of 2, bfloat16, as floats; allocated. */
@@ -35,7 +37,12 @@ void compare_experts(struct comparison *c, const int16_t *expected, const float 
 /** Adds bits to the digest: FNV-1a. */
 void digest_add(struct comparison *c, const void *found, int64_t bytes);
 
+struct bounds {
+  double tolerance; /* of `worst` */
+  double choices;   /* share of the choices that may differ */
+};
+
 /** Prints all, and returns whether it is within bounds. */
-bool comparison_report(const struct comparison *c, double tolerance, double share);
+bool comparison_report(const struct comparison *c, struct bounds bounds);
 
 #endif

@@ -1,5 +1,6 @@
-/* espalier-check [options] DIR: replays a recording (RECORDING.md) and compares. Ends with 0 if all is within bounds, 1 if not, 2 if it cannot. */
+/* espalier-check [options] DIR...: replays recordings (RECORDING.md) and compares. Ends with 0 if all is within bounds, 1 if not, 2 if it cannot. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,15 +11,15 @@
 #include "replay.h"
 
 static const char usage[] =
-    "espalier-check [options] DIR\n"
-    "  replays the recording in DIR on an engine and compares its answers with those recorded\n"
+    "espalier-check [options] DIR...\n"
+    "  replays the recordings in these folders on an engine and compares its answers with those recorded\n"
     "  --library FILE       the engine; one that is linked in needs none\n"
     "  --precision P        float32 or fast; otherwise as recorded\n"
     "  --threads N          otherwise as recorded\n"
     "  --tolerance X        greatest difference, as a share of the greatest number of its row; otherwise 1e-4\n"
     "  --choices X          share of greedy tokens and of experts that may differ; otherwise 0\n"
     "  --cancel             also cancels each step on its way, and runs it again\n"
-    "ends with 0 if all is within bounds, 1 if not, 2 if the recording cannot be replayed\n";
+    "ends with 0 if all is within bounds, 1 if not, 2 if a recording cannot be replayed\n";
 
 void fatal(const char *format, ...) {
   va_list arguments;
@@ -46,38 +47,48 @@ static int32_t precision(const char *text) {
   return strcmp(text, "fast") == 0 ? ES_FAST : ES_FLOAT32;
 }
 
-int main(int count, char **arguments) {
-  struct replay settings = {.precision = -1, .threads = -1};
-  double tolerance = 1e-4, share = 0;
-  const char *library = NULL, *directory = NULL;
+/** Reads the options; what remains in `arguments` are the recordings, whose number it returns. */
+static int options_read(int count, char **arguments, struct replay *settings, struct bounds *bounds, const char **library) {
+  int recordings = 0;
   for (int i = 1; i < count; i++) {
     const char *option = arguments[i], *value = i + 1 < count ? arguments[i + 1] : "";
+    if (strncmp(option, "--", 2) != 0) {
+      arguments[recordings++] = arguments[i];
+      continue;
+    }
+    if (strcmp(option, "--cancel") == 0) {
+      settings->cancels = true;
+      continue;
+    }
     if (strcmp(option, "--help") == 0) {
       fputs(usage, stdout);
-      return 0;
-    } else if (strcmp(option, "--cancel") == 0) {
-      settings.cancels = true;
-      continue;
-    } else if (strncmp(option, "--", 2) != 0 && !directory) {
-      directory = option;
-      continue;
-    } else if (strcmp(option, "--library") == 0) {
-      library = value;
+      exit(0);
+    }
+    if (strcmp(option, "--library") == 0) {
+      *library = value;
     } else if (strcmp(option, "--precision") == 0) {
-      settings.precision = precision(value);
+      settings->precision = precision(value);
     } else if (strcmp(option, "--threads") == 0) {
-      settings.threads = (int32_t)number(option, value, 1024);
+      settings->threads = (int32_t)number(option, value, 1024);
     } else if (strcmp(option, "--tolerance") == 0) {
-      tolerance = number(option, value, 1e9);
+      bounds->tolerance = number(option, value, 1e9);
     } else if (strcmp(option, "--choices") == 0) {
-      share = number(option, value, 1);
+      bounds->choices = number(option, value, 1);
     } else {
       fatal("%s is no option\n%s", option, usage);
     }
     i++;
   }
-  if (!directory) {
-    fatal("which recording?\n%s", usage);
+  return recordings;
+}
+
+int main(int count, char **arguments) {
+  struct replay settings = {.precision = -1, .threads = -1};
+  struct bounds bounds = {.tolerance = 1e-4};
+  const char *library = NULL;
+  int recordings = options_read(count, arguments, &settings, &bounds, &library);
+  if (recordings == 0) {
+    fatal("which recordings?\n%s", usage);
   }
   engine_open(&settings.engine, library);
   if (settings.engine.version() != ES_VERSION) {
@@ -87,12 +98,16 @@ int main(int count, char **arguments) {
   if (settings.engine.describe(described, sizeof described) != ES_OK) {
     fatal("the engine does not run here: %s", described);
   }
-  if (chdir(directory) != 0) {
-    fatal("cannot enter %s: %s", directory, strerror(errno));
+  struct comparison comparison = {.digest = 0xcbf29ce484222325};
+  int start = open(".", O_RDONLY);
+  for (int i = 0; i < recordings; i++) {
+    comparison.recording = arguments[i];
+    if (fchdir(start) != 0 || chdir(arguments[i]) != 0) {
+      fatal("cannot enter %s: %s", arguments[i], strerror(errno));
+    }
+    replay(&settings, &comparison);
   }
-  static struct comparison comparison = {.digest = 0xcbf29ce484222325};
-  replay(&settings, &comparison);
-  printf("%s: %lld calls", described, (long long)comparison.call);
+  printf("%s: %d recordings, %lld calls", described, recordings, (long long)comparison.calls);
   printf(settings.cancels ? ", %lld steps cancelled\n" : "\n", (long long)comparison.cancelled);
-  return comparison_report(&comparison, tolerance, share) ? 0 : 1;
+  return comparison_report(&comparison, bounds) ? 0 : 1;
 }

@@ -5,7 +5,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,7 +33,7 @@ final class Router implements AutoCloseable {
     private final Port port;
     private final long messageBytes;
     private final Taker taker;
-    private final Set<Connected> connections = new LinkedHashSet<>();
+    private final Set<Peer> connections = new HashSet<>();
     private final Map<ByteBuffer, Peer> peers = new HashMap<>();
     private final AtomicInteger unnamed = new AtomicInteger();
     private final Object taking = new Object();
@@ -59,42 +59,30 @@ final class Router implements AutoCloseable {
     }
 
     private void serve(Socket socket) throws IOException {
-        Connected connected = new Connected(new Peer(socket, messageBytes));
+        Peer peer = new Peer(socket, messageBytes);
         synchronized (this) {
-            if (connections.size() == PEERS && !endsSilent()) {
+            if (connections.size() == PEERS) {
                 LOG.warn("refused a client on {}: there are {}", name, PEERS);
                 socket.close();
                 return;
             }
-            connections.add(connected);
+            connections.add(peer);
         }
         try {
-            port.startThread(connected::read, "in");
+            port.startThread(() -> new Connected(peer).read(), "in");
         } catch (OutOfMemoryError e) { // no more threads
-            connected.peer.close();
+            peer.close();
             synchronized (this) {
-                connections.remove(connected);
+                connections.remove(peer);
             }
             throw e;
         }
-    }
-
-    /** Makes room: ends the oldest connection that has not shaken hands, as connections that say nothing must not keep clients out. */
-    private boolean endsSilent() {
-        for (Connected connected : connections) {
-            if (connected.identity == null) {
-                connected.peer.close();
-                return connections.remove(connected);
-            }
-        }
-        return false;
     }
 
     /** A connection, and what it is known by once hands are shaken. */
     private final class Connected implements Peer.Listener {
 
         private final Peer peer;
-        /** Null before; guarded by the router. */
         private byte[] identity;
 
         Connected(Peer peer) {
@@ -107,7 +95,7 @@ final class Router implements AutoCloseable {
             } finally {
                 peer.close();
                 synchronized (Router.this) {
-                    connections.remove(this);
+                    connections.remove(peer);
                     if (identity != null) {
                         peers.remove(ByteBuffer.wrap(identity), peer);
                     }
@@ -119,14 +107,13 @@ final class Router implements AutoCloseable {
         @Override
         public void joined(byte[] called) {
             // As the library names them: its own names begin with a zero, which no other may.
-            byte[] name = called.length > 0 && called[0] != 0
+            identity = called.length > 0 && called[0] != 0
                     ? called
                     : ByteBuffer.allocate(5)
                             .putInt(1, unnamed.incrementAndGet())
                             .array();
             Peer former;
             synchronized (Router.this) {
-                identity = name;
                 former = peers.put(ByteBuffer.wrap(identity), peer);
             }
             if (former != null) {
@@ -165,7 +152,7 @@ final class Router implements AutoCloseable {
         port.close();
         List<Peer> all;
         synchronized (this) {
-            all = connections.stream().map(connected -> connected.peer).toList();
+            all = List.copyOf(connections);
         }
         long end = System.nanoTime() + CLOSING_MILLIS * 1_000_000L;
         try {

@@ -28,7 +28,6 @@ final class Subscriber {
     private boolean writing;
 
     private volatile boolean closed;
-    private volatile boolean greeted;
     /** When it last took something, or had nothing to take. */
     private volatile long progress = System.nanoTime();
 
@@ -58,11 +57,6 @@ final class Subscriber {
         return writing || !outbox.isEmpty();
     }
 
-    /** Whether hands have been shaken. */
-    boolean isGreeted() {
-        return greeted;
-    }
-
     /** How long it has taken nothing. */
     long quietNanos() {
         return System.nanoTime() - progress;
@@ -72,7 +66,6 @@ final class Subscriber {
     void read() throws IOException {
         DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
         Zmtp.shakeHands(socket, in, "PUB");
-        greeted = true;
         publisher.startThread(this::write, "out");
         while (true) {
             Zmtp.Frame frame = Zmtp.read(in, FRAME_BYTES);
