@@ -92,7 +92,7 @@ def test_output_outlives_who_closes_it(shared):
 
 
 def test_the_kernel_outlives_an_interrupt_of_its_threads(shared):
-    shared.ok('Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().startsWith("espalier-iopub") || t.getName().equals("espalier-output")).forEach(Thread::interrupt);')
+    shared.ok('Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().matches("espalier-(iopub|shell|control|stdin|heartbeat|output).*")).forEach(Thread::interrupt);')
     assert shared.ok('System.out.print("here"); 5').text == "here"
 
 

@@ -1,4 +1,4 @@
-/* One product. */
+/* Products with the same rows. */
 #include "product.h"
 
 /** Matrix `matrix` of a projection. */
@@ -18,8 +18,20 @@ static struct operand operand_of_view(struct step *s, struct view v) {
   return operand_of(s, view_row(s, v, 0), view_stride(s, v), s->rows, v.width);
 }
 
+static bool same_view(struct view a, struct view b) { return a.slot == b.slot && a.offset == b.offset && a.width == b.width; }
+
+/** The most that are run as one. */
+enum { LINEARS = 8 };
+
+/** With the linear ops that follow and read the same rows: as queries, keys and values do. */
 static void op_linear(struct step *s, const struct op *op) {
+  const struct op *end = s->program->ops + s->program->op_count;
   struct operand x = operand_of_view(s, op->linear.in);
-  struct product p = product_of(&op->linear.projection, 0, &x, view_row(s, op->linear.out, 0), view_stride(s, op->linear.out));
-  products_run(s, &p, 1);
+  struct product products[LINEARS];
+  int32_t count = 0;
+  for (const struct op *i = op; i < end && count < LINEARS && i->kind == ES_LINEAR && same_view(i->linear.in, op->linear.in); i++) {
+    products[count++] = product_of(&i->linear.projection, 0, &x, view_row(s, i->linear.out, 0), view_stride(s, i->linear.out));
+  }
+  s->next += count - 1;
+  products_run(s, products, count);
 }

@@ -49,22 +49,30 @@ final class Port implements AutoCloseable {
         startThread(() -> accept(taker), "accept");
     }
 
-    private void accept(Taker taker) throws InterruptedException {
+    private void accept(Taker taker) {
         while (!closing) {
             try {
                 taker.take(server.accept());
             } catch (IOException | RuntimeException | Error e) {
                 if (!closing) {
                     LOG.error("a client could not be accepted on {}", name, e);
-                    Thread.sleep(ACCEPT_AGAIN_MILLIS); // for instance until there are file descriptors again
+                    pause(); // for instance until there are file descriptors again
                 }
             }
         }
     }
 
+    private static void pause() {
+        try {
+            Thread.sleep(ACCEPT_AGAIN_MILLIS);
+        } catch (InterruptedException e) {
+            // by code that interrupts every thread it finds: this one is still needed
+        }
+    }
+
     /** What a thread of this socket does; its failures are logged. */
     interface Work {
-        void run() throws IOException, InterruptedException;
+        void run() throws IOException;
     }
 
     void startThread(Work work, String what) {
@@ -73,8 +81,6 @@ final class Port implements AutoCloseable {
                 work.run();
             } catch (IOException e) {
                 LOG.debug("a connection ended", e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
             } catch (RuntimeException | Error e) {
                 LOG.error("thread {} of {} ended", what, name, e);
             }

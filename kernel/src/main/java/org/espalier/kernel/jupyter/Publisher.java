@@ -54,7 +54,7 @@ final class Publisher implements AutoCloseable {
     private void serve(Socket socket) throws IOException {
         Subscriber subscriber = new Subscriber(socket, this, new Outbox(this::missed));
         synchronized (this) {
-            if (subscribers.size() == SUBSCRIBERS) {
+            if (subscribers.size() == SUBSCRIBERS && !endsSilent()) {
                 LOG.warn("refused a subscriber: there are {}", SUBSCRIBERS);
                 socket.close();
                 return;
@@ -70,6 +70,17 @@ final class Publisher implements AutoCloseable {
                     }
                 },
                 "in");
+    }
+
+    /** Makes room: ends the oldest connection that has not shaken hands, as connections that say nothing must not keep clients out. */
+    private boolean endsSilent() {
+        for (Subscriber subscriber : subscribers) {
+            if (!subscriber.isGreeted()) {
+                subscriber.close();
+                return subscribers.remove(subscriber);
+            }
+        }
+        return false;
     }
 
     private synchronized void remove(Subscriber subscriber) {

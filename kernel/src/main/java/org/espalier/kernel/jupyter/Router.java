@@ -5,7 +5,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,7 +33,7 @@ final class Router implements AutoCloseable {
     private final Port port;
     private final long messageBytes;
     private final Taker taker;
-    private final Set<Peer> connections = new HashSet<>();
+    private final Set<Connected> connections = new LinkedHashSet<>();
     private final Map<ByteBuffer, Peer> peers = new HashMap<>();
     private final AtomicInteger unnamed = new AtomicInteger();
     private final Object taking = new Object();
@@ -59,30 +59,42 @@ final class Router implements AutoCloseable {
     }
 
     private void serve(Socket socket) throws IOException {
-        Peer peer = new Peer(socket, messageBytes);
+        Connected connected = new Connected(new Peer(socket, messageBytes));
         synchronized (this) {
-            if (connections.size() == PEERS) {
+            if (connections.size() == PEERS && !endsSilent()) {
                 LOG.warn("refused a client on {}: there are {}", name, PEERS);
                 socket.close();
                 return;
             }
-            connections.add(peer);
+            connections.add(connected);
         }
         try {
-            port.startThread(() -> new Connected(peer).read(), "in");
+            port.startThread(connected::read, "in");
         } catch (OutOfMemoryError e) { // no more threads
-            peer.close();
+            connected.peer.close();
             synchronized (this) {
-                connections.remove(peer);
+                connections.remove(connected);
             }
             throw e;
         }
+    }
+
+    /** Makes room: ends the oldest connection that has not shaken hands, as connections that say nothing must not keep clients out. */
+    private boolean endsSilent() {
+        for (Connected connected : connections) {
+            if (connected.identity == null) {
+                connected.peer.close();
+                return connections.remove(connected);
+            }
+        }
+        return false;
     }
 
     /** A connection, and what it is known by once hands are shaken. */
     private final class Connected implements Peer.Listener {
 
         private final Peer peer;
+        /** Null before; guarded by the router. */
         private byte[] identity;
 
         Connected(Peer peer) {
@@ -95,7 +107,7 @@ final class Router implements AutoCloseable {
             } finally {
                 peer.close();
                 synchronized (Router.this) {
-                    connections.remove(peer);
+                    connections.remove(this);
                     if (identity != null) {
                         peers.remove(ByteBuffer.wrap(identity), peer);
                     }
@@ -107,13 +119,14 @@ final class Router implements AutoCloseable {
         @Override
         public void joined(byte[] called) {
             // As the library names them: its own names begin with a zero, which no other may.
-            identity = called.length > 0 && called[0] != 0
+            byte[] name = called.length > 0 && called[0] != 0
                     ? called
                     : ByteBuffer.allocate(5)
                             .putInt(1, unnamed.incrementAndGet())
                             .array();
             Peer former;
             synchronized (Router.this) {
+                identity = name;
                 former = peers.put(ByteBuffer.wrap(identity), peer);
             }
             if (former != null) {
@@ -152,7 +165,7 @@ final class Router implements AutoCloseable {
         port.close();
         List<Peer> all;
         synchronized (this) {
-            all = List.copyOf(connections);
+            all = connections.stream().map(connected -> connected.peer).toList();
         }
         long end = System.nanoTime() + CLOSING_MILLIS * 1_000_000L;
         try {

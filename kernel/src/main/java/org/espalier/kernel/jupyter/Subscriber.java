@@ -28,6 +28,7 @@ final class Subscriber {
     private boolean writing;
 
     private volatile boolean closed;
+    private volatile boolean greeted;
     /** When it last took something, or had nothing to take. */
     private volatile long progress = System.nanoTime();
 
@@ -57,6 +58,11 @@ final class Subscriber {
         return writing || !outbox.isEmpty();
     }
 
+    /** Whether hands have been shaken. */
+    boolean isGreeted() {
+        return greeted;
+    }
+
     /** How long it has taken nothing. */
     long quietNanos() {
         return System.nanoTime() - progress;
@@ -66,6 +72,7 @@ final class Subscriber {
     void read() throws IOException {
         DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
         Zmtp.shakeHands(socket, in, "PUB");
+        greeted = true;
         publisher.startThread(this::write, "out");
         while (true) {
             Zmtp.Frame frame = Zmtp.read(in, FRAME_BYTES);

@@ -217,6 +217,16 @@ class PublisherTest {
     }
 
     @Test
+    void connectionsThatSayNothingKeepNobodyOut() throws Exception {
+        for (int i = 0; i < 200; i++) {
+            sockets.add(new Socket("127.0.0.1", publisher.port()));
+        }
+        DataInputStream reader = subscriber();
+        publisher.publish(message("status", "alive"), Outbox.Kind.PROTOCOL);
+        assertThat(read(reader).content().path("text").asText()).isEqualTo("alive");
+    }
+
+    @Test
     void connectionsThatSpeakSomethingElseHarmNobody() throws Exception {
         DataInputStream reader = subscriber();
         byte[][] words = {

@@ -216,6 +216,27 @@ class RouterTest {
     }
 
     @Test
+    void connectionsThatSayNothingKeepNobodyOut() throws Exception {
+        Client ada = client("ada");
+        byte[] identity = joined(ada);
+        List<Socket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 200; i++) {
+                silent.add(new Socket("127.0.0.1", router.port()));
+            }
+            byte[] late = joined(client("late"));
+            router.send(List.of(late, bytes("welcome")));
+            assertThat(clients.get(1).read()).containsExactly("welcome");
+            router.send(List.of(identity, bytes("still")));
+            assertThat(ada.read()).containsExactly("still");
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
     void whatWaitsIsSentBeforeItCloses() throws Exception {
         Client client = client("ada");
         byte[] identity = joined(client);
