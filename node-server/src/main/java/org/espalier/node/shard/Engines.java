@@ -13,6 +13,7 @@ import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineProvider;
 import org.espalier.engine.EngineProvider.Availability;
 import org.espalier.engine.Precision;
+import org.espalier.engine.library.LibraryProvider;
 import org.espalier.engine.library.Recording;
 import org.espalier.engine.reference.ReferenceProvider;
 import org.espalier.program.Program;
@@ -21,7 +22,7 @@ import org.espalier.program.Program;
 public final class Engines implements AutoCloseable {
 
     /** The best first. A new engine is a line here. */
-    private static final List<EngineProvider> PROVIDERS = List.of(new ReferenceProvider());
+    private static final List<EngineProvider> PROVIDERS = List.of(LibraryProvider.cpu(), new ReferenceProvider());
 
     private final List<EngineProvider> providers;
     private final String preferred;
