@@ -29,6 +29,7 @@ class InspectCommandTest {
                 .contains("ignored keys")
                 .contains("one token          reads ");
         assertThat(command.out()).containsPattern("engine +reference, float32; ready: plain Java on the processor");
+        assertThat(command.out()).containsPattern("engine +cpu, float32 and fast; (ready|missing): ");
     }
 
     @Test
@@ -59,9 +60,13 @@ class InspectCommandTest {
         // 4 of 16 experts in 3 of 4 layers, and a row of the embedding
         assertThat(json.path("token").path("weightBytes").longValue()).isBetween(parts / 4, parts / 2);
         assertThat(json.path("token").path("operations").longValue()).isPositive();
-        assertThat(json.path("engines").path(0).path("name").textValue()).isEqualTo("reference");
-        assertThat(json.path("engines").path(0).path("precisions").path(0).textValue())
-                .isEqualTo("float32");
+        JsonNode cpu = json.path("engines").path(0);
+        assertThat(cpu.path("name").textValue()).isEqualTo("cpu");
+        assertThat(cpu.path("precisions")).hasSize(2);
+        assertThat(cpu.path("state").textValue()).matches("ready: .+|missing: .+");
+        JsonNode reference = json.path("engines").path(1);
+        assertThat(reference.path("name").textValue()).isEqualTo("reference");
+        assertThat(reference.path("precisions").path(0).textValue()).isEqualTo("float32");
     }
 
     @Test

@@ -73,7 +73,9 @@ class ScoreGoldenTest {
                 .toList();
         try (Cluster cluster =
                 Cluster.of(nodes.stream().map(NodeServer::address).toList())) {
-            cluster.load(path.toString(), LoadOptions.defaults().withPrecision("float32"));
+            cluster.load(
+                    path.toString(),
+                    LoadOptions.defaults().withEngine("reference").withPrecision("float32"));
             List<Score> scores = new ArrayList<>(List.of(cluster.score(tokens)));
             if (cluster.model().orElseThrow().architecture().moe().isPresent()) {
                 scores.add(cluster.score(tokens, LayerEdit.of(2).banning(0, 1, 2, 3)));

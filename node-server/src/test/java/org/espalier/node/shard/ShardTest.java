@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.espalier.EspalierException;
 import org.espalier.checkpoint.PresentRanges;
+import org.espalier.engine.EngineProvider;
 import org.espalier.engine.Precision;
 import org.espalier.model.Model;
 import org.espalier.plan.ShardPlans;
@@ -44,10 +45,24 @@ class ShardTest {
 
     @Test
     void runsFloat32WhereTheEngineHasNothingFaster() {
-        try (Shard shard =
-                Shard.load(Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Request.of("", Precision.FAST))) {
+        try (Shard shard = Shard.load(
+                Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Request.of("reference", Precision.FAST))) {
             assertThat(shard.precision()).isEqualTo(Precision.FLOAT32);
             assertThat(shard.engine()).isEqualTo("reference");
+        }
+    }
+
+    @Test
+    void theBestEngineRunsFast() {
+        EngineProvider best = engines.providers().stream()
+                .filter(provider -> provider.availability() instanceof EngineProvider.Availability.Ready)
+                .findFirst()
+                .orElseThrow();
+        try (Shard shard =
+                Shard.load(Model.open(LLAMA), LayerRange.whole(3), engines, Shard.Request.of("", Precision.FAST))) {
+            assertThat(shard.engine()).isEqualTo(best.name());
+            assertThat(shard.precision())
+                    .isEqualTo(best.precisions().contains(Precision.FAST) ? Precision.FAST : Precision.FLOAT32);
         }
     }
 
@@ -124,7 +139,7 @@ class ShardTest {
         assertThat(Engines.names()).contains("reference");
         assertThatThrownBy(() -> load("warp"))
                 .isInstanceOf(EspalierException.class)
-                .hasMessageContaining("there is no engine 'warp' here: choose one of reference");
+                .hasMessageContaining("there is no engine 'warp' here: choose one of cpu, reference");
         assertThatThrownBy(() -> Shard.precision("half"))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("choose float32 or fast");
