@@ -1,6 +1,7 @@
 """What nbconvert makes of an executed notebook with a chart, where Inkscape is not installed and nobody opened JupyterLab."""
 
 import base64
+import copy
 import os
 import re
 
@@ -47,6 +48,13 @@ def test_html_shows_the_chart(executed):
     svg = base64.b64decode(source).decode()
     assert "language german, expert 12: 75.0%" in svg and ">shares<" in svg
     assert 'role="img" aria-label="shares"' in svg  # what a screen reader says; nbconvert's own <img> takes no alternative text
+
+
+def test_where_nbconvert_takes_alternative_text_it_has_the_title(executed):
+    picture = copy.deepcopy(executed)
+    del picture.cells[0].outputs[0].data["image/svg+xml"]
+    html, _ = nbconvert.HTMLExporter(template_name="classic").from_notebook_node(picture)
+    assert re.search(r'<img [^>]*alt="shares"', html)
 
 
 def test_latex_gets_the_charts_own_pdf(executed):

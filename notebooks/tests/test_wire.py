@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import struct
 import time
@@ -19,8 +20,6 @@ HEAP = 128  # MB: less than half of what is printed
 @pytest.fixture(scope="module")
 def small():
     """A kernel whose heap cannot hold what its tests print and send."""
-    import os
-
     with notebook.running(env={**os.environ, "JAVA_TOOL_OPTIONS": f"-Xmx{HEAP}m"}) as book:
         book.ok("1 + 1")
         yield book
@@ -164,7 +163,7 @@ def test_a_comm_to_an_unknown_target_is_closed(shared):
     shown(shared, asked)
 
 
-def raw(book, channel):
+def raw(book, channel, kind="DEALER"):
     """A connection to a channel after the handshake of ZMTP 3.0, by hand, for which the system keeps little that is not read."""
     info = book.manager.get_connection_info()
     connection = socket.socket()
@@ -172,7 +171,7 @@ def raw(book, channel):
     connection.settimeout(20)
     connection.connect((info["ip"], info[f"{channel}_port"]))
     connection.sendall(b"\xff" + bytes(7) + b"\x01\x7f\x03\x00NULL" + bytes(16 + 32))
-    ready = b"\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
+    ready = b"\x05READY\x0bSocket-Type" + struct.pack(">I", len(kind)) + kind.encode()
     connection.sendall(bytes([4, len(ready)]) + ready)
     return connection
 
@@ -224,6 +223,25 @@ def test_replies_to_a_client_that_does_not_read_are_bounded(small):
                 read += len(chunk)
         assert read < 45_000_000
     assert small.ok("1 + 1").result == "2"
+
+
+def test_a_subscriber_that_hangs_holds_the_others_for_a_while_and_hears_what_it_missed():
+    """As PublisherTest has it, through a whole kernel and with a second of patience instead of 30."""
+    with notebook.running(env={**os.environ, "JAVA_TOOL_OPTIONS": "-Despalier.patience=1"}) as book:
+        with raw(book, "iopub", "SUB") as hung:
+            hung.sendall(b"\x00\x01\x01")  # subscribes to everything
+            received = hung.recv(1 << 16)
+            while b"iopub_welcome" not in received:
+                received += hung.recv(1 << 16)
+            printed = book.ok('String wireLine = "x".repeat(999); for (int i = 0; i < 20_000; i++) System.out.println(wireLine);')
+            assert len(printed.text) == 20_000_000
+            received = b""
+            while b"of output were not sent to it]" not in received:
+                received = received[-(1 << 16):] + hung.recv(1 << 16)
+            assert received.count(b"[this client read too slowly: ") == 1
+            last = book.client.execute("1 + 1")
+            while last.encode() not in received:  # what comes after is sent to it again
+                received = received[-(1 << 16):] + hung.recv(1 << 16)
 
 
 def test_printing_to_a_client_that_does_not_read_is_bounded_and_can_be_stopped(small):

@@ -34,7 +34,8 @@ public interface Chart extends Displayed {
         Fonts.where(() -> DrawingPng.of(drawing)).ifPresent(png -> {
             data.putData(MIMEType.IMAGE_PNG, base64(png));
             // It has more pixels than it is wide.
-            data.putMetaData("image/png", Map.of("width", drawing.width(), "height", drawing.height()));
+            data.putMetaData(
+                    "image/png", Map.of("width", drawing.width(), "height", drawing.height(), "alt", drawing.title()));
         });
         data.putData("application/pdf", base64(DrawingPdf.of(drawing)));
         data.putData(VEGA_LITE, JsonParser.parseString(vegaLite()));

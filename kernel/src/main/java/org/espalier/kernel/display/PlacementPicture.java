@@ -16,7 +16,7 @@ public final class PlacementPicture implements Displayed {
     private static final int WIDTH = 480;
 
     /** Distinct in hue; each 3:1 or more on white and on a dark theme's grey 900. Repeated from the ninth node on. */
-    private static final String[] COLOURS = {
+    static final String[] COLOURS = {
         "#2f78b7", "#c96f1f", "#3a8f5c", "#c0504d", "#8a6fc0", "#96744f", "#c05c9c", "#6d7f90"
     };
 

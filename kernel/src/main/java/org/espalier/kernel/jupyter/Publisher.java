@@ -19,8 +19,8 @@ final class Publisher implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
 
-    /** How long a subscriber that takes nothing is waited for. */
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** How long a subscriber that takes nothing is waited for; tests have less. */
+    static final Duration PATIENCE = Duration.ofSeconds(Integer.getInteger("espalier.patience", 30));
 
     private static final int SUBSCRIBERS = 64;
     private static final int CLOSING_MILLIS = 1000;
