@@ -15,12 +15,14 @@
 #define LANES 8
 #define TARGET_NAME "AVX2"
 #elif defined(__ARM_FEATURE_DOTPROD)
-#include <arm_neon.h>
 #define LANES 4
 #define TARGET_NAME "NEON dotprod"
 #else
 #define LANES 4
 #define TARGET_NAME "baseline"
+#endif
+#if defined(__ARM_NEON)
+#include <arm_neon.h> /* which every 64-bit ARM has */
 #endif
 
 typedef float vfloat __attribute__((vector_size(LANES * 4)));
