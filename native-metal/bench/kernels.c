@@ -76,7 +76,7 @@ struct shape {
 };
 
 static const struct shape shapes[] = {{"smol-qo", 576, 576}, {"smol-up", 1536, 576}, {"smol-down", 576, 1536}, {"olmoe-up", 1024, 2048},
-    {"olmoe-down", 2048, 1024}, {"v3-up", 2048, 7168}, {"v3-down", 7168, 2048}, {"v3-dense", 18432, 7168}};
+    {"olmoe-down", 2048, 1024}, {"v3-up", 2048, 7168}, {"v3-down", 7168, 2048}, {"v3-dense", 18432, 7168}, {"odd", 77, 1792}};
 
 static void put_f16(uint8_t *p, float value) {
   _Float16 half = (_Float16)value;
@@ -234,7 +234,7 @@ int main(int argc, char **argv) {
   int64_t memory_bytes = (int64_t)1 << 30;
   memory = mmap(NULL, (size_t)memory_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   madvise(memory, (size_t)memory_bytes, MADV_HUGEPAGE);
-  static const int32_t all_rows[] = {1, 2, 4, 8, 64, 512};
+  static const int32_t all_rows[] = {1, 2, 3, 4, 8, 64, 512};
   printf("%d threads, " TARGET_NAME "\n%-15s %-10s %5s %8s %8s %6s %8s %9s %9s\n", threads, "format", "shape", "rows", "GB/s", "reading", "share",
       "GFLOP/s", "error", "of q");
   for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {

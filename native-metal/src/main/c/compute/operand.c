@@ -38,8 +38,8 @@ static void quantize_group(const float *x, int32_t count, int8_t *q, float *scal
 #endif
   *scale = greatest / 127;
   *sum = *scale * (float)(first + second);
-  negated[0] = -first;
-  negated[1] = -second;
+  negated[0] = -first - second;
+  negated[1] = -first;
 }
 
 struct quantization {

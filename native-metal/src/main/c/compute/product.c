@@ -2,25 +2,53 @@
 #include "product.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "operand.c"
 #include "product_float.c"
 #include "product_nibbles.c"
+#include "product_strip.c"
 
 #define CHUNK_BYTES (64 << 10) /* of a weight, about */
 #define CHUNK_ROWS 32
 
+/** Rows of x from which on weights are unpacked for all of them first. */
+#define STRIP_LEAST 3
+
+/** Whether integer dots multiply this weight. */
+static bool has_dots(const struct product *p) {
+#if defined(__AVX512F__)
+  return p->x->q && !p->weight->transposed && p->weight->columns % 32 == 0 && p->weight->columns >= NIBBLE_COLUMNS
+      && nibbles_of(&p->weight->format) != NIBBLES_NONE;
+#else
+  (void)p;
+  return false;
+#endif
+}
+
 static void product_rows(const struct product *p, int32_t from, int32_t to, void *scratch) {
 #if defined(__AVX512F__)
-  if (p->x->q && !p->weight->transposed && p->weight->columns % 32 == 0 && p->weight->columns >= NIBBLE_COLUMNS && nibbles_of(&p->weight->format) != NIBBLES_NONE) {
-    nibble_rows(p, from, to);
+  if (has_dots(p)) {
+    if (p->rows >= STRIP_LEAST) {
+      product_rows_strip(p, from, to, scratch);
+    } else {
+      nibble_rows(p, from, to);
+    }
     return;
   }
 #endif
   product_rows_float(p, from, to, scratch);
 }
 
-static int64_t product_scratch(const struct product *p) { return product_scratch_float(p); }
+static int64_t product_scratch(const struct product *p) {
+#if defined(__AVX512F__)
+  if (has_dots(p)) {
+    int64_t rows = p->rows < STRIP_LEAST ? 0 : p->rows < STRIP_SUMS ? p->rows : STRIP_SUMS;
+    return rows == 0 ? 0 : (int64_t)offsetof(struct strip, sums) + rows * (int64_t)sizeof(float) * STRIP_ROWS;
+  }
+#endif
+  return product_scratch_float(p);
+}
 
 /** Rows of one task, a multiple of CHUNK_ROWS: fixed, so that bits do not depend on threads. */
 static int32_t chunk_rows(const struct product *p) {

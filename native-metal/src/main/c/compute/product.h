@@ -18,7 +18,7 @@ struct operand {
   const int8_t *q;      /* [rows][columns padded to 256, zeros], -127 to 127; null in float32 */
   const float *scales;  /* [rows][groups], those of the padding 0 */
   const float *sums;    /* [rows][groups], scale times the sum of q: what an offset of the weights is multiplied with */
-  const int32_t *negated; /* [rows][groups][2], minus the sum of q over half a group: what the center of the weights is multiplied with */
+  const int32_t *negated; /* [rows][groups][2], minus the sum of q, and of its first half: what a center of the weights is multiplied with */
   int64_t q_stride, group_stride;
 };
 

@@ -19,7 +19,7 @@ enum nibbles {
 
 #define NIBBLE_COLUMNS 128
 #define NIBBLE_ROWS 4 /* of a weight at a time: x is prepared once for them */
-#define NIBBLE_X 3    /* rows of x at most at a time */
+#define NIBBLE_X 2    /* rows of x at most at a time */
 
 static enum nibbles nibbles_of(const struct format *f) {
   if (f->kind == ES_BLOCK) {
@@ -68,34 +68,28 @@ ALWAYS_INLINE __m512 float_of_e8m0(__m512i exponents) {
   return _mm512_castsi512_ps(_mm512_max_epu32(_mm512_slli_epi32(exponents, 23), _mm512_set1_epi32(0x00400000)));
 }
 
-/** Bytes of the numbers of 128 columns. */
-ALWAYS_INLINE int numbers_size(int element, int group) { return 128 / group * (element == ES_F32 ? 4 : element == ES_E8M0 ? 1 : 2); }
+/** Numbers that stand apart: where those of a step lie, and how they come to the lanes of their groups. */
+struct numbers {
+  int size;        /* bytes of one */
+  __mmask16 bytes; /* of a step */
+  __m512i lanes;
+};
 
-/** The numbers of a step, each in the 4 lanes of its group of 32, or of its groups where they are longer. */
-ALWAYS_INLINE __m512 spread_numbers(int element, int group, const uint8_t *p) {
-  int size = numbers_size(element, group);
-  __m128i bytes = size == 16 ? _mm_loadu_si128((const __m128i *)p) : size == 8 ? _mm_loadl_epi64((const __m128i *)p)
-      : size == 4 ? _mm_loadu_si32(p) : size == 2 ? _mm_loadu_si16(p) : _mm_cvtsi32_si128(*p);
-  int each = group / 32; /* groups of 32 that share a number */
-  if (element == ES_F32) {
-    const __m512i lane = _mm512_setr_epi32(0, 0, 0, 0, 1 / each, 1 / each, 1 / each, 1 / each, 2 / each, 2 / each, 2 / each, 2 / each, 3 / each,
-        3 / each, 3 / each, 3 / each);
-    return _mm512_permutexvar_ps(lane, _mm512_castps128_ps512(_mm_castsi128_ps(bytes)));
-  }
+ALWAYS_INLINE struct numbers numbers_of(int element, int group) {
+  static const int32_t lanes[3][16] = {{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3}, {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1}, {0}};
+  int size = element == ES_F32 ? 4 : element == ES_E8M0 ? 1 : 2;
+  return (struct numbers){size, (__mmask16)((1u << (NIBBLE_COLUMNS / group * size)) - 1), _mm512_loadu_si512(lanes[group / 64])};
+}
+
+/** The numbers of a step, each in the 4 lanes of its group of 32, or of its groups where they are longer. Touches no byte beyond them. */
+ALWAYS_INLINE __m512 spread_numbers(int element, const struct numbers *numbers, const uint8_t *p) {
+  __m128i bytes = _mm_maskz_loadu_epi8(numbers->bytes, p);
   if (element == ES_F16) {
-    const __m256i lane = _mm256_setr_epi16(0, 0, 0, 0, 1 / each, 1 / each, 1 / each, 1 / each, 2 / each, 2 / each, 2 / each, 2 / each, 3 / each,
-        3 / each, 3 / each, 3 / each);
-    return _mm512_cvtph_ps(_mm256_permutexvar_epi16(lane, _mm256_castsi128_si256(bytes)));
+    return _mm512_permutexvar_ps(numbers->lanes, _mm512_castps128_ps512(_mm_cvtph_ps(bytes)));
   }
-  if (element == ES_BF16) {
-    const __m512i lane = _mm512_setr_epi32(0, 0, 0, 0, 1 / each, 1 / each, 1 / each, 1 / each, 2 / each, 2 / each, 2 / each, 2 / each, 3 / each,
-        3 / each, 3 / each, 3 / each);
-    __m512i words = _mm512_castsi128_si512(_mm_unpacklo_epi16(_mm_setzero_si128(), bytes));
-    return _mm512_castsi512_ps(_mm512_permutexvar_epi32(lane, words));
-  }
-  const __m512i lane = _mm512_setr_epi32(0, 0, 0, 0, 1 / each, 1 / each, 1 / each, 1 / each, 2 / each, 2 / each, 2 / each, 2 / each, 3 / each,
-      3 / each, 3 / each, 3 / each);
-  return float_of_e8m0(_mm512_permutexvar_epi32(lane, _mm512_castsi128_si512(_mm_cvtepu8_epi32(bytes))));
+  bytes = element == ES_BF16 ? _mm_unpacklo_epi16(_mm_setzero_si128(), bytes) : element == ES_E8M0 ? _mm_cvtepu8_epi32(bytes) : bytes;
+  __m512i spread = _mm512_permutexvar_epi32(numbers->lanes, _mm512_castsi128_si512(bytes));
+  return element == ES_E8M0 ? float_of_e8m0(spread) : _mm512_castsi512_ps(spread);
 }
 
 /** A step of one weight row. */
@@ -117,7 +111,8 @@ static const int8_t every_other[2][64] = {
 #define EVERY_OTHER(at) at, at + 2, at + 4, at + 6, at + 8, at + 10, at + 12, at + 14, at + 16, at + 18, at + 20, at + 22, at + 24, at + 26, at + 28, at + 30
     {EVERY_OTHER(0), EVERY_OTHER(32), EVERY_OTHER(64), EVERY_OTHER(96)}, {EVERY_OTHER(1), EVERY_OTHER(33), EVERY_OTHER(65), EVERY_OTHER(97)}};
 
-ALWAYS_INLINE struct nibble_step load_nibbles(enum nibbles kind, int element, int group, struct stored_row row, int64_t at, int64_t number) {
+ALWAYS_INLINE struct nibble_step load_nibbles(
+    enum nibbles kind, int element, const struct numbers *numbers, struct stored_row row, int64_t at, int64_t number) {
   struct nibble_step step = {.bias = _mm512_setzero_ps()};
   __m512i raw;
   if (in_blocks(kind)) {
@@ -137,9 +132,9 @@ ALWAYS_INLINE struct nibble_step load_nibbles(enum nibbles kind, int element, in
     }
   } else {
     raw = _mm512_loadu_si512(row.values + at);
-    step.scale = spread_numbers(element, group, row.scales + number);
+    step.scale = spread_numbers(element, numbers, row.scales + number);
     if (kind == NIBBLES_AFFINE) {
-      step.bias = spread_numbers(element, group, row.biases + number);
+      step.bias = spread_numbers(element, numbers, row.biases + number);
     }
   }
   step.low = nibble_values(kind, raw);
@@ -195,10 +190,13 @@ ALWAYS_INLINE __m128 sum_lanes(__m512 a, __m512 b, __m512 c, __m512 d) {
 }
 
 /** y[xn][first, first + wn). */
-ALWAYS_INLINE void dot_nibbles(
-    enum nibbles kind, int element, int group, const struct product *p, int32_t first, int wn, int32_t x_first, int xn) {
+ALWAYS_INLINE void dot_nibbles(enum nibbles kind, int element, const struct product *p, int32_t first, int wn, int32_t x_first, int xn) {
+  const struct weight *w = p->weight;
   struct stored_row rows[NIBBLE_ROWS];
-  stored_rows(p->weight, p->matrix, first, wn, rows);
+  stored_rows(w, p->matrix, first, wn, rows);
+  for (int i = wn; i < NIBBLE_ROWS; i++) {
+    rows[i] = rows[wn - 1];
+  }
   int64_t x_rows[NIBBLE_X];
   __m512 sums[NIBBLE_X][NIBBLE_ROWS];
   for (int j = 0; j < xn; j++) {
@@ -207,27 +205,27 @@ ALWAYS_INLINE void dot_nibbles(
       sums[j][i] = _mm512_setzero_ps();
     }
   }
-  int32_t columns = p->weight->columns;
+  int32_t columns = w->columns, group = w->format.group;
+  struct numbers numbers = numbers_of(element, group);
   int64_t ahead = prefetch_distance(p, NIBBLE_ROWS);
   for (int32_t column = 0; column < columns; column += NIBBLE_COLUMNS) {
-    int32_t done = column + NIBBLE_COLUMNS - columns;
-    if (done > 0) { /* the last step begins earlier; what it meets again counts 0 */
-      column -= done;
-    }
+    int32_t done = column + NIBBLE_COLUMNS > columns ? column + NIBBLE_COLUMNS - columns : 0;
+    column -= done; /* the last step begins earlier; what it meets again counts 0 */
     struct nibble_x x[NIBBLE_X];
     for (int j = 0; j < xn; j++) {
-      x[j] = nibble_x(kind, p->x, x_rows[j], column, done > 0 ? done : 0);
+      x[j] = nibble_x(kind, p->x, x_rows[j], column, done);
     }
-    int64_t at = column / 32 * (int64_t)(in_blocks(kind) ? block_size(kind) : 16), number = in_blocks(kind) ? 0 : column / group * (numbers_size(element, group) * group / 128);
-    for (int i = 0; i < wn; i++) {
+    int64_t at = column / 32 * (int64_t)(in_blocks(kind) ? block_size(kind) : 16);
+    int64_t number = in_blocks(kind) ? 0 : column / group * (int64_t)numbers.size;
+    for (int i = 0; i < NIBBLE_ROWS; i++) {
       _mm_prefetch(rows[i].values + at + ahead, _MM_HINT_T0);
       _mm_prefetch(rows[i].values + at + ahead + 64, _MM_HINT_T0);
-      struct nibble_step w = load_nibbles(kind, element, group, rows[i], at, number);
+      struct nibble_step step = load_nibbles(kind, element, &numbers, rows[i], at, number);
       for (int j = 0; j < xn; j++) {
-        __m512i dot = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(x[j].start, w.low, x[j].low), w.high, x[j].high);
-        sums[j][i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(w.scale, x[j].scale), sums[j][i]);
+        __m512i dot = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(x[j].start, step.low, x[j].low), step.high, x[j].high);
+        sums[j][i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(step.scale, x[j].scale), sums[j][i]);
         if (has_bias(kind)) {
-          sums[j][i] = _mm512_fmadd_ps(w.bias, x[j].sum, sums[j][i]);
+          sums[j][i] = _mm512_fmadd_ps(step.bias, x[j].sum, sums[j][i]);
         }
       }
     }
@@ -241,45 +239,31 @@ ALWAYS_INLINE void dot_nibbles(
   }
 }
 
-ALWAYS_INLINE void nibble_rows_of(enum nibbles kind, int element, int group, const struct product *p, int32_t from, int32_t to) {
-  for (int32_t first = from; first < to;) {
-    int wn = to - first >= NIBBLE_ROWS ? NIBBLE_ROWS : 1;
-    for (int32_t row = 0; row < p->rows;) {
-      int xn = p->rows - row;
-      if (wn == 1) {
-        dot_nibbles(kind, element, group, p, first, 1, row, xn = 1);
-      } else if (xn == 1) {
-        dot_nibbles(kind, element, group, p, first, NIBBLE_ROWS, row, 1);
-      } else if (xn == 2) {
-        dot_nibbles(kind, element, group, p, first, NIBBLE_ROWS, row, 2);
-      } else {
-        dot_nibbles(kind, element, group, p, first, NIBBLE_ROWS, row, xn = 3);
-      }
-      row += xn;
+ALWAYS_INLINE void nibble_rows_of(enum nibbles kind, int element, const struct product *p, int32_t from, int32_t to) {
+  for (int32_t first = from; first < to; first += NIBBLE_ROWS) {
+    int wn = to - first < NIBBLE_ROWS ? to - first : NIBBLE_ROWS;
+    int32_t row = 0;
+    for (; row <= p->rows - NIBBLE_X; row += NIBBLE_X) {
+      dot_nibbles(kind, element, p, first, wn, row, NIBBLE_X);
     }
-    first += wn;
-  }
-}
-
-ALWAYS_INLINE void affine_rows(int group, const struct product *p, int32_t from, int32_t to) {
-  switch (p->weight->format.scales) {
-    case ES_BF16: nibble_rows_of(NIBBLES_AFFINE, ES_BF16, group, p, from, to); return;
-    case ES_F16: nibble_rows_of(NIBBLES_AFFINE, ES_F16, group, p, from, to); return;
-    default: nibble_rows_of(NIBBLES_AFFINE, ES_F32, group, p, from, to);
+    if (row < p->rows) {
+      dot_nibbles(kind, element, p, first, wn, row, 1);
+    }
   }
 }
 
 static void nibble_rows(const struct product *p, int32_t from, int32_t to) {
   const struct format *f = &p->weight->format;
   switch (nibbles_of(f)) {
-    case NIBBLES_Q4_0: nibble_rows_of(NIBBLES_Q4_0, ES_F16, 32, p, from, to); return;
-    case NIBBLES_Q4_1: nibble_rows_of(NIBBLES_Q4_1, ES_F16, 32, p, from, to); return;
-    case NIBBLES_IQ4_NL: nibble_rows_of(NIBBLES_IQ4_NL, ES_F16, 32, p, from, to); return;
-    case NIBBLES_MXFP4: nibble_rows_of(NIBBLES_MXFP4, ES_E8M0, 32, p, from, to); return;
+    case NIBBLES_Q4_0: nibble_rows_of(NIBBLES_Q4_0, ES_F16, p, from, to); return;
+    case NIBBLES_Q4_1: nibble_rows_of(NIBBLES_Q4_1, ES_F16, p, from, to); return;
+    case NIBBLES_IQ4_NL: nibble_rows_of(NIBBLES_IQ4_NL, ES_F16, p, from, to); return;
+    case NIBBLES_MXFP4: nibble_rows_of(NIBBLES_MXFP4, ES_E8M0, p, from, to); return;
     case NIBBLES_AFFINE:
-      f->group == 32 ? affine_rows(32, p, from, to) : f->group == 64 ? affine_rows(64, p, from, to) : affine_rows(128, p, from, to);
+      f->scales == ES_BF16 ? nibble_rows_of(NIBBLES_AFFINE, ES_BF16, p, from, to)
+          : f->scales == ES_F16 ? nibble_rows_of(NIBBLES_AFFINE, ES_F16, p, from, to) : nibble_rows_of(NIBBLES_AFFINE, ES_F32, p, from, to);
       return;
-    case NIBBLES_E2M1: nibble_rows_of(NIBBLES_E2M1, ES_E8M0, 32, p, from, to); return;
+    case NIBBLES_E2M1: nibble_rows_of(NIBBLES_E2M1, ES_E8M0, p, from, to); return;
     default: return;
   }
 }
