@@ -104,8 +104,9 @@ final class BenchCommand implements Callable<Integer> {
             EngineOptions asked = new EngineOptions(precision, Group.ALONE, KvType.F32, 0, threads, Set.of());
             Engine chosen = engines.choose(engine, program, asked);
             Precision runs = chosen.provider().precisions().contains(precision) ? precision : Precision.FLOAT32;
-            EngineOptions options =
-                    new EngineOptions(runs, Group.ALONE, KvType.F32, 0, threads, Set.of(Preparation.WARM_UP));
+            Set<Preparation> preparations =
+                    profile ? Set.of(Preparation.WARM_UP, Preparation.PROFILE) : Set.of(Preparation.WARM_UP);
+            EngineOptions options = new EngineOptions(runs, Group.ALONE, KvType.F32, 0, threads, preparations);
             try (LoadedProgram loaded = LoadedProgram.load(chosen, program, options, Loading.quietly())) {
                 report(opened, chosen, loaded);
             }
