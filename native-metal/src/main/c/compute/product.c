@@ -12,42 +12,42 @@
 #define CHUNK_BYTES (64 << 10) /* of a weight, about */
 #define CHUNK_ROWS 32
 
-/** Rows of x from which on weights are unpacked for all of them first. */
+/** Rows of x from which on a weight is unpacked for all of them first, where it can be multiplied in place. */
 #define STRIP_LEAST 3
 
-/** Whether integer dots multiply this weight. */
-static bool has_dots(const struct product *p) {
+enum product_path { PRODUCT_FLOAT, PRODUCT_NIBBLES, PRODUCT_STRIP };
+
+static enum product_path path_of(const struct product *p) {
 #if defined(__AVX512F__)
-  return p->x->q && !p->weight->transposed && p->weight->columns % 32 == 0 && p->weight->columns >= NIBBLE_COLUMNS
-      && nibbles_of(&p->weight->format) != NIBBLES_NONE;
+  const struct weight *w = p->weight;
+  if (p->x->q && !w->transposed && w->columns % 32 == 0) {
+    return p->rows < STRIP_LEAST && w->columns >= NIBBLE_COLUMNS && nibbles_of(&w->format) != NIBBLES_NONE ? PRODUCT_NIBBLES
+        : has_strips(&w->format) ? PRODUCT_STRIP : PRODUCT_FLOAT;
+  }
 #else
   (void)p;
-  return false;
 #endif
+  return PRODUCT_FLOAT;
 }
 
 static void product_rows(const struct product *p, int32_t from, int32_t to, void *scratch) {
+  switch (path_of(p)) {
 #if defined(__AVX512F__)
-  if (has_dots(p)) {
-    if (p->rows >= STRIP_LEAST) {
-      product_rows_strip(p, from, to, scratch);
-    } else {
-      nibble_rows(p, from, to);
-    }
-    return;
-  }
+    case PRODUCT_NIBBLES: nibble_rows(p, from, to); return;
+    case PRODUCT_STRIP: product_rows_strip(p, from, to, scratch); return;
 #endif
-  product_rows_float(p, from, to, scratch);
+    default: product_rows_float(p, from, to, scratch);
+  }
 }
 
 static int64_t product_scratch(const struct product *p) {
+  switch (path_of(p)) {
 #if defined(__AVX512F__)
-  if (has_dots(p)) {
-    int64_t rows = p->rows < STRIP_LEAST ? 0 : p->rows < STRIP_SUMS ? p->rows : STRIP_SUMS;
-    return rows == 0 ? 0 : (int64_t)offsetof(struct strip, sums) + rows * (int64_t)sizeof(float) * STRIP_ROWS;
-  }
+    case PRODUCT_NIBBLES: return 0;
+    case PRODUCT_STRIP: return (int64_t)offsetof(struct strip, sums) + (p->rows < STRIP_SUMS ? p->rows : STRIP_SUMS) * (int64_t)sizeof(float) * STRIP_ROWS;
 #endif
-  return product_scratch_float(p);
+    default: return product_scratch_float(p);
+  }
 }
 
 /** Rows of one task, a multiple of CHUNK_ROWS: fixed, so that bits do not depend on threads. */

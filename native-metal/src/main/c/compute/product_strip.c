@@ -16,7 +16,7 @@ struct strip {
   _Alignas(64) uint8_t values[STRIP_COLUMNS / 4][STRIP_ROWS][4];
   _Alignas(64) float scales[STRIP_GROUPS][STRIP_ROWS], biases[STRIP_GROUPS][STRIP_ROWS];
   _Alignas(64) uint16_t halves[2][STRIP_GROUPS][STRIP_ROWS]; /* scales and biases that are still in 16 bits */
-  uint8_t gathered[STRIP_ROWS][STRIP_COLUMNS * 2], gathered_scales[STRIP_ROWS][STRIP_GROUPS * 4], gathered_biases[STRIP_ROWS][STRIP_GROUPS * 4];
+  uint8_t gathered[STRIP_ROWS][STRIP_COLUMNS / 32 * 34], gathered_scales[STRIP_ROWS][STRIP_GROUPS * 4], gathered_biases[STRIP_ROWS][STRIP_GROUPS * 4];
   _Alignas(64) float sums[STRIP_SUMS][STRIP_ROWS];
 };
 
@@ -65,7 +65,7 @@ ALWAYS_INLINE void widen(int element, uint16_t (*halves)[STRIP_ROWS], float (*ou
     for (int half = 0; half < 2; half++) {
       __m256i bits = _mm256_load_si256((const __m256i *)&halves[g / each][half * 16]);
       __m512 floats = element == ES_F16 ? _mm512_cvtph_ps(bits)
-          : element == ES_E8M0 ? _mm512_mul_ps(float_of_e8m0(_mm512_cvtepu16_epi32(bits)), _mm512_set1_ps(0.5f)) /* values are halved */
+          : element == ES_E8M0 ? _mm512_mul_ps(float_of_e8m0(_mm512_cvtepu16_epi32(bits)), _mm512_set1_ps(0.5f)) /* of values in halves */
                                : _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
       _mm512_store_ps(&out[g][half * 16], floats);
     }
@@ -157,8 +157,207 @@ ALWAYS_INLINE void unpack_alternating(enum nibbles kind, struct strip *strip, co
   }
 }
 
+/** Bytes of 32 columns, `header` bytes into every `size`; `flip` turns signed into u. */
+ALWAYS_INLINE void unpack_bytes(struct strip *strip, const struct strip_source *source, int size, int header, int flip) {
+  for (int g = 0; g < source->groups; g++) {
+    prefetch_rows(source, g);
+    for (int half = 0; half < 2; half++) {
+      for (int part = 0; part < 2; part++) {
+        __m512i packed[4];
+        load_transposed(source->values + 16 * half * source->row + g * size + header + 16 * part, source->row, packed);
+        for (int i = 0; i < 4; i++) {
+          store_columns(strip, 32 * g + 16 * part + 4 * i, half, _mm512_xor_si512(packed[i], _mm512_set1_epi8((char)flip)));
+        }
+      }
+    }
+  }
+}
+
+/** Scales, and biases after them, at the beginning of each block of 32 columns. */
+ALWAYS_INLINE void unpack_heads(bool biased, int size, struct strip *strip, const struct strip_source *source) {
+  for (int r = 0; r < STRIP_ROWS; r++) {
+    const uint8_t *block = source->values + r * source->row;
+    for (int g = 0; g < source->groups; g++, block += size) {
+      strip->halves[0][g][r] = bits16(block);
+      if (biased) {
+        strip->halves[1][g][r] = bits16(block + 2);
+      }
+    }
+  }
+  widen(ES_F16, strip->halves[0], strip->scales, source->groups, 1);
+  if (biased) {
+    widen(ES_F16, strip->halves[1], strip->biases, source->groups, 1);
+  }
+}
+
+static void unpack_byte_blocks(struct strip *strip, const struct strip_source *source) {
+  unpack_bytes(strip, source, 2 + 32, 2, 0x80);
+  unpack_heads(false, 2 + 32, strip, source);
+}
+
+/** Q5_0 and Q5_1: a scale (and bias), 32 fifth bits, nibbles in halves. */
+ALWAYS_INLINE void unpack_fifth_blocks(bool biased, struct strip *strip, const struct strip_source *source) {
+  int header = biased ? 4 : 2, size = header + 4 + 16;
+  for (int g = 0; g < source->groups; g++) {
+    prefetch_rows(source, g);
+    for (int half = 0; half < 2; half++) {
+      const uint8_t *p = source->values + 16 * half * source->row + g * size + header;
+      uint32_t bits[16];
+      for (int r = 0; r < 16; r++) {
+        memcpy(bits + r, p + r * source->row, 4);
+      }
+      __m512i fifth = _mm512_loadu_si512(bits), packed[4];
+      load_transposed(p + 4, source->row, packed);
+      for (int i = 0; i < 8; i++) {
+        __m512i nibbles = nibble_values(NIBBLES_AFFINE, i < 4 ? packed[i] : _mm512_srli_epi16(packed[i - 4], 4));
+        /* 4 bits, one into each byte */
+        __m512i four = _mm512_and_si512(_mm512_srl_epi32(fifth, _mm_cvtsi32_si128(4 * i)), _mm512_set1_epi32(0xf));
+        four = _mm512_and_si512(_mm512_mullo_epi32(four, _mm512_set1_epi32(0x00204081)), _mm512_set1_epi32(0x01010101));
+        store_columns(strip, 32 * g + 4 * i, half, _mm512_or_si512(nibbles, _mm512_slli_epi32(four, 4)));
+      }
+    }
+  }
+  unpack_heads(biased, size, strip, source);
+}
+
+ALWAYS_INLINE __m512 float_of_f16(__m512i low_words) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(low_words)); }
+
+/** The 8 scales and minima of a block of Q4_K or Q5_K, of 16 rows; see decode_block.h for their bits. */
+ALWAYS_INLINE void unpack_k_scales(struct strip *strip, const uint8_t *block, int64_t row, int first_group, int half) {
+  __m512i head[4]; /* d and m; bytes 0 to 3, 4 to 7, 8 to 11 */
+  load_transposed(block, row, head);
+  __m512 d = float_of_f16(head[0]), m = float_of_f16(_mm512_srli_epi32(head[0], 16));
+  for (int g = 0; g < 8; g++) {
+    __m512i scale, minimum;
+    __m128i at = _mm_cvtsi32_si128(8 * (g % 4)), upper = _mm_cvtsi32_si128(8 * (g % 4) + 6), high = _mm_cvtsi32_si128(8 * (g % 4) + 4);
+    if (g < 4) {
+      scale = _mm512_and_si512(_mm512_srl_epi32(head[1], at), _mm512_set1_epi32(0x3f));
+      minimum = _mm512_and_si512(_mm512_srl_epi32(head[2], at), _mm512_set1_epi32(0x3f));
+    } else {
+      const __m512i low = _mm512_set1_epi32(0xf), two = _mm512_set1_epi32(3);
+      scale = _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi32(head[3], at), low),
+          _mm512_slli_epi32(_mm512_and_si512(_mm512_srl_epi32(head[1], upper), two), 4));
+      minimum = _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi32(head[3], high), low),
+          _mm512_slli_epi32(_mm512_and_si512(_mm512_srl_epi32(head[2], upper), two), 4));
+    }
+    _mm512_store_ps(strip->scales[first_group + g] + 16 * half, _mm512_mul_ps(d, _mm512_cvtepi32_ps(scale)));
+    _mm512_store_ps(strip->biases[first_group + g] + 16 * half,
+        _mm512_sub_ps(_mm512_setzero_ps(), _mm512_mul_ps(m, _mm512_cvtepi32_ps(minimum))));
+  }
+}
+
+/** Q4_K, and Q5_K where there are fifth bits. */
+ALWAYS_INLINE void unpack_q4_k(bool fifths, struct strip *strip, const struct strip_source *source) {
+  int size = 16 + (fifths ? 32 : 0) + 128;
+  for (int first = 0; first < source->groups; first += 8) {
+    for (int g = 0; g < 8; g++) {
+      prefetch_rows(source, first + g);
+    }
+    for (int half = 0; half < 2; half++) {
+      const uint8_t *block = source->values + 16 * half * source->row + first / 8 * size;
+      unpack_k_scales(strip, block, source->row, first, half);
+      for (int part = 0; part < 2; part++) {
+        __m512i fifth[4] = {{0}};
+        if (fifths) {
+          load_transposed(block + 16 + 16 * part, source->row, fifth);
+        }
+        for (int pair = 0; pair < 4; pair++) {
+          __m512i packed[4];
+          load_transposed(block + size - 128 + 32 * pair + 16 * part, source->row, packed);
+          for (int i = 0; i < 8; i++) {
+            int g = 2 * pair + i / 4;
+            __m512i u = nibble_values(NIBBLES_AFFINE, i < 4 ? packed[i] : _mm512_srli_epi16(packed[i - 4], 4));
+            if (fifths) {
+              __m512i bit = g < 4 ? _mm512_sll_epi16(fifth[i % 4], _mm_cvtsi32_si128(4 - g)) : _mm512_srl_epi16(fifth[i % 4], _mm_cvtsi32_si128(g - 4));
+              u = _mm512_or_si512(u, _mm512_and_si512(bit, _mm512_set1_epi8(0x10)));
+            }
+            store_columns(strip, 32 * (first + g) + 16 * part + 4 * (i % 4), half, u);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** A scale for 16 columns: those of the second halves of groups go where biases are. */
+static void unpack_q6_k(struct strip *strip, const struct strip_source *source) {
+  const int size = 128 + 64 + 16 + 2;
+  for (int first = 0; first < source->groups; first += 8) {
+    for (int g = 0; g < 8; g++) {
+      prefetch_rows(source, first + g);
+    }
+    for (int half = 0; half < 2; half++) {
+      const uint8_t *block = source->values + 16 * half * source->row + first / 8 * size;
+      uint16_t d[16];
+      for (int r = 0; r < 16; r++) {
+        d[r] = bits16(block + r * source->row + 208);
+      }
+      __m512 scale = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)d));
+      __m512i small[4];
+      load_transposed(block + 192, source->row, small);
+      for (int i = 0; i < 16; i++) {
+        __m512i one = _mm512_srai_epi32(_mm512_sll_epi32(small[i / 4], _mm_cvtsi32_si128(24 - 8 * (i % 4))), 24);
+        _mm512_store_ps((i % 2 == 0 ? strip->scales : strip->biases)[first + i / 2] + 16 * half, _mm512_mul_ps(scale, _mm512_cvtepi32_ps(one)));
+      }
+      for (int n = 0; n < 2; n++) { /* 128 columns */
+        for (int part = 0; part < 2; part++) {
+          __m512i upper[4], lower[2][4];
+          load_transposed(block + 128 + 32 * n + 16 * part, source->row, upper);
+          load_transposed(block + 64 * n + 16 * part, source->row, lower[0]);
+          load_transposed(block + 64 * n + 32 + 16 * part, source->row, lower[1]);
+          for (int t = 0; t < 4; t++) {
+            for (int i = 0; i < 4; i++) {
+              __m512i low = lower[t % 2][i];
+              low = nibble_values(NIBBLES_AFFINE, t < 2 ? low : _mm512_srli_epi16(low, 4));
+              __m512i high = t < 2 ? _mm512_sll_epi16(upper[i], _mm_cvtsi32_si128(4 - 2 * t)) : _mm512_srl_epi16(upper[i], _mm_cvtsi32_si128(2 * t - 4));
+              high = _mm512_and_si512(high, _mm512_set1_epi8(0x30));
+              store_columns(strip, 32 * (first + 4 * n + t) + 16 * part + 4 * i, half, _mm512_or_si512(low, high));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/** How the groups of a panel stand for weights. */
+enum strip_kind {
+  STRIP_CENTERED, /* scale (u - 2^shift) */
+  STRIP_BIASED,   /* scale u + bias */
+  STRIP_HALVES    /* scale (u - 2^shift), a scale for 16 columns: the second of a group is where biases are */
+};
+
+struct strip_format {
+  enum strip_kind kind;
+  int shift;
+};
+
+/** dots[xn][2] += columns [from, to) of a group, 4 at a time. */
+ALWAYS_INLINE void add_dots(int xn, const struct strip *strip, int g, int from, int to, const int8_t *const *q, __m512i (*dots)[2]) {
+#pragma GCC unroll 8
+  for (int k = from; k < to; k++) {
+    __m512i low = _mm512_load_si512(strip->values[8 * g + k][0]), high = _mm512_load_si512(strip->values[8 * g + k][16]);
+    for (int j = 0; j < xn; j++) {
+      int32_t four;
+      memcpy(&four, q[j] + 32 * g + 4 * k, 4);
+      __m512i x = _mm512_set1_epi32(four);
+      dots[j][0] = _mm512_dpbusd_epi32(dots[j][0], low, x);
+      dots[j][1] = _mm512_dpbusd_epi32(dots[j][1], high, x);
+    }
+  }
+}
+
+ALWAYS_INLINE void add_scaled(int xn, __m512i (*dots)[2], const float *scales, const float *const *x_scales, int g, __m512 (*total)[2]) {
+  for (int h = 0; h < 2; h++) {
+    __m512 scale = _mm512_load_ps(scales + 16 * h);
+    for (int j = 0; j < xn; j++) {
+      total[j][h] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[j][h]), _mm512_mul_ps(scale, _mm512_set1_ps(x_scales[j][g])), total[j][h]);
+    }
+  }
+}
+
 /** sums[xn][STRIP_ROWS] += panel . x. */
-ALWAYS_INLINE void multiply_strip(int xn, bool biased, int shift, const struct strip *strip, int groups, const struct operand *o,
+ALWAYS_INLINE void multiply_strip(int xn, enum strip_kind kind, int shift, const struct strip *strip, int groups, const struct operand *o,
     const int64_t *x_rows, int32_t column, bool first, float (*sums)[STRIP_ROWS]) {
   const int8_t *q[STRIP_X];
   const float *scales[STRIP_X], *x_sums[STRIP_X];
@@ -176,25 +375,27 @@ ALWAYS_INLINE void multiply_strip(int xn, bool biased, int shift, const struct s
   }
   for (int g = 0; g < groups; g++) {
     __m512i dots[STRIP_X][2];
-    for (int j = 0; j < xn; j++) {
-      dots[j][0] = dots[j][1] = biased ? _mm512_setzero_si512() : _mm512_sll_epi32(_mm512_set1_epi32(negated[j][2 * g]), _mm_cvtsi32_si128(shift));
-    }
-#pragma GCC unroll 8
-    for (int k = 0; k < 8; k++) {
-      __m512i low = _mm512_load_si512(strip->values[8 * g + k][0]), high = _mm512_load_si512(strip->values[8 * g + k][16]);
-      for (int j = 0; j < xn; j++) {
-        int32_t four;
-        memcpy(&four, q[j] + 32 * g + 4 * k, 4);
-        __m512i x = _mm512_set1_epi32(four);
-        dots[j][0] = _mm512_dpbusd_epi32(dots[j][0], low, x);
-        dots[j][1] = _mm512_dpbusd_epi32(dots[j][1], high, x);
+    if (kind == STRIP_HALVES) {
+      for (int half = 0; half < 2; half++) {
+        for (int j = 0; j < xn; j++) {
+          int32_t sum = half == 0 ? negated[j][2 * g + 1] : negated[j][2 * g] - negated[j][2 * g + 1];
+          dots[j][0] = dots[j][1] = _mm512_sll_epi32(_mm512_set1_epi32(sum), _mm_cvtsi32_si128(shift));
+        }
+        add_dots(xn, strip, g, 4 * half, 4 * half + 4, q, dots);
+        add_scaled(xn, dots, half == 0 ? strip->scales[g] : strip->biases[g], scales, g, total);
       }
+      continue;
     }
-    for (int h = 0; h < 2; h++) {
-      __m512 scale = _mm512_load_ps(strip->scales[g] + 16 * h), bias = biased ? _mm512_load_ps(strip->biases[g] + 16 * h) : scale;
-      for (int j = 0; j < xn; j++) {
-        total[j][h] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[j][h]), _mm512_mul_ps(scale, _mm512_set1_ps(scales[j][g])), total[j][h]);
-        if (biased) {
+    for (int j = 0; j < xn; j++) {
+      dots[j][0] = dots[j][1] = kind == STRIP_BIASED ? _mm512_setzero_si512()
+                                                     : _mm512_sll_epi32(_mm512_set1_epi32(negated[j][2 * g]), _mm_cvtsi32_si128(shift));
+    }
+    add_dots(xn, strip, g, 0, 8, q, dots);
+    add_scaled(xn, dots, strip->scales[g], scales, g, total);
+    if (kind == STRIP_BIASED) {
+      for (int h = 0; h < 2; h++) {
+        __m512 bias = _mm512_load_ps(strip->biases[g] + 16 * h);
+        for (int j = 0; j < xn; j++) {
           total[j][h] = _mm512_fmadd_ps(bias, _mm512_set1_ps(x_sums[j][g]), total[j][h]);
         }
       }
@@ -207,7 +408,7 @@ ALWAYS_INLINE void multiply_strip(int xn, bool biased, int shift, const struct s
   }
 }
 
-ALWAYS_INLINE void multiply_all(bool biased, int shift, struct strip *strip, const struct product *p, int32_t row, int32_t count,
+ALWAYS_INLINE void multiply_rows(enum strip_kind kind, int shift, struct strip *strip, const struct product *p, int32_t row, int32_t count,
     int32_t column, int groups) {
   int32_t tiles = (count + STRIP_X - 1) / STRIP_X;
   for (int32_t tile = 0, at = 0; tile < tiles; tile++) {
@@ -216,7 +417,7 @@ ALWAYS_INLINE void multiply_all(bool biased, int shift, struct strip *strip, con
     for (int j = 0; j < xn; j++) {
       x_rows[j] = operand_row(p, row + at + j);
     }
-#define OF(n) case n: multiply_strip(n, biased, shift, strip, groups, p->x, x_rows, column, column == 0, strip->sums + at); break
+#define OF(n) case n: multiply_strip(n, kind, shift, strip, groups, p->x, x_rows, column, column == 0, strip->sums + at); break
     switch (xn) {
       OF(1);
       OF(2);
@@ -230,31 +431,54 @@ ALWAYS_INLINE void multiply_all(bool biased, int shift, struct strip *strip, con
   }
 }
 
-static void multiply_centered(int shift, struct strip *strip, const struct product *p, int32_t row, int32_t count, int32_t column, int groups) {
-  multiply_all(false, shift, strip, p, row, count, column, groups);
-}
-
-static void multiply_biased(struct strip *strip, const struct product *p, int32_t row, int32_t count, int32_t column, int groups) {
-  multiply_all(true, 0, strip, p, row, count, column, groups);
-}
-
-/** @return the center's shift, or -1 where there are biases */
-static int unpack(const struct format *f, struct strip *strip, const struct strip_source *source) {
-  switch (nibbles_of(f)) {
-    case NIBBLES_Q4_0: unpack_nibble_blocks(NIBBLES_Q4_0, strip, source); return 3;
-    case NIBBLES_Q4_1: unpack_nibble_blocks(NIBBLES_Q4_1, strip, source); return -1;
-    case NIBBLES_IQ4_NL: unpack_nibble_blocks(NIBBLES_IQ4_NL, strip, source); return 7;
-    case NIBBLES_MXFP4: unpack_nibble_blocks(NIBBLES_MXFP4, strip, source); return 4;
-    case NIBBLES_AFFINE:
-      unpack_alternating(NIBBLES_AFFINE, strip, source);
-      unpack_numbers(f, strip, source, false);
-      unpack_numbers(f, strip, source, true);
-      return -1;
-    default:
-      unpack_alternating(NIBBLES_E2M1, strip, source);
-      unpack_numbers(f, strip, source, false);
-      return 4;
+static void multiply_all(struct strip_format f, struct strip *strip, const struct product *p, int32_t row, int32_t count, int32_t column, int groups) {
+  switch (f.kind) {
+    case STRIP_CENTERED: multiply_rows(STRIP_CENTERED, f.shift, strip, p, row, count, column, groups); return;
+    case STRIP_BIASED: multiply_rows(STRIP_BIASED, 0, strip, p, row, count, column, groups); return;
+    default: multiply_rows(STRIP_HALVES, f.shift, strip, p, row, count, column, groups);
   }
+}
+
+/** Whether products with a format can be unpacked to strips. */
+static bool has_strips(const struct format *f) {
+  if (f->kind == ES_BLOCK) {
+    return f->type == ES_Q4_0 || f->type == ES_Q4_1 || f->type == ES_Q5_0 || f->type == ES_Q5_1 || f->type == ES_Q8_0 || f->type == ES_Q4_K
+        || f->type == ES_Q5_K || f->type == ES_Q6_K || f->type == ES_IQ4_NL || f->type == ES_MXFP4;
+  }
+  if (f->group != 32 && f->group != 64 && f->group != 128) {
+    return false;
+  }
+  return f->kind == ES_AFFINE ? f->type == 4 || f->type == 8
+      : f->kind == ES_SCALED && ((f->type == ES_E2M1 && f->scales == ES_E8M0) || (f->type == ES_INT4 && f->scales >= ES_BF16));
+}
+
+static struct strip_format unpack(const struct format *f, struct strip *strip, const struct strip_source *source) {
+  if (f->kind == ES_BLOCK) {
+    switch (f->type) {
+      case ES_Q4_0: unpack_nibble_blocks(NIBBLES_Q4_0, strip, source); return (struct strip_format){STRIP_CENTERED, 3};
+      case ES_Q4_1: unpack_nibble_blocks(NIBBLES_Q4_1, strip, source); return (struct strip_format){STRIP_BIASED, 0};
+      case ES_Q5_0: unpack_fifth_blocks(false, strip, source); return (struct strip_format){STRIP_CENTERED, 4};
+      case ES_Q5_1: unpack_fifth_blocks(true, strip, source); return (struct strip_format){STRIP_BIASED, 0};
+      case ES_Q8_0: unpack_byte_blocks(strip, source); return (struct strip_format){STRIP_CENTERED, 7};
+      case ES_Q4_K: unpack_q4_k(false, strip, source); return (struct strip_format){STRIP_BIASED, 0};
+      case ES_Q5_K: unpack_q4_k(true, strip, source); return (struct strip_format){STRIP_BIASED, 0};
+      case ES_Q6_K: unpack_q6_k(strip, source); return (struct strip_format){STRIP_HALVES, 5};
+      case ES_IQ4_NL: unpack_nibble_blocks(NIBBLES_IQ4_NL, strip, source); return (struct strip_format){STRIP_CENTERED, 7};
+      default: unpack_nibble_blocks(NIBBLES_MXFP4, strip, source); return (struct strip_format){STRIP_CENTERED, 4};
+    }
+  }
+  unpack_numbers(f, strip, source, false);
+  if (f->kind == ES_AFFINE) {
+    unpack_numbers(f, strip, source, true);
+    if (f->type == 8) {
+      unpack_bytes(strip, source, 32, 0, 0);
+    } else {
+      unpack_alternating(NIBBLES_AFFINE, strip, source);
+    }
+    return (struct strip_format){STRIP_BIASED, 0};
+  }
+  unpack_alternating(f->type == ES_E2M1 ? NIBBLES_E2M1 : NIBBLES_AFFINE, strip, source);
+  return (struct strip_format){STRIP_CENTERED, f->type == ES_E2M1 ? 4 : 3};
 }
 
 /** Rows that lie unevenly, or are fewer than a strip, are brought together first; those that are not there are the last again. */
@@ -308,12 +532,8 @@ static void product_rows_strip(const struct product *p, int32_t from, int32_t to
       int32_t count = p->rows - row < STRIP_SUMS ? p->rows - row : STRIP_SUMS;
       for (int32_t column = 0; column < w->columns; column += STRIP_COLUMNS) {
         struct strip_source source = source_of(p, first, wn, column, strip);
-        int shift = unpack(&w->format, strip, &source);
-        if (shift < 0) {
-          multiply_biased(strip, p, row, count, column, source.groups);
-        } else {
-          multiply_centered(shift, strip, p, row, count, column, source.groups);
-        }
+        struct strip_format f = unpack(&w->format, strip, &source);
+        multiply_all(f, strip, p, row, count, column, source.groups);
       }
       for (int32_t j = 0; j < count; j++) {
         float *y = p->y + (row + j) * p->y_stride + first;
