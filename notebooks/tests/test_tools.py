@@ -1,6 +1,7 @@
 """%time, %vars, %%writefile, %load and !command."""
 
 import re
+import threading
 import time
 
 import psutil
