@@ -347,7 +347,7 @@ ALWAYS_INLINE void add_dots(int xn, const struct strip *strip, int g, int from, 
   }
 }
 
-ALWAYS_INLINE void add_scaled(int xn, __m512i (*dots)[2], const float *scales, const float *const *x_scales, int g, __m512 (*total)[2]) {
+ALWAYS_INLINE void add_scaled_dots(int xn, __m512i (*dots)[2], const float *scales, const float *const *x_scales, int g, __m512 (*total)[2]) {
   for (int h = 0; h < 2; h++) {
     __m512 scale = _mm512_load_ps(scales + 16 * h);
     for (int j = 0; j < xn; j++) {
@@ -382,7 +382,7 @@ ALWAYS_INLINE void multiply_strip(int xn, enum strip_kind kind, int shift, const
           dots[j][0] = dots[j][1] = _mm512_sll_epi32(_mm512_set1_epi32(sum), _mm_cvtsi32_si128(shift));
         }
         add_dots(xn, strip, g, 4 * half, 4 * half + 4, q, dots);
-        add_scaled(xn, dots, half == 0 ? strip->scales[g] : strip->biases[g], scales, g, total);
+        add_scaled_dots(xn, dots, half == 0 ? strip->scales[g] : strip->biases[g], scales, g, total);
       }
       continue;
     }
@@ -391,7 +391,7 @@ ALWAYS_INLINE void multiply_strip(int xn, enum strip_kind kind, int shift, const
                                                      : _mm512_sll_epi32(_mm512_set1_epi32(negated[j][2 * g]), _mm_cvtsi32_si128(shift));
     }
     add_dots(xn, strip, g, 0, 8, q, dots);
-    add_scaled(xn, dots, strip->scales[g], scales, g, total);
+    add_scaled_dots(xn, dots, strip->scales[g], scales, g, total);
     if (kind == STRIP_BIASED) {
       for (int h = 0; h < 2; h++) {
         __m512 bias = _mm512_load_ps(strip->biases[g] + 16 * h);
