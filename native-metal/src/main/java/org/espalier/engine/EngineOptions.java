@@ -69,6 +69,13 @@ public record EngineOptions(
         return new EngineOptions(precision, newGroup, kvType, kvBytes, threads, preparations);
     }
 
+    /** With one more preparation. */
+    public EngineOptions with(Preparation preparation) {
+        Set<Preparation> more = EnumSet.of(preparation);
+        more.addAll(preparations);
+        return new EngineOptions(precision, group, kvType, kvBytes, threads, more);
+    }
+
     public EngineOptions withKv(KvType type, long bytes) {
         return new EngineOptions(precision, group, type, bytes, threads, preparations);
     }

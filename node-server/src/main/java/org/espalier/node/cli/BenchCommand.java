@@ -6,13 +6,10 @@ import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import org.espalier.checkpoint.PresentRanges;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
-import org.espalier.engine.EngineOptions.Group;
-import org.espalier.engine.EngineOptions.KvType;
 import org.espalier.engine.EngineOptions.Preparation;
 import org.espalier.engine.EngineProvider.Availability;
 import org.espalier.engine.Executor;
@@ -29,6 +26,7 @@ import org.espalier.node.shard.Engines;
 import org.espalier.program.Program;
 import org.espalier.program.StepShape;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -64,8 +62,8 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--chunk", paramLabel = "N", defaultValue = "512", description = "Rows of a prompt's steps.")
     private int chunk;
 
-    @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "0: one a physical core.")
-    private int threads;
+    @Mixin
+    private ProcessorChoice processor;
 
     @Option(names = "--engine", paramLabel = "E", defaultValue = "", description = "Empty: the best of this machine.")
     private String engine;
@@ -92,21 +90,19 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (prompt < 0 || generate < 0 || repetitions < 1 || chunk < 1 || threads < 0 || layers < 0) {
+        if (prompt < 0 || generate < 0 || repetitions < 1 || chunk < 1 || layers < 0) {
             throw new ParameterException(
-                    spec.commandLine(),
-                    "-p, -n, --threads and --repeat-layers take 0 or more, -r and --chunk 1 or more");
+                    spec.commandLine(), "-p, -n and --repeat-layers take 0 or more, -r and --chunk 1 or more");
         }
         try (Model opened = ModelCatalogue.ofThisMachine().open(model);
                 Engines engines = new Engines("")) {
             Program program = BenchProgram.of(opened, layers);
             PresentRanges.require(program.weights());
-            EngineOptions asked = new EngineOptions(precision, Group.ALONE, KvType.F32, 0, threads, Set.of());
+            EngineOptions asked = processor.loads().with(precision);
             Engine chosen = engines.choose(engine, program, asked);
             Precision runs = chosen.provider().precisions().contains(precision) ? precision : Precision.FLOAT32;
-            Set<Preparation> preparations =
-                    profile ? Set.of(Preparation.WARM_UP, Preparation.PROFILE) : Set.of(Preparation.WARM_UP);
-            EngineOptions options = new EngineOptions(runs, Group.ALONE, KvType.F32, 0, threads, preparations);
+            EngineOptions options = asked.with(runs).with(Preparation.WARM_UP);
+            options = profile ? options.with(Preparation.PROFILE) : options;
             try (LoadedProgram loaded = LoadedProgram.load(chosen, program, options, Loading.quietly())) {
                 report(opened, chosen, loaded);
             }

@@ -15,6 +15,7 @@ import org.espalier.cluster.GenerationListener;
 import org.espalier.cluster.LoadListener;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.cluster.Prompt;
+import org.espalier.engine.EngineOptions;
 import org.espalier.engine.Precision;
 import org.espalier.engine.library.Recording;
 import org.espalier.hub.PullProgress;
@@ -82,6 +83,9 @@ final class RunCommand implements Callable<Integer> {
             description = "Arithmetic of the run.")
     private Precision precision;
 
+    @Mixin
+    private ProcessorChoice processor;
+
     @Option(names = "--logits", description = "With --json: the logits of the last prompt position.")
     private boolean logits;
 
@@ -114,7 +118,7 @@ final class RunCommand implements Callable<Integer> {
             return LocalCluster.recorded(
                     new Recording(record, withWeights ? Recording.Weights.COPIED : Recording.Weights.IN_PLACE));
         }
-        return nodes == null ? LocalCluster.embedded() : LocalCluster.start(nodes);
+        return nodes == null ? LocalCluster.embedded(processor.loads()) : LocalCluster.start(nodes);
     }
 
     /** What can be wrong with the options is said before anything starts. */
@@ -129,6 +133,10 @@ final class RunCommand implements Callable<Integer> {
         if (nodes != null && record != null) {
             throw new ParameterException(
                     spec.commandLine(), "--record keeps what one engine in this process does: leave --nodes out");
+        }
+        if (nodes != null && !processor.loads().equals(EngineOptions.FLOAT32)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--threads and --lock-memory are for a run in this process: leave out --nodes");
         }
         if (nodes != null && nodes < 1) {
             throw new ParameterException(

@@ -15,6 +15,7 @@ import org.espalier.node.service.NodeServer;
 import org.espalier.node.shard.Engines;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -64,13 +65,17 @@ final class ServeCommand implements Callable<Integer> {
             showDefaultValue = Visibility.NEVER)
     private String engine;
 
+    @Mixin
+    private ProcessorChoice processor;
+
     @Option(names = "--parent-stdin", hidden = true, description = "Stop when standard input ends.")
     private boolean parentStdin;
 
     @Override
     public Integer call() throws InterruptedException {
         check();
-        NodeOptions options = new NodeOptions(host, port, name == null ? machine() : name, roots(), engine);
+        NodeOptions options =
+                new NodeOptions(host, port, name == null ? machine() : name, roots(), engine, processor.loads());
         NodeServer node = NodeServer.start(options);
         Runtime.getRuntime().addShutdownHook(new DaemonThreads("espalier-shutdown").newThread(node::close));
         if (parentStdin) {

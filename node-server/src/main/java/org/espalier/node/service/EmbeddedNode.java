@@ -1,6 +1,7 @@
 package org.espalier.node.service;
 
 import java.util.List;
+import org.espalier.engine.EngineOptions;
 import org.espalier.engine.library.Recording;
 import org.espalier.node.shard.Engines;
 
@@ -17,12 +18,18 @@ public final class EmbeddedNode implements AutoCloseable {
 
     /** Starts a node named {@code embedded} on any free port; it may read any model that its user may. */
     public static EmbeddedNode start() {
-        return new EmbeddedNode(NodeServer.start(NodeOptions.loopback(NAME)));
+        return start(EngineOptions.FLOAT32);
+    }
+
+    /** @param loads how programs are loaded; each load says the precision itself */
+    static EmbeddedNode start(EngineOptions loads) {
+        return new EmbeddedNode(NodeServer.start(NodeOptions.loopback(NAME).withLoads(loads)));
     }
 
     /** The same, whose engine is recorded. */
     static EmbeddedNode recorded(Recording recording) {
-        ModelShards shards = new ModelShards(List.of(), Engines.recorded(recording), Machine::freeBytes);
+        ModelShards shards =
+                new ModelShards(List.of(), Engines.recorded(recording), EngineOptions.FLOAT32, Machine::freeBytes);
         return new EmbeddedNode(NodeServer.start(NodeOptions.loopback(NAME), shards));
     }
 

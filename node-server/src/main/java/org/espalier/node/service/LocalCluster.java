@@ -5,6 +5,7 @@ import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.NodeStarter;
 import org.espalier.cluster.NodeStarter.Started;
+import org.espalier.engine.EngineOptions;
 import org.espalier.engine.library.Recording;
 import org.espalier.node.shard.Engines;
 
@@ -61,7 +62,12 @@ public final class LocalCluster {
 
     /** One node inside this JVM. */
     public static Cluster embedded() {
-        return Cluster.of(inside(EmbeddedNode.start()), STARTER);
+        return embedded(EngineOptions.FLOAT32);
+    }
+
+    /** @param loads how it loads programs: threads and preparations; each load says the precision itself */
+    public static Cluster embedded(EngineOptions loads) {
+        return Cluster.of(inside(EmbeddedNode.start(loads)), STARTER);
     }
 
     /** The same, which records what its engine is told and answers; it can load one model. */

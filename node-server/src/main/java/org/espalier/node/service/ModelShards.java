@@ -32,6 +32,7 @@ final class ModelShards implements ShardLoader {
     private final ModelCatalogue catalogue;
     private final LongSupplier freeBytes;
     private final Engines engines;
+    private final EngineOptions loads;
 
     /** @param roots folders that models may be in; empty for anywhere */
     ModelShards(List<Path> roots) {
@@ -39,12 +40,16 @@ final class ModelShards implements ShardLoader {
     }
 
     ModelShards(List<Path> roots, LongSupplier freeBytes) {
-        this(roots, new Engines(""), freeBytes);
+        this(roots, new Engines(""), EngineOptions.FLOAT32, freeBytes);
     }
 
-    /** @param engines closed with this object */
-    ModelShards(List<Path> roots, Engines engines, LongSupplier freeBytes) {
+    /**
+     * @param engines closed with this object
+     * @param loads how programs are loaded; each load says the precision itself
+     */
+    ModelShards(List<Path> roots, Engines engines, EngineOptions loads, LongSupplier freeBytes) {
         this.engines = engines;
+        this.loads = loads;
         this.freeBytes = freeBytes;
         this.catalogue = roots.isEmpty() ? ModelCatalogue.ofThisMachine() : ModelCatalogue.restrictedTo(roots);
     }
@@ -57,9 +62,7 @@ final class ModelShards implements ShardLoader {
     @Override
     public StageShard load(Order order, Progress progress, Cancel cancel) {
         Shard.Request request = new Shard.Request(
-                order.engine(),
-                EngineOptions.FLOAT32.with(Shard.precision(order.precision())),
-                new Loading(progress::report, cancel));
+                order.engine(), loads.with(Shard.precision(order.precision())), new Loading(progress::report, cancel));
         Model model = catalogue.open(order.model());
         try {
             cancel.check();

@@ -2,6 +2,7 @@ package org.espalier.node.service;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.espalier.engine.EngineOptions;
 
 /**
  * How a node serves.
@@ -11,8 +12,10 @@ import java.util.List;
  * @param name unique in a cluster
  * @param modelRoots folders that models may be in; empty for wherever its user may read
  * @param engine used when a load names none; empty for the best
+ * @param loads how programs are loaded; a load says the precision itself
  */
-public record NodeOptions(String host, int port, String name, List<Path> modelRoots, String engine) {
+public record NodeOptions(
+        String host, int port, String name, List<Path> modelRoots, String engine, EngineOptions loads) {
 
     public NodeOptions {
         modelRoots = List.copyOf(modelRoots);
@@ -20,18 +23,22 @@ public record NodeOptions(String host, int port, String name, List<Path> modelRo
 
     /** Any free port of 127.0.0.1, models wherever the user may read. */
     public static NodeOptions loopback(String name) {
-        return new NodeOptions("127.0.0.1", 0, name, List.of(), "");
+        return new NodeOptions("127.0.0.1", 0, name, List.of(), "", EngineOptions.FLOAT32);
+    }
+
+    public NodeOptions withLoads(EngineOptions options) {
+        return new NodeOptions(host, port, name, modelRoots, engine, options);
     }
 
     public NodeOptions withPort(int number) {
-        return new NodeOptions(host, number, name, modelRoots, engine);
+        return new NodeOptions(host, number, name, modelRoots, engine, loads);
     }
 
     public NodeOptions withHost(String address) {
-        return new NodeOptions(address, port, name, modelRoots, engine);
+        return new NodeOptions(address, port, name, modelRoots, engine, loads);
     }
 
     public NodeOptions withModelRoots(List<Path> folders) {
-        return new NodeOptions(host, port, name, folders, engine);
+        return new NodeOptions(host, port, name, folders, engine, loads);
     }
 }

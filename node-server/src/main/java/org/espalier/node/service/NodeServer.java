@@ -50,7 +50,7 @@ public final class NodeServer implements AutoCloseable {
      */
     public static NodeServer start(NodeOptions options) {
         Engines engines = new Engines(options.engine());
-        return start(options, new ModelShards(options.modelRoots(), engines, Machine::freeBytes));
+        return start(options, new ModelShards(options.modelRoots(), engines, options.loads(), Machine::freeBytes));
     }
 
     /**
