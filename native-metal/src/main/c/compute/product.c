@@ -6,6 +6,7 @@
 
 #include "operand.c"
 #include "product_float.c"
+#include "product_groups.c"
 #include "product_nibbles.c"
 #include "product_strip.c"
 
@@ -15,19 +16,19 @@
 /** Rows of x from which on a weight is unpacked for all of them first, where it can be multiplied in place. */
 #define STRIP_LEAST 3
 
-enum product_path { PRODUCT_FLOAT, PRODUCT_NIBBLES, PRODUCT_STRIP };
+enum product_path { PRODUCT_FLOAT, PRODUCT_GROUPS, PRODUCT_NIBBLES, PRODUCT_STRIP };
 
 static enum product_path path_of(const struct product *p) {
-#if defined(__AVX512F__)
   const struct weight *w = p->weight;
-  if (p->x->q && !w->transposed && w->columns % 32 == 0) {
-    return p->rows < STRIP_LEAST && w->columns >= NIBBLE_COLUMNS && nibbles_of(&w->format) != NIBBLES_NONE ? PRODUCT_NIBBLES
-        : has_strips(&w->format) ? PRODUCT_STRIP : PRODUCT_FLOAT;
+  if (!p->x->q || w->transposed || w->columns % 32 != 0) {
+    return PRODUCT_FLOAT;
   }
+#if defined(__AVX512F__)
+  return p->rows < STRIP_LEAST && w->columns >= NIBBLE_COLUMNS && nibbles_of(&w->format) != NIBBLES_NONE ? PRODUCT_NIBBLES
+      : has_strips(&w->format) ? PRODUCT_STRIP : PRODUCT_FLOAT;
 #else
-  (void)p;
+  return has_groups(&w->format) ? PRODUCT_GROUPS : PRODUCT_FLOAT;
 #endif
-  return PRODUCT_FLOAT;
 }
 
 static void product_rows(const struct product *p, int32_t from, int32_t to, void *scratch) {
@@ -36,6 +37,7 @@ static void product_rows(const struct product *p, int32_t from, int32_t to, void
     case PRODUCT_NIBBLES: nibble_rows(p, from, to); return;
     case PRODUCT_STRIP: product_rows_strip(p, from, to, scratch); return;
 #endif
+    case PRODUCT_GROUPS: product_rows_groups(p, from, to, scratch); return;
     default: product_rows_float(p, from, to, scratch);
   }
 }
@@ -46,6 +48,7 @@ static int64_t product_scratch(const struct product *p) {
     case PRODUCT_NIBBLES: return 0;
     case PRODUCT_STRIP: return (int64_t)offsetof(struct strip, sums) + (p->rows < STRIP_SUMS ? p->rows : STRIP_SUMS) * (int64_t)sizeof(float) * STRIP_ROWS;
 #endif
+    case PRODUCT_GROUPS: return product_scratch_groups(p);
     default: return product_scratch_float(p);
   }
 }
