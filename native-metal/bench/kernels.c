@@ -2,7 +2,7 @@
  * How fast products run: for each format, shape and number of rows the bytes of weights read per second, beside plainly reading the same bytes
  * in the same run, arithmetic per second, and the greatest error as a share of the size (sum of |w x|) of what is added up.
  *
- * make -C native-metal/src/main/c bench && build/kernels [-t threads] [-f format] [-s shape] [-n rows] [-r runs] [-m megabytes]
+ * make -C native-metal/src/main/c bench && build/kernels-avx512 [-t threads] [-f format] [-s shape] [-n rows] [-r runs] [-m megabytes]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,14 +110,19 @@ static void put_block_scales(int block, uint8_t *p) {
   }
 }
 
-/** A random stack of matrices in huge pages, rows beginning at odd addresses. */
+#define HUGE_PAGE (2 << 20)
+
+/** A random stack of matrices in huge pages. Nothing may be read after its end, where a forbidden page lies. */
 static struct weight weight_of(const struct format *f, int32_t rows, int32_t columns, int32_t count, int64_t *bytes) {
   int64_t row = format_row_bytes(f, columns), scales = format_scale_bytes(f, columns), biases = format_bias_bytes(f, columns);
   int64_t matrix = rows * (row + scales + biases);
   *bytes = matrix * count;
-  uint8_t *at = mmap(NULL, (size_t)(*bytes + (4 << 20)), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  madvise(at, (size_t)(*bytes + (4 << 20)), MADV_HUGEPAGE);
-  at += (2 << 20) - (uintptr_t)at % (2 << 20) + 1;
+  int64_t whole = (*bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+  uint8_t *at = mmap(NULL, (size_t)(whole + 2 * HUGE_PAGE), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  at += HUGE_PAGE - (uintptr_t)at % HUGE_PAGE;
+  madvise(at, (size_t)whole, MADV_HUGEPAGE);
+  mprotect(at + whole, 4096, PROT_NONE);
+  at += whole - *bytes;
   struct weight w = {.rows = rows, .columns = columns, .format = *f, .row_block = rows, .count = count, .pieces = calloc((size_t)count, sizeof(struct piece))};
   for (int32_t m = 0; m < count; m++, at += matrix) {
     w.pieces[m].values = (struct region){at, row, 1, 0};
@@ -150,7 +155,7 @@ static struct weight weight_of(const struct format *f, int32_t rows, int32_t col
 
 static void weight_release(struct weight *w, int64_t bytes) {
   uintptr_t first = (uintptr_t)w->pieces[0].values.first;
-  munmap((void *)(first / 4096 * 4096), (size_t)bytes);
+  munmap((void *)(first / HUGE_PAGE * HUGE_PAGE), (size_t)bytes + HUGE_PAGE);
   free(w->pieces);
 }
 
