@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterAll;
 
 /**
  * All that the suites ask of the reference engine, recorded and then replayed by espalier-check: the cpu engine without Java, also in builds for
- * sanitizers and for other processors. The property {@code espalier.check} names their commands, separated by semicolons.
+ * sanitizers and for other processors. The property {@code espalier.check} has their commands, separated by semicolons, or a file of them.
  */
 final class ReplayTest extends EngineSuite {
 
@@ -40,11 +40,19 @@ final class ReplayTest extends EngineSuite {
         }
     }
 
+    private static List<String> commands() throws IOException {
+        String all = COMMANDS.startsWith("@") ? Files.readString(Path.of(COMMANDS.substring(1))) : COMMANDS;
+        return Stream.of(all.split(";"))
+                .map(String::trim)
+                .filter(command -> !command.isEmpty())
+                .toList();
+    }
+
     @AfterAll
     void replay() throws IOException, InterruptedException {
         try {
-            for (String command : COMMANDS.split(";")) {
-                List<String> words = List.of(command.trim().split(" +"));
+            for (String command : commands()) {
+                List<String> words = List.of(command.split(" +"));
                 assumeTrue(Files.exists(Path.of(words.get(words.size() - 1))), "there is no " + command + " here");
                 replay(words);
             }
