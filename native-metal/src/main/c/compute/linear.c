@@ -26,11 +26,12 @@ enum { LINEARS = 8 };
 /** With the linear ops that follow and read the same rows: as queries, keys and values do. */
 static void op_linear(struct step *s, const struct op *op) {
   const struct op *end = s->program->ops + s->program->op_count;
-  struct operand x = operand_of_view(s, op->linear.in);
+  struct operand x = operand_of_view(s, op->linear.in), exact = x;
+  exact.q = NULL;
   struct product products[LINEARS];
   int32_t count = 0;
   for (const struct op *i = op; i < end && count < LINEARS && i->kind == ES_LINEAR && same_view(i->linear.in, op->linear.in); i++) {
-    products[count++] = product_of(&i->linear.projection, 0, &x, view_row(s, i->linear.out, 0), view_stride(s, i->linear.out));
+    products[count++] = product_of(&i->linear.projection, 0, i->linear.exact ? &exact : &x, view_row(s, i->linear.out, 0), view_stride(s, i->linear.out));
   }
   s->next += count - 1;
   products_run(s, products, count);

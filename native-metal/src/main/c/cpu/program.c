@@ -434,6 +434,33 @@ static void read_ops(struct reader *r) {
   }
 }
 
+static bool overlap(struct view a, struct view b) {
+  return a.slot == b.slot && a.offset < b.offset + b.width && b.offset < a.offset + a.width;
+}
+
+/**
+ * What rows are chosen by is multiplied in float: a rounded score is another row, and the matrices of an indexer are small. Its norms and
+ * rotations work in place, so that the product is the last linear op before that writes the view.
+ */
+static void mark_exact(struct es_program *p, int32_t index, struct view v) {
+  for (int32_t i = index - 1; i >= 0; i--) {
+    if (p->ops[i].kind == ES_LINEAR && overlap(p->ops[i].linear.out, v)) {
+      p->ops[i].linear.exact = true;
+      return;
+    }
+  }
+}
+
+static void mark_selections(struct es_program *p) {
+  for (int32_t i = 0; i < p->op_count; i++) {
+    if (p->ops[i].kind == ES_SELECT_ROWS) {
+      mark_exact(p, i, p->ops[i].select_rows.q);
+      mark_exact(p, i, p->ops[i].select_rows.k);
+      mark_exact(p, i, p->ops[i].select_rows.w);
+    }
+  }
+}
+
 static void read_options(struct reader *r) {
   struct es_program *p = r->program;
   struct words *w = &r->words;
@@ -510,6 +537,7 @@ int program_read(struct es_program *p, const int32_t *words, int64_t count, char
   status = status == ES_OK && !r.words.bad ? read_weights(&r) : status;
   if (status == ES_OK && !r.words.bad) {
     read_ops(&r);
+    mark_selections(p);
   }
   if (status == ES_OK && (r.words.bad || r.words.next != r.words.end)) {
     status = ES_FAILED;

@@ -39,7 +39,7 @@ struct op {
     struct { const struct weight *weight; struct view out; } embed;
     struct { struct view in; float *gain; /* [width / groups], 1 + w already added; null for one */ float eps; int32_t groups; struct view out; } rms_norm;
     struct { struct view in; float *weight, *bias; float eps; struct view out; } layer_norm;
-    struct { struct view in; struct projection projection; struct view out; } linear;
+    struct { struct view in; struct projection projection; struct view out; bool exact; /* float products in `fast` too */ } linear;
     struct { struct view x; int32_t heads, from, interleaved; float factor; int32_t pairs; float *frequencies; } rotate;
     struct { struct view q, k, v; int32_t heads; int32_t *kv_head; float scale; float *sinks; int32_t cache; struct view out; } attention;
     struct { int32_t layer; struct view q, k, w; int32_t top_k, cache; } select_rows;
