@@ -186,7 +186,7 @@ def test_a_cluster_its_nodes_and_an_answer_can_be_read(shared):
         nodes = shared.ok("cluster.nodes()").result
         heading, node = nodes.splitlines()
         assert heading.split() == ["node", "address", "device", "free", "memory", "engines", "holds"]
-        assert "demo: 8 layers" in node
+        assert "reference (plain Java on the processor)" in node and "demo: 8 layers" in node
         assert shown(shared.ok("display(cluster);"))[0][2]["text/plain"].splitlines()[-1] == "in use: demo"
         cell = shared.ok('var displayAnswer = cluster.generate(Prompt.text("Hallo"), GenerateOptions.defaults().withMaxTokens(3));\ndisplayAnswer')
         *answer, line = cell.result.splitlines()

@@ -23,11 +23,11 @@ public record EngineInfo(String name, Availability availability, String detail, 
         precisions = List.copyOf(precisions);
     }
 
-    /** A short description that says why, if it is not ready. */
+    /** A short description that says on what it runs, or why it does not. */
     @Override
     public String toString() {
         return switch (availability) {
-            case READY -> name;
+            case READY -> name + " (" + detail + ")";
             case OBTAINABLE -> name + " (not fetched yet: " + detail + ")";
             case MISSING -> name + " (missing: " + detail + ")";
         };
