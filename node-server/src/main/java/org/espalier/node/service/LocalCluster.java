@@ -21,12 +21,14 @@ public final class LocalCluster {
     private static final NodeStarter STARTER = new NodeStarter() {
         @Override
         public Started embedded() {
-            return isApart() ? started(LocalNodes.start(List.of(EmbeddedNode.NAME))) : inside(EmbeddedNode.start());
+            return isApart() ? apart() : inside(EmbeddedNode.start());
         }
 
+        /** When one of them is lost, that is said, and the model placed on the others: they are not started again unasked. */
         @Override
         public Started processes(int count) {
-            return started(LocalNodes.start(count));
+            LocalNodes nodes = LocalNodes.start(count);
+            return new Started(nodes.addresses(), () -> false, nodes);
         }
     };
 
@@ -34,8 +36,9 @@ public final class LocalCluster {
         return new Started(List.of(node.address()), () -> false, node);
     }
 
-    private static Started started(LocalNodes nodes) {
-        return new Started(nodes.addresses(), () -> !nodes.dead().isEmpty(), nodes);
+    private static Started apart() {
+        LocalNodes node = LocalNodes.start(List.of(EmbeddedNode.NAME));
+        return new Started(node.addresses(), () -> !node.dead().isEmpty(), node);
     }
 
     /** Whether the node that is there when no other is named is a process of its own. */
