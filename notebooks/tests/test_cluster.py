@@ -36,7 +36,7 @@ def generate(want):
 def test_smollm2_equals_transformers(book, start):
     if not GOLDEN.exists():
         pytest.skip("../shared/golden is not beside the repository, or not whole")
-    book.ok(f"{start}%model load {SMOLLM2}")
+    book.ok(f"{start}%model load {SMOLLM2} --precision float32")
     prompts = json.loads(GOLDEN.read_text())["prompts"]
     for want in prompts[:1] if start else prompts:  # that a ring equals one node bit for bit, Java's tests ask of every model
         book.ok(generate(want))
@@ -55,7 +55,7 @@ def test_gemma3_equals_transformers(book, prompt):
         pytest.skip("536 tokens of Gemma 3 take a minute: ESPALIER_LONG_PROMPTS=1 asks for them")
     want = json.loads(GEMMA3_GOLDEN.read_text())["prompts"][prompt]
     if not prompt:
-        book.ok(f"%model load {GEMMA3}")
+        book.ok(f"%model load {GEMMA3} --precision float32")
     book.ok(f"%%generate --raw --ignore-eos --max-tokens {GEMMA3_TOKENS}\n{want['prompt_text']}", timeout=600)
     assert json.loads(book.ok("cluster.lastGeneration().orElseThrow().promptTokens()").result) == want["prompt_ids"]
     assert json.loads(book.ok("cluster.lastGeneration().orElseThrow().tokens()").result) == want["greedy_ids"][:GEMMA3_TOKENS]

@@ -37,7 +37,7 @@ def test_no_cell_writes_an_error(cells):
             assert cell.outputs, f"cell {cell.id} shows nothing"
 
 
-def test_the_model_answers_on_a_node_inside_the_kernel(cells):
+def test_the_model_answers_on_a_node_of_the_notebook(cells):
     assert "30 layers on 1 node" in shown(cells["load"])
     assert printed(cells["generate"]) == ANSWER
     assert "1 node" in shown(cells["generate"])
