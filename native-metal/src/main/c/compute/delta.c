@@ -132,9 +132,6 @@ static void delta_update(const struct delta *d, struct delta_chunk *c, float *st
   int32_t width = d->value_width;
   double last = c->logs[c->n - 1];
   float before = (float)exp(last);
-  for (int64_t i = 0; i < (int64_t)d->key_width * width; i++) {
-    state[i] *= before;
-  }
   for (int32_t j = 0; j < c->n; j++) {
     float kept = (float)exp(last - c->logs[j]), *u = c->u + (int64_t)j * width;
     for (int32_t i = 0; i < width; i++) {
@@ -142,7 +139,7 @@ static void delta_update(const struct delta *d, struct delta_chunk *c, float *st
     }
   }
   matmul(&(struct matmul){.m = d->key_width, .n = width, .k = c->n, .a = c->kq, .a_row = 1, .a_column = d->key_width, .b = c->u,
-      .b_row = width, .c = state, .c_row = width, .add = true});
+      .b_row = width, .c = state, .c_row = width, .add = true, .keep = &before});
 }
 
 static void delta_task(void *context, int64_t task, int thread) {

@@ -140,7 +140,7 @@ static void run_down(struct step *s, const struct op *op, const struct expert_ro
   d.product_bytes = padded(d.product_bytes);
   d.scratch_bytes = d.product_bytes + padded((int64_t)most * d.part * (int64_t)sizeof(float));
   d.scratch = op_memory(s, thread_count(s) * d.scratch_bytes);
-  step_run_tasks(s, (op->experts.out.width + d.part - 1) / d.part, down_task, &d);
+  run_ranges(s, (op->experts.out.width + d.part - 1) / d.part, down_task, &d);
 }
 
 static void op_experts(struct step *s, const struct op *op) {

@@ -122,32 +122,98 @@ static void flash_queries(const struct flash *f, const struct block *b, struct f
   }
 }
 
-/** [key width, M] */
+/** Queries as columns, LANES of both at a time. */
 static void flash_columns(const struct flash *f, struct flash_tile *tile, int32_t queries) {
-  for (int32_t m = 0; m < queries; m++) {
-    for (int32_t i = 0; i < f->key_width; i++) {
-      tile->q_columns[(int64_t)i * queries + m] = tile->q[(int64_t)m * f->key_width + i];
+  for (int32_t m = 0; m < queries; m += LANES) {
+    const float *q = tile->q + (int64_t)m * f->key_width;
+    for (int32_t i = 0; i < f->key_width; i += LANES) {
+      int32_t left = f->key_width - i;
+      vfloat lanes[LANES];
+      for (int j = 0; j < LANES; j++) {
+        lanes[j] = vload_some(q + (int64_t)j * f->key_width + i, left);
+      }
+      transpose(lanes);
+      for (int j = 0; j < LANES && j < left; j++) {
+        vstore(tile->q_columns + (int64_t)(i + j) * queries + m, lanes[j]);
+      }
     }
   }
 }
 
-/** scores[m][j] = q[m] . key[j] */
-static void narrow_scores(const struct flash *f, struct flash_tile *tile, const float *keys, int64_t stride, int32_t count, int32_t queries) {
-  for (int32_t j = 0; j < count; j += LANES) {
-    for (int32_t m = 0; m < queries; m++) {
+/** sums[m][j] = lanes of q[m] . keys[j], of four keys. */
+static inline __attribute__((always_inline)) void narrow_dots(
+    const float *q, int32_t width, const float *const *keys, const int queries, vfloat (*sums)[LANES]) {
+  vfloat dots[4][4];
+  for (int m = 0; m < queries; m++) {
+    for (int j = 0; j < 4; j++) {
+      dots[m][j] = vset(0);
+    }
+  }
+  int32_t i = 0;
+  for (; i + LANES <= width; i += LANES) {
+    vfloat key[4];
+    for (int j = 0; j < 4; j++) {
+      key[j] = vload(keys[j] + i);
+    }
+    for (int m = 0; m < queries; m++) {
+      vfloat x = vload(q + (int64_t)m * width + i);
+      for (int j = 0; j < 4; j++) {
+        dots[m][j] = vfma(x, key[j], dots[m][j]);
+      }
+    }
+  }
+  for (int m = 0; i < width && m < queries; m++) {
+    for (int j = 0; j < 4; j++) {
+      dots[m][j] = vfma(vload_some(q + (int64_t)m * width + i, width - i), vload_some(keys[j] + i, width - i), dots[m][j]);
+    }
+  }
+  for (int m = 0; m < queries; m++) {
+    for (int j = 0; j < 4; j++) {
+      sums[m][j] = dots[m][j];
+    }
+  }
+}
+
+/** Keys [from, to) of a block that do not follow each other in memory: what is read next is asked for while others are multiplied. */
+static void prefetch_keys(const struct flash *f, const struct block *b, int32_t from, int32_t to, int32_t column, int32_t width) {
+  const struct cached c = cached_of(f->s, f->s->session[b->row], f->cache);
+  const int32_t *chosen = f->chosen ? f->chosen[b->row].rows : NULL;
+  for (int32_t i = from; i < to && i < b->to; i++) {
+    cached_prefetch(&c, chosen ? chosen[i] : i, column, width);
+  }
+}
+
+/** scores[m][j] = q[m] . key[j], LANES keys and up to four queries at a time. */
+static void narrow_scores(
+    const struct flash *f, const struct block *b, struct flash_tile *tile, int32_t from, const float *keys, int64_t stride, int32_t count) {
+  const int32_t queries = b->rows * b->heads;
+  for (int32_t first = 0; first < count; first += LANES) {
+    prefetch_keys(f, b, from + first, from + first + LANES, f->value_at + b->group * f->value_width, f->value_width);
+    prefetch_keys(f, b, from + KEYS + first, from + KEYS + first + LANES, b->group * f->key_width, f->key_width);
+    for (int32_t m = 0; m < queries; m += 4) {
       const float *q = tile->q + (int64_t)m * f->key_width;
-      vfloat sums[LANES];
-      for (int lane = 0; lane < LANES; lane++) {
-        sums[lane] = vset(0);
-        if (j + lane < count) {
-          const float *key = keys + (j + lane) * stride;
-          for (int32_t i = 0; i < f->key_width; i += LANES) {
-            int32_t left = f->key_width - i;
-            sums[lane] = vfma(vload_some(q + i, left), vload_some(key + i, left), sums[lane]);
-          }
+      int32_t some = queries - m < 4 ? queries - m : 4;
+      vfloat sums[4][LANES];
+      for (int lane = 0; lane < LANES; lane += 4) {
+        const float *four[4];
+        for (int j = 0; j < 4; j++) { /* after the last key any other: it is hidden */
+          int32_t key = first + lane + j;
+          four[j] = keys + (key < count ? key : count - 1) * stride;
+        }
+        vfloat(*at)[LANES] = (vfloat(*)[LANES])(&sums[0][lane]);
+        if (some == 1) {
+          narrow_dots(q, f->key_width, four, 1, at);
+        } else if (some == 2) {
+          narrow_dots(q, f->key_width, four, 2, at);
+        } else if (some == 3) {
+          narrow_dots(q, f->key_width, four, 3, at);
+        } else {
+          narrow_dots(q, f->key_width, four, 4, at);
         }
       }
-      vstore(tile->scores + m * KEYS + j, vsums(sums));
+      for (int32_t i = 0; i < some; i++) {
+        vstore(tile->scores + (m + i) * KEYS + first, vsums(sums[i]));
+      }
     }
   }
 }
@@ -226,18 +292,6 @@ static void wide_softmax(struct flash_tile *tile, int32_t count, int32_t queries
   }
 }
 
-/** Sums of earlier tiles, for queries whose greatest score is another now. */
-static void flash_keep(const struct flash *f, struct flash_tile *tile, int32_t queries) {
-  for (int32_t m = 0; m < queries; m++) {
-    if (tile->kept[m] != 1) {
-      float *sums = tile->sums + (int64_t)m * f->value_width;
-      for (int32_t i = 0; i < f->value_width; i++) {
-        sums[i] *= tile->kept[m];
-      }
-    }
-  }
-}
-
 /** Keys [from, from + count) of the block. */
 static void flash_keys(const struct flash *f, const struct block *b, struct flash_tile *tile, int32_t from, int32_t count, bool hide) {
   const struct cached c = cached_of(f->s, f->s->session[b->row], f->cache);
@@ -248,7 +302,7 @@ static void flash_keys(const struct flash *f, const struct block *b, struct flas
   int64_t stride;
   const float *keys = cached_rows(&c, chosen, from, count, b->group * f->key_width, f->key_width, tile->copies, &stride);
   if (narrow) {
-    narrow_scores(f, tile, keys, stride, count, queries);
+    narrow_scores(f, b, tile, from, keys, stride, count);
     if (hide || count < KEYS) {
       narrow_hide(tile, from, count, queries);
     }
@@ -261,13 +315,12 @@ static void flash_keys(const struct flash *f, const struct block *b, struct flas
     }
     wide_softmax(tile, count, all);
   }
-  flash_keep(f, tile, queries);
   const float *values = keys;
   if (!shared) {
     values = cached_rows(&c, chosen, from, count, value_at, f->value_width, tile->copies, &stride);
   }
   matmul(&(struct matmul){.m = queries, .n = f->value_width, .k = count, .a = tile->scores, .a_row = narrow ? KEYS : 1,
-      .a_column = narrow ? 1 : all, .b = values, .b_row = stride, .c = tile->sums, .c_row = f->value_width, .add = true});
+      .a_column = narrow ? 1 : all, .b = values, .b_row = stride, .c = tile->sums, .c_row = f->value_width, .add = true, .keep = tile->kept, .keep_row = 1});
 }
 
 /** out = sums / total, after the head's sink has taken its share. */
@@ -293,6 +346,7 @@ static void flash_task(void *context, int64_t task, int thread) {
   const struct block *b = f->blocks + f->block_count - 1 - task; /* the last rows see most: first */
   struct flash_tile tile = flash_tile_of(f, thread);
   int32_t queries = b->rows * b->heads, all = queries < NARROW ? queries : (queries + LANES - 1) / LANES * LANES;
+  prefetch_keys(f, b, b->from, b->from + KEYS, b->group * f->key_width, f->key_width);
   flash_queries(f, b, &tile, all);
   if (queries >= NARROW) {
     flash_columns(f, &tile, all);

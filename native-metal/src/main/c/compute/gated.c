@@ -1,6 +1,7 @@
 /* Gated MLPs: down (activation(gate x, up x)). Gate, up and activation of the same rows of a weight are one task. */
 #include "functions.h"
 #include "product.h"
+#include "ranges.h"
 #include "work.h"
 
 #define UNIT_BYTES (48 << 10) /* of each of the two weights in one task, about */
@@ -89,7 +90,7 @@ static void run_hidden(struct step *s, const struct unit *unit, const struct uni
   u.product_bytes = padded(u.product_bytes);
   u.scratch_bytes = u.product_bytes + padded((int64_t)most * u.part * (int64_t)sizeof(float));
   u.scratch = op_memory(s, thread_count(s) * u.scratch_bytes);
-  step_run_tasks(s, (int64_t)count * u.parts, hidden_task, &u);
+  run_ranges(s, (int64_t)count * u.parts, hidden_task, &u);
 }
 
 static void op_gated_mlp(struct step *s, const struct op *op) {

@@ -15,7 +15,10 @@
 #endif
 #define TILE_DEPTH 128 /* of B that stays in the nearest cache, 32 KB in the widest vectors */
 
-/** C[m][n] = sum over k of A[m][k] B[k][n], added to what is there where `add`. Each sum is in the order of k, whatever the shapes. */
+/**
+ * C[m][n] = sum over k of A[m][k] B[k][n], added to what is there, times the row's factor, where `add`. Each sum is in the order of k, whatever the
+ * shapes.
+ */
 struct matmul {
   int32_t m, n, k;
   const float *a;
@@ -25,7 +28,11 @@ struct matmul {
   float *c;
   int64_t c_row;
   bool add;
+  const float *keep;       /* factor of row m at keep[m * keep_row], or null for 1 */
+  int64_t keep_row;
 };
+
+static inline float kept_of(const struct matmul *p, int32_t m, int32_t from) { return p->keep && from == 0 ? p->keep[m * p->keep_row] : 1; }
 
 static inline __attribute__((always_inline)) void matmul_tile(
     const struct matmul *p, int32_t m, int32_t n, int32_t from, int32_t to, const int rows, const int vectors) {
@@ -34,8 +41,9 @@ static inline __attribute__((always_inline)) void matmul_tile(
   vfloat sum[TILE_ROWS][TILE_VECTORS];
   bool add = p->add || from > 0;
   for (int i = 0; i < rows; i++) {
+    vfloat kept = vset(kept_of(p, m + i, from));
     for (int v = 0; v < vectors; v++) {
-      sum[i][v] = add ? vload(c + i * p->c_row + v * LANES) : vset(0);
+      sum[i][v] = add ? kept * vload(c + i * p->c_row + v * LANES) : vset(0);
     }
   }
   for (int32_t k = from; k < to; k++) {
@@ -65,16 +73,21 @@ static inline __attribute__((always_inline)) void matmul_columns(
   for (; m + TILE_ROWS <= p->m; m += TILE_ROWS) {
     matmul_tile(p, m, n, from, to, TILE_ROWS, vectors);
   }
-  if (p->m - m >= 4) {
-    matmul_tile(p, m, n, from, to, 4, vectors);
-    m += 4;
-  }
-  if (p->m - m >= 2) {
-    matmul_tile(p, m, n, from, to, 2, vectors);
-    m += 2;
-  }
-  if (m < p->m) {
-    matmul_tile(p, m, n, from, to, 1, vectors);
+  switch (p->m - m) {
+    case 5:
+      matmul_tile(p, m, n, from, to, 3, vectors);
+      m += 3; /* fall through */
+    case 2:
+      matmul_tile(p, m, n, from, to, 2, vectors);
+      return;
+    case 4:
+      matmul_tile(p, m, n, from, to, 4, vectors);
+      return;
+    case 3:
+      matmul_tile(p, m, n, from, to, 3, vectors);
+      return;
+    case 1:
+      matmul_tile(p, m, n, from, to, 1, vectors);
   }
 }
 
@@ -82,7 +95,7 @@ static inline __attribute__((always_inline)) void matmul_columns(
 static void matmul_rest(const struct matmul *p, int32_t n, int32_t from, int32_t to) {
   for (int32_t m = 0; m < p->m; m++) {
     for (int32_t column = n; column < p->n; column++) {
-      float sum = p->add || from > 0 ? p->c[m * p->c_row + column] : 0;
+      float sum = p->add || from > 0 ? kept_of(p, m, from) * p->c[m * p->c_row + column] : 0;
       for (int32_t k = from; k < to; k++) {
         sum += p->a[m * p->a_row + k * p->a_column] * p->b[k * p->b_row + column];
       }

@@ -56,4 +56,25 @@ static inline vfloat vsums(vfloat *v) {
   return EVEN_1(v[0], v[1]) + ODD_1(v[0], v[1]);
 }
 
+/** Vector i gets lane i of each of LANES vectors. */
+static inline void transpose(vfloat *v) {
+#define EXCHANGE(run, even, odd)                                        \
+  for (int i = 0; i < LANES; i++) {                                     \
+    if ((i & (run)) == 0) {                                             \
+      vfloat first = even(v[i], v[i + (run)]), other = odd(v[i], v[i + (run)]); \
+      v[i] = first;                                                     \
+      v[i + (run)] = other;                                             \
+    }                                                                   \
+  }
+#if LANES == 16
+  EXCHANGE(8, EVEN_8, ODD_8)
+#endif
+#if LANES >= 8
+  EXCHANGE(4, EVEN_4, ODD_4)
+#endif
+  EXCHANGE(2, EVEN_2, ODD_2)
+  EXCHANGE(1, EVEN_1, ODD_1)
+#undef EXCHANGE
+}
+
 #endif

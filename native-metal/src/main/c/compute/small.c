@@ -3,11 +3,12 @@
 #include "work.h"
 
 static void add_rows(struct step *s, const struct op *op, int64_t first, int64_t end) {
+  const int32_t width = op->add.out.width;
   for (int64_t t = first; t < end; t++) {
     const float *a = view_row(s, op->add.a, t), *b = view_row(s, op->add.b, t);
     float *out = view_row(s, op->add.out, t);
-    for (int32_t i = 0; i < op->add.out.width; i++) {
-      out[i] = a[i] + b[i];
+    for (int32_t i = 0; i < width; i += LANES) {
+      vstore_some(out + i, vload_some(a + i, width - i) + vload_some(b + i, width - i), width - i);
     }
   }
 }
@@ -15,10 +16,12 @@ static void add_rows(struct step *s, const struct op *op, int64_t first, int64_t
 static void op_add(struct step *s, const struct op *op) { run_rows(s, op, s->rows, op->add.out.width / 2, add_rows); }
 
 static void scale_rows(struct step *s, const struct op *op, int64_t first, int64_t end) {
+  const int32_t width = op->scale.x.width;
+  const float factor = op->scale.factor;
   for (int64_t t = first; t < end; t++) {
     float *x = view_row(s, op->scale.x, t);
-    for (int32_t i = 0; i < op->scale.x.width; i++) {
-      x[i] *= op->scale.factor;
+    for (int32_t i = 0; i < width; i += LANES) {
+      vstore_some(x + i, vload_some(x + i, width - i) * factor, width - i);
     }
   }
 }
