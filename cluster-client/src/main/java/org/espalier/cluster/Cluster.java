@@ -130,8 +130,7 @@ public final class Cluster implements AutoCloseable {
             if (!startsWhenNeeded) {
                 throw new ClusterException("the cluster is closed", Remedy.CONNECT);
             }
-            NodeStarter starts = starter.orElseThrow();
-            connection = Concurrently.apart(() -> Connection.open(starts.embedded()));
+            connection = Concurrently.apart(() -> Connection.open(starter.orElseThrow().embedded()));
         }
         return connection;
     }
