@@ -130,7 +130,8 @@ public final class Cluster implements AutoCloseable {
             if (!startsWhenNeeded) {
                 throw new ClusterException("the cluster is closed", Remedy.CONNECT);
             }
-            connection = Concurrently.apart(() -> Connection.open(starter.orElseThrow().embedded()));
+            connection = Concurrently.apart(
+                    () -> Connection.open(starter.orElseThrow().embedded()));
         }
         return connection;
     }
@@ -465,10 +466,7 @@ public final class Cluster implements AutoCloseable {
         return lastGeneration().flatMap(Generation::trace);
     }
 
-    /**
-     * Cancels a running load and generations, and disconnects. The deployment stays on the nodes until it is unloaded or they end; nodes that belong to
-     * this cluster end now.
-     */
+    /** Cancels a running load and generations, and disconnects. Deployments stay on the nodes; nodes that belong to this cluster end now. */
     @Override
     public void close() {
         loading.interrupt();
