@@ -1,7 +1,6 @@
 /* Products of a step, split among the threads. */
 #include "product.h"
 
-#include <stdatomic.h>
 #include <stddef.h>
 
 #include "operand.c"
@@ -9,6 +8,7 @@
 #include "product_groups.c"
 #include "product_nibbles.c"
 #include "product_strip.c"
+#include "ranges.h"
 
 #define CHUNK_BYTES (64 << 10) /* of a weight, about */
 #define CHUNK_ROWS 32
@@ -60,58 +60,28 @@ static int32_t chunk_rows(const struct product *p) {
   return rows < CHUNK_ROWS ? CHUNK_ROWS : rows < w->rows ? (int32_t)rows : w->rows;
 }
 
-/** Chunks [next, end) of one thread, in one word, so that owner and thieves agree. */
-typedef _Atomic uint64_t chunk_range;
-
 struct product_tasks {
   const struct product *products;
   int32_t count;
   int32_t *first; /* [products + 1], of their chunks */
-  struct { _Alignas(64) chunk_range chunks; } *ranges; /* [threads] */
-  int threads;
   uint8_t *scratch;
   int64_t scratch_bytes; /* of a thread */
 };
 
-static inline uint64_t chunk_range_of(uint32_t next, uint32_t end) { return (uint64_t)next << 32 | end; }
-
-/** The next chunk of a thread's own; once there are none, the last of another thread's. A thread so reads on where it stopped. */
-static int32_t take_chunk(struct product_tasks *all, int thread) {
-  for (int i = 0; i < all->threads; i++) {
-    chunk_range *range = &all->ranges[(thread + i) % all->threads].chunks;
-    uint64_t chunks = atomic_load_explicit(range, memory_order_relaxed);
-    for (;;) {
-      uint32_t next = (uint32_t)(chunks >> 32), end = (uint32_t)chunks;
-      if (next >= end) {
-        break;
-      }
-      uint64_t left = i == 0 ? chunk_range_of(next + 1, end) : chunk_range_of(next, end - 1);
-      if (atomic_compare_exchange_weak_explicit(range, &chunks, left, memory_order_relaxed, memory_order_relaxed)) {
-        return (int32_t)(i == 0 ? next : end - 1);
-      }
-    }
-  }
-  return -1;
-}
-
-/** As many tasks run as there are chunks, so that each finds one. */
-static void product_task(void *context, int64_t task, int thread) {
-  (void)task;
-  struct product_tasks *all = context;
-  int32_t chunk = take_chunk(all, thread), low = 0, high = all->count;
+static void product_task(void *context, int64_t chunk, int thread) {
+  const struct product_tasks *all = context;
+  int32_t low = 0, high = all->count;
   while (high - low > 1) {
     int32_t middle = low + (high - low) / 2;
     *(all->first[middle] <= chunk ? &low : &high) = middle;
   }
   const struct product *p = all->products + low;
-  int32_t rows = chunk_rows(p), from = (chunk - all->first[low]) * rows, rest = p->weight->rows - from;
+  int32_t rows = chunk_rows(p), from = (int32_t)(chunk - all->first[low]) * rows, rest = p->weight->rows - from;
   product_rows(p, from, from + (rest < rows ? rest : rows), all->scratch + thread * all->scratch_bytes);
 }
 
 static void products_run(struct step *s, const struct product *products, int32_t count) {
-  int threads = pool_threads(s->program->pool);
-  struct product_tasks all = {.products = products, .count = count, .threads = threads, .first = op_memory(s, (count + 1) * (int64_t)sizeof(int32_t))};
-  all.ranges = op_memory(s, threads * (int64_t)sizeof *all.ranges);
+  struct product_tasks all = {.products = products, .count = count, .first = op_memory(s, (count + 1) * (int64_t)sizeof(int32_t))};
   int32_t chunks = 0;
   for (int32_t i = 0; i < count; i++) {
     all.first[i] = chunks;
@@ -120,10 +90,7 @@ static void products_run(struct step *s, const struct product *products, int32_t
     all.scratch_bytes = bytes > all.scratch_bytes ? bytes : all.scratch_bytes;
   }
   all.first[count] = chunks;
-  for (int i = 0; i < threads; i++) {
-    atomic_init(&all.ranges[i].chunks, chunk_range_of((uint32_t)((int64_t)chunks * i / threads), (uint32_t)((int64_t)chunks * (i + 1) / threads)));
-  }
   all.scratch_bytes = (all.scratch_bytes + 63) / 64 * 64;
-  all.scratch = op_memory(s, all.scratch_bytes * threads + 64);
-  step_run_tasks(s, chunks, product_task, &all);
+  all.scratch = op_memory(s, all.scratch_bytes * pool_threads(s->program->pool) + 64);
+  run_ranges(s, chunks, product_task, &all);
 }

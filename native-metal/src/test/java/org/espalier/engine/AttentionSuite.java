@@ -23,16 +23,23 @@ abstract class AttentionSuite extends Suite {
         super(tested);
     }
 
-    /** The first {@code width} columns that {@code program} makes of {@code rows} in one step. */
-    private float[][] run(Program program, float[][] rows, int width) {
+    /** The first {@code width} columns that {@code program} makes of {@code rows}, in a step up to each of {@code ends} and one of the rest. */
+    private float[][] run(Program program, float[][] rows, int width, int... ends) {
+        float[][] all = new float[rows.length][];
         try (LoadedProgram loaded = tested.load(program)) {
             Wire wire = new Wire(loaded.activationBytes());
             loaded.open(1, rows.length, RouterEdits.NONE);
-            Step.Entry entry = Step.Entry.ofRows(1, 0, rows.length, Step.Logits.NONE);
-            Step step = new Step(List.of(entry), wire.pack(rows, program.hidden()), Set.of());
-            StepResult result = loaded.run(step, Exchange.ALONE, new Cancel());
-            return wire.unpack(result.activations(), rows.length, width);
+            for (int from = 0, i = 0; from < rows.length; i++) {
+                int count = (i < ends.length ? ends[i] : rows.length) - from;
+                Step.Entry entry = Step.Entry.ofRows(1, from, count, Step.Logits.NONE);
+                float[][] some = Arrays.copyOfRange(rows, from, from + count);
+                Step step = new Step(List.of(entry), wire.pack(some, program.hidden()), Set.of());
+                StepResult result = loaded.run(step, Exchange.ALONE, new Cancel());
+                System.arraycopy(wire.unpack(result.activations(), count, width), 0, all, from, count);
+                from += count;
+            }
         }
+        return all;
     }
 
     /** Products of {@code width} numbers of two rows. */
@@ -164,6 +171,48 @@ abstract class AttentionSuite extends Suite {
             expected[t][1] = mix(scores, seen, first, 5);
         }
         tested.differences().compare(Attention.class, actual, expected);
+    }
+
+    /** Hundreds of rows, of which engines compute tiles: 300 in one step, then 29, then one; 6 query heads of 20 columns and 3 KV heads. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 100})
+    void manyRowsInStepsOfAnyLength(int window) {
+        int heads = 6;
+        int width = 20;
+        int kvWidth = 3 * width;
+        int row = heads * width + 2 * kvWidth;
+        ProgramBuilder builder = new ProgramBuilder("main", row);
+        View x = builder.slot(row);
+        View out = builder.slot(row);
+        View k = x.columns(heads * width, kvWidth);
+        View v = x.columns(heads * width + kvWidth, kvWidth);
+        int cache = builder.cache(2 * kvWidth, window);
+        View mixed = out.columns(0, heads * width);
+        builder.op(new Add(x, x, out)); // a program yields what it has written
+        builder.op(new Attention(
+                x.columns(0, heads * width), k, v, Attention.grouped(heads, 3), 0.6f, null, cache, mixed));
+        float[][] rows = tested.rows(44, 330, row);
+        float[][] actual = run(builder.build(x, out), rows, heads * width, 300, 329);
+        int[] compared = {0, 63, 64, 99, 100, 299, 300, 328, 329};
+        Expected[][] expected = new Expected[compared.length][heads * width];
+        float[][] found = new float[compared.length][];
+        for (int c = 0; c < compared.length; c++) {
+            int t = compared[c];
+            int first = window == 0 ? 0 : Math.max(0, t - window + 1);
+            float[][] seen = Arrays.copyOf(rows, t + 1);
+            found[c] = actual[t];
+            for (int h = 0; h < heads; h++) {
+                int at = h / 2 * width;
+                Expected[] scores = new Expected[t + 1 - first];
+                for (int s = first; s <= t; s++) {
+                    scores[s - first] = score(0.6f, rows[t], h * width, rows[s], k.offset() + at, width);
+                }
+                for (int i = 0; i < width; i++) {
+                    expected[c][h * width + i] = mix(scores, seen, first, v.offset() + at + i);
+                }
+            }
+        }
+        tested.differences().compare(Attention.class, found, expected);
     }
 
     @Test
