@@ -50,7 +50,7 @@ class ClusterTest {
         assertThat(cluster.nodes()).allSatisfy(node -> {
             assertThat(node.reachable()).isTrue();
             assertThat(node.freeMemoryBytes()).isPositive().isLessThanOrEqualTo(node.totalMemoryBytes());
-            assertThat(node.engines()).extracting(EngineInfo::toString).containsExactly("fake");
+            assertThat(node.engines()).extracting(EngineInfo::toString).containsExactly("fake (nothing)");
             assertThat(node.device()).isNotBlank();
             assertThat(node.shards()).isEmpty();
         });

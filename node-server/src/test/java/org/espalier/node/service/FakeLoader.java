@@ -42,6 +42,7 @@ public final class FakeLoader implements ShardLoader {
     public List<EngineState> engines() {
         return List.of(EngineState.newBuilder()
                 .setName("fake")
+                .setDetail("nothing")
                 .setAvailability(EngineState.Availability.READY)
                 .build());
     }
