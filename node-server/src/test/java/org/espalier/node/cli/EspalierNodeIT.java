@@ -42,6 +42,8 @@ class EspalierNodeIT {
                 "--predict",
                 "24",
                 "--ignore-eos",
+                "--precision",
+                "float32",
                 "--json",
                 "--nodes",
                 "2");
