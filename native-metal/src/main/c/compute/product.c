@@ -6,17 +6,21 @@
 #include "operand.c"
 #include "product_float.c"
 #include "product_groups.c"
-#include "product_nibbles.c"
+#include "product_in_place.c"
 #include "product_strip.c"
 #include "ranges.h"
 
 #define CHUNK_BYTES (64 << 10) /* of a weight, about */
 #define CHUNK_ROWS 32
 
-/** Rows of x from which on a weight is unpacked for all of them first, where it can be multiplied in place. */
-#define STRIP_LEAST 3
+/**
+ * Rows of x from which on a weight is unpacked for all of them first, where it can be multiplied in place: kinds that take two dots cost more there
+ * for each of them.
+ */
+#define STRIP_LEAST 5
+#define STRIP_LEAST_SPLIT 3
 
-enum product_path { PRODUCT_FLOAT, PRODUCT_GROUPS, PRODUCT_NIBBLES, PRODUCT_STRIP };
+enum product_path { PRODUCT_FLOAT, PRODUCT_GROUPS, PRODUCT_IN_PLACE, PRODUCT_STRIP };
 
 static enum product_path path_of(const struct product *p) {
   const struct weight *w = p->weight;
@@ -24,7 +28,8 @@ static enum product_path path_of(const struct product *p) {
     return PRODUCT_FLOAT;
   }
 #if defined(__AVX512F__)
-  return p->rows < STRIP_LEAST && w->columns >= NIBBLE_COLUMNS && nibbles_of(&w->format) != NIBBLES_NONE ? PRODUCT_NIBBLES
+  enum in_place kind = in_place_of(&w->format);
+  return kind != IN_PLACE_NONE && w->columns >= IN_PLACE_COLUMNS && p->rows < (is_split(kind) ? STRIP_LEAST_SPLIT : STRIP_LEAST) ? PRODUCT_IN_PLACE
       : has_strips(&w->format) ? PRODUCT_STRIP : PRODUCT_FLOAT;
 #else
   return has_groups(&w->format) ? PRODUCT_GROUPS : PRODUCT_FLOAT;
@@ -34,7 +39,7 @@ static enum product_path path_of(const struct product *p) {
 static void product_rows(const struct product *p, int32_t from, int32_t to, void *scratch) {
   switch (path_of(p)) {
 #if defined(__AVX512F__)
-    case PRODUCT_NIBBLES: nibble_rows(p, from, to); return;
+    case PRODUCT_IN_PLACE: product_rows_in_place(p, from, to, scratch); return;
     case PRODUCT_STRIP: product_rows_strip(p, from, to, scratch); return;
 #endif
     case PRODUCT_GROUPS: product_rows_groups(p, from, to, scratch); return;
@@ -45,7 +50,7 @@ static void product_rows(const struct product *p, int32_t from, int32_t to, void
 static int64_t product_scratch(const struct product *p) {
   switch (path_of(p)) {
 #if defined(__AVX512F__)
-    case PRODUCT_NIBBLES: return 0;
+    case PRODUCT_IN_PLACE: return product_scratch_in_place(p);
     case PRODUCT_STRIP: return (int64_t)offsetof(struct strip, sums) + (p->rows < STRIP_SUMS ? p->rows : STRIP_SUMS) * (int64_t)sizeof(float) * STRIP_ROWS;
 #endif
     case PRODUCT_GROUPS: return product_scratch_groups(p);

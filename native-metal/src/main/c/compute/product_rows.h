@@ -18,16 +18,29 @@ static inline struct stored_row stored_row(const struct weight *w, int32_t matri
       w->format.kind == ES_AFFINE ? weight_biases(w, matrix, row) : NULL};
 }
 
-/** Rows [first, first + count); divisions only where rows are cut or shared. */
-static inline void stored_rows(const struct weight *w, int32_t matrix, int32_t first, int count, struct stored_row *out) {
-  out[0] = stored_row(w, matrix, first);
-  const struct piece *piece = w->pieces + matrix;
+/** A product's rows from `from` on. Found without a division where they lie at even distances. */
+struct rows_from {
+  const struct product *p;
+  int32_t from;
+  bool even;
+  struct stored_row first;
+};
+
+static inline struct rows_from rows_from(const struct product *p, int32_t from) {
+  const struct weight *w = p->weight;
+  const struct piece *piece = w->pieces + p->matrix;
   bool even = w->row_block >= w->rows && piece->values.shared_by == 1 && piece->scales.shared_by <= 1 && piece->biases.shared_by <= 1;
-  for (int i = 1; i < count; i++) {
-    out[i] = even ? (struct stored_row){out[0].values + i * piece->values.row_bytes, out[0].scales + i * piece->scales.row_bytes,
-                        out[0].biases + i * piece->biases.row_bytes}
-                  : stored_row(w, matrix, first + i);
+  return (struct rows_from){p, from, even, stored_row(w, p->matrix, from)};
+}
+
+static inline struct stored_row row_at(const struct rows_from *rows, int32_t row) {
+  if (!rows->even) {
+    return stored_row(rows->p->weight, rows->p->matrix, row);
   }
+  const struct piece *piece = rows->p->weight->pieces + rows->p->matrix;
+  int64_t n = row - rows->from;
+  return (struct stored_row){rows->first.values + n * piece->values.row_bytes, rows->first.scales + n * piece->scales.row_bytes,
+      rows->first.biases + n * piece->biases.row_bytes};
 }
 
 /** Bytes from a value to one that will be needed some hundred cycles later, where `step` rows are read side by side. */

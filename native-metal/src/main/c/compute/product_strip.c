@@ -4,7 +4,7 @@
  * adds up 4 columns into 16 lanes, one for each row. Bytes are u with w = scale (u - center) + bias.
  */
 #if defined(__AVX512F__)
-#include "product_rows.h"
+#include "in_place.h"
 
 #define STRIP_ROWS 32
 #define STRIP_COLUMNS 512
@@ -72,13 +72,7 @@ ALWAYS_INLINE void widen(int element, uint16_t (*halves)[STRIP_ROWS], float (*ou
   }
 }
 
-ALWAYS_INLINE uint16_t bits16(const uint8_t *p) {
-  uint16_t bits;
-  memcpy(&bits, p, sizeof bits);
-  return bits;
-}
-
-ALWAYS_INLINE void unpack_nibble_blocks(enum nibbles kind, struct strip *strip, const struct strip_source *source) {
+ALWAYS_INLINE void unpack_nibble_blocks(enum in_place kind, struct strip *strip, const struct strip_source *source) {
   int size = block_size(kind), header = size - 16;
   for (int g = 0; g < source->groups; g++) {
     prefetch_rows(source, g);
@@ -97,18 +91,18 @@ ALWAYS_INLINE void unpack_nibble_blocks(enum nibbles kind, struct strip *strip, 
 #pragma GCC unroll 4
       for (int g = 0; g < 4; g++) { /* what lies beyond the row's end is not used */
         const uint8_t *p = first + g < source->groups ? block + g * size : block;
-        strip->halves[0][first + g][r] = kind == NIBBLES_MXFP4 ? *p : bits16(p);
-        if (kind == NIBBLES_Q4_1) {
+        strip->halves[0][first + g][r] = kind == IN_PLACE_MXFP4 ? *p : bits16(p);
+        if (kind == IN_PLACE_Q4_1) {
           strip->halves[1][first + g][r] = bits16(p + 2);
         }
       }
     }
   }
-  if (kind == NIBBLES_MXFP4) {
+  if (kind == IN_PLACE_MXFP4) {
     widen(ES_E8M0, strip->halves[0], strip->scales, source->groups, 1);
   } else {
     widen(ES_F16, strip->halves[0], strip->scales, source->groups, 1);
-    if (kind == NIBBLES_Q4_1) {
+    if (kind == IN_PLACE_Q4_1) {
       widen(ES_F16, strip->halves[1], strip->biases, source->groups, 1);
     }
   }
@@ -141,7 +135,7 @@ static void unpack_numbers(const struct format *f, struct strip *strip, const st
 }
 
 /** Nibbles that alternate: the low one of a byte is an even column. */
-ALWAYS_INLINE void unpack_alternating(enum nibbles kind, struct strip *strip, const struct strip_source *source) {
+ALWAYS_INLINE void unpack_alternating(enum in_place kind, struct strip *strip, const struct strip_source *source) {
   /* of 8 bytes, two rows with 4 each: where the 4 nibbles of their first two bytes begin, and of their last two */
   const __m512i first = _mm512_set1_epi64(0x2c2824200c080400), last = _mm512_set1_epi64(0x3c3834301c181410);
   for (int g = 0; g < source->groups; g++) {
@@ -209,7 +203,7 @@ ALWAYS_INLINE void unpack_fifth_blocks(bool biased, struct strip *strip, const s
       __m512i fifth = _mm512_loadu_si512(bits), packed[4];
       load_transposed(p + 4, source->row, packed);
       for (int i = 0; i < 8; i++) {
-        __m512i nibbles = nibble_values(NIBBLES_AFFINE, i < 4 ? packed[i] : _mm512_srli_epi16(packed[i - 4], 4));
+        __m512i nibbles = nibble_values(IN_PLACE_AFFINE4, i < 4 ? packed[i] : _mm512_srli_epi16(packed[i - 4], 4));
         /* 4 bits, one into each byte */
         __m512i four = _mm512_and_si512(_mm512_srl_epi32(fifth, _mm_cvtsi32_si128(4 * i)), _mm512_set1_epi32(0xf));
         four = _mm512_and_si512(_mm512_mullo_epi32(four, _mm512_set1_epi32(0x00204081)), _mm512_set1_epi32(0x01010101));
@@ -266,7 +260,7 @@ ALWAYS_INLINE void unpack_q4_k(bool fifths, struct strip *strip, const struct st
           load_transposed(block + size - 128 + 32 * pair + 16 * part, source->row, packed);
           for (int i = 0; i < 8; i++) {
             int g = 2 * pair + i / 4;
-            __m512i u = nibble_values(NIBBLES_AFFINE, i < 4 ? packed[i] : _mm512_srli_epi16(packed[i - 4], 4));
+            __m512i u = nibble_values(IN_PLACE_AFFINE4, i < 4 ? packed[i] : _mm512_srli_epi16(packed[i - 4], 4));
             if (fifths) {
               __m512i bit = g < 4 ? _mm512_sll_epi16(fifth[i % 4], _mm_cvtsi32_si128(4 - g)) : _mm512_srl_epi16(fifth[i % 4], _mm_cvtsi32_si128(g - 4));
               u = _mm512_or_si512(u, _mm512_and_si512(bit, _mm512_set1_epi8(0x10)));
@@ -308,7 +302,7 @@ static void unpack_q6_k(struct strip *strip, const struct strip_source *source) 
           for (int t = 0; t < 4; t++) {
             for (int i = 0; i < 4; i++) {
               __m512i low = lower[t % 2][i];
-              low = nibble_values(NIBBLES_AFFINE, t < 2 ? low : _mm512_srli_epi16(low, 4));
+              low = nibble_values(IN_PLACE_AFFINE4, t < 2 ? low : _mm512_srli_epi16(low, 4));
               __m512i high = t < 2 ? _mm512_sll_epi16(upper[i], _mm_cvtsi32_si128(4 - 2 * t)) : _mm512_srl_epi16(upper[i], _mm_cvtsi32_si128(2 * t - 4));
               high = _mm512_and_si512(high, _mm512_set1_epi8(0x30));
               store_columns(strip, 32 * (first + 4 * n + t) + 16 * part + 4 * i, half, _mm512_or_si512(low, high));
@@ -455,16 +449,16 @@ static bool has_strips(const struct format *f) {
 static struct strip_format unpack(const struct format *f, struct strip *strip, const struct strip_source *source) {
   if (f->kind == ES_BLOCK) {
     switch (f->type) {
-      case ES_Q4_0: unpack_nibble_blocks(NIBBLES_Q4_0, strip, source); return (struct strip_format){STRIP_CENTERED, 3};
-      case ES_Q4_1: unpack_nibble_blocks(NIBBLES_Q4_1, strip, source); return (struct strip_format){STRIP_BIASED, 0};
+      case ES_Q4_0: unpack_nibble_blocks(IN_PLACE_Q4_0, strip, source); return (struct strip_format){STRIP_CENTERED, 3};
+      case ES_Q4_1: unpack_nibble_blocks(IN_PLACE_Q4_1, strip, source); return (struct strip_format){STRIP_BIASED, 0};
       case ES_Q5_0: unpack_fifth_blocks(false, strip, source); return (struct strip_format){STRIP_CENTERED, 4};
       case ES_Q5_1: unpack_fifth_blocks(true, strip, source); return (struct strip_format){STRIP_BIASED, 0};
       case ES_Q8_0: unpack_byte_blocks(strip, source); return (struct strip_format){STRIP_CENTERED, 7};
       case ES_Q4_K: unpack_q4_k(false, strip, source); return (struct strip_format){STRIP_BIASED, 0};
       case ES_Q5_K: unpack_q4_k(true, strip, source); return (struct strip_format){STRIP_BIASED, 0};
       case ES_Q6_K: unpack_q6_k(strip, source); return (struct strip_format){STRIP_HALVES, 5};
-      case ES_IQ4_NL: unpack_nibble_blocks(NIBBLES_IQ4_NL, strip, source); return (struct strip_format){STRIP_CENTERED, 7};
-      default: unpack_nibble_blocks(NIBBLES_MXFP4, strip, source); return (struct strip_format){STRIP_CENTERED, 4};
+      case ES_IQ4_NL: unpack_nibble_blocks(IN_PLACE_IQ4_NL, strip, source); return (struct strip_format){STRIP_CENTERED, 7};
+      default: unpack_nibble_blocks(IN_PLACE_MXFP4, strip, source); return (struct strip_format){STRIP_CENTERED, 4};
     }
   }
   unpack_numbers(f, strip, source, false);
@@ -473,11 +467,11 @@ static struct strip_format unpack(const struct format *f, struct strip *strip, c
     if (f->type == 8) {
       unpack_bytes(strip, source, 32, 0, 0);
     } else {
-      unpack_alternating(NIBBLES_AFFINE, strip, source);
+      unpack_alternating(IN_PLACE_AFFINE4, strip, source);
     }
     return (struct strip_format){STRIP_BIASED, 0};
   }
-  unpack_alternating(f->type == ES_E2M1 ? NIBBLES_E2M1 : NIBBLES_AFFINE, strip, source);
+  unpack_alternating(f->type == ES_E2M1 ? IN_PLACE_E2M1 : IN_PLACE_AFFINE4, strip, source);
   return (struct strip_format){STRIP_CENTERED, f->type == ES_E2M1 ? 4 : 3};
 }
 

@@ -1,0 +1,227 @@
+/*
+ * A few rows of x times quantized weights where they lie, with AVX-512 VNNI: decode, and experts that few rows chose. Rows of x are arranged once as
+ * the weights' columns come; each step of the weights is unpacked in registers and multiplied with all of them. Where weights have a center, the dots
+ * begin with what it takes off, so that it is exact.
+ */
+#if defined(__AVX512F__)
+#include "in_place.h"
+
+#define IN_PLACE_ROWS 4 /* of a weight side by side */
+#define IN_PLACE_X 4    /* rows of x at most at a time */
+
+/* What one step of a row of x consists of, and where. */
+#define X_LOW 0
+#define X_HIGH 64
+#define X_START 128
+#define X_SCALE 192
+#define X_SPLIT 256 /* start and scale of the second dot */
+
+ALWAYS_INLINE int x_sums(enum in_place kind) { return is_split(kind) ? X_SPLIT + 128 : X_SPLIT; }
+
+ALWAYS_INLINE int x_bytes(enum in_place kind) { return x_sums(kind) + (has_bias(kind) ? 64 : 0); }
+
+/** 128 columns of x from `column` on, of which groups before the first `done` count. */
+ALWAYS_INLINE void arrange_step(enum in_place kind, int group, const struct operand *o, int64_t row, int32_t column, int32_t done, uint8_t *out) {
+  static const int8_t every_other[2][64] = {
+#define EVERY_OTHER(at) at, at + 2, at + 4, at + 6, at + 8, at + 10, at + 12, at + 14, at + 16, at + 18, at + 20, at + 22, at + 24, at + 26, at + 28, at + 30
+      {EVERY_OTHER(0), EVERY_OTHER(32), EVERY_OTHER(64), EVERY_OTHER(96)}, {EVERY_OTHER(1), EVERY_OTHER(33), EVERY_OTHER(65), EVERY_OTHER(97)}};
+  const int8_t *q = o->q + row * o->q_stride + column;
+  int64_t first = row * o->group_stride + column / OPERAND_GROUP;
+  __m512i a = _mm512_loadu_si512(q), b = _mm512_loadu_si512(q + 64), low = a, high = b;
+  __m512i lanes = quarters(0, 1, 2, 3), high_lanes = lanes;
+  switch (columns_of(kind)) {
+    case COLUMNS_HALVES:
+      low = _mm512_shuffle_i64x2(a, b, 0x88);
+      high = _mm512_shuffle_i64x2(a, b, 0xdd);
+      break;
+    case COLUMNS_ALTERNATING:
+      low = _mm512_permutex2var_epi8(a, _mm512_loadu_si512(every_other[0]), b);
+      high = _mm512_permutex2var_epi8(a, _mm512_loadu_si512(every_other[1]), b);
+      break;
+    case COLUMNS_STRAIGHT:
+      lanes = quarters(0, 0, 1, 1);
+      high_lanes = quarters(2, 2, 3, 3);
+      break;
+    case COLUMNS_PAIRS:
+      low = _mm512_shuffle_i64x2(a, b, 0x44);
+      high = _mm512_shuffle_i64x2(a, b, 0xee);
+      lanes = quarters(0, 0, 2, 2);
+      high_lanes = quarters(1, 1, 3, 3);
+  }
+  _mm512_storeu_si512(out + X_LOW, low);
+  _mm512_storeu_si512(out + X_HIGH, high);
+  __mmask8 todo = (__mmask8)(0xf << done / OPERAND_GROUP & 0xf);
+  __m128 four = _mm_maskz_loadu_ps(todo, o->scales + first);
+  __m512 scales = _mm512_castps128_ps512(is_halved(kind) ? _mm_mul_ps(four, _mm_set1_ps(0.5f)) : four);
+  _mm512_storeu_ps(out + X_SCALE, _mm512_permutexvar_ps(lanes, scales));
+  __m512i start = _mm512_setzero_si512(), high_start = start;
+  if (center_shift(kind) >= 0) {
+    const __m512i ones = _mm512_set1_epi8(1), none = start;
+    const __m128i shift = _mm_cvtsi32_si128(center_shift(kind));
+    start = _mm512_dpbusd_epi32(none, ones, low);
+    high_start = _mm512_dpbusd_epi32(is_split(kind) ? none : start, ones, high);
+    start = _mm512_sub_epi32(none, _mm512_sll_epi32(is_split(kind) ? start : high_start, shift));
+    high_start = _mm512_sub_epi32(none, _mm512_sll_epi32(high_start, shift));
+  }
+  _mm512_storeu_si512(out + X_START, start);
+  if (is_split(kind)) {
+    _mm512_storeu_si512(out + X_SPLIT, high_start);
+    _mm512_storeu_ps(out + X_SPLIT + 64, _mm512_permutexvar_ps(high_lanes, scales));
+  }
+  if (has_bias(kind)) {
+    __m128 sums = _mm_maskz_loadu_ps(todo, o->sums + first);
+    if (group == 64 || group == 128) {
+      sums = _mm_hadd_ps(sums, _mm_setzero_ps());
+    }
+    if (group == 128) {
+      sums = _mm_hadd_ps(sums, _mm_setzero_ps());
+    }
+    if (columns_of(kind) == COLUMNS_PAIRS) { /* minima are subtracted */
+      sums = _mm_sub_ps(_mm_setzero_ps(), sums);
+    }
+    _mm512_storeu_ps(out + x_sums(kind), _mm512_zextps128_ps512(sums));
+  }
+}
+
+/** Where a step begins: the last one so that it ends with the row; what it meets again counts 0. */
+ALWAYS_INLINE int32_t step_column(int32_t columns, int32_t step) {
+  int32_t column = step * IN_PLACE_COLUMNS;
+  return column + IN_PLACE_COLUMNS > columns ? columns - IN_PLACE_COLUMNS : column;
+}
+
+static int32_t in_place_steps(const struct weight *w) { return (w->columns + IN_PLACE_COLUMNS - 1) / IN_PLACE_COLUMNS; }
+
+/** Arranged rows of x [steps][rows]. */
+ALWAYS_INLINE void arrange(enum in_place kind, const struct product *p, uint8_t *arranged) {
+  const struct weight *w = p->weight;
+  int32_t steps = in_place_steps(w);
+  for (int32_t j = 0; j < p->rows; j++) {
+    int64_t row = operand_row(p, j);
+    for (int32_t step = 0; step < steps; step++) {
+      int32_t column = step_column(w->columns, step);
+      arrange_step(kind, w->format.group, p->x, row, column, step * IN_PLACE_COLUMNS - column, arranged + ((int64_t)step * p->rows + j) * x_bytes(kind));
+    }
+  }
+}
+
+/** Sums over the lanes of each of 4 registers; the order of additions is the same for each of them. */
+ALWAYS_INLINE __m128 sum_lanes(__m512 a, __m512 b, __m512 c, __m512 d) {
+  __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)); /* a b a b in each quarter */
+  __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  __m512 all = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))),
+      _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))));
+  __m256 half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
+  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+
+ALWAYS_INLINE __m512 add_dot(__m512 sum, __m512i dot, __m512 scale, const uint8_t *x_scale) {
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(scale, _mm512_loadu_ps(x_scale)), sum);
+}
+
+/** sum += step . x. */
+ALWAYS_INLINE __m512 multiply_step(enum in_place kind, const struct in_place_step *step, const uint8_t *x, __m512 sum) {
+  __m512i low = _mm512_dpbusd_epi32(_mm512_loadu_si512(x + X_START), step->low, _mm512_loadu_si512(x + X_LOW));
+  if (is_split(kind)) {
+    __m512i high = _mm512_dpbusd_epi32(_mm512_loadu_si512(x + X_SPLIT), step->high, _mm512_loadu_si512(x + X_HIGH));
+    sum = add_dot(add_dot(sum, low, step->scale, x + X_SCALE), high, step->high_scale, x + X_SPLIT + 64);
+  } else {
+    sum = add_dot(sum, _mm512_dpbusd_epi32(low, step->high, _mm512_loadu_si512(x + X_HIGH)), step->scale, x + X_SCALE);
+  }
+  return has_bias(kind) ? _mm512_fmadd_ps(step->bias, _mm512_loadu_ps(x + x_sums(kind)), sum) : sum;
+}
+
+/** y[xn][first, first + wn); prefetches `ahead` bytes away. */
+ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const struct product *p, const struct stored_row *rows, int64_t ahead, int32_t first,
+    int wn, const uint8_t *arranged, int32_t x_first, const int xn) {
+  const struct weight *w = p->weight;
+  __m512 sums[IN_PLACE_X][IN_PLACE_ROWS];
+  for (int j = 0; j < xn; j++) {
+    for (int i = 0; i < IN_PLACE_ROWS; i++) {
+      sums[j][i] = _mm512_setzero_ps();
+    }
+  }
+  int32_t group = w->format.group, steps = in_place_steps(w);
+  struct numbers numbers = {0};
+  if (w->format.kind != ES_BLOCK) {
+    numbers = numbers_of(kind, element, group);
+  }
+  const uint8_t *x = arranged + (int64_t)x_first * x_bytes(kind);
+  for (int32_t s = 0; s < steps; s++, x += (int64_t)p->rows * x_bytes(kind)) {
+    int64_t column = step_column(w->columns, s), number = w->format.kind == ES_BLOCK ? 0 : column / group * numbers.size;
+#pragma GCC unroll 4
+    for (int i = 0; i < IN_PLACE_ROWS; i++) {
+      for (int64_t line = 0; line < step_bytes(kind); line += 64) {
+        _mm_prefetch(rows[i].values + step_offset(kind, column) + ahead + line, _MM_HINT_T0);
+      }
+      struct in_place_step step = load_step(kind, element, &numbers, rows[i], column, number);
+#pragma GCC unroll 4
+      for (int j = 0; j < xn; j++) {
+        sums[j][i] = multiply_step(kind, &step, x + j * x_bytes(kind), sums[j][i]);
+      }
+    }
+  }
+  for (int j = 0; j < xn; j++) {
+    float y[IN_PLACE_ROWS];
+    _mm_storeu_ps(y, sum_lanes(sums[j][0], sums[j][1], sums[j][2], sums[j][3]));
+    for (int i = 0; i < wn; i++) {
+      p->y[(x_first + j) * p->y_stride + first + i] = y[i] + (p->bias ? p->bias[first + i] : 0);
+    }
+  }
+}
+
+ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const struct product *p, int32_t from, int32_t to, uint8_t *arranged) {
+  arrange(kind, p, arranged);
+  struct rows_from all = rows_from(p, from);
+  int64_t ahead = prefetch_distance(p, IN_PLACE_ROWS);
+  for (int32_t first = from; first < to; first += IN_PLACE_ROWS) {
+    int wn = to - first < IN_PLACE_ROWS ? to - first : IN_PLACE_ROWS;
+    struct stored_row rows[IN_PLACE_ROWS];
+    for (int i = 0; i < IN_PLACE_ROWS; i++) {
+      rows[i] = row_at(&all, first + (i < wn ? i : wn - 1));
+    }
+    for (int32_t row = 0; row < p->rows; row += IN_PLACE_X) {
+      switch (p->rows - row) {
+        case 1: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, 1); break;
+        case 2: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, 2); break;
+        case 3: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, 3); break;
+        default: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, IN_PLACE_X);
+      }
+    }
+  }
+}
+
+/** Bytes of scratch. */
+static int64_t product_scratch_in_place(const struct product *p) {
+  return (int64_t)in_place_steps(p->weight) * p->rows * x_bytes(in_place_of(&p->weight->format));
+}
+
+static void product_rows_in_place(const struct product *p, int32_t from, int32_t to, void *scratch) {
+  const struct format *f = &p->weight->format;
+#define BLOCKS(kind) case kind: multiply_rows_in_place(kind, 0, p, from, to, scratch); return
+#define APART(kind)                                                                                                   \
+  case kind:                                                                                                          \
+    f->scales == ES_BF16 ? multiply_rows_in_place(kind, ES_BF16, p, from, to, scratch)                                \
+        : f->scales == ES_F16 ? multiply_rows_in_place(kind, ES_F16, p, from, to, scratch)                            \
+                              : multiply_rows_in_place(kind, ES_F32, p, from, to, scratch);                           \
+    return
+  switch (in_place_of(f)) {
+    BLOCKS(IN_PLACE_Q4_0);
+    BLOCKS(IN_PLACE_Q4_1);
+    BLOCKS(IN_PLACE_IQ4_NL);
+    BLOCKS(IN_PLACE_MXFP4);
+    BLOCKS(IN_PLACE_Q5_0);
+    BLOCKS(IN_PLACE_Q5_1);
+    BLOCKS(IN_PLACE_Q8_0);
+    BLOCKS(IN_PLACE_Q6_K);
+    BLOCKS(IN_PLACE_Q4_K);
+    BLOCKS(IN_PLACE_Q5_K);
+    APART(IN_PLACE_AFFINE4);
+    APART(IN_PLACE_AFFINE8);
+    APART(IN_PLACE_INT4);
+    case IN_PLACE_E2M1: multiply_rows_in_place(IN_PLACE_E2M1, ES_E8M0, p, from, to, scratch); return;
+    case IN_PLACE_NONE: return;
+  }
+#undef BLOCKS
+#undef APART
+}
+#endif
