@@ -11,21 +11,19 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.espalier.DaemonThreads;
 
-/** Runs downloads, a few at a time; the first failure or an interrupt ends the others. */
+/** Runs downloads, a few at a time; the first failure or an interrupt interrupts the others. */
 final class AtOnce {
 
     private static final int THREADS = 4;
 
-    /** Makes downloads that wait for bytes return. */
-    interface Stop {
-        void stop() throws IOException;
-    }
-
     private AtOnce() {}
 
-    /** Returns when all have ended, so that whoever tries again does not meet files still open. */
-    static void run(List<Callable<Void>> downloads, HubReference reference, Stop stop)
-            throws IOException, InterruptedException {
+    /**
+     * Returns when all have ended, so that whoever tries again does not meet files still open.
+     *
+     * @throws IOException if a file could not be written
+     */
+    static void run(List<Callable<Void>> downloads, HubReference reference) throws IOException, InterruptedException {
         ExecutorService threads = Executors.newFixedThreadPool(THREADS, new DaemonThreads("espalier-hub"));
         CompletionService<Void> running = new ExecutorCompletionService<>(threads);
         try {
@@ -37,11 +35,13 @@ final class AtOnce {
             if (e.getCause() instanceof HubException hub) {
                 throw hub;
             }
+            if (e.getCause() instanceof IOException disk) {
+                throw disk;
+            }
             throw new HubException(
                     "cannot fetch " + reference + ": " + e.getCause().getMessage(), e.getCause());
         } finally {
             threads.shutdownNow();
-            stop.stop();
             boolean interrupted = Thread.interrupted();
             threads.awaitTermination(5, TimeUnit.SECONDS);
             if (interrupted) {

@@ -17,9 +17,12 @@ final class HubCache {
     private static final String UNKNOWN = "0".repeat(40);
 
     private final Path folder;
+    private final Path locks;
 
     HubCache(Path cache, String repository) {
-        this.folder = cache.resolve("models--" + repository.replace("/", "--"));
+        String name = "models--" + repository.replace("/", "--");
+        this.folder = cache.resolve(name);
+        this.locks = cache.resolve(".locks").resolve(name);
     }
 
     Path blob(HubFile file) {
@@ -29,6 +32,11 @@ final class HubCache {
     /** Where a blob grows; the Python client resumes it too. */
     Path incomplete(HubFile file) {
         return folder.resolve("blobs").resolve(file.hash() + ".incomplete");
+    }
+
+    /** The lock of a blob that grows; where the Python client has its own, which are of another kind. */
+    Path lock(HubFile file) {
+        return locks.resolve(file.hash() + ".lock");
     }
 
     Path snapshot(String commit) {

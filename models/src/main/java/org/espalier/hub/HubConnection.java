@@ -25,11 +25,14 @@ final class HubConnection {
 
     private final HubSettings settings;
     private final RetryPolicy retries;
+    private final Duration stall;
     private final HttpClient client;
 
-    HubConnection(HubSettings settings, RetryPolicy retries) {
+    /** @param stall after so long without a byte a connection is given up */
+    HubConnection(HubSettings settings, RetryPolicy retries, Duration stall) {
         this.settings = settings;
         this.retries = retries;
+        this.stall = stall;
         this.client = HttpClient.newBuilder()
                 .followRedirects(HttpClient.Redirect.NEVER) // the token must not follow to another host
                 .connectTimeout(Duration.ofSeconds(30))
@@ -60,6 +63,17 @@ final class HubConnection {
                         e);
             } catch (IOException e) {
                 again(attempt, "the list of files of " + reference, e);
+            }
+        }
+    }
+
+    /** The first bytes of a file, fewer where it is shorter. */
+    byte[] start(URI uri, HubReference reference, int length) throws InterruptedException {
+        for (int attempt = 1; ; attempt++) {
+            try (InputStream body = open(uri, reference, 0).body()) {
+                return body.readNBytes(length);
+            } catch (IOException e) {
+                again(attempt, "the header of a file of " + reference, e);
             }
         }
     }
@@ -98,15 +112,14 @@ final class HubConnection {
      *
      * @throws HubException for any other status
      */
-    HttpResponse<InputStream> open(URI uri, HubReference reference, long from)
-            throws IOException, InterruptedException {
+    HttpResponse<HubBody> open(URI uri, HubReference reference, long from) throws IOException, InterruptedException {
         return open(uri, reference, from, "");
     }
 
     /** The same up to byte {@code last}; 206, since everything is never asked for. */
-    HttpResponse<InputStream> openPart(URI uri, HubReference reference, long from, long last)
+    HttpResponse<HubBody> openPart(URI uri, HubReference reference, long from, long last)
             throws IOException, InterruptedException {
-        HttpResponse<InputStream> response = open(uri, reference, from, Long.toString(last));
+        HttpResponse<HubBody> response = open(uri, reference, from, Long.toString(last));
         String range = response.headers().firstValue("Content-Range").orElse("");
         if (response.statusCode() != 206 || !range.startsWith("bytes " + from + "-")) {
             response.body().close();
@@ -116,11 +129,11 @@ final class HubConnection {
     }
 
     /** @param last empty for the end of the file */
-    private HttpResponse<InputStream> open(URI uri, HubReference reference, long from, String last)
+    private HttpResponse<HubBody> open(URI uri, HubReference reference, long from, String last)
             throws IOException, InterruptedException {
         boolean part = from > 0 || !last.isEmpty();
         for (int attempt = 1; ; attempt++) {
-            HttpResponse<InputStream> response = follow(uri, part ? "bytes=" + from + "-" + last : "");
+            HttpResponse<HubBody> response = follow(uri, part ? "bytes=" + from + "-" + last : "");
             int status = response.statusCode();
             if (status == 200 || status == 206 && part) {
                 return response;
@@ -135,7 +148,7 @@ final class HubConnection {
     }
 
     /** @param range empty for everything */
-    private HttpResponse<InputStream> follow(URI start, String range) throws IOException, InterruptedException {
+    private HttpResponse<HubBody> follow(URI start, String range) throws IOException, InterruptedException {
         URI uri = start;
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
             HttpRequest.Builder request = HttpRequest.newBuilder(uri)
@@ -148,8 +161,7 @@ final class HubConnection {
             if (!range.isEmpty()) {
                 request.header("Range", range);
             }
-            HttpResponse<InputStream> response =
-                    client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<HubBody> response = client.send(request.build(), HubBody.handler(stall));
             boolean redirect = response.statusCode() / 100 == 3 && response.statusCode() != 304;
             String location = response.headers().firstValue("Location").orElse("");
             if (!redirect || location.isEmpty()) {

@@ -2,16 +2,12 @@ package org.espalier.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
-import java.nio.file.FileStore;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -33,14 +29,12 @@ public final class ModelPull {
     private final HubSettings settings;
     private final HubConnection connection;
     private final HubCache cache;
-    private final Duration stall;
 
     ModelPull(HubReference reference, HubSettings settings, RetryPolicy retries, Duration stall) {
         this.reference = reference;
         this.settings = settings;
-        this.connection = new HubConnection(settings, retries);
+        this.connection = new HubConnection(settings, retries, stall);
         this.cache = new HubCache(settings.cache(), reference.repository());
-        this.stall = stall;
     }
 
     /**
@@ -95,8 +89,12 @@ public final class ModelPull {
         }
         FileChoice choice = new FileChoice(reference, listing);
         List<HubFile> files = choice.isGguf() ? gguf(choice, listing) : folder(choice, listing);
-        requireRoom(files);
-        fetch(files, listing.commit(), progress(files, listener));
+        room(files).require("set HF_HUB_CACHE to a folder on another disk");
+        try {
+            fetch(files, listing.commit(), progress(files, listener));
+        } catch (UnwritableException e) {
+            throw room(files).unwritable(e);
+        }
         Path first = null;
         for (HubFile file : files) {
             Path link = cache.link(listing.commit(), file);
@@ -112,8 +110,9 @@ public final class ModelPull {
             return files;
         }
         URI uri = connection.uri(reference, listing.commit(), files.get(0));
-        try (InputStream body = connection.open(uri, reference, 0).body()) {
-            GgufStart.require(body.readNBytes(GgufStart.BYTES), files.get(0).name(), Architectures.gguf());
+        try {
+            byte[] start = connection.start(uri, reference, GgufStart.BYTES);
+            GgufStart.require(start, files.get(0).name(), Architectures.gguf());
         } catch (CheckpointException e) {
             throw notServed(e);
         }
@@ -144,30 +143,21 @@ public final class ModelPull {
 
     /** A file that is needed before anything else. It gets its name with the others: half a snapshot must not look like a model. */
     private Path small(HubFile file, HubListing listing) throws IOException, InterruptedException {
-        new BlobDownload(connection, reference, cache, bytes -> {}, stall).fetch(file, listing.commit());
+        new BlobDownload(connection, reference, cache, bytes -> {}).fetch(file, listing.commit());
         return cache.blob(file);
     }
 
-    private void requireRoom(List<HubFile> files) throws IOException {
+    private DiskRoom room(List<HubFile> files) throws IOException {
         long missing = 0;
-        for (HubFile file : files) {
+        for (HubFile file : distinctBlobs(files)) {
             missing += cache.missing(file);
         }
-        FileStore disk = Files.getFileStore(settings.cache());
-        if (missing > disk.getUsableSpace()) {
-            throw new HubException(String.format(
-                    Locale.ROOT,
-                    "%s needs %.1f GB more, %s has %.1f GB free: make room, or set HF_HUB_CACHE to a folder on another disk",
-                    reference,
-                    missing / 1e9,
-                    settings.cache(),
-                    disk.getUsableSpace() / 1e9));
-        }
+        return new DiskRoom(reference.toString(), missing, settings.cache());
     }
 
     private void fetch(List<HubFile> files, String commit, PullMeter progress)
             throws IOException, InterruptedException {
-        BlobDownload download = new BlobDownload(connection, reference, cache, progress, stall);
+        BlobDownload download = new BlobDownload(connection, reference, cache, progress);
         List<Callable<Void>> downloads = new ArrayList<>();
         for (HubFile file : distinctBlobs(files)) {
             downloads.add(() -> {
@@ -175,7 +165,7 @@ public final class ModelPull {
                 return null;
             });
         }
-        AtOnce.run(downloads, reference, download::stop);
+        AtOnce.run(downloads, reference);
     }
 
     private PullMeter progress(List<HubFile> files, PullListener listener) throws IOException {

@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -46,7 +45,6 @@ public final class ShardPull {
     private final HubConnection connection;
     private final HubCache cache;
     private final Path folder;
-    private final Duration stall;
     private final long gap;
 
     /**
@@ -64,10 +62,9 @@ public final class ShardPull {
     ShardPull(HubReference reference, Layers layers, HubSettings settings, Path models, Limits limits) {
         this.reference = reference;
         this.layers = layers;
-        this.connection = new HubConnection(settings, limits.retries);
+        this.connection = new HubConnection(settings, limits.retries, limits.stall);
         this.cache = new HubCache(settings.cache(), reference.repository());
         this.folder = models.resolve(reference.repository());
-        this.stall = limits.stall;
         this.gap = limits.gap;
     }
 
@@ -106,10 +103,13 @@ public final class ShardPull {
                     choice.file(FileChoice.CONFIG).orElseThrow(),
                     listing); // last: now it is a model, whose weights are missing
             FileRanges read = read();
-            Map<HubFile, List<long[]>> wanted = new LinkedHashMap<>();
-            weights.forEach(file -> wanted.put(file, missing(file, read)));
-            requireRoom(wanted);
-            fetch(wanted, listing, listener);
+            Map<HubFile, List<long[]>> wanted = missing(weights, read);
+            room(wanted).require("choose another folder");
+            try {
+                fetch(wanted, listing, listener);
+            } catch (UnwritableException e) {
+                throw room(missing(weights, read)).unwritable(e);
+            }
             return folder;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -151,7 +151,7 @@ public final class ShardPull {
     }
 
     private Path small(HubFile file, HubListing listing) throws IOException, InterruptedException {
-        new BlobDownload(connection, reference, cache, bytes -> {}, stall).fetch(file, listing.commit());
+        new BlobDownload(connection, reference, cache, bytes -> {}).fetch(file, listing.commit());
         return cache.blob(file);
     }
 
@@ -223,6 +223,12 @@ public final class ShardPull {
         }
     }
 
+    private Map<HubFile, List<long[]>> missing(List<HubFile> weights, FileRanges read) {
+        Map<HubFile, List<long[]>> missing = new LinkedHashMap<>();
+        weights.forEach(file -> missing.put(file, missing(file, read)));
+        return missing;
+    }
+
     /** What is not there of a file: pairs of begin and end. */
     private List<long[]> missing(HubFile file, FileRanges read) {
         Path target = folder.resolve(file.name());
@@ -232,18 +238,8 @@ public final class ShardPull {
                 .toList();
     }
 
-    private void requireRoom(Map<HubFile, List<long[]>> wanted) throws IOException {
-        long bytes = bytes(wanted);
-        long free = Files.getFileStore(folder).getUsableSpace();
-        if (bytes > free) {
-            throw new HubException(String.format(
-                    Locale.ROOT,
-                    "these layers of %s need %.1f GB more, %s has %.1f GB free: make room, or choose another folder",
-                    reference,
-                    bytes / 1e9,
-                    folder,
-                    free / 1e9));
-        }
+    private DiskRoom room(Map<HubFile, List<long[]>> wanted) {
+        return new DiskRoom("this part of " + reference, bytes(wanted), folder);
     }
 
     private static long bytes(Map<HubFile, List<long[]>> wanted) {
@@ -255,8 +251,7 @@ public final class ShardPull {
 
     private void fetch(Map<HubFile, List<long[]>> wanted, HubListing listing, PullListener listener)
             throws IOException, InterruptedException {
-        PartDownload download =
-                new PartDownload(connection, reference, new PullMeter(bytes(wanted), 0, listener), stall);
+        PartDownload download = new PartDownload(connection, reference, new PullMeter(bytes(wanted), 0, listener));
         List<Callable<Void>> downloads = new ArrayList<>();
         wanted.forEach((file, ranges) -> downloads.add(() -> {
             Path target = folder.resolve(file.name());
@@ -268,6 +263,6 @@ public final class ShardPull {
             }
             return null;
         }));
-        AtOnce.run(downloads, reference, download::stop);
+        AtOnce.run(downloads, reference);
     }
 }
