@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -37,6 +38,7 @@ public final class Quantizer {
     private final WeightReader reader = WeightReader.streaming();
     private final AtomicLong done = new AtomicLong();
     private final LongConsumer progress;
+    private final Thread caller = Thread.currentThread();
 
     private Quantizer(ConversionPlan plan, LongConsumer progress) {
         this.plan = plan;
@@ -47,7 +49,8 @@ public final class Quantizer {
      * @param target does not exist yet
      * @param settings how to quantize
      * @param progress told the bytes of the new tensors that are written, of {@link Settings#total}
-     * @throws EspalierException if the source cannot be quantized or the target cannot be written
+     * @throws EspalierException if the source cannot be quantized, the target cannot be written, or the thread is interrupted, which it stays;
+     *     then nothing is left
      */
     public static void convert(Path source, Path target, Settings settings, Progress progress) {
         try (Model model = Model.open(source)) {
@@ -64,10 +67,14 @@ public final class Quantizer {
                 quantizer.write(folder);
                 folder.finish(model, plan);
             }
-        } catch (IOException e) {
-            throw new EspalierException("cannot write " + target + ": " + EspalierException.reason(e, target), e);
-        } catch (UncheckedIOException e) {
-            throw new EspalierException(e.getMessage(), e);
+        } catch (IOException | UncheckedIOException | CancellationException e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new EspalierException("quantizing was interrupted: nothing is left of " + target, e);
+            }
+            String why = e instanceof IOException disk
+                    ? "cannot write " + target + ": " + EspalierException.reason(disk, target)
+                    : e.getMessage();
+            throw new EspalierException(why, e);
         }
     }
 
@@ -155,6 +162,7 @@ public final class Quantizer {
         IntStream.range(0, Math.multiplyExact(source.count(), perMatrix))
                 .parallel()
                 .forEach(part -> {
+                    checkGoesOn();
                     int first = part % perMatrix * chunk;
                     Chunk rowsOfPart = new Chunk(part / perMatrix, first, Math.min(chunk, source.rows() - first));
                     if (tensor instanceof Converted.Repacked) {
@@ -164,6 +172,12 @@ public final class Quantizer {
                         write(tensor, file, from, rowsOfPart.read(rows));
                     }
                 });
+    }
+
+    private void checkGoesOn() {
+        if (caller.isInterrupted()) {
+            throw new CancellationException();
+        }
     }
 
     /** Rows {@code first} to {@code first + count} of matrix {@code index}. */

@@ -156,6 +156,21 @@ class QuantizerTest {
     }
 
     @Test
+    void anInterruptedRunLeavesNothing() throws IOException {
+        Path out = directory.resolve("out");
+        Thread caller = Thread.currentThread();
+        try {
+            assertThatThrownBy(() -> Quantizer.convert(
+                            TINY.resolve("hf"), out, FOUR_BITS, (written, total) -> caller.interrupt()))
+                    .isInstanceOf(EspalierException.class)
+                    .hasMessage("quantizing was interrupted: nothing is left of " + out);
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(names(directory)).isEmpty();
+    }
+
+    @Test
     void whatIsThereIsNotOverwritten() throws IOException {
         Path out = Files.createDirectory(directory.resolve("out"));
         assertThatThrownBy(() -> Quantizer.convert(TINY.resolve("hf"), out, FOUR_BITS, SILENT))

@@ -51,14 +51,16 @@ final class QuantizeCommand implements Callable<Integer> {
         }
         long started = System.nanoTime();
         AtomicLong nextLine = new AtomicLong(started + BETWEEN_LINES);
-        Quantizer.convert(source, out, new Quantizer.Settings(bits, group), (written, total) -> {
-            long now = System.nanoTime();
-            long due = nextLine.get();
-            if (now >= due && nextLine.compareAndSet(due, now + BETWEEN_LINES)) {
-                err.println(line(written, total, (now - started) / 1e9));
-                err.flush();
-            }
-        });
+        try (InterruptAtExit interrupt = new InterruptAtExit()) {
+            Quantizer.convert(source, out, new Quantizer.Settings(bits, group), (written, total) -> {
+                long now = System.nanoTime();
+                long due = nextLine.get();
+                if (now >= due && nextLine.compareAndSet(due, now + BETWEEN_LINES)) {
+                    err.println(line(written, total, (now - started) / 1e9));
+                    err.flush();
+                }
+            });
+        }
         new Output(spec).println(out);
         return 0;
     }

@@ -95,6 +95,8 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private void check() {
+        requireNotBlank("--host", host);
+        requireNotBlank("--name", name);
         if (!engine.isEmpty() && !Engines.names().contains(engine)) {
             throw new ParameterException(spec.commandLine(), Engines.unknown(engine));
         }
@@ -102,6 +104,12 @@ final class ServeCommand implements Callable<Integer> {
             if (!Files.isDirectory(folder)) {
                 throw new ParameterException(spec.commandLine(), "--models " + folder + " is not a folder");
             }
+        }
+    }
+
+    private void requireNotBlank(String option, String value) {
+        if (value != null && value.isBlank()) {
+            throw new ParameterException(spec.commandLine(), option + " is empty: leave it out, or give a value");
         }
     }
 

@@ -4,18 +4,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The jar as users start it. */
 class EspalierNodeIT {
@@ -96,6 +106,84 @@ class EspalierNodeIT {
 
         assertThat(inspect.waitFor()).isEqualTo(1);
         assertThat(err).startsWith("espalier-node: cannot write the output").hasLineCount(1);
+    }
+
+    @Test
+    void quantizeThatIsEndedLeavesNothing(@TempDir Path folder) throws Exception {
+        Path model = Files.createDirectory(folder.resolve("model"));
+        wide(Command.MODELS.resolve("llama-tiny/hf"), model);
+        Process quantize = start(
+                "quantize",
+                "--model",
+                model.toString(),
+                "--out",
+                folder.resolve("out").toString());
+        while (quantize.isAlive() && names(folder).size() == 1) {
+            Thread.sleep(10);
+        }
+        assertThat(names(folder))
+                .as(() -> quantize.isAlive() ? "" : text(quantize.getErrorStream()))
+                .hasSize(2)
+                .allMatch(name -> name.matches("model|out\\.incomplete-.*"));
+        quantize.destroy();
+        assertThat(quantize.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(quantize.exitValue()).isEqualTo(143);
+        assertThat(names(folder)).containsExactly("model");
+    }
+
+    private static String text(InputStream stream) {
+        try {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    private static List<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    /** The model with a vocabulary that takes many seconds to quantize, of zeros in a sparse file. */
+    private static void wide(Path from, Path to) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        int vocabulary = 16_000_000;
+        ObjectNode config =
+                (ObjectNode) json.readTree(from.resolve("config.json").toFile());
+        Files.writeString(
+                to.resolve("config.json"), config.put("vocab_size", vocabulary).toString());
+        ObjectNode header = (ObjectNode) header(from.resolve("model.safetensors"));
+        header.remove("__metadata__");
+        long end = 0;
+        for (Map.Entry<String, JsonNode> tensor : header.properties()) {
+            ArrayNode shape = (ArrayNode) tensor.getValue().get("shape");
+            if (tensor.getKey().matches("lm_head.*|model.embed_tokens.*")) {
+                shape.set(0, vocabulary);
+            }
+            long bytes = tensor.getValue().get("dtype").asText().equals("F32") ? 4 : 2;
+            for (JsonNode size : shape) {
+                bytes *= size.asLong();
+            }
+            ((ObjectNode) tensor.getValue()).putArray("data_offsets").add(end).add(end + bytes);
+            end += bytes;
+        }
+        byte[] text = header.toString().getBytes(StandardCharsets.UTF_8);
+        try (RandomAccessFile file =
+                new RandomAccessFile(to.resolve("model.safetensors").toFile(), "rw")) {
+            file.writeLong(Long.reverseBytes(text.length));
+            file.write(text);
+            file.setLength(Long.BYTES + text.length + end);
+        }
+    }
+
+    private static JsonNode header(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            int length = (int) ByteBuffer.wrap(in.readNBytes(Long.BYTES))
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .getLong();
+            return new ObjectMapper().readTree(in.readNBytes(length));
+        }
     }
 
     @Test

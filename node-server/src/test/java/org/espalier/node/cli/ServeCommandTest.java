@@ -6,8 +6,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What serve refuses; that it serves is tested through its processes in EspalierNodeIT. */
+@Timeout(60)
 class ServeCommandTest {
 
     @Test
@@ -28,6 +32,15 @@ class ServeCommandTest {
         assertThat(Command.run("serve", "--port", "0", "--host", "0.0.0.0").err())
                 .contains("cannot serve on 0.0.0.0")
                 .hasLineCount(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--host, ''", "--host, ' '", "--name, ''", "--name, ' '"})
+    void anEmptyHostOrNameIsRefused(String option, String value) {
+        Command command = Command.run("serve", "--port", "0", option, value);
+
+        assertThat(command.exit()).isEqualTo(2);
+        assertThat(command.err()).contains(option + " is empty: leave it out, or give a value");
     }
 
     @Test
