@@ -92,7 +92,7 @@ static void unguard(struct file *file) {
 }
 
 int file_map(struct file *file, char *error) {
-  int descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
+  int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* or a pipe would be waited for */
   if (descriptor < 0) {
     return fail(error, ES_FAILED, "the weights' file %s cannot be opened: %s", file->path, strerror(errno));
   }

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.espalier.EspalierException;
+import org.espalier.RegularFile;
 import org.espalier.Remedy;
 import org.espalier.slice.Shares;
 
@@ -123,7 +124,7 @@ public final class PlacementFile {
             throw new PlacementException("there is no placement file " + file, Remedy.PLAN_PLACEMENT);
         }
         try {
-            return placement(JSON.readTree(Files.readAllBytes(file)));
+            return placement(JSON.readTree(RegularFile.read(file, RegularFile.MOST_BYTES)));
         } catch (JsonProcessingException e) {
             throw new PlacementException(file + " is not a placement: " + wrong(e), e);
         } catch (EspalierException e) {

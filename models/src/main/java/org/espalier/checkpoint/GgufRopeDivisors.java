@@ -7,6 +7,8 @@ import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.espalier.EspalierException;
+import org.espalier.RegularFile;
 
 /**
  * {@code rope_freqs.weight}: llama.cpp's converter stores Llama 3.1's rope scaling as one divisor for every frequency instead of
@@ -32,10 +34,12 @@ final class GgufRopeDivisors {
         }
         ByteBuffer bytes = ByteBuffer.allocate(info.shape().get(0).intValue() * Float.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN);
-        try (FileChannel channel = FileChannel.open(info.file())) {
+        try (FileChannel channel = RegularFile.open(info.file())) {
             while (bytes.hasRemaining() && channel.read(bytes, info.offset() + bytes.position()) >= 0) {}
         } catch (IOException e) {
-            throw new CheckpointException("cannot read " + TENSOR + " of " + info.file() + ": " + e.getMessage(), e);
+            throw new CheckpointException(
+                    "cannot read " + TENSOR + " of " + info.file() + ": " + EspalierException.reason(e, info.file()),
+                    e);
         }
         if (bytes.hasRemaining()) {
             throw new CheckpointException(info.file() + " was truncated while " + TENSOR + " was read");

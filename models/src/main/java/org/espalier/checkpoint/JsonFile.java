@@ -9,15 +9,12 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.espalier.EspalierException;
+import org.espalier.RegularFile;
 
 /** Reads the small JSON files beside the weights: each an object without duplicate keys. */
 public final class JsonFile {
-    /** The largest published index has 9 MB. */
-    private static final long MAX_BYTES = 64L << 20;
-
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -33,11 +30,7 @@ public final class JsonFile {
     /** @throws CheckpointException if the file cannot be read or is not a JSON object */
     public static ObjectNode read(Path file) {
         try {
-            long bytes = Files.size(file);
-            if (bytes > MAX_BYTES) {
-                throw new CheckpointException(file + " has " + bytes + " bytes, expected at most " + MAX_BYTES);
-            }
-            JsonNode json = JSON.readTree(Files.readAllBytes(file));
+            JsonNode json = JSON.readTree(RegularFile.read(file, RegularFile.MOST_BYTES));
             if (json instanceof ObjectNode object) {
                 return object;
             }

@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.espalier.EspalierException;
+import org.espalier.RegularFile;
 
 /**
  * Reads little-endian values one after the other from the start of a file. Every length is checked against what is left of the file
@@ -37,7 +37,7 @@ final class LittleEndianFile implements AutoCloseable {
             if (Files.isDirectory(path)) {
                 throw new CheckpointException(path + " is a directory, expected a file");
             }
-            channel = FileChannel.open(path, StandardOpenOption.READ);
+            channel = RegularFile.open(path);
             return new LittleEndianFile(path, channel, channel.size());
         } catch (NoSuchFileException e) {
             throw new CheckpointException(path + " does not exist: check the path", e);

@@ -1,12 +1,14 @@
 package org.espalier.model;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.espalier.RegularFile;
 
 /**
  * Lists the models below one folder: {@code NAME.gguf}, {@code NAME/config.json}, {@code ORG/NAME/...}, and the Hugging Face hub
@@ -97,7 +99,7 @@ final class ModelFolder {
             return all.size() == 1 ? all : List.of();
         }
         try {
-            String revision = Files.readString(main).strip();
+            String revision = new String(RegularFile.read(main, 1 << 10), StandardCharsets.UTF_8).strip();
             return all.stream()
                     .filter(snapshot -> snapshot.getFileName().toString().equals(revision))
                     .toList();

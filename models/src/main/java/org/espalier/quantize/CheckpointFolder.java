@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.espalier.EspalierException;
+import org.espalier.checkpoint.JsonFile;
 import org.espalier.model.Model;
 
 /** The new checkpoint while it is written, beside its target; it takes the target's name when it is whole and is deleted when it is not. */
@@ -91,9 +92,8 @@ final class CheckpointFolder implements AutoCloseable {
     }
 
     /** The source's, sorted as mlx-lm sorts it, with the quantization under both of its names. */
-    private static ObjectNode config(Model model, ConversionPlan plan) throws IOException {
-        ObjectNode source =
-                (ObjectNode) JSON.readTree(model.path().resolve("config.json").toFile());
+    private static ObjectNode config(Model model, ConversionPlan plan) {
+        ObjectNode source = JsonFile.read(model.path().resolve("config.json"));
         source.set("quantization", plan.quantization());
         source.set("quantization_config", plan.quantization());
         source.remove(List.of("_name_or_path", "vision_config")); // as mlx-lm does

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.espalier.RegularFile;
 
 /**
  * What a checkpoint says beside its vocabulary.
@@ -16,6 +18,9 @@ import java.util.Optional;
  */
 record TokenizerConfig(
         boolean addBos, Optional<String> bosToken, Optional<String> eosToken, Optional<String> chatTemplate) {
+
+    /** Published templates have up to 100 KB. */
+    private static final int MOST_TEMPLATE_BYTES = 4 << 20;
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -43,7 +48,7 @@ record TokenizerConfig(
             return JSON.createObjectNode();
         }
         try {
-            JsonNode config = JSON.readTree(Files.readAllBytes(file));
+            JsonNode config = JSON.readTree(RegularFile.read(file, RegularFile.MOST_BYTES));
             if (config.isObject()) {
                 return config;
             }
@@ -65,7 +70,7 @@ record TokenizerConfig(
     private static Optional<String> template(Path directory, JsonNode config) throws IOException {
         Path own = directory.resolve("chat_template.jinja");
         if (Files.isRegularFile(own)) {
-            return Optional.of(Files.readString(own));
+            return Optional.of(new String(RegularFile.read(own, MOST_TEMPLATE_BYTES), StandardCharsets.UTF_8));
         }
         Optional<String> wrapped = named(json(directory, "chat_template.json").path("chat_template"));
         return wrapped.isPresent() ? wrapped : named(config.path("chat_template"));

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.espalier.RegularFile;
 import org.espalier.tokenizer.SentencePieceBpe.SpacePrefix;
 
 /**
@@ -18,7 +19,9 @@ record TokenizerDirectory(byte[] tokenizerJson, TokenizerConfig config, String v
         Path json = directory.resolve("tokenizer.json");
         if (Files.isRegularFile(json)) {
             return new TokenizerDirectory(
-                    Files.readAllBytes(json), TokenizerConfig.ofDirectory(directory, false), json.toString());
+                    RegularFile.read(json, RegularFile.MOST_BYTES),
+                    TokenizerConfig.ofDirectory(directory, false),
+                    json.toString());
         }
         Path sentencePiece = directory.resolve("tokenizer.model");
         if (Files.isRegularFile(sentencePiece)) {
@@ -27,7 +30,7 @@ record TokenizerDirectory(byte[] tokenizerJson, TokenizerConfig config, String v
         Path tiktoken = directory.resolve("tiktoken.model");
         if (Files.isRegularFile(tiktoken)) {
             ByteLevelBpe vocabulary = TiktokenRanks.read(
-                    Files.readAllBytes(tiktoken),
+                    RegularFile.read(tiktoken, RegularFile.MOST_BYTES),
                     TokenizerConfig.json(directory, "tokenizer_config.json"),
                     tiktoken.toString());
             return new TokenizerDirectory(
@@ -49,7 +52,8 @@ record TokenizerDirectory(byte[] tokenizerJson, TokenizerConfig config, String v
                 .path("legacy")
                 .asBoolean(true);
         SpacePrefix prefix = legacy ? SpacePrefix.EVERY_SEGMENT : SpacePrefix.FIRST;
-        SentencePieceBpe vocabulary = SentencePieceModel.read(Files.readAllBytes(model), model.toString(), prefix);
+        SentencePieceBpe vocabulary =
+                SentencePieceModel.read(RegularFile.read(model, RegularFile.MOST_BYTES), model.toString(), prefix);
         return new TokenizerDirectory(
                 vocabulary.tokenizerJson(), TokenizerConfig.ofDirectory(directory, true), model.toString());
     }

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.espalier.EspalierException;
+import org.espalier.RegularFile;
 
 /** A file that is read once: nothing of it stays in this process, whose memory a mapped file would seem to fill. */
 final class ChannelFile implements FileBytes {
@@ -17,7 +17,7 @@ final class ChannelFile implements FileBytes {
     ChannelFile(Path path) {
         this.path = path;
         try {
-            channel = FileChannel.open(path, StandardOpenOption.READ);
+            channel = RegularFile.open(path);
             size = channel.size();
         } catch (IOException e) {
             throw failed(e);

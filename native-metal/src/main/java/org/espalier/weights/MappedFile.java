@@ -5,10 +5,10 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.espalier.EspalierException;
+import org.espalier.RegularFile;
 
 /**
  * A file mapped in windows, since a Java buffer cannot exceed 2 GiB. Windows begin every GiB and reach two GiB, so that any row below one
@@ -25,7 +25,7 @@ final class MappedFile implements FileBytes {
 
     MappedFile(Path path) {
         this.path = path;
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        try (FileChannel channel = RegularFile.open(path)) {
             size = channel.size();
             for (long start = 0; start < size; start += STRIDE) {
                 windows.add(channel.map(FileChannel.MapMode.READ_ONLY, start, Math.min(REACH, size - start)));

@@ -1,0 +1,55 @@
+package org.espalier;
+
+import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+
+/** Opens the files of models, and only regular ones: to open a named pipe, a device or a socket may wait for ever, or its bytes have no end. */
+public final class RegularFile {
+
+    /** The most bytes of a file that is read whole; the largest published tokenizer.json has 33 MB. */
+    public static final int MOST_BYTES = 64 << 20;
+
+    private RegularFile() {}
+
+    /**
+     * Opens a file for reading.
+     *
+     * @throws IOException whose {@link EspalierException#reason} says what else the file is
+     */
+    public static FileChannel open(Path file) throws IOException {
+        BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+        if (!attributes.isRegularFile()) {
+            String what = attributes.isDirectory() ? "a folder" : "a pipe, a device or a socket";
+            throw new FileSystemException(file.toString(), null, "it is " + what + ", expected a regular file");
+        }
+        return FileChannel.open(file, StandardOpenOption.READ);
+    }
+
+    /**
+     * The bytes of a whole file.
+     *
+     * @param most bytes, below 2^31 - 1; more are refused before they are read
+     * @throws IOException whose {@link EspalierException#reason} says why
+     */
+    public static byte[] read(Path file, int most) throws IOException {
+        try (FileChannel channel = open(file)) {
+            require(file, channel.size(), most);
+            byte[] bytes = Channels.newInputStream(channel).readNBytes(most + 1);
+            require(file, bytes.length, most); // it may have grown
+            return bytes;
+        }
+    }
+
+    private static void require(Path file, long bytes, long most) throws IOException {
+        if (bytes > most) {
+            throw new FileSystemException(
+                    file.toString(), null, "it has " + bytes + " bytes, expected at most " + most);
+        }
+    }
+}
