@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import struct
+import threading
 import time
 
 import notebook
@@ -48,6 +49,14 @@ def ask(book, kind, content):
     message = book.client.session.msg(kind, content)
     book.client.shell_channel.send(message)
     return message["header"]["msg_id"]
+
+
+def another_client(book):
+    """A client with an identity of its own: one with the same takes the other's place."""
+    client = book.manager.client()
+    client.session = Session(key=book.client.session.key)
+    client.start_channels()
+    return client
 
 
 def test_text_is_sent_in_messages_of_at_most_64_kb(shared):
@@ -222,6 +231,76 @@ def test_replies_to_a_client_that_does_not_read_are_bounded(small):
             while chunk := connection.recv(1 << 20):
                 read += len(chunk)
         assert read < 45_000_000
+    assert small.ok("1 + 1").result == "2"
+
+
+@pytest.mark.parametrize("channel", ["shell", "control"])
+def test_a_client_that_floods_a_channel_delays_no_other(small, channel):
+    """It never reads. What its requests cause, two status messages each, is all that lies between this client and its own cell."""
+    session, sent = Session(key=small.client.session.key), []
+    with raw(small, channel) as connection:
+
+        def flood():
+            with contextlib.suppress(OSError):  # closed below
+                for _ in range(20_000):
+                    sent.append(send_raw(connection, session, "kernel_info_request", {}))
+
+        flooding = threading.Thread(target=flood)
+        flooding.start()
+        while len(sent) < 5000:
+            time.sleep(0.01)
+        seen = 0
+        for _ in range(5):
+            cell = small.client.execute("1 + 1")
+            assert reply_to(small, cell)["status"] == "ok"
+            while (message := small.client.get_iopub_msg(timeout=30))["parent_header"].get("msg_id") != cell or message["content"].get("execution_state") != "idle":
+                seen += 1
+        assert seen < 5000
+        connection.shutdown(socket.SHUT_RDWR)
+        flooding.join()
+
+
+def test_a_client_takes_its_turn_and_an_error_of_another_stops_none_of_its_cells(small):
+    other = another_client(small)
+    try:
+        first = small.client.execute('int wireTurn = Integer.parseInt(new Scanner(System.in).nextLine());', allow_stdin=True)
+        small.client.get_stdin_msg(timeout=30)
+        aborted = [small.client.execute("2 + 2") for _ in range(100)]
+        its_own = other.execute("3 + 3")
+        other.kernel_info()
+        other.get_shell_msg(timeout=30)  # so its cell waits by now
+        small.client.input("no number")
+        assert reply_to(small, first)["status"] == "error"
+        assert [reply_to(small, cell)["status"] for cell in aborted] == ["aborted"] * 100
+        reply = other.get_shell_msg(timeout=30)
+        assert reply["parent_header"]["msg_id"] == its_own and reply["content"]["status"] == "ok"
+
+        held = small.client.execute("new Scanner(System.in).nextLine()", allow_stdin=True)
+        small.client.get_stdin_msg(timeout=30)
+        many = [small.client.execute("5 + 5") for _ in range(20)]
+        other.execute("4 + 4")
+        other.kernel_info()
+        other.get_shell_msg(timeout=30)
+        small.client.input("")
+        before = reply_to(small, held)["execution_count"]
+        assert other.get_shell_msg(timeout=30)["content"]["execution_count"] == before + 2  # the first of many had its turn
+        assert reply_to(small, many[-1])["execution_count"] == before + 21
+    finally:
+        other.stop_channels()
+
+
+def test_peers_that_shake_hands_and_say_nothing_keep_nobody_out(small):
+    kinds = {"shell": "DEALER", "control": "DEALER", "stdin": "DEALER", "hb": "REQ", "iopub": "SUB"}
+    with contextlib.ExitStack() as silent:
+        for channel, kind in kinds.items():
+            for _ in range(64):
+                silent.enter_context(raw(small, channel, kind))
+        late = another_client(small)
+        try:
+            late.wait_for_ready(timeout=20)
+            assert late.execute_interactive("1 + 1", timeout=20)["content"]["status"] == "ok"
+        finally:
+            late.stop_channels()
     assert small.ok("1 + 1").result == "2"
 
 

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +30,7 @@ import org.espalier.kernel.jupyter.Message;
  */
 record ClassArchive(Path file) {
 
+    private static final String OPTION = "-XX:SharedArchiveFile=";
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     /** What most notebooks do first; each cell may fail. */
@@ -53,7 +55,7 @@ record ClassArchive(Path file) {
     /** What makes the JVM use it, and say nothing where it cannot. */
     List<String> options() {
         List<String> options = new ArrayList<>(quiet());
-        options.add("-XX:SharedArchiveFile=" + file);
+        options.add(OPTION + file);
         options.add("-Xshare:auto");
         return options;
     }
@@ -62,6 +64,31 @@ record ClassArchive(Path file) {
         return Runtime.version().feature() < 24
                 ? List.of("-Xlog:cds*=off")
                 : List.of("-Xlog:cds*=off", "-Xlog:aot*=off");
+    }
+
+    /**
+     * Why this JVM starts without the archive that it was told to use, which it does not say itself.
+     *
+     * @param arguments of the JVM
+     */
+    static Optional<String> unused(List<String> arguments, Path jar) throws IOException {
+        Optional<ClassArchive> named = arguments.stream()
+                .filter(argument -> argument.startsWith(OPTION))
+                .map(argument -> new ClassArchive(Path.of(argument.substring(OPTION.length()))))
+                .findFirst();
+        if (named.isEmpty()) {
+            return Optional.empty();
+        }
+        ClassArchive archive = named.get();
+        String why = !Files.exists(archive.file)
+                ? "is missing"
+                : !archive.equals(in(archive.file.getParent()))
+                        ? "is of another JVM than this " + Runtime.version()
+                        : archive.isMadeFrom(jar) ? "" : "was made before " + jar + " changed";
+        return Optional.of(why)
+                .filter(reason -> !reason.isEmpty())
+                .map(reason -> "the class archive " + archive.file + " " + reason
+                        + ", so the kernel started more slowly: installing the kernel again makes it anew");
     }
 
     boolean isMadeFrom(Path jar) throws IOException {

@@ -159,5 +159,6 @@ public final class EspalierKernel implements Callable<Integer> {
         System.setIn(input);
         streams.install(notebook::readable);
         dispatcher.start(connection);
+        KernelSpec.logUnusedArchive(); // last: nobody waits for it
     }
 }

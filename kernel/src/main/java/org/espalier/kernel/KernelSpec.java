@@ -11,6 +11,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.espalier.EspalierException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder by which Jupyter finds this kernel: {@code kernel.json} with this JVM and this jar, the icons, and the
@@ -19,6 +21,8 @@ import org.espalier.EspalierException;
  * @param folder its name is the kernel's
  */
 record KernelSpec(Path folder) {
+
+    private static final Logger LOG = LoggerFactory.getLogger(KernelSpec.class);
 
     private static final List<String> ICONS = List.of("logo-32x32.png", "logo-64x64.png", "logo-svg.svg");
 
@@ -56,6 +60,18 @@ record KernelSpec(Path folder) {
         } catch (IOException e) {
             throw new EspalierException(
                     "cannot write " + archiveFile().file() + ": " + EspalierException.reason(e, folder), e);
+        }
+    }
+
+    /** Says in the log why this kernel, which runs, started without its archive; nothing where it did not. */
+    static void logUnusedArchive() {
+        List<String> arguments =
+                ProcessHandle.current().info().arguments().map(List::of).orElse(List.of());
+        try {
+            ClassArchive.unused(arguments, Path.of(System.getProperty("java.class.path")))
+                    .ifPresent(LOG::info);
+        } catch (IOException e) {
+            LOG.info("cannot tell whether the class archive is of this jar: {}", e.toString());
         }
     }
 

@@ -19,7 +19,7 @@ final class Channel implements AutoCloseable {
      * Binds it; nothing is read before {@link #start}.
      *
      * @param messageBytes a larger frame ends its connection, a larger message is dropped
-     * @param receiver gets the messages, one at a time
+     * @param receiver gets the messages, one of each client at a time
      */
     Channel(String name, String host, int port, long messageBytes, WireFormat format, Receiver receiver)
             throws IOException {
@@ -42,14 +42,17 @@ final class Channel implements AutoCloseable {
         router.send(format.encode(message));
     }
 
-    private void receive(List<byte[]> frames) {
+    private boolean receive(List<byte[]> frames) {
         try {
             receiver.accept(format.decode(frames));
+            return true;
         } catch (WireException e) {
             LOG.warn("refused on {}: {}", name, e.getMessage());
             e.request().ifPresent(request -> receiver.refuse(request, e.getMessage()));
+            return e.request().isPresent();
         } catch (RuntimeException | Error e) {
             LOG.error("a message on {} could not be handled", name, e);
+            return true;
         }
     }
 

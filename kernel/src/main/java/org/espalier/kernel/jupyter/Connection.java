@@ -69,8 +69,9 @@ public final class Connection implements AutoCloseable {
     }
 
     /** Everything comes back as it is. */
-    private void beat(List<byte[]> frames) {
+    private boolean beat(List<byte[]> frames) {
         heartbeat.send(frames);
+        return true;
     }
 
     public void start() {
@@ -98,6 +99,11 @@ public final class Connection implements AutoCloseable {
     /** Sends output to all clients, as fast as they take it; waits no longer where this thread is interrupted. */
     void publishOutput(Message message) {
         iopub.publish(message, Outbox.Kind.OUTPUT);
+    }
+
+    /** Waits until clients have read most of what earlier requests caused; not for one that reads nothing. */
+    void awaitReaders() {
+        iopub.awaitReaders();
     }
 
     /** Whether output no longer waits for clients. */

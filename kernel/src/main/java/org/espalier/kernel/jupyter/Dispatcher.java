@@ -1,15 +1,8 @@
 package org.espalier.kernel.jupyter;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.espalier.DaemonThreads;
@@ -18,22 +11,26 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Brings requests to {@link Requests} and replies back: cells one after the other on a thread of their own, so that everything else is
- * answered while one runs. Every request gets a reply: one that is not known, wrong or too many, an error.
+ * answered while one runs. Every request gets a reply: one that is not known or wrong, an error. Clients take turns, and one that
+ * asks faster than it and the others read what that causes is held up.
  */
 public final class Dispatcher {
 
     private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
-    private static final int WAITING = 10_000;
-    /** Of code in all cells that wait. */
-    private static final long WAITING_CHARACTERS = 64L << 20;
+    /** Of one client. */
+    private static final int CELLS = 10_000;
+
+    private static final int QUESTIONS = 16;
+
+    /** These do not wait for anybody to read. */
+    private static final Set<String> AT_ONCE = Set.of("interrupt_request", "shutdown_request");
 
     private final Requests requests;
     private final Runnable exit;
-    private final BlockingQueue<Message> cells = new LinkedBlockingQueue<>(WAITING);
-    private final AtomicLong waitingCharacters = new AtomicLong();
-    private final Executor answering = thread("espalier-requests");
-    private final Executor controlling = thread("espalier-control-requests");
+    private final FairQueue cells = new FairQueue(CELLS);
+    private final FairQueue questions = new FairQueue(QUESTIONS);
+    private final FairQueue controls = new FairQueue(QUESTIONS);
     private Connection connection;
     private int executions;
 
@@ -43,54 +40,55 @@ public final class Dispatcher {
         this.exit = exit;
     }
 
-    private static Executor thread(String name) {
-        return new ThreadPoolExecutor(
-                1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(WAITING), new DaemonThreads(name));
-    }
-
     /** Starts to answer. */
     public void start(Connection opened) {
         connection = opened;
-        Thread cellThread = new DaemonThreads("espalier-cells").newThread(this::runCells);
+        Thread cellThread = thread("espalier-cells", cells, this::execute);
         cellThread.setDaemon(false); // it keeps the process
         cellThread.start();
+        thread("espalier-requests", questions, request -> answer(request, connection::replyOnShell))
+                .start();
+        thread("espalier-control-requests", controls, request -> answer(request, connection::replyOnControl))
+                .start();
         opened.start();
+    }
+
+    private static Thread thread(String name, FairQueue queue, Consumer<Message> answerer) {
+        return new DaemonThreads(name).newThread(() -> {
+            while (true) {
+                try {
+                    answerer.accept(queue.take());
+                } catch (InterruptedException e) {
+                    // an interrupt that came between two cells, or by code that interrupts every thread it finds
+                } catch (RuntimeException | Error e) { // this thread's end would be the kernel's
+                    LOG.error("a request could not be answered", e);
+                }
+            }
+        });
     }
 
     /** Takes requests of the shell channel. */
     public Receiver shell() {
         return receiver(
-                request -> {
-                    if (!request.type().equals("execute_request")) {
-                        answering.execute(() -> answer(request, connection::replyOnShell));
-                    } else if (!wait(request)) {
-                        throw new RejectedExecutionException();
-                    }
-                },
+                request -> (request.type().equals("execute_request") ? cells : questions).put(request),
                 reply -> connection.replyOnShell(reply));
     }
 
     /** Takes requests of the control channel. */
     public Receiver control() {
-        return receiver(
-                request -> controlling.execute(() -> answer(request, connection::replyOnControl)),
-                reply -> connection.replyOnControl(reply));
+        return receiver(controls::put, reply -> connection.replyOnControl(reply));
     }
 
     private Receiver receiver(Consumer<Message> taker, Consumer<Message> sender) {
         return new Receiver() {
             @Override
             public void accept(Message request) {
-                try {
-                    taker.accept(request);
-                } catch (RejectedExecutionException e) {
-                    refuse(request, "too many requests wait already: send it again when some have been answered");
-                }
+                taker.accept(request);
             }
 
             @Override
             public void refuse(Message request, String reason) {
-                status(request, "busy");
+                busy(request);
                 ObjectNode error = error("InvalidRequest", reason);
                 if (request.type().equals("execute_request")) {
                     show(request, error);
@@ -101,22 +99,9 @@ public final class Dispatcher {
         };
     }
 
-    private boolean wait(Message request) {
-        long characters = request.content().path("code").asText().length();
-        if (waitingCharacters.addAndGet(characters) > WAITING_CHARACTERS || !cells.offer(request)) {
-            waitingCharacters.addAndGet(-characters);
-            return false;
-        }
-        return true;
-    }
-
-    private void taken(Message request) {
-        waitingCharacters.addAndGet(-request.content().path("code").asText().length());
-    }
-
     private void answer(Message request, Consumer<Message> sender) {
         try {
-            status(request, "busy");
+            busy(request);
             respond(request, sender);
         } catch (RuntimeException | Error e) { // of a message that gets no reply, or of sending one
             LOG.error("{} failed", request.type(), e);
@@ -195,29 +180,14 @@ public final class Dispatcher {
         sender.accept(request.reply(type, answer));
     }
 
-    private void runCells() {
-        while (true) {
-            try {
-                Message request = cells.take();
-                taken(request);
-                execute(request);
-            } catch (InterruptedException e) {
-                // an interrupt that came between two cells
-            } catch (RuntimeException | Error e) { // this thread's end would be the kernel's
-                LOG.error("a cell's reply could not be made", e);
-            }
-        }
-    }
-
     private void execute(Message request) {
-        status(request, "busy");
+        busy(request);
         try {
             ObjectNode reply = executed(request);
-            List<Message> aborted = new ArrayList<>();
-            if (reply.path("status").asText().equals("error")
-                    && request.content().path("stop_on_error").asBoolean(true)) {
-                cells.drainTo(aborted); // before the reply: what is sent after it is to run
-            }
+            boolean stops = reply.path("status").asText().equals("error")
+                    && request.content().path("stop_on_error").asBoolean(true);
+            // before the reply: what is sent after it is to run
+            List<Message> aborted = stops ? cells.takeAll(request) : List.of();
             connection.replyOnShell(request.reply("execute_reply", reply.put("execution_count", executions)));
             aborted.forEach(this::abort);
         } finally {
@@ -255,11 +225,17 @@ public final class Dispatcher {
     }
 
     private void abort(Message request) {
-        taken(request);
-        status(request, "busy");
+        busy(request);
         connection.replyOnShell(request.reply(
                 "execute_reply", Message.object().put("status", "aborted").put("execution_count", executions)));
         status(request, "idle");
+    }
+
+    private void busy(Message request) {
+        if (!AT_ONCE.contains(request.type())) {
+            connection.awaitReaders();
+        }
+        status(request, "busy");
     }
 
     private void status(Message request, String state) {

@@ -24,6 +24,8 @@ final class Outbox {
 
     static final int PROTOCOL_BYTES = 32 << 20;
 
+    private static final int BEHIND_BYTES = 64 << 10;
+
     private sealed interface Item permits Wire, Gap {}
 
     private record Wire(byte[] bytes, Kind kind) implements Item {}
@@ -60,6 +62,11 @@ final class Outbox {
     /** Whether output of so many bytes has to wait for the subscriber. */
     boolean isFull(int bytes) {
         return gap == null && output > 0 && output + bytes > OUTPUT_BYTES;
+    }
+
+    /** Whether so much of the protocol waits that whoever causes more of it should wait. */
+    boolean isBehind() {
+        return protocol > BEHIND_BYTES;
     }
 
     /** Whether even the protocol's messages are more than can be kept. */

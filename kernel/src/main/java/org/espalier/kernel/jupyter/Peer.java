@@ -23,6 +23,9 @@ final class Peer {
     /** What waits to be written at most, where it is more than one message. */
     static final int WAITING_BYTES = 32 << 20;
 
+    /** With more than this waiting, nothing more is read: a client that does not read its replies gets no further ones. */
+    static final int UNREAD_BYTES = 4 << 20;
+
     /** Frames of one message. */
     private static final int FRAMES = 1000;
 
@@ -30,6 +33,7 @@ final class Peer {
 
     private final Socket socket;
     private final long messageBytes;
+    private final Pace pace = new Pace();
     private final Deque<byte[]> waiting = new ArrayDeque<>();
     /** Of all that is not written yet. */
     private long bytes;
@@ -63,7 +67,7 @@ final class Peer {
         List<byte[]> frames = new ArrayList<>();
         int count = 0;
         long read = 0;
-        while (true) {
+        while (awaitReading()) {
             Zmtp.Frame frame = Zmtp.read(in, messageBytes);
             if (frame.isCommand()) {
                 Zmtp.pong(frame).ifPresent(this::add);
@@ -77,6 +81,7 @@ final class Peer {
             if (!frame.isLast()) {
                 continue;
             }
+            pace.keep();
             if (frames.size() == count) {
                 listener.message(frames);
             } else {
@@ -86,6 +91,18 @@ final class Peer {
             count = 0;
             read = 0;
         }
+    }
+
+    /** Waits until the other side has read most of its replies; false at the end of the connection. */
+    private synchronized boolean awaitReading() {
+        while (bytes > UNREAD_BYTES && !closed) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                // by code that interrupts every thread it finds: this one ends with its connection
+            }
+        }
+        return !closed;
     }
 
     /** Sends bytes after those that wait; ends the connection where there is no room, since nothing is left out of the middle of it. */
@@ -105,10 +122,14 @@ final class Peer {
 
     /** Writes what waits, and what comes, until the connection ends. */
     void write() throws IOException {
-        OutputStream out = socket.getOutputStream();
-        for (byte[] next = next(); next != null; next = next()) {
-            out.write(next);
-            written(next);
+        try {
+            OutputStream out = socket.getOutputStream();
+            for (byte[] next = next(); next != null; next = next()) {
+                out.write(next);
+                written(next);
+            }
+        } finally {
+            close(); // so that whoever waits for it to be written waits no longer
         }
     }
 

@@ -52,7 +52,9 @@ final class Port implements AutoCloseable {
     private void accept(Taker taker) {
         while (!closing) {
             try {
-                taker.take(server.accept());
+                Socket connection = server.accept();
+                connection.setKeepAlive(true); // or one whose computer is gone would never end
+                taker.take(connection);
             } catch (IOException | RuntimeException | Error e) {
                 if (!closing) {
                     LOG.error("a client could not be accepted on {}", name, e);

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +23,12 @@ final class Publisher implements AutoCloseable {
 
     /** How long a subscriber that takes nothing is waited for; tests have less. */
     static final Duration PATIENCE = Duration.ofSeconds(Integer.getInteger("espalier.patience", 30));
+
+    /** Whoever asks waits so long for a subscriber that takes nothing. */
+    private static final long QUIET_NANOS = 1_000_000_000;
+
+    /** What the system keeps on this side: more would be out of sight of what waits for readers. */
+    private static final int SYSTEM_BYTES = 64 << 10;
 
     private static final int SUBSCRIBERS = 64;
     private static final int CLOSING_MILLIS = 1000;
@@ -52,6 +60,7 @@ final class Publisher implements AutoCloseable {
     }
 
     private void serve(Socket socket) throws IOException {
+        socket.setSendBufferSize(SYSTEM_BYTES);
         Subscriber subscriber = new Subscriber(socket, this, new Outbox(this::missed));
         synchronized (this) {
             if (subscribers.size() == SUBSCRIBERS && !endsSilent()) {
@@ -72,15 +81,18 @@ final class Publisher implements AutoCloseable {
                 "in");
     }
 
-    /** Makes room: ends the oldest connection that has not shaken hands, as connections that say nothing must not keep clients out. */
+    /**
+     * Makes room: connections that say nothing must not keep clients out. Ends the oldest that has not shaken hands, or else the oldest that
+     * subscribes to nothing.
+     */
     private boolean endsSilent() {
-        for (Subscriber subscriber : subscribers) {
-            if (!subscriber.isGreeted()) {
-                subscriber.close();
-                return subscribers.remove(subscriber);
-            }
-        }
-        return false;
+        Optional<Subscriber> silent =
+                subscribers.stream().filter(Subscriber::isIdle).min(Comparator.comparing(Subscriber::isGreeted));
+        silent.ifPresent(subscriber -> {
+            subscriber.close();
+            subscribers.remove(subscriber);
+        });
+        return silent.isPresent();
     }
 
     private synchronized void remove(Subscriber subscriber) {
@@ -148,6 +160,26 @@ final class Publisher implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // it is sent all the same: outboxes are bounded without waiting, too
+        }
+    }
+
+    /** Waits until all subscribers have read most of what the protocol had for them; not for one that took nothing for a second. */
+    synchronized void awaitReaders() {
+        while (true) {
+            long least = subscribers.stream()
+                    .filter(subscriber -> subscriber.outbox().isBehind())
+                    .mapToLong(subscriber -> QUIET_NANOS - subscriber.quietNanos())
+                    .filter(left -> left > 0)
+                    .min()
+                    .orElse(0);
+            if (least == 0) {
+                return;
+            }
+            try {
+                wait(least / 1_000_000 + 1);
+            } catch (InterruptedException e) {
+                return; // by code that interrupts every thread it finds
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 package org.espalier.kernel.jupyter;
 
-/** Takes what comes in on a channel, on the channel's thread: must not wait. */
+/** Takes what comes in on a channel, on the thread of the client that sent it: nothing more of that client is read before it returns. */
 public interface Receiver {
 
     void accept(Message message);

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -24,9 +26,10 @@ final class Router implements AutoCloseable {
     private static final int PEERS = 64;
     private static final int CLOSING_MILLIS = 1000;
 
-    /** Takes a message, one at a time; the first frame is the sender's identity. */
+    /** Takes a message, one of each peer at a time; the first frame is the sender's identity. A peer is read no further before it returns. */
     interface Taker {
-        void take(List<byte[]> frames);
+        /** Whether it was a message of a client that belongs here. */
+        boolean take(List<byte[]> frames);
     }
 
     private final String name;
@@ -36,7 +39,6 @@ final class Router implements AutoCloseable {
     private final Set<Connected> connections = new LinkedHashSet<>();
     private final Map<ByteBuffer, Peer> peers = new HashMap<>();
     private final AtomicInteger unnamed = new AtomicInteger();
-    private final Object taking = new Object();
 
     /**
      * Binds it; nothing is read before {@link #start}.
@@ -79,15 +81,19 @@ final class Router implements AutoCloseable {
         }
     }
 
-    /** Makes room: ends the oldest connection that has not shaken hands, as connections that say nothing must not keep clients out. */
+    /**
+     * Makes room: connections that say nothing must not keep clients out. Ends the oldest that has not shaken hands, or else the oldest that
+     * has sent no message; a client of which that is true connects again by itself.
+     */
     private boolean endsSilent() {
-        for (Connected connected : connections) {
-            if (connected.identity == null) {
-                connected.peer.close();
-                return connections.remove(connected);
-            }
-        }
-        return false;
+        Optional<Connected> silent = connections.stream()
+                .filter(connected -> !connected.known)
+                .min(Comparator.comparing(connected -> connected.identity != null));
+        silent.ifPresent(connected -> {
+            connected.peer.close();
+            connections.remove(connected);
+        });
+        return silent.isPresent();
     }
 
     /** A connection, and what it is known by once hands are shaken. */
@@ -96,6 +102,8 @@ final class Router implements AutoCloseable {
         private final Peer peer;
         /** Null before; guarded by the router. */
         private byte[] identity;
+        /** Whether it has sent a message that belongs here. */
+        private volatile boolean known;
 
         Connected(Peer peer) {
             this.peer = peer;
@@ -140,9 +148,7 @@ final class Router implements AutoCloseable {
             List<byte[]> all = new ArrayList<>(frames.size() + 1);
             all.add(identity);
             all.addAll(frames);
-            synchronized (taking) {
-                taker.take(all);
-            }
+            known |= taker.take(all);
         }
     }
 

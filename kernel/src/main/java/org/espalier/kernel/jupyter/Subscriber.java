@@ -63,6 +63,11 @@ final class Subscriber {
         return greeted;
     }
 
+    /** Whether it wants no messages; the publisher's monitor is held. */
+    boolean isIdle() {
+        return topics.isEmpty();
+    }
+
     /** How long it has taken nothing. */
     long quietNanos() {
         return System.nanoTime() - progress;

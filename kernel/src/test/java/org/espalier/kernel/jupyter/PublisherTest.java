@@ -252,4 +252,43 @@ class PublisherTest {
         System.arraycopy(second, 0, both, first.length, second.length);
         return both;
     }
+
+    @Test
+    void connectionsThatSubscribeToNothingKeepNobodyOut() throws Exception {
+        DataInputStream reader = subscriber();
+        for (int i = 0; i < 200; i++) {
+            Socket silent = new Socket("127.0.0.1", publisher.port());
+            sockets.add(silent);
+            silent.getOutputStream().write(Zmtp.greeting());
+            silent.getOutputStream().write(Zmtp.ready("SUB"));
+        }
+        DataInputStream late = subscriber();
+        publish(1);
+        assertThat(read(reader).content().path("text").asText()).startsWith("1 ");
+        assertThat(read(late).content().path("text").asText()).startsWith("1 ");
+    }
+
+    @Test
+    void whoeverAsksWaitsForReadersButNotForOneThatHangs() throws Exception {
+        DataInputStream reader = subscriber();
+        Thread asking = new Thread(() -> {
+            for (int i = 0; i < MESSAGES; i++) {
+                publisher.awaitReaders();
+                publisher.publish(message("status", i + " " + TEXT), Outbox.Kind.PROTOCOL);
+            }
+        });
+        asking.start();
+        while (asking.getState() != Thread.State.TIMED_WAITING) {
+            assertThat(asking.isAlive()).isTrue(); // without waiting, 32 MB would have ended the subscriber
+            Thread.onSpinWait();
+        }
+        for (int i = 0; i < MESSAGES; i++) {
+            assertThat(read(reader).content().path("text").asText()).startsWith(i + " ");
+        }
+        asking.join();
+        for (int i = 0; i < 300; i++) { // less than ends it; nothing is read
+            publisher.publish(message("status", TEXT), Outbox.Kind.PROTOCOL);
+        }
+        publisher.awaitReaders(); // ends
+    }
 }

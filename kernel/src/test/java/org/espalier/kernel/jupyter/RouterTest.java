@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,11 +26,12 @@ class RouterTest {
     private static final int MOST = 100_000;
 
     private final BlockingQueue<List<byte[]>> taken = new LinkedBlockingQueue<>();
+    private volatile Router.Taker answer = taken::add;
     private final Router router;
     private final List<Client> clients = new ArrayList<>();
 
     RouterTest() throws IOException {
-        router = new Router("test", "127.0.0.1", 0, MOST, taken::add);
+        router = new Router("test", "127.0.0.1", 0, MOST, frames -> answer.take(frames));
         router.start();
     }
 
@@ -146,6 +148,25 @@ class RouterTest {
         assertThat(reader.read()).containsExactly("alive");
     }
 
+    /** Replies of a megabyte: what is asked further lies in the system's buffers, until the client reads. */
+    @Test
+    void aClientThatDoesNotReadIsReadNoFurther() throws Exception {
+        Client client = client("asks");
+        byte[] identity = joined(client);
+        AtomicInteger answered = new AtomicInteger();
+        answer = frames -> {
+            router.send(List.of(identity, new byte[1 << 20]));
+            return answered.incrementAndGet() > 0;
+        };
+        for (int i = 0; i < 150; i++) {
+            client.send("request " + i);
+        }
+        for (int i = 0; i < 150; i++) {
+            assertThat(client.read().get(0)).hasSize(1 << 20);
+            assertThat(answered.get() - i).isLessThan(30);
+        }
+    }
+
     @Test
     void aSlowClientGetsEverythingAndOneReplyMayBeLarge() throws Exception {
         Client slow = client("slow");
@@ -234,6 +255,21 @@ class RouterTest {
                 socket.close();
             }
         }
+    }
+
+    @Test
+    void connectionsThatOnlyShakeHandsKeepNobodyOut() throws Exception {
+        Client ada = client("ada");
+        byte[] identity = joined(ada);
+        for (int i = 0; i < 200; i++) {
+            client("silent " + i);
+        }
+        Client late = client("late");
+        router.send(List.of(joined(late), bytes("welcome")));
+        assertThat(late.read()).containsExactly("welcome");
+        router.send(List.of(identity, bytes("still")));
+        assertThat(ada.read()).containsExactly("still");
+        assertThatThrownBy(() -> clients.get(1).read()).isInstanceOf(IOException.class); // the oldest
     }
 
     @Test
