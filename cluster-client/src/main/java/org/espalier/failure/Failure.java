@@ -25,6 +25,8 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
         INVALID,
         /** Not possible now, for instance because another client uses the deployment; nothing has changed. */
         REFUSED,
+        /** A limit of the node is reached, and this would be one too many: it is possible again when something has ended. */
+        EXHAUSTED,
         /** The shard could not be loaded; nothing of it stays loaded. */
         LOAD_FAILED,
         /** The node does not have enough memory. */

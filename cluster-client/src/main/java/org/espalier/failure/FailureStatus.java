@@ -37,7 +37,7 @@ public final class FailureStatus {
             case DEPLOYMENT_GONE -> Status.Code.NOT_FOUND;
             case INVALID -> Status.Code.INVALID_ARGUMENT;
             case REFUSED, LOAD_FAILED -> Status.Code.FAILED_PRECONDITION;
-            case OUT_OF_MEMORY -> Status.Code.RESOURCE_EXHAUSTED;
+            case OUT_OF_MEMORY, EXHAUSTED -> Status.Code.RESOURCE_EXHAUSTED;
             case CANCELLED -> Status.Code.CANCELLED;
             case TIMED_OUT -> Status.Code.DEADLINE_EXCEEDED;
             case ENGINE_FAILED, INTERNAL -> Status.Code.INTERNAL;

@@ -47,7 +47,7 @@ final class HeadScheduler {
     /** The most rows of a step whose logits are all computed: 64 x V floats at the last node, 32 MB for V = 128k. */
     static final int SCORED = 64;
 
-    /** The most generations at once; each may have some frames waiting at each node, which takes {@link Stage#MAX_WAITING} in all. */
+    /** The most generations at once, those included that wait for their first step. */
     static final int MAX_SESSIONS = 512;
 
     private static final Logger LOG = LoggerFactory.getLogger(HeadScheduler.class);
@@ -72,6 +72,7 @@ final class HeadScheduler {
     private volatile Failure closed;
 
     private long nextStep;
+    private volatile int generations;
 
     /**
      * @param stage takes the frames of the head's own stage
@@ -85,6 +86,11 @@ final class HeadScheduler {
         this.broken = broken;
     }
 
+    /** How many run or wait for their first step. */
+    int generations() {
+        return generations;
+    }
+
     void submit(HeadSession session) {
         start(session, () -> {
             if (refuses(session)) {
@@ -92,14 +98,19 @@ final class HeadScheduler {
             }
             sessions.put(session.id, session);
             prefilling.add(session);
-            stage.accept(Frame.newBuilder()
-                    .setOpen(OpenSession.newBuilder()
-                            .setSession(session.id)
-                            .setMaxLength(session.maxLength())
-                            .setSampling(session.request.getSampling())
-                            .addAllEdits(session.request.getEditsList()))
-                    .build());
         });
+    }
+
+    /** Right before its first step, so that one that is cancelled while it waits makes no frames. */
+    private void open(HeadSession session) {
+        session.setOpened();
+        stage.accept(Frame.newBuilder()
+                .setOpen(OpenSession.newBuilder()
+                        .setSession(session.id)
+                        .setMaxLength(session.maxLength())
+                        .setSampling(session.request.getSampling())
+                        .addAllEdits(session.request.getEditsList()))
+                .build());
     }
 
     /** As {@link #submit}, in a copy of the first {@code length} rows of another generation's session. */
@@ -119,6 +130,7 @@ final class HeadScheduler {
                 return;
             }
             sessions.put(session.id, session);
+            session.setOpened();
             ask(
                     session,
                     refusal -> forked(session, refusal),
@@ -144,7 +156,7 @@ final class HeadScheduler {
             return;
         }
         remove(session, refusal.get());
-        closeSession(session.id);
+        closeSession(session);
         session.replies.onError(FailureStatus.of(refusal.get()));
     }
 
@@ -152,8 +164,11 @@ final class HeadScheduler {
         if (failure != null) {
             session.replies.onError(FailureStatus.of(failure));
         } else if (sessions.size() >= MAX_SESSIONS) {
-            session.replies.onError(FailureStatus.of(refusal("node " + node + " has " + MAX_SESSIONS
-                    + " generations running or waiting: try again when some have ended")));
+            session.replies.onError(FailureStatus.of(new Failure(
+                    node,
+                    Failure.Kind.EXHAUSTED,
+                    "node " + node + " has " + MAX_SESSIONS
+                            + " generations running or waiting: try again when some have ended")));
         } else {
             return false;
         }
@@ -206,6 +221,9 @@ final class HeadScheduler {
                     session,
                     Optional.of(refusal("session " + session.id + " has " + session.position()
                             + " rows and cannot be truncated to " + truncation.length())));
+        } else if (!session.opened()) {
+            session.endTruncation(Optional.empty()); // to the nothing that it has
+            ready(session);
         } else {
             ask(session, refusal -> truncated(session, refusal), truncateFrame(session, true));
         }
@@ -315,6 +333,7 @@ final class HeadScheduler {
                 try {
                     event.run();
                     schedule();
+                    generations = sessions.size();
                 } catch (Throwable e) {
                     LOG.error("the scheduler failed by a defect", e);
                     broken.accept(new Failure(
@@ -360,7 +379,10 @@ final class HeadScheduler {
         }
     }
 
-    private static int add(HeadSession session, int room, List<HeadSession> chosen, List<StepEntry> entries) {
+    private int add(HeadSession session, int room, List<HeadSession> chosen, List<StepEntry> entries) {
+        if (!session.opened()) {
+            open(session);
+        }
         int rows = session.nextRows(room);
         chosen.add(session);
         entries.add(session.entry(rows));
@@ -409,7 +431,7 @@ final class HeadScheduler {
             return;
         }
         remove(session, refusal("the generation of session " + session.id + " has ended"));
-        closeSession(session.id);
+        closeSession(session);
         session.replies.onNext(
                 GenerateReply.newBuilder().setFinished(finished.get()).build());
         session.replies.onCompleted();
@@ -419,7 +441,7 @@ final class HeadScheduler {
         Failure why = FailureWire.decode(outcome.getEnd().getFailure());
         for (HeadSession session : flight.sessions) {
             if (remove(session, why)) {
-                closeSession(session.id);
+                closeSession(session);
                 session.replies.onError(FailureStatus.of(why));
             }
         }
@@ -436,16 +458,20 @@ final class HeadScheduler {
                             "the generation of session " + session.id + " was cancelled"));
             decoding.remove(session);
             prefilling.remove(session);
-            stage.accept(Frame.newBuilder()
-                    .setCancel(CancelSession.newBuilder().setSession(id))
-                    .build());
-            closeSession(id);
+            if (session.opened()) {
+                stage.accept(Frame.newBuilder()
+                        .setCancel(CancelSession.newBuilder().setSession(id))
+                        .build());
+            }
+            closeSession(session);
         }
     }
 
-    private void closeSession(long id) {
-        stage.accept(Frame.newBuilder()
-                .setClose(CloseSession.newBuilder().setSession(id))
-                .build());
+    private void closeSession(HeadSession session) {
+        if (session.opened()) {
+            stage.accept(Frame.newBuilder()
+                    .setClose(CloseSession.newBuilder().setSession(session.id))
+                    .build());
+        }
     }
 }

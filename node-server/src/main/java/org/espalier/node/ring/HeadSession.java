@@ -49,6 +49,7 @@ final class HeadSession {
 
     private int produced;
     private Truncation truncation;
+    private boolean opened;
 
     /** @param shard opens the tokenizer, if there are stop strings */
     HeadSession(long id, GenerateRequest request, int maxNew, StageShard shard, StreamObserver<GenerateReply> replies) {
@@ -140,6 +141,15 @@ final class HeadSession {
         }
         position = length;
         reported = length;
+    }
+
+    /** Whether the nodes know it. */
+    boolean opened() {
+        return opened;
+    }
+
+    void setOpened() {
+        opened = true;
     }
 
     /** Whether its next rows predict tokens of the prompt whose log-probabilities were asked for. */

@@ -30,6 +30,9 @@ public final class RingMember {
 
     private static final long JOIN_SECONDS = 10;
 
+    /** How long a broken link's last frame may take; a peer that answers nothing would keep the connection for ever. */
+    private static final long WRITE_SECONDS = 1;
+
     /** 256 rows x 16,384 wide x 4 bytes = 16 MiB of activations, and routing; four times that. */
     public static final int MAX_MESSAGE_BYTES = 64 << 20;
 
@@ -43,6 +46,7 @@ public final class RingMember {
     private ManagedChannel channel;
     private RingLink outbound;
     private RingLink inbound;
+    private CompletableFuture<Void> joining;
     private boolean joined;
     private volatile Failure failure;
 
@@ -63,9 +67,9 @@ public final class RingMember {
         return shard;
     }
 
-    /** Sessions open on this node. */
+    /** Sessions open on this node; at the head also those that wait for their first step. */
     public int sessions() {
-        return stage.sessions();
+        return scheduler == null ? stage.sessions() : Math.max(scheduler.generations(), stage.sessions());
     }
 
     /** Whether both links are up. */
@@ -74,7 +78,7 @@ public final class RingMember {
     }
 
     /**
-     * Dials the next node and waits until it has accepted; harmless if it already has.
+     * Dials the next node and waits until it has accepted. It is dialled once: whoever asks again waits for the same answer, or has it already.
      *
      * @throws FailureException that names the node which cannot be reached
      */
@@ -85,7 +89,7 @@ public final class RingMember {
             }
             return;
         }
-        CompletableFuture<Void> accepted = new CompletableFuture<>();
+        CompletableFuture<Void> accepted;
         synchronized (this) {
             if (failure != null) {
                 throw failure.exception();
@@ -93,7 +97,12 @@ public final class RingMember {
             if (joined) {
                 return;
             }
-            dial(accepted);
+            if (joining == null) {
+                CompletableFuture<Void> answer = new CompletableFuture<>();
+                dial(answer);
+                joining = answer;
+            }
+            accepted = joining;
         }
         try {
             accepted.get(JOIN_SECONDS, TimeUnit.SECONDS);
@@ -365,6 +374,7 @@ public final class RingMember {
         }
         if (dialled != null) {
             dialled.shutdown(); // lets the failure be written first
+            CompletableFuture.delayedExecutor(WRITE_SECONDS, TimeUnit.SECONDS).execute(dialled::shutdownNow);
         }
     }
 

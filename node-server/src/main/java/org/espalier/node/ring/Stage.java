@@ -45,12 +45,10 @@ final class Stage {
 
     private static final Logger LOG = LoggerFactory.getLogger(Stage.class);
 
-    /** More frames than a head ever keeps waiting (a step and a few operations a session): a flood breaks the ring and does not exhaust memory. */
-    private static final int MAX_WAITING = 4096;
-
     private record Running(Set<Long> sessions, Cancel cancel) {}
 
     private final RingPlace place;
+    private final int maxWaiting;
     private final LoadedProgram program;
     private final StepThread steps;
     private final FrameSink next;
@@ -64,9 +62,19 @@ final class Stage {
 
     Stage(RingPlace place, StageShard shard, StepThread steps, FrameSink next) {
         this.place = place;
+        this.maxWaiting = maxWaiting(place.shards().size());
         this.program = shard.program();
         this.steps = steps;
         this.next = next;
+    }
+
+    /**
+     * More frames than a head ever keeps waiting, so that a flood breaks the ring and does not exhaust memory. A head has at most one step in
+     * flight for each stage, each with the opening of at most
+     * {@link HeadScheduler#CHUNK} sessions before it, and it closes each session once: about half of this.
+     */
+    private static int maxWaiting(int stages) {
+        return 4 * HeadScheduler.MAX_SESSIONS * stages;
     }
 
     /** Sessions that are open here or about to be opened. */
@@ -84,17 +92,21 @@ final class Stage {
             return;
         }
         switch (frame.getBodyCase()) {
-            case OPEN -> sessions.add(frame.getOpen().getSession());
-            case FORK -> sessions.add(frame.getFork().getTo());
             case CANCEL -> {
                 cancel(frame);
                 return;
             }
-            case TRUNCATE, CLOSE, STEP -> {}
+            case OPEN, FORK, TRUNCATE, CLOSE, STEP -> {}
             default -> throw new IllegalArgumentException(frame.getBodyCase() + " frames are not meant for a stage");
         }
-        if (waiting.incrementAndGet() > MAX_WAITING) {
-            throw new IllegalArgumentException("more than " + MAX_WAITING + " frames are waiting");
+        if (waiting.incrementAndGet() > maxWaiting) {
+            waiting.decrementAndGet();
+            throw new IllegalArgumentException("more than " + maxWaiting + " frames are waiting");
+        }
+        if (frame.hasOpen()) {
+            sessions.add(frame.getOpen().getSession());
+        } else if (frame.hasFork()) {
+            sessions.add(frame.getFork().getTo());
         }
         steps.execute(() -> {
             waiting.decrementAndGet();

@@ -1,12 +1,18 @@
 package org.espalier.node.service;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import org.espalier.Remedy;
 import org.espalier.engine.CancelledException;
 import org.espalier.failure.Failure;
@@ -24,15 +30,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The deployments of a node. Loading and unloading happen one at a time; looking up a deployment never blocks. Closing the node, or
- * unloading what is being loaded, ends the load first.
+ * The deployments of a node. Those of one name are loaded one at a time, and nothing is locked meanwhile: looking up a deployment never
+ * blocks, and whatever else waits has an end, also where the files that are loaded lie on a share that does not answer. Closing the node,
+ * or unloading what is being loaded, ends the load first.
  */
 final class Deployments implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Deployments.class);
 
-    /** A cancelled load ends between two phases, well within this time. */
-    private static final long CHANGE_SECONDS = 15;
+    /** A cancelled load ends between two phases or weights, mostly within this time; one that takes longer frees by itself what it has loaded. */
+    private static final Duration LOAD = Duration.ofSeconds(5);
+
+    /** A cancelled step ends between two ops: well within this time. */
+    private static final Duration CHANGE = Duration.ofSeconds(15);
+
+    /** A node that closes waits no longer: it ends in any case. */
+    private static final Duration CLOSE = Duration.ofSeconds(3);
 
     private static final long LOOK_MILLIS = 100;
 
@@ -45,10 +58,9 @@ final class Deployments implements AutoCloseable {
     private final RingClock clock;
     private final ConcurrentMap<String, Deployed> byId = new ConcurrentHashMap<>();
 
-    /** Held by whoever loads, unloads or closes. */
-    private final ReentrantLock changing = new ReentrantLock();
+    /** What is being loaded, by deployment. */
+    private final ConcurrentMap<String, RunningLoad> loads = new ConcurrentHashMap<>();
 
-    private volatile RunningLoad current;
     private volatile boolean closed;
 
     Deployments(String node, ShardLoader loader, Attachments attachments, RingClock clock) {
@@ -66,16 +78,17 @@ final class Deployments implements AutoCloseable {
      */
     RingMember load(RunningLoad loading, ShardLoader.Progress progress) {
         ShardLoader.Order order = new PlacementCheck(node).check(loading.request());
-        while (!locked(LOOK_MILLIS)) {
+        String id = loading.request().getDeployment();
+        for (RunningLoad other; (other = loads.putIfAbsent(id, loading)) != null; ) {
             checkGoesOn(loading);
+            done(other, LOOK_MILLIS);
         }
         try {
-            current = loading; // before reading closed: close() reads both in the other order
-            checkGoesOn(loading);
+            checkGoesOn(loading); // after entering it: close() reads both in the other order
             return place(loading, order, progress);
         } finally {
-            current = null;
-            changing.unlock();
+            loads.remove(id);
+            loading.done();
         }
     }
 
@@ -86,13 +99,17 @@ final class Deployments implements AutoCloseable {
         loading.check();
     }
 
-    private boolean locked(long millis) {
+    private boolean done(RunningLoad loading, long millis) {
         try {
-            return changing.tryLock(millis, TimeUnit.MILLISECONDS);
+            return loading.awaitDone(millis);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new Failure(node, Failure.Kind.CANCELLED, "the request was interrupted on node " + node).exception();
+            throw interrupted();
         }
+    }
+
+    private FailureException interrupted() {
+        return new Failure(node, Failure.Kind.CANCELLED, "the request was interrupted on node " + node).exception();
     }
 
     private RingMember place(RunningLoad loading, ShardLoader.Order order, ShardLoader.Progress progress) {
@@ -103,22 +120,20 @@ final class Deployments implements AutoCloseable {
             refuseUsed(old, request.getClient(), request.getForce());
         }
         StageShard shard = null;
-        if (old != null) {
-            byId.remove(request.getDeployment());
-            old.member
-                    .leave(RingFailure.gone(old.member.place(), "placed again as epoch " + request.getEpoch()))
-                    .join();
+        if (old != null && byId.remove(request.getDeployment(), old)) { // or it has just been unloaded
+            await(old.member.leave(
+                    RingFailure.gone(old.member.place(), "placed again as epoch " + request.getEpoch())));
             if (old.order.equals(order)) {
                 shard = old.member.shard();
             } else {
-                free(old.member.shard());
+                await(steps.free(old.member.shard()));
             }
         }
         if (shard == null) {
             shard = load(order, loading, progress);
         }
         if (loading.ended()) {
-            free(shard);
+            await(steps.free(shard));
             loading.check();
         }
         RingPlace place = new RingPlace(
@@ -133,30 +148,30 @@ final class Deployments implements AutoCloseable {
 
     /** Frees a deployment and returns its bytes; 0 if it is not here. */
     long unload(UnloadRequest request) {
-        endLoad(request);
-        if (!locked(TimeUnit.SECONDS.toMillis(CHANGE_SECONDS))) {
-            throw new Failure(
-                            node,
-                            Failure.Kind.TIMED_OUT,
-                            "node " + node + " is still loading or unloading something else after " + CHANGE_SECONDS
-                                    + " s")
-                    .with(Remedy.LIST_NODES)
-                    .exception();
+        RunningLoad ended = endLoad(request);
+        if (ended != null && !done(ended, CHANGE.toMillis())) {
+            throw busy();
         }
-        try {
-            return remove(request);
-        } finally {
-            changing.unlock();
-        }
+        return remove(request);
     }
 
-    private void endLoad(UnloadRequest request) {
-        RunningLoad now = current;
+    private FailureException busy() {
+        return new Failure(
+                        node,
+                        Failure.Kind.TIMED_OUT,
+                        "node " + node + " is still loading, computing or freeing something else after "
+                                + CHANGE.toSeconds() + " s")
+                .with(Remedy.LIST_NODES)
+                .exception();
+    }
+
+    /** The load that was ended; null if there is none. */
+    private RunningLoad endLoad(UnloadRequest request) {
+        RunningLoad now = loads.get(request.getDeployment());
         if (now == null
-                || !now.request().getDeployment().equals(request.getDeployment())
                 || request.getEpoch() != 0
                         && request.getEpoch() != now.request().getEpoch()) {
-            return;
+            return null;
         }
         String owner = now.request().getClient();
         if (!owner.equals(request.getClient()) && !request.getForce()) {
@@ -171,6 +186,7 @@ final class Deployments implements AutoCloseable {
                 node,
                 Failure.Kind.CANCELLED,
                 "deployment '" + request.getDeployment() + "' was unloaded on node " + node + " while it was loaded"));
+        return now;
     }
 
     private long remove(UnloadRequest request) {
@@ -179,10 +195,12 @@ final class Deployments implements AutoCloseable {
             return 0;
         }
         refuseUsed(old, request.getClient(), request.getForce());
-        byId.remove(request.getDeployment());
+        if (!byId.remove(request.getDeployment(), old)) {
+            return 0; // somebody else was faster
+        }
         long bytes = old.member.shard().program().residentBytes();
-        old.member.leave(RingFailure.gone(old.member.place(), "unloaded")).join();
-        free(old.member.shard());
+        old.member.leave(RingFailure.gone(old.member.place(), "unloaded"));
+        await(steps.free(old.member.shard()));
         return bytes;
     }
 
@@ -222,35 +240,30 @@ final class Deployments implements AutoCloseable {
         byId.values().forEach(deployed -> deployed.member.dropLinks());
     }
 
-    /** Ends the running load and all generations, and frees everything. */
+    /** Ends the running loads and all generations, and frees everything; what does not end is left behind. */
     @Override
     public void close() {
         closed = true;
-        RunningLoad now = current;
-        if (now != null) {
-            now.end(RingFailure.ended(now.self()));
-        }
-        if (!locked(TimeUnit.SECONDS.toMillis(CHANGE_SECONDS))) {
-            // The loading thread frees the shard when it returns, on the engine's thread, which therefore stays alive.
-            LOG.warn("node {} closes although a load has not ended within {} s", node, CHANGE_SECONDS);
-            return;
-        }
-        try {
-            freeAll();
-        } finally {
-            changing.unlock();
-        }
-    }
-
-    private void freeAll() {
+        Collection<RunningLoad> running = List.copyOf(loads.values());
+        running.forEach(load -> load.end(RingFailure.ended(load.self())));
+        boolean ended = running.stream()
+                .allMatch(load -> done(load, CLOSE.plusSeconds(1).toMillis()));
+        List<CompletableFuture<Void>> freed = new ArrayList<>();
         byId.values().forEach(deployed -> {
-            deployed.member
-                    .leave(RingFailure.ended(deployed.member.place().self()))
-                    .join();
-            free(deployed.member.shard());
+            deployed.member.leave(RingFailure.ended(deployed.member.place().self()));
+            freed.add(steps.free(deployed.member.shard()));
         });
         byId.clear();
-        steps.close();
+        try {
+            CompletableFuture.allOf(freed.toArray(CompletableFuture[]::new)).get(CLOSE.toMillis(), MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("node {} closes although its engine still computes after {} s", node, CLOSE.toSeconds());
+        }
+        if (ended) {
+            steps.close(); // otherwise a shard may come that it has to free
+        }
     }
 
     private DeploymentState state(Deployed deployed) {
@@ -271,8 +284,9 @@ final class Deployments implements AutoCloseable {
     }
 
     private StageShard load(ShardLoader.Order order, RunningLoad loading, ShardLoader.Progress progress) {
+        LoadThread thread = new LoadThread(() -> loader.load(order, progress, loading.cancel()), steps::free);
         try {
-            return loader.load(order, progress, loading.cancel());
+            return thread.await(loading, () -> closed ? CLOSE : LOAD);
         } catch (CancelledException e) {
             loading.check();
             throw e;
@@ -326,8 +340,17 @@ final class Deployments implements AutoCloseable {
                 .exception();
     }
 
-    /** Frees a shard on the thread that owns it and waits for that. */
-    private void free(StageShard shard) {
-        steps.free(shard).join();
+    /** Waits for work on the thread of steps. */
+    private void await(CompletableFuture<Void> work) {
+        try {
+            work.get(CHANGE.toMillis(), MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw interrupted();
+        } catch (TimeoutException e) {
+            throw busy();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e); // it never completes so
+        }
     }
 }

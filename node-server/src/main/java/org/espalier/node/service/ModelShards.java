@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
 import org.espalier.Remedy;
@@ -33,6 +34,8 @@ final class ModelShards implements ShardLoader {
     private final LongSupplier freeBytes;
     private final Engines engines;
     private final EngineOptions loads;
+    /** Bytes that shards being loaded will take. */
+    private final AtomicLong promised = new AtomicLong();
 
     /** @param roots folders that models may be in; empty for anywhere */
     ModelShards(List<Path> roots) {
@@ -64,19 +67,24 @@ final class ModelShards implements ShardLoader {
         Shard.Request request = new Shard.Request(
                 order.engine(), loads.with(Shard.precision(order.precision())), new Loading(progress::report, cancel));
         Model model = catalogue.open(order.model());
+        long need;
         try {
             cancel.check();
-            check(model, order);
-            cancel.check();
+            need = check(model, order);
         } catch (RuntimeException e) {
             model.close();
             throw e;
         }
-        // A loaded shard is freed by its owner, cancelled or not, and never on this thread.
-        return new Loaded(Shard.load(model, order.member(), engines, request));
+        try {
+            // A loaded shard is freed by its owner, cancelled or not, and never on this thread.
+            return new Loaded(Shard.load(model, order.member(), engines, request));
+        } finally {
+            promised.addAndGet(-need);
+        }
     }
 
-    private void check(Model model, Order order) {
+    /** The memory that the shard needs, which is promised to it. */
+    private long check(Model model, Order order) {
         int layers = model.architecture().layers();
         if (layers != order.layers().all()) {
             throw new Failure(
@@ -89,18 +97,24 @@ final class ModelShards implements ShardLoader {
                     .exception();
         }
         long need = new ShardPlans(model).size(order.member()).bytes();
+        long others = promised.getAndAdd(need);
         long free = freeBytes.getAsLong();
-        if (need > free) {
-            String message = String.format(
-                    Locale.ROOT,
-                    "node %s has %.1f GB free, the shard needs %.1f GB",
-                    order.node(),
-                    free / 1e9,
-                    need / 1e9);
-            throw new Failure(order.node(), Failure.Kind.OUT_OF_MEMORY, message)
-                    .with(Remedy.SPLIT_OVER_MORE_NODES)
-                    .exception();
+        if (need <= free - others) {
+            return need;
         }
+        promised.addAndGet(-need);
+        String message = String.format(
+                Locale.ROOT,
+                "node %s has %.1f GB free%s, the shard needs %.1f GB",
+                order.node(),
+                free / 1e9,
+                others > 0
+                        ? String.format(Locale.ROOT, ", of which a shard being loaded takes %.1f GB", others / 1e9)
+                        : "",
+                need / 1e9);
+        throw new Failure(order.node(), Failure.Kind.OUT_OF_MEMORY, message)
+                .with(Remedy.SPLIT_OVER_MORE_NODES)
+                .exception();
     }
 
     @Override

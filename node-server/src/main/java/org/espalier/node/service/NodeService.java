@@ -3,8 +3,10 @@ package org.espalier.node.service;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.espalier.DaemonThreads;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
@@ -32,11 +34,15 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(NodeService.class);
 
+    /** Each has a thread while it is begun; a generation that runs or waits its turn has none. */
+    private static final int MAX_REQUESTS = 1024;
+
     private final String node;
     private final ShardLoader loader;
     private final Deployments deployments;
     private final Attachments attachments;
-    private final ExecutorService waiting = Executors.newCachedThreadPool(new DaemonThreads("espalier-request"));
+    private final ExecutorService waiting = new ThreadPoolExecutor(
+            0, MAX_REQUESTS, 60, TimeUnit.SECONDS, new SynchronousQueue<>(), new DaemonThreads("espalier-request"));
 
     NodeService(String node, ShardLoader loader, Deployments deployments, Attachments attachments) {
         this.node = node;
@@ -169,8 +175,17 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
                     refuse(replies, failure);
                 }
             });
-        } catch (RejectedExecutionException closed) {
-            refuse(replies, new Failure("", Failure.Kind.NODE_LOST, "it was shut down").with(Remedy.LOAD_AGAIN));
+        } catch (RejectedExecutionException e) {
+            refuse(
+                    replies,
+                    waiting.isShutdown()
+                            ? new Failure("", Failure.Kind.NODE_LOST, "it was shut down").with(Remedy.LOAD_AGAIN)
+                            : new Failure(
+                                    "",
+                                    Failure.Kind.EXHAUSTED,
+                                    "it begins " + MAX_REQUESTS + " requests already: try again"));
+        } catch (OutOfMemoryError e) { // no thread can be started
+            refuse(replies, Failure.of(e, Failure.Kind.REFUSED));
         }
     }
 

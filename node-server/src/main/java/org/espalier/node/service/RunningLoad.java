@@ -1,6 +1,8 @@
 package org.espalier.node.service;
 
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.espalier.engine.Cancel;
 import org.espalier.failure.Failure;
 import org.espalier.v1.LoadRequest;
@@ -11,7 +13,8 @@ final class RunningLoad {
 
     private final LoadRequest request;
     private final Cancel cancel = new Cancel();
-    private final AtomicReference<Failure> reason = new AtomicReference<>();
+    private final CompletableFuture<Failure> reason = new CompletableFuture<>();
+    private final CountDownLatch done = new CountDownLatch(1);
 
     RunningLoad(LoadRequest request) {
         this.request = request;
@@ -32,17 +35,37 @@ final class RunningLoad {
     }
 
     void end(Failure why) {
-        reason.compareAndSet(null, why);
+        reason.complete(why);
         cancel.set();
     }
 
     boolean ended() {
-        return reason.get() != null;
+        return reason.isDone();
+    }
+
+    /** Completes when it is ended from outside. */
+    CompletableFuture<Failure> whenEnded() {
+        return reason;
+    }
+
+    /** Why it was ended; null if it was not. */
+    Failure reason() {
+        return reason.getNow(null);
+    }
+
+    /** Nobody works on it any more. */
+    void done() {
+        done.countDown();
+    }
+
+    /** Waits until nobody works on it; false if that took longer. */
+    boolean awaitDone(long millis) throws InterruptedException {
+        return done.await(millis, TimeUnit.MILLISECONDS);
     }
 
     /** @throws org.espalier.failure.FailureException with the reason if it was ended */
     void check() {
-        Failure why = reason.get();
+        Failure why = reason();
         if (why != null) {
             throw why.exception();
         }

@@ -1,0 +1,83 @@
+package org.espalier.node.service;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.espalier.DaemonThreads;
+import org.espalier.failure.Failure;
+import org.espalier.node.ring.StageShard;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs a load on a thread of its own, so that whoever waits for it goes on when it was ended and does not come back: a read from a share that does
+ * not answer cannot be interrupted. Such a thread is left behind; a shard that it loads after all is freed.
+ */
+final class LoadThread {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LoadThread.class);
+
+    private final CompletableFuture<StageShard> result = new CompletableFuture<>();
+
+    /** @param free takes a shard that nobody waits for any more */
+    LoadThread(Supplier<StageShard> load, Consumer<StageShard> free) {
+        new DaemonThreads("espalier-load")
+                .newThread(() -> {
+                    try {
+                        StageShard shard = load.get();
+                        if (!result.complete(shard)) {
+                            free.accept(shard);
+                        }
+                    } catch (Throwable e) {
+                        result.completeExceptionally(e);
+                    }
+                })
+                .start();
+    }
+
+    /**
+     * Waits for the shard.
+     *
+     * @param grace how long after the load was ended its thread may still take to come back
+     * @throws org.espalier.failure.FailureException with the reason of the end if it does not
+     * @throws RuntimeException or Error: what the load threw
+     */
+    StageShard await(RunningLoad loading, Supplier<Duration> grace) {
+        try {
+            CompletableFuture.anyOf(result.exceptionally(e -> null), loading.whenEnded())
+                    .get();
+            return loading.ended() ? result.get(grace.get().toMillis(), TimeUnit.MILLISECONDS) : result.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw e.getCause() instanceof RuntimeException known ? known : new IllegalStateException(e.getCause());
+        } catch (TimeoutException e) {
+            return leftBehind(loading.reason());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            loading.end(new Failure(
+                    loading.self().getNode(),
+                    Failure.Kind.CANCELLED,
+                    "the request was interrupted on node " + loading.self().getNode()));
+            return leftBehind(loading.reason());
+        }
+    }
+
+    private StageShard leftBehind(Failure why) {
+        Failure said = new Failure(
+                why.node(),
+                why.kind(),
+                why.message() + "; the thread that reads its files does not come back and is left behind",
+                why.remedy());
+        if (!result.completeExceptionally(said.exception())) {
+            return result.join(); // it came back just now
+        }
+        LOG.warn("{}: do they lie on a share or disk that does not answer?", said.message());
+        throw said.exception();
+    }
+}
