@@ -6,17 +6,18 @@
 
 #include "canceller.h"
 #include "fatal.h"
+#include "shape.h"
 
 enum call { CALL_OPEN, CALL_COPY_ROWS, CALL_SNAPSHOT, CALL_DROP_SNAPSHOT, CALL_DROP_ROWS, CALL_CLOSE, CALL_RUN };
 
 /** Words of `program` that are looked at or changed, see espalier.h. */
-enum { PRECISION_WORD = 2, NODES_WORD = 4, THREADS_WORD = 6, HIDDEN_WORD = 11 };
+enum { PRECISION_WORD = 2, NODES_WORD = 4, THREADS_WORD = 6, HEADER_WORDS = 12 };
 
 struct running {
   const struct replay *replay;
   struct comparison *comparison;
   int64_t program;
-  int64_t hidden;
+  struct shape shape;
   int activation_bytes;
   bool cancels;
   int64_t last_nanos; /* that the step before took */
@@ -38,7 +39,7 @@ static void require(struct running *r, int32_t status, const char *call) {
 static void load(struct running *r) {
   struct flat words = flat_file("program");
   int64_t count = words.end - words.next, done = -1, resident;
-  if (count <= HIDDEN_WORD || words.next[0] != ES_MAGIC || words.next[1] != ES_VERSION) {
+  if (count < HEADER_WORDS || words.next[0] != ES_MAGIC || words.next[1] != ES_VERSION) {
     fatal("%s has no program of version %d", r->comparison->recording, ES_VERSION);
   }
   if (r->replay->precision >= 0) {
@@ -47,7 +48,6 @@ static void load(struct running *r) {
   if (r->replay->threads >= 0) {
     words.next[THREADS_WORD] = r->replay->threads;
   }
-  r->hidden = words.next[HIDDEN_WORD];
   r->cancels = r->replay->cancels && words.next[NODES_WORD] == 1; /* in a group only an exchange cancels */
   require(r, r->replay->engine.load(words.next, count, &r->program, r->error), "es_load");
   do {
@@ -55,7 +55,23 @@ static void load(struct running *r) {
     resident = r->replay->engine.resident_bytes(r->program);
   } while (done < resident);
   r->activation_bytes = (int)r->replay->engine.activation_bytes(r->program);
+  r->shape = shape_of(words);
   free(words.next);
+}
+
+/** What is recorded has to be as long as what the engine answers or takes. */
+static void require_bytes(const struct running *r, const char *what, struct bytes recorded, int64_t count) {
+  if (recorded.count != count) {
+    fatal("%s, call %lld: %lld bytes of %s are recorded, expected %lld", r->comparison->recording, (long long)r->comparison->call,
+        (long long)recorded.count, what, (long long)count);
+  }
+}
+
+/** Bytes of each of `count` recorded values. */
+static int value_bytes(const struct running *r, struct bytes recorded, int64_t count) {
+  int bytes = count > 0 && recorded.count == 2 * count ? 2 : 4;
+  require_bytes(r, "values", recorded, count * bytes);
+  return bytes;
 }
 
 /** Rows of a STEP. */
@@ -80,7 +96,7 @@ static void *activations_of(struct running *r, struct bytes recorded, int64_t co
   if (recorded.count == 0) {
     return NULL;
   }
-  float *floats = floats_of(recorded.first, count, (int)(recorded.count / count));
+  float *floats = floats_of(recorded.first, count, value_bytes(r, recorded, count));
   if (r->activation_bytes == 2) {
     for (int64_t i = 0; i < count; i++) { /* bfloat16, towards zero: recorded in it, or compared loosely anyway */
       memcpy((uint8_t *)floats + 2 * i, (uint8_t *)(floats + i) + 2, 2);
@@ -99,7 +115,7 @@ static void compare_activations(struct running *r, enum part part, struct bytes 
     return;
   }
   const void *answer = (const void *)(intptr_t)found;
-  float *expected = floats_of(recorded.first, count, (int)(recorded.count / count));
+  float *expected = floats_of(recorded.first, count, value_bytes(r, recorded, count));
   float *floats = floats_of(answer, count, r->activation_bytes);
   compare_rows(r->comparison, part, expected, floats, rows, width);
   if (part != PART_EXCHANGES) { /* which a step that was cancelled may have passed before */
@@ -164,8 +180,8 @@ static void compare_result(struct running *r, struct flat *words, const struct e
   struct bytes logits = flat_bytes(words), greedy = flat_bytes(words);
   int64_t width = flat_word(words);
   struct bytes experts = flat_bytes(words), weights = flat_bytes(words), hidden = flat_bytes(words);
-  compare_activations(r, PART_ACTIVATIONS, activations, result->activations, rows, r->hidden);
-  compare_activations(r, PART_LAST_HIDDEN, hidden, result->last_hidden, rows, r->hidden);
+  compare_activations(r, PART_ACTIVATIONS, activations, result->activations, rows, r->shape.hidden);
+  compare_activations(r, PART_LAST_HIDDEN, hidden, result->last_hidden, rows, r->shape.hidden);
   if (logits_rows != result->logits_rows || greedy.count / 4 != result->greedy_count || (experts.count == 0) != (result->experts == 0)) {
     fatal("%s, call %lld answers %lld rows of logits, %lld tokens and %s experts; recorded were %lld, %lld and %s", c->recording, (long long)c->call,
         (long long)result->logits_rows, (long long)result->greedy_count, result->experts ? "the" : "no", (long long)logits_rows,
@@ -173,7 +189,8 @@ static void compare_result(struct running *r, struct flat *words, const struct e
   }
   if (logits_rows > 0) {
     const float *found = (const float *)(intptr_t)result->logits;
-    compare_rows(c, PART_LOGITS, logits.first, found, logits_rows, logits.count / 4 / logits_rows);
+    require_bytes(r, "logits", logits, logits_rows * r->shape.vocabulary * (int64_t)sizeof *found);
+    compare_rows(c, PART_LOGITS, logits.first, found, logits_rows, r->shape.vocabulary);
     digest_add(c, found, logits.count);
   }
   if (greedy.count > 0) {
@@ -181,7 +198,9 @@ static void compare_result(struct running *r, struct flat *words, const struct e
     digest_add(c, (const void *)(intptr_t)result->greedy, greedy.count);
   }
   if (experts.count > 0 && width > 0) {
-    int64_t all = experts.count / 2 / width; /* [MoE layer][T] */
+    int64_t all = r->shape.routes * rows; /* [MoE layer][T] */
+    require_bytes(r, "experts", experts, all * width * (int64_t)sizeof(int16_t));
+    require_bytes(r, "weights of experts", weights, all * width * (int64_t)sizeof(float));
     compare_experts(c, experts.first, weights.first, width, (const int16_t *)(intptr_t)result->experts,
         (const float *)(intptr_t)result->expert_weights, result->routing_width, all);
     digest_add(c, (const void *)(intptr_t)result->experts, all * result->routing_width * 2);
@@ -193,10 +212,12 @@ static void replay_run(struct running *r, struct flat *words) {
   struct flat step = flat_part(words);
   int64_t rows = step_rows(step);
   struct bytes recorded = flat_bytes(words);
-  void *activations = activations_of(r, recorded, rows * r->hidden);
+  void *activations = activations_of(r, recorded, rows * r->shape.hidden);
   struct flat exchanges = *words;
   for (int32_t count = flat_word(words); count > 0; count--) {
-    words->next += 3;
+    flat_word(words);
+    flat_word(words);
+    flat_word(words);
     flat_bytes(words);
   }
   struct es_result result = {0};

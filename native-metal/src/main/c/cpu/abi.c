@@ -86,7 +86,10 @@ void es_drop_snapshot(int64_t program, int64_t session, int32_t length) { sessio
 
 void es_drop_rows(int64_t program, int64_t session, int32_t length) { session_drop_rows(of(program), session, length); }
 
-void es_close_session(int64_t program, int64_t session) { session_close(of(program), session); }
+void es_close_session(int64_t program, int64_t session) {
+  step_abandon(of(program)->step);
+  session_close(of(program), session);
+}
 
 int32_t es_run(int64_t program, const int32_t *step, int64_t count, const void *activations, const int32_t *cancel, struct es_result *result,
     char *error) {

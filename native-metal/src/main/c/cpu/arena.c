@@ -46,6 +46,9 @@ static struct block *new_block(int64_t bytes) {
 }
 
 void *arena_take(struct arena *arena, int64_t bytes) {
+  if (bytes < 0 || bytes > INT64_MAX / 2) {
+    return NULL;
+  }
   bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   struct block *block = arena->current;
   while (block && block->bytes - block->used < bytes) {

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,6 +24,7 @@ struct guarded {
 };
 
 static struct guarded *_Atomic all_guarded;
+static _Atomic int looking;  /* handlers that look at files of the list, which are not freed meanwhile */
 static _Atomic int any_cut; /* since the process began: then each file is looked at */
 static struct sigaction before;
 static pthread_once_t installed = PTHREAD_ONCE_INIT;
@@ -36,16 +39,26 @@ static struct file *file_at(const uint8_t *address) {
   return NULL;
 }
 
+/** What a page has not, none after it has; one mapping for all of them, for their number in a process is limited. */
+static bool put_zeros(struct file *file, uintptr_t address) {
+  uintptr_t start = address - address % (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)file->bytes + (uintptr_t)file->size;
+  if (mmap((void *)start, end - start, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+    return false;
+  }
+  atomic_store(&file->cut, 1);
+  atomic_store(&any_cut, 1);
+  return true;
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context) {
+  int number = errno;
+  atomic_fetch_add(&looking, 1);
   struct file *file = file_at(info->si_addr);
-  if (file) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    void *start = (void *)((uintptr_t)info->si_addr / page * page);
-    if (mmap(start, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
-      atomic_store(&file->cut, 1);
-      atomic_store(&any_cut, 1);
-      return;
-    }
+  bool ours = file && put_zeros(file, (uintptr_t)info->si_addr);
+  atomic_fetch_sub(&looking, 1);
+  errno = number;
+  if (ours) {
+    return;
   }
   if (before.sa_flags & SA_SIGINFO) {
     before.sa_sigaction(signal, info, context);
@@ -60,7 +73,8 @@ static void install(void) {
   struct sigaction guard = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
   guard.sa_sigaction = on_fault;
   sigemptyset(&guard.sa_mask);
-  sigaction(SIGBUS, &guard, &before);
+  sigaction(SIGBUS, NULL, &before); /* before it is needed */
+  sigaction(SIGBUS, &guard, NULL);
 }
 
 static int guard(struct file *file) {
@@ -86,6 +100,9 @@ static void unguard(struct file *file) {
   for (struct guarded *g = atomic_load(&all_guarded); g; g = g->next) {
     struct file *mine = file;
     if (atomic_compare_exchange_strong(&g->file, &mine, NULL)) {
+      while (atomic_load(&looking) > 0) {
+        sched_yield();
+      }
       return;
     }
   }

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLICE_NANOS = 50000000, TOUCHED_AT_ONCE = 64 << 20 };
+enum { SLICE_NANOS = 50000000, PREPARED_AT_ONCE = 16 << 20 };
 
 static int64_t now(void) {
   struct timespec t;
@@ -45,31 +45,48 @@ static void touch(const uint8_t *first, int64_t bytes) {
   (void)sink;
 }
 
-static int prepare_region(const struct es_program *p, const struct weight *w, const struct region *r, int64_t bytes_of_row, char *error) {
-  if (!r->first || bytes_of_row == 0) {
-    return ES_OK;
-  }
-  const uint8_t *first = region_row(r, weight_stored_row(w, 0));
-  const uint8_t *end = region_row(r, weight_stored_row(w, weight_stored_rows(w) - 1)) + bytes_of_row;
+static int prepare(const struct es_program *p, const uint8_t *first, int64_t bytes, char *error) {
   if (p->preparations & ES_WARM_UP) {
-    touch(first, end - first);
+    touch(first, bytes);
   }
   if (p->preparations & ES_LOCK_MEMORY) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)first / page * page;
-    if (mlock((void *)start, (size_t)((uintptr_t)end - start)) != 0) {
+    if (mlock((void *)start, (size_t)((uintptr_t)first + (uintptr_t)bytes - start)) != 0) {
       return fail(error, ES_FAILED, "the weights cannot be locked in memory: %s; raise the limit (ulimit -l), or load without it", strerror(errno));
     }
   }
   return ES_OK;
 }
 
-static int prepare_piece(const struct es_program *p, const struct weight *w, const struct piece *piece, char *error) {
-  int32_t columns = weight_stored_columns(w);
-  int status = prepare_region(p, w, &piece->values, format_row_bytes(&w->format, columns), error);
-  if (status == ES_OK) {
-    status = prepare_region(p, w, &piece->scales, format_scale_bytes(&w->format, columns), error);
+/** From a region's first row to the end of its last; a region that is not there has no bytes. */
+static int64_t region_bytes(const struct weight *w, const struct region *r, int64_t bytes_of_row, const uint8_t **first) {
+  if (!r->first || bytes_of_row == 0) {
+    return 0;
   }
-  return status == ES_OK ? prepare_region(p, w, &piece->biases, format_bias_bytes(&w->format, columns), error) : status;
+  *first = region_row(r, weight_stored_row(w, 0));
+  return region_row(r, weight_stored_row(w, weight_stored_rows(w) - 1)) + bytes_of_row - *first;
+}
+
+/** Some more bytes of the piece; after its last the next piece is next. */
+static int prepare_some(struct es_program *p, const struct weight *w, char *error) {
+  const struct piece *piece = &w->pieces[p->loaded_pieces];
+  int32_t columns = weight_stored_columns(w);
+  const struct region *regions[] = {&piece->values, &piece->scales, &piece->biases};
+  int64_t rows[] = {format_row_bytes(&w->format, columns), format_scale_bytes(&w->format, columns), format_bias_bytes(&w->format, columns)};
+  int64_t from = p->loaded_part;
+  for (int i = 0; i < 3; i++) {
+    const uint8_t *first = NULL;
+    int64_t left = region_bytes(w, regions[i], rows[i], &first) - from;
+    if (left > 0) {
+      int64_t some = left < PREPARED_AT_ONCE ? left : PREPARED_AT_ONCE;
+      p->loaded_part += some;
+      return prepare(p, first + from, some, error);
+    }
+    from = -left;
+  }
+  p->loaded_part = 0;
+  p->loaded_pieces++;
+  return ES_OK;
 }
 
 int load_more(struct es_program *p, int64_t *done, char *error) {
@@ -77,12 +94,11 @@ int load_more(struct es_program *p, int64_t *done, char *error) {
   int status = ES_OK;
   while (p->loaded < p->weight_count && status == ES_OK && now() < end) {
     struct weight *w = &p->weights[p->loaded];
-    if (w->part_of_rows && p->loaded_pieces == 0) {
+    if (w->part_of_rows && !w->copy) {
       status = weight_copy(w, error);
     }
     if (status == ES_OK && p->preparations) {
-      status = prepare_piece(p, w, &w->pieces[p->loaded_pieces], error);
-      p->loaded_pieces++;
+      status = prepare_some(p, w, error);
     } else {
       p->loaded_pieces = w->count;
     }
@@ -134,7 +150,7 @@ static int read_all(struct es_program *p, const uint8_t **chunks, int64_t count,
   return ES_OK;
 }
 
-/** Whole chunks of the weights' values, from the first on, again from the first where there are not enough. */
+/** Whole chunks of the weights' values, from the first on; as many as there are. */
 static int64_t weight_chunks(const struct es_program *p, const uint8_t **chunks, int64_t most) {
   int64_t count = 0;
   for (int32_t i = 0; i < p->weight_count && count < most; i++) {

@@ -78,6 +78,7 @@ struct es_program {
   const struct compute *compute;
   struct pool *pool;
   int32_t loaded, loaded_pieces; /* weights that are ready, and pieces of the next */
+  int64_t loaded_part;           /* bytes that are prepared of the piece after these */
   int64_t loaded_bytes;
   int32_t session_count;
   struct session **sessions;

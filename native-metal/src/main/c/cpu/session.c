@@ -243,7 +243,8 @@ int session_open(struct es_program *p, int64_t id, int32_t max_length, struct wo
   bool read = read_edits(s, edits);
   if (!read || !add_session(p, s)) {
     free_session(p, s);
-    return edits->bad ? fail(error, ES_FAILED, "the router edits of session %lld end too early", (long long)id) : no_memory(error, id, max_length);
+    bool whole = !edits->bad && edits->next == edits->end;
+    return whole ? no_memory(error, id, max_length) : fail(error, ES_FAILED, "the router edits of session %lld end too early or too late", (long long)id);
   }
   return ES_OK;
 }

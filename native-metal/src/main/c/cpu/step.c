@@ -99,6 +99,19 @@ static void read_span(struct step *s, struct words *w, struct span *span, const 
   s->logits_rows += s->program->logits.slot >= 0 ? wanted_rows(span) : 0;
 }
 
+static bool embeds(const struct es_program *p) { return p->op_count > 0 && p->ops[0].kind == ES_EMBED; }
+
+/** A token is a row of the table that the program embeds. */
+static int32_t known_token(struct step *s, int32_t token) {
+  if (embeds(s->program)) {
+    int32_t rows = s->program->ops[0].embed.weight->rows;
+    if (token < 0 || token >= rows) {
+      step_fail(s, ES_FAILED, "token %d is not in the vocabulary of %d", token, rows);
+    }
+  }
+  return token;
+}
+
 static void fill_rows(struct step *s, const int32_t *const *tokens) {
   s->session = step_memory(s, s->rows * (int64_t)sizeof *s->session);
   s->position = step_memory(s, s->rows * (int64_t)sizeof *s->position);
@@ -111,7 +124,7 @@ static void fill_rows(struct step *s, const int32_t *const *tokens) {
       int32_t row = span->first + t;
       s->session[row] = span->session;
       s->position[row] = span->position + t;
-      s->token[row] = tokens[i] ? tokens[i][t] : span->greedy ? span->session->greedy : -1;
+      s->token[row] = known_token(s, tokens[i] ? tokens[i][t] : span->greedy ? span->session->greedy : -1);
       bool logits = span->logits == ES_ALL_LOGITS || (span->logits == ES_LAST_LOGITS && t == span->count - 1);
       if (logits && s->program->logits.slot >= 0) {
         s->logits_row[wanted++] = row;
@@ -139,11 +152,11 @@ static void read_step(struct step *s, struct words *w, const void *activations) 
     int64_t rows = i == p->logits.slot ? s->logits_rows : s->rows;
     s->slots[i] = step_memory(s, rows * p->slots[i] * (int64_t)sizeof(float));
   }
-  bool embeds = p->op_count > 0 && p->ops[0].kind == ES_EMBED;
-  if (!embeds && (!activations || p->input.width != p->hidden)) {
+  bool embedded = embeds(p);
+  if (!embedded && (!activations || p->input.width != p->hidden)) {
     no_step(s);
   }
-  for (int t = 0; !embeds && t < s->rows; t++) {
+  for (int t = 0; !embedded && t < s->rows; t++) {
     memcpy(view_row(s, p->input, t), (const char *)activations + (int64_t)t * p->hidden * (int64_t)sizeof(float), (size_t)p->hidden * sizeof(float));
   }
   for (int i = 0; i < s->span_count; i++) {
@@ -346,6 +359,8 @@ int step_run(struct step *s, struct words words, const void *activations, const 
   read_step(s, &words, activations);
   return go_on(s);
 }
+
+void step_abandon(struct step *s) { s->paused = NULL; }
 
 int step_resume(struct step *s, int32_t outcome, struct es_result *result, char *error) {
   const struct begun *paused = s->paused;

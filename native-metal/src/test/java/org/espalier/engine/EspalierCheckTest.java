@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,5 +93,27 @@ final class EspalierCheckTest {
         Ended ended = check();
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.report()).contains("es_load").contains("of weights-0, which has 64: the file is cut off");
+    }
+
+    /** One word after the other, of the program and of the calls: whatever it says then, no signal ends the process. */
+    @Test
+    void aDamagedWordIsNoCrash() throws IOException, InterruptedException {
+        for (String name : List.of("program", "calls")) {
+            Path file = recording.resolve(name);
+            byte[] whole = Files.readAllBytes(file);
+            for (int at = 0; at < whole.length; at += Integer.BYTES) {
+                for (int word : new int[] {-1, 3, Integer.MAX_VALUE}) {
+                    ByteBuffer damaged = ByteBuffer.wrap(whole.clone())
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putInt(at, word);
+                    Files.write(file, damaged.array());
+                    Ended ended = check("--threads", "1");
+                    assertThat(ended.status())
+                            .as("%s, byte %d is %d: %s", name, at, word, ended.report())
+                            .isBetween(0, 2);
+                }
+            }
+            Files.write(file, whole);
+        }
     }
 }
