@@ -1,5 +1,6 @@
 package org.espalier.cluster;
 
+import io.grpc.ConnectivityState;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -73,6 +74,14 @@ final class ClusterNode implements AutoCloseable {
         return address;
     }
 
+    /** Ready to connect: gRPC would fail calls, for up to two minutes, until it tries again to reach a node that was gone. */
+    private ManagedChannel channel() {
+        if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+            channel.enterIdle();
+        }
+        return channel;
+    }
+
     /** The node's own name; the address until it has answered once. */
     String name() {
         return name;
@@ -84,20 +93,20 @@ final class ClusterNode implements AutoCloseable {
     }
 
     NodeGrpc.NodeStub calls() {
-        return NodeGrpc.newStub(channel);
+        return NodeGrpc.newStub(channel());
     }
 
     NodeGrpc.NodeBlockingStub unary() {
-        return NodeGrpc.newBlockingStub(channel).withDeadlineAfter(UNARY_SECONDS, TimeUnit.SECONDS);
+        return NodeGrpc.newBlockingStub(channel()).withDeadlineAfter(UNARY_SECONDS, TimeUnit.SECONDS);
     }
 
     NodeGrpc.NodeBlockingStub within(long minutes) {
-        return NodeGrpc.newBlockingStub(channel).withDeadlineAfter(minutes, TimeUnit.MINUTES);
+        return NodeGrpc.newBlockingStub(channel()).withDeadlineAfter(minutes, TimeUnit.MINUTES);
     }
 
     /** @throws StatusRuntimeException if it does not answer */
     NodeInfo describe() {
-        DescribeReply reply = NodeGrpc.newBlockingStub(channel)
+        DescribeReply reply = NodeGrpc.newBlockingStub(channel())
                 .withDeadlineAfter(DESCRIBE_SECONDS, TimeUnit.SECONDS)
                 .describe(DescribeRequest.getDefaultInstance());
         name = reply.getNode();

@@ -12,10 +12,10 @@ import org.espalier.node.ring.RingClock;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
 
-/** Which clients use which deployment: one stream each, with a ping every 2 s. A stream that breaks or falls silent ends the client's sessions. */
+/** Which clients use which deployment: one stream each, on which it pings all the time. A stream that breaks or falls silent ends the client's sessions. */
 final class Attachments {
 
-    /** After 12 ticks of 0.5 s without a ping (three missed) the client is lost: well within the 10 s that its sessions may outlive it. */
+    /** After 12 ticks of 0.5 s without a ping the client is lost: well within the 10 s that its sessions may outlive it. */
     private static final int SILENT_TICKS = 12;
 
     private final Set<Attachment> open = ConcurrentHashMap.newKeySet();

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +25,7 @@ import org.espalier.EspalierException;
 public final class LocalNodes implements AutoCloseable {
 
     private static final Duration READY = Duration.ofSeconds(30);
+    private static final Duration PROBE = Duration.ofMillis(250);
     private static final String LISTENING = "listening on ";
 
     /** @param log the file that the process logs to */
@@ -88,15 +90,19 @@ public final class LocalNodes implements AutoCloseable {
         return children.stream().map(Child::log).toList();
     }
 
-    /** Ends all processes and waits for that. */
+    /** Ends all processes and waits for that; one that hangs is not waited for. */
     @Override
     public void close() {
-        for (Child child : children) {
-            try {
-                child.process.getOutputStream().close(); // end of stdin: the node shuts down properly
-            } catch (IOException e) {
-                child.process.destroy();
-            }
+        try (HungNodes hung = new HungNodes(children.stream()
+                .filter(child -> child.process.isAlive())
+                .map(LocalNodes::address)
+                .filter(address -> !address.isEmpty())
+                .toList())) {
+            children.forEach(LocalNodes::end);
+            Set<String> addresses = hung.after(PROBE);
+            children.stream()
+                    .filter(child -> addresses.contains(address(child)))
+                    .forEach(child -> child.process.destroyForcibly());
         }
         for (Child child : children) {
             try {
@@ -107,6 +113,19 @@ public final class LocalNodes implements AutoCloseable {
                 child.process.destroyForcibly();
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /** Empty if it does not serve. */
+    private static String address(Child child) {
+        return child.address.isCompletedExceptionally() ? "" : child.address.getNow("");
+    }
+
+    private static void end(Child child) {
+        try {
+            child.process.getOutputStream().close(); // end of stdin: the node shuts down properly
+        } catch (IOException e) {
+            child.process.destroy();
         }
     }
 

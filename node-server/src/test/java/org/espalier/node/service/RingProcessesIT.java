@@ -115,6 +115,30 @@ class RingProcessesIT {
         }
     }
 
+    /** The client's own stream to the head tells, and what hangs is not waited for at the end. */
+    @Test
+    void aHeadThatHangsIsLostToo() throws Exception {
+        long begin;
+        try (LocalNodes nodes = LocalNodes.start(2);
+                Cluster cluster = Cluster.of(nodes.addresses())) {
+            cluster.load(MODEL, FLOAT32);
+            assertThat(new ProcessBuilder(
+                                    "kill", "-STOP", String.valueOf(nodes.pids().get(0)))
+                            .start()
+                            .waitFor())
+                    .isZero();
+            begin = System.nanoTime();
+            assertThatThrownBy(() -> cluster.generate(PROMPT, GenerateOptions.defaults()))
+                    .isInstanceOf(NodeLostException.class)
+                    .hasMessageContaining("node local-1 (" + nodes.addresses().get(0)
+                            + ") is lost: it has been silent for 1.5 s; look at the nodes");
+            System.err.printf("kill -STOP of the head to error: %.3f s%n", (System.nanoTime() - begin) / 1e9);
+        }
+        Duration taken = Duration.ofNanos(System.nanoTime() - begin);
+        System.err.printf("kill -STOP of the head to the end of its processes: %.3f s%n", taken.toMillis() / 1e3);
+        assertThat(taken).isLessThan(LIMIT);
+    }
+
     @Test
     void closingEndsTheProcessesAndNewOnesComeUp() {
         List<ProcessHandle> processes;
