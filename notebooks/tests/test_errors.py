@@ -146,3 +146,8 @@ def test_a_message_that_never_ends_can_be_interrupted_and_a_long_one_is_cut(shar
     long = shared.run('throw new IllegalStateException("x".repeat(50_000_000));')
     assert long.error == "x" * 20_000 + " ... (50000000 characters in all)"
     assert len(long.traceback) < 50_000
+
+
+def test_a_value_that_cannot_be_shown_is_named_as_the_notebook_names_it(shared):
+    failed = shared.run('class Shown30 { public String toString() { throw new IllegalStateException("no"); } }\nnew Shown30()')
+    assert failed.error == "the value, of class Shown30, cannot be shown: java.lang.IllegalStateException: no"

@@ -221,3 +221,27 @@ def test_a_wrong_command_line_is_one_sentence(arguments, code, says):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+def test_streams_that_code_sets_to_null_are_set_again(shared):
+    shared.ok("System.setOut(null); System.setErr(null); System.setIn(null);")
+    cell = shared.ok('System.out.println("out"); System.err.println("err"); System.in != null')
+    assert (cell.text, cell.result) == ("out\nerr\n", "true")
+    failed = shared.run('System.setErr(null); new Thread(() -> { throw new IllegalStateException("lost"); }).start(); missingNull;')
+    assert failed.error.startswith("cannot find symbol")
+    assert shared.ok('System.setErr(null); var nullDies = new Thread(() -> { throw new IllegalStateException("told"); }); nullDies.start(); nullDies.join();').text.startswith(
+        'Exception in thread "Thread-'
+    )
+    shared.ok("var nullKept = System.out; System.setOut(new PrintStream(new ByteArrayOutputStream()));")
+    assert shared.ok('System.out.println("elsewhere"); System.setOut(nullKept);').text == ""  # what code sets, stays
+
+
+def test_a_thread_that_holds_the_output_holds_no_cell(shared):
+    shared.ok(
+        "var holdEnds = new CountDownLatch(1); var holds = new CountDownLatch(1);\n"
+        "var holder = new Thread(() -> { synchronized (System.out) { holds.countDown(); try { holdEnds.await(); } catch (InterruptedException e) {} } });\n"
+        "holder.start(); holds.await();",
+        timeout=20,
+    )
+    assert shared.run("6 * 7", timeout=20).result == "42"
+    shared.ok("holdEnds.countDown(); holder.join();")

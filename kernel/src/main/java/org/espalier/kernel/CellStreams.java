@@ -16,6 +16,7 @@ import java.util.function.UnaryOperator;
 import org.espalier.DaemonThreads;
 import org.espalier.kernel.jshell.ReadableStream;
 import org.espalier.kernel.jupyter.Cell;
+import org.espalier.kernel.jupyter.Failures;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -199,7 +200,7 @@ final class CellStreams {
             } catch (InterruptedException e) {
                 // by code that interrupts every thread it finds: this one is still needed
             } catch (RuntimeException | Error e) {
-                LOG.error("output could not be sent", e);
+                Failures.log(LOG, "output could not be sent", e);
             }
         }
     }

@@ -12,6 +12,7 @@ import org.dflib.jjava.jupyter.kernel.KernelConnectionProperties;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.kernel.jshell.JavaSession;
+import org.espalier.kernel.jshell.StandardStreams;
 import org.espalier.kernel.jupyter.Connection;
 import org.espalier.kernel.jupyter.Dispatcher;
 import picocli.CommandLine;
@@ -158,6 +159,7 @@ public final class EspalierKernel implements Callable<Integer> {
         ParentWatch.start(terminal);
         System.setIn(input);
         streams.install(notebook::readable);
+        StandardStreams.keep();
         dispatcher.start(connection);
         KernelSpec.logUnusedArchive(); // last: nobody waits for it
     }

@@ -21,9 +21,12 @@ import org.espalier.kernel.jshell.Ansi;
 import org.espalier.kernel.jshell.CodeAssist;
 import org.espalier.kernel.jshell.CodeFailure;
 import org.espalier.kernel.jshell.JavaSession;
+import org.espalier.kernel.jshell.SnippetNames;
+import org.espalier.kernel.jshell.StandardStreams;
 import org.espalier.kernel.jupyter.Cell;
 import org.espalier.kernel.jupyter.Dispatcher;
 import org.espalier.kernel.jupyter.Displays;
+import org.espalier.kernel.jupyter.Failures;
 import org.espalier.kernel.jupyter.Message;
 import org.espalier.kernel.jupyter.Requests;
 import org.espalier.kernel.magic.Magics;
@@ -114,7 +117,7 @@ final class Notebook implements Requests {
             streams.hurry();
             return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.strong("interrupted")));
         } catch (RuntimeException | Error e) {
-            LOG.error("cell failed", e);
+            Failures.log(LOG, "cell failed", e);
             return failure(
                     e.getClass().getName(),
                     String.valueOf(e.getMessage()),
@@ -159,8 +162,9 @@ final class Notebook implements Requests {
         try {
             return java.join().runStoppable(() -> values.render(value));
         } catch (CodeFailure e) {
-            String message = "the value, of " + value.getClass() + ", cannot be shown: " + e.name()
-                    + (e.getMessage().isEmpty() ? "" : ": " + e.getMessage());
+            String message =
+                    "the value, of " + SnippetNames.clean(value.getClass().toString()) + ", cannot be shown: "
+                            + e.name() + (e.getMessage().isEmpty() ? "" : ": " + e.getMessage());
             throw new CodeFailure(e.name(), message, List.of(Ansi.strong(message)));
         }
     }
@@ -177,7 +181,7 @@ final class Notebook implements Requests {
         return new Output() {
             @Override
             public void print(String text) {
-                System.out.print(text);
+                StandardStreams.out().print(text);
             }
 
             @Override

@@ -82,8 +82,9 @@ final class CellRun {
             thread.stop();
         }
         if (!endsWithin(GRACE_MILLIS)) {
-            System.err.println("The cell's code does not stop: it goes on in the background, in the thread \""
-                    + thread.name() + "\". Restarting the kernel ends it.");
+            StandardStreams.err()
+                    .println("The cell's code does not stop: it goes on in the background, in the thread \""
+                            + thread.name() + "\". Restarting the kernel ends it.");
         }
     }
 

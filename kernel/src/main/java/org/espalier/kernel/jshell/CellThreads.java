@@ -17,8 +17,8 @@ final class CellThreads extends ThreadGroup {
         if (chosen != null) {
             chosen.uncaughtException(thread, error);
         } else {
-            System.err.print("Exception in thread \"" + thread.getName() + "\" ");
-            error.printStackTrace();
+            StandardStreams.err().print("Exception in thread \"" + thread.getName() + "\" ");
+            error.printStackTrace(StandardStreams.err());
         }
     }
 }

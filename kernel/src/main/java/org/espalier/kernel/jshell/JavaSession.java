@@ -124,7 +124,8 @@ public final class JavaSession implements AutoCloseable {
             lastUse = System.nanoTime();
             lock.unlock();
         }
-        notes.forEach(System.err::println); // without the lock: whoever prints may ask this session what to print
+        notes.forEach(
+                StandardStreams.err()::println); // without the lock: whoever prints may ask this session what to print
         return events;
     }
 

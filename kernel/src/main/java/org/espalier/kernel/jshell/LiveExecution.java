@@ -97,6 +97,7 @@ final class LiveExecution extends DirectExecutionControl {
             throw new StoppedException();
         } finally {
             running = null;
+            StandardStreams.restore();
             ranNanos += System.nanoTime() - start;
             lock.lock();
         }
@@ -118,6 +119,7 @@ final class LiveExecution extends DirectExecutionControl {
             return run.returned();
         } finally {
             running = null;
+            StandardStreams.restore();
         }
     }
 

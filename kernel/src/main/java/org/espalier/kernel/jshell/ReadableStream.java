@@ -42,11 +42,13 @@ public final class ReadableStream extends PrintStream {
         println(String.valueOf(value));
     }
 
+    /** Nothing waits in here. JShell flushes after each snippet, and must not wait for a thread that holds the lock. */
+    @Override
+    public void flush() {}
+
     /** It outlives whoever closes it, as a {@code PrintWriter} in a try statement does: later cells print too. */
     @Override
-    public void close() {
-        flush();
-    }
+    public void close() {}
 
     private String shown(String text) {
         boolean concerns = text != null && (text.contains("$JShell$") || text.startsWith("\tat "));

@@ -51,7 +51,7 @@ final class Channel implements AutoCloseable {
             e.request().ifPresent(request -> receiver.refuse(request, e.getMessage()));
             return e.request().isPresent();
         } catch (RuntimeException | Error e) {
-            LOG.error("a message on {} could not be handled", name, e);
+            Failures.log(LOG, "a message could not be handled", e);
             return true;
         }
     }

@@ -61,7 +61,7 @@ public final class Dispatcher {
                 } catch (InterruptedException e) {
                     // an interrupt that came between two cells, or by code that interrupts every thread it finds
                 } catch (RuntimeException | Error e) { // this thread's end would be the kernel's
-                    LOG.error("a request could not be answered", e);
+                    Failures.log(LOG, "a request could not be answered", e);
                 }
             }
         });
@@ -104,7 +104,7 @@ public final class Dispatcher {
             busy(request);
             respond(request, sender);
         } catch (RuntimeException | Error e) { // of a message that gets no reply, or of sending one
-            LOG.error("{} failed", request.type(), e);
+            Failures.log(LOG, request.type(), e);
         } finally {
             status(request, "idle");
         }
@@ -151,7 +151,7 @@ public final class Dispatcher {
         try {
             requests.shutdown();
         } catch (RuntimeException | Error e) {
-            LOG.error("not everything could be closed", e);
+            Failures.log(LOG, "not everything could be closed", e);
         }
         reply(request, sender, () -> ok().put("restart", fields.flag("restart", false)));
         status(request, "idle");
@@ -173,7 +173,7 @@ public final class Dispatcher {
         } catch (Fields.InvalidRequest e) {
             answer = error("InvalidRequest", e.getMessage());
         } catch (RuntimeException | Error e) {
-            LOG.error("{} failed", request.type(), e);
+            Failures.log(LOG, request.type(), e);
             answer = error(e.getClass().getName(), String.valueOf(e.getMessage()));
         }
         String type = request.type().replaceFirst("_request$", "") + "_reply";
@@ -210,7 +210,7 @@ public final class Dispatcher {
         } catch (Fields.InvalidRequest e) {
             return show(request, error("InvalidRequest", e.getMessage()));
         } catch (RuntimeException | Error e) {
-            LOG.error("a cell failed", e);
+            Failures.log(LOG, "a cell failed", e);
             return show(request, error(e.getClass().getName(), String.valueOf(e.getMessage())));
         }
     }

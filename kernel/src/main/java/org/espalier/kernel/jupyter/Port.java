@@ -57,7 +57,7 @@ final class Port implements AutoCloseable {
                 taker.take(connection);
             } catch (IOException | RuntimeException | Error e) {
                 if (!closing) {
-                    LOG.error("a client could not be accepted on {}", name, e);
+                    Failures.log(LOG, "a client could not be accepted", e);
                     pause(); // for instance until there are file descriptors again
                 }
             }
@@ -84,7 +84,7 @@ final class Port implements AutoCloseable {
             } catch (IOException e) {
                 LOG.debug("a connection ended", e);
             } catch (RuntimeException | Error e) {
-                LOG.error("thread {} of {} ended", what, name, e);
+                Failures.log(LOG, "a connection ended", e);
             }
         };
         new DaemonThreads("espalier-" + name + "-" + what).newThread(logged).start();

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
+import org.espalier.kernel.jshell.StandardStreams;
 
 /**
  * A command of the system, in a shell of its own in the notebook's folder. What it writes is shown as it comes, both of its streams in
@@ -75,8 +76,8 @@ public final class ShellCommand {
             try (output) { // a command whose output nobody reads any more must not wait for ever
                 for (int count = output.read(some); count >= 0; count = output.read(some)) {
                     showing = true;
-                    System.out.write(some, 0, count);
-                    System.out.flush();
+                    StandardStreams.out().write(some, 0, count);
+                    StandardStreams.out().flush();
                     heard = System.nanoTime();
                     showing = false;
                 }
