@@ -9,6 +9,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.espalier.EspalierException;
 import org.espalier.architecture.Architecture;
 import org.espalier.architecture.Architectures;
@@ -21,7 +23,9 @@ import org.espalier.tokenizer.Tokenizer;
 public final class Model implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Architecture architecture;
-    private Optional<Tokenizer> tokenizer;
+    /** Opened by whoever asks first, without holding a lock; null before that. */
+    private CompletableFuture<Optional<Tokenizer>> tokenizer;
+
     private boolean closed;
 
     private Model(Checkpoint checkpoint, Architecture architecture) {
@@ -101,15 +105,48 @@ public final class Model implements AutoCloseable {
      * @throws org.espalier.tokenizer.TokenizerException if they have one that cannot be read
      * @throws EspalierException if the model is closed: nobody would close a tokenizer that is opened then
      */
-    public synchronized Optional<Tokenizer> tokenizer() {
+    public Optional<Tokenizer> tokenizer() {
+        CompletableFuture<Optional<Tokenizer>> mine = new CompletableFuture<>();
+        CompletableFuture<Optional<Tokenizer>> shared;
+        synchronized (this) {
+            requireOpen();
+            tokenizer = tokenizer == null ? mine : tokenizer;
+            shared = tokenizer;
+        }
+        if (shared == mine) {
+            open(mine);
+        }
+        try {
+            Optional<Tokenizer> opened = shared.join();
+            synchronized (this) {
+                requireOpen(); // it may have been closed meanwhile, and the tokenizer with it
+            }
+            return opened;
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) e.getCause();
+        }
+    }
+
+    private void requireOpen() {
         if (closed) {
             throw new EspalierException(
                     "model " + name() + " is closed, so its tokenizer cannot be used: open it again");
         }
-        if (tokenizer == null) {
-            tokenizer = openTokenizer();
+    }
+
+    /** After a failure the next who asks tries again. */
+    private void open(CompletableFuture<Optional<Tokenizer>> opening) {
+        try {
+            opening.complete(openTokenizer());
+        } catch (RuntimeException | Error e) {
+            synchronized (this) {
+                tokenizer = null;
+            }
+            opening.completeExceptionally(e);
         }
-        return tokenizer;
     }
 
     /** The Jinja text of the chat template; empty if the files have none. */
@@ -126,12 +163,16 @@ public final class Model implements AutoCloseable {
         return Tokenizer.isIn(path()) ? Optional.of(Tokenizer.ofDirectory(path())) : Optional.empty();
     }
 
-    /** Frees the tokenizer. */
+    /** Frees the tokenizer; one that is still being opened, once it is. */
     @Override
-    public synchronized void close() {
-        if (tokenizer != null && !closed) {
-            tokenizer.ifPresent(Tokenizer::close);
+    public void close() {
+        CompletableFuture<Optional<Tokenizer>> last;
+        synchronized (this) {
+            last = closed ? null : tokenizer;
+            closed = true;
         }
-        closed = true;
+        if (last != null) {
+            last.thenAccept(opened -> opened.ifPresent(Tokenizer::close));
+        }
     }
 }

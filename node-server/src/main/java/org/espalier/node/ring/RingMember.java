@@ -7,7 +7,9 @@ import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -15,6 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
+import org.espalier.failure.FailureStatus;
 import org.espalier.v1.Frame;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
@@ -36,6 +39,9 @@ public final class RingMember {
     /** 256 rows x 16,384 wide x 4 bytes = 16 MiB of activations, and routing; four times that. */
     public static final int MAX_MESSAGE_BYTES = 64 << 20;
 
+    /** Of a request that has been answered already; no session has this id. */
+    private static final long NO_SESSION = 0;
+
     private final RingPlace place;
     private final StageShard shard;
     private final StepThread steps;
@@ -43,6 +49,9 @@ public final class RingMember {
     private final Stage stage;
     private final HeadScheduler scheduler;
     private final AtomicLong nextSession = new AtomicLong(1);
+    /** Of requests whose tokenizer is being opened. */
+    private final Set<StreamObserver<GenerateReply>> opening = ConcurrentHashMap.newKeySet();
+
     private ManagedChannel channel;
     private RingLink outbound;
     private RingLink inbound;
@@ -280,9 +289,26 @@ public final class RingMember {
      * @throws FailureException if this is not the head, the ring is broken, or the request does not fit the model
      */
     public long generate(GenerateRequest request, StreamObserver<GenerateReply> replies) {
-        HeadSession session = session(request, replies);
+        HeadSession session = opened(request, replies);
+        if (session == null) {
+            return NO_SESSION;
+        }
         scheduler.submit(session);
         return session.id;
+    }
+
+    /** Null if the ring broke meanwhile: then the failure is answered already, however long the tokenizer's files do not answer. */
+    private HeadSession opened(GenerateRequest request, StreamObserver<GenerateReply> replies) {
+        opening.add(replies);
+        try {
+            HeadSession session = session(request, replies); // looks for a failure after replies are entered
+            return opening.remove(replies) ? session : null;
+        } catch (RuntimeException | Error e) {
+            if (opening.remove(replies)) {
+                throw e;
+            }
+            return null;
+        }
     }
 
     private HeadSession session(GenerateRequest request, StreamObserver<GenerateReply> replies) {
@@ -327,7 +353,10 @@ public final class RingMember {
      * @throws FailureException if the request does not fit the model
      */
     public long fork(long from, int length, GenerateRequest request, StreamObserver<GenerateReply> replies) {
-        HeadSession session = session(request, replies);
+        HeadSession session = opened(request, replies);
+        if (session == null) {
+            return NO_SESSION;
+        }
         scheduler.fork(session, from, length);
         return session.id;
     }
@@ -361,6 +390,11 @@ public final class RingMember {
             before = inbound;
             after = outbound;
             dialled = channel;
+        }
+        for (StreamObserver<GenerateReply> replies : opening) {
+            if (opening.remove(replies)) {
+                replies.onError(FailureStatus.of(cause));
+            }
         }
         if (scheduler != null) {
             scheduler.fail(cause);

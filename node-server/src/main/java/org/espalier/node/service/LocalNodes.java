@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +24,7 @@ import org.espalier.EspalierException;
 public final class LocalNodes implements AutoCloseable {
 
     private static final Duration READY = Duration.ofSeconds(30);
-    private static final Duration PROBE = Duration.ofMillis(250);
+    private static final Duration PROBE = Duration.ofMillis(150);
     private static final String LISTENING = "listening on ";
 
     /** @param log the file that the process logs to */
@@ -90,7 +89,7 @@ public final class LocalNodes implements AutoCloseable {
         return children.stream().map(Child::log).toList();
     }
 
-    /** Ends all processes and waits for that; one that hangs is not waited for. */
+    /** Ends all processes and waits for that. If one hangs, and with it their ring, none is given time to end by itself. */
     @Override
     public void close() {
         try (HungNodes hung = new HungNodes(children.stream()
@@ -99,10 +98,9 @@ public final class LocalNodes implements AutoCloseable {
                 .filter(address -> !address.isEmpty())
                 .toList())) {
             children.forEach(LocalNodes::end);
-            Set<String> addresses = hung.after(PROBE);
-            children.stream()
-                    .filter(child -> addresses.contains(address(child)))
-                    .forEach(child -> child.process.destroyForcibly());
+            if (!hung.after(PROBE).isEmpty()) {
+                children.forEach(child -> child.process.destroyForcibly());
+            }
         }
         for (Child child : children) {
             try {

@@ -1,0 +1,150 @@
+package org.espalier.node.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
+import org.espalier.model.ModelIdentity;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.JoinRequest;
+import org.espalier.v1.LoadRequest;
+import org.espalier.v1.NodeGrpc;
+import org.espalier.v1.Placement;
+import org.espalier.v1.Shard;
+import org.espalier.v1.UnloadRequest;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Real models on a share of which one file does not answer. */
+@Timeout(60)
+class StuckFilesTest {
+
+    private static final Path MODELS = Path.of("..", "models", "src", "test", "resources", "models");
+    private static final String STUCK = "llama-tiny/hf";
+    private static final String OTHER = "deepseek_v3-tiny/mlx4";
+
+    private StuckFileSystem files;
+    private NodeServer node;
+    private ManagedChannel channel;
+
+    private void serve(String stuck) {
+        files = new StuckFileSystem(STUCK + "/" + stuck);
+        List<Path> roots = List.of(
+                files.of(MODELS.resolve("llama-tiny").toAbsolutePath().normalize()),
+                files.of(MODELS.resolve("deepseek_v3-tiny").toAbsolutePath().normalize()));
+        node = NodeServer.start(NodeOptions.loopback("n0"), new ModelShards(roots));
+        channel = Grpc.newChannelBuilder(node.address(), InsecureChannelCredentials.create())
+                .build();
+    }
+
+    @AfterEach
+    void close() {
+        files.answer();
+        channel.shutdownNow();
+        node.close();
+    }
+
+    private NodeGrpc.NodeBlockingStub calls() {
+        return NodeGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
+    }
+
+    private void load(String model, int layers) {
+        ModelIdentity identity = ModelIdentity.of(MODELS.resolve(model));
+        calls().load(LoadRequest.newBuilder()
+                        .setDeployment(model)
+                        .setEpoch(1)
+                        .setClient("test")
+                        .setPrecision("float32")
+                        .setModel(org.espalier.v1.ModelIdentity.newBuilder()
+                                .setName(identity.name())
+                                .setHash(identity.hash()))
+                        .setPlacement(Placement.newBuilder()
+                                .setStrategy("pipeline")
+                                .setLayers(layers)
+                                .addShards(Shard.newBuilder()
+                                        .setNode("n0")
+                                        .setAddress(node.address())
+                                        .setEndLayer(layers)))
+                        .build())
+                .forEachRemaining(progress -> {});
+        calls().join(JoinRequest.newBuilder().setDeployment(model).setEpoch(1).build());
+    }
+
+    private List<GenerateReply> generate(String model, String... stops) {
+        List<GenerateReply> replies = new ArrayList<>();
+        calls().generate(GenerateRequest.newBuilder()
+                        .setDeployment(model)
+                        .setEpoch(1)
+                        .setClient("test")
+                        .addPrompt(1)
+                        .setMaxTokens(3)
+                        .addAllStopStrings(List.of(stops))
+                        .build())
+                .forEachRemaining(replies::add);
+        return replies;
+    }
+
+    private long unload(String model) {
+        return calls().unload(UnloadRequest.newBuilder()
+                        .setDeployment(model)
+                        .setClient("test")
+                        .build())
+                .getFreedBytes();
+    }
+
+    private CompletableFuture<Throwable> waiting(Runnable call) throws InterruptedException {
+        CompletableFuture<Throwable> failure = CompletableFuture.supplyAsync(() -> catchThrowable(call::run));
+        assertThat(files.waiting.await(20, TimeUnit.SECONDS)).isTrue();
+        return failure;
+    }
+
+    private static Failure failure(CompletableFuture<Throwable> call) throws Exception {
+        return FailureStatus.details(call.get(20, TimeUnit.SECONDS)).orElseThrow();
+    }
+
+    private void othersGoOn() {
+        load(OTHER, 4);
+        assertThat(FakeRing.tokens(generate(OTHER))).hasSize(3);
+        assertThat(unload(OTHER)).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"config.json", "model.safetensors"})
+    void aLoadThatWaitsForAFileHoldsNobodyUp(String stuck) throws Exception {
+        serve(stuck);
+        CompletableFuture<Throwable> load = waiting(() -> load(STUCK, 3));
+        othersGoOn();
+        unload(STUCK);
+        assertThat(failure(load).message())
+                .isEqualTo("deployment '" + STUCK + "' was unloaded on node n0 while it was loaded; the thread that"
+                        + " reads its files does not come back and is left behind");
+        CompletableFuture.runAsync(node::close).get(10, TimeUnit.SECONDS);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tokenizer.json", "tokenizer_config.json"})
+    void aGenerationThatWaitsForItsTokenizerIsAnsweredWhenTheModelGoes(String stuck) throws Exception {
+        serve(stuck);
+        load(STUCK, 3);
+        assertThat(FakeRing.tokens(generate(STUCK))).hasSize(3);
+        CompletableFuture<Throwable> generation = waiting(() -> generate(STUCK, "zzz"));
+        othersGoOn();
+        assertThat(FakeRing.tokens(generate(STUCK))).hasSize(3);
+        assertThat(unload(STUCK)).isPositive();
+        assertThat(failure(generation).message()).isEqualTo("deployment '" + STUCK + "' was unloaded on node n0");
+        files.answer();
+        othersGoOn();
+    }
+}
