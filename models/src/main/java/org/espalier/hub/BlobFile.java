@@ -107,6 +107,7 @@ final class BlobFile implements AutoCloseable {
     }
 
     void delete() throws IOException {
+        channel.close();
         Files.deleteIfExists(partial);
     }
 
@@ -119,19 +120,14 @@ final class BlobFile implements AutoCloseable {
         }
     }
 
-    boolean hasHash() throws IOException {
-        try {
-            return HexFormat.of()
-                    .formatHex(((MessageDigest) digest.clone()).digest())
-                    .equals(file.hash());
-        } catch (CloneNotSupportedException e) {
-            throw new IllegalStateException(e); // those of the JDK can be
-        }
+    /** Asked once, at the end. */
+    boolean hasHash() {
+        return HexFormat.of().formatHex(digest.digest()).equals(file.hash());
     }
 
     /** Gives the blob its name. */
     void finish() throws IOException {
-        channel.force(false);
+        channel.close(); // an open file cannot be moved everywhere
         Files.move(partial, blob, StandardCopyOption.ATOMIC_MOVE);
     }
 

@@ -67,14 +67,15 @@ public final class Quantizer {
                 quantizer.write(folder);
                 folder.finish(model, plan);
             }
-        } catch (IOException | UncheckedIOException | CancellationException e) {
+        } catch (IOException | RuntimeException e) { // an interrupt closes the file that is being read or written
             if (Thread.currentThread().isInterrupted()) {
                 throw new EspalierException("quantizing was interrupted: nothing is left of " + target, e);
             }
-            String why = e instanceof IOException disk
-                    ? "cannot write " + target + ": " + EspalierException.reason(disk, target)
-                    : e.getMessage();
-            throw new EspalierException(why, e);
+            if (e instanceof IOException disk) {
+                throw new EspalierException(
+                        "cannot write " + target + ": " + EspalierException.reason(disk, target), e);
+            }
+            throw e instanceof UncheckedIOException ? new EspalierException(e.getMessage(), e) : (RuntimeException) e;
         }
     }
 

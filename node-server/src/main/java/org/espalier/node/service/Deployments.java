@@ -121,10 +121,11 @@ final class Deployments implements AutoCloseable {
         }
         StageShard shard = null;
         if (old != null && byId.remove(request.getDeployment(), old)) { // or it has just been unloaded
-            await(old.member.leave(
-                    RingFailure.gone(old.member.place(), "placed again as epoch " + request.getEpoch())));
+            CompletableFuture<Void> left = old.member.leave(
+                    RingFailure.gone(old.member.place(), "placed again as epoch " + request.getEpoch()));
             if (old.order.equals(order)) {
                 shard = old.member.shard();
+                awaitOrFree(left, shard);
             } else {
                 await(steps.free(old.member.shard()));
             }
@@ -246,8 +247,7 @@ final class Deployments implements AutoCloseable {
         closed = true;
         Collection<RunningLoad> running = List.copyOf(loads.values());
         running.forEach(load -> load.end(RingFailure.ended(load.self())));
-        boolean ended = running.stream()
-                .allMatch(load -> done(load, CLOSE.plusSeconds(1).toMillis()));
+        boolean ended = running.stream().allMatch(this::hasEnded);
         List<CompletableFuture<Void>> freed = new ArrayList<>();
         byId.values().forEach(deployed -> {
             deployed.member.leave(RingFailure.ended(deployed.member.place().self()));
@@ -263,6 +263,15 @@ final class Deployments implements AutoCloseable {
         }
         if (ended) {
             steps.close(); // otherwise a shard may come that it has to free
+        }
+    }
+
+    private boolean hasEnded(RunningLoad load) {
+        try {
+            return load.awaitDone(CLOSE.plusSeconds(1).toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
@@ -338,6 +347,15 @@ final class Deployments implements AutoCloseable {
         return new Failure(node, Failure.Kind.DEPLOYMENT_GONE, message)
                 .with(Remedy.LOAD_AGAIN)
                 .exception();
+    }
+
+    private void awaitOrFree(CompletableFuture<Void> work, StageShard shard) {
+        try {
+            await(work);
+        } catch (FailureException e) {
+            steps.free(shard); // once it can be
+            throw e;
+        }
     }
 
     /** Waits for work on the thread of steps. */

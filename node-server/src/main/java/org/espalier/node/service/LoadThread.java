@@ -2,6 +2,7 @@ package org.espalier.node.service;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -52,32 +53,38 @@ final class LoadThread {
                     .get();
             return loading.ended() ? result.get(grace.get().toMillis(), TimeUnit.MILLISECONDS) : result.get();
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof Error error) {
-                throw error;
-            }
-            throw e.getCause() instanceof RuntimeException known ? known : new IllegalStateException(e.getCause());
+            throw thrown(e.getCause());
         } catch (TimeoutException e) {
-            return leftBehind(loading.reason());
+            return leaveBehind(loading.reason());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            loading.end(new Failure(
-                    loading.self().getNode(),
-                    Failure.Kind.CANCELLED,
-                    "the request was interrupted on node " + loading.self().getNode()));
-            return leftBehind(loading.reason());
+            String node = loading.self().getNode();
+            loading.end(new Failure(node, Failure.Kind.CANCELLED, "the request was interrupted on node " + node));
+            return leaveBehind(loading.reason());
         }
     }
 
-    private StageShard leftBehind(Failure why) {
+    private static RuntimeException thrown(Throwable cause) {
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        return cause instanceof RuntimeException known ? known : new IllegalStateException(cause);
+    }
+
+    private StageShard leaveBehind(Failure why) {
         Failure said = new Failure(
                 why.node(),
                 why.kind(),
                 why.message() + "; the thread that reads its files does not come back and is left behind",
                 why.remedy());
-        if (!result.completeExceptionally(said.exception())) {
-            return result.join(); // it came back just now
+        if (result.completeExceptionally(said.exception())) {
+            LOG.warn("{}: do they lie on a share or disk that does not answer?", said.message());
+            throw said.exception();
         }
-        LOG.warn("{}: do they lie on a share or disk that does not answer?", said.message());
-        throw said.exception();
+        try {
+            return result.join(); // it came back just now
+        } catch (CompletionException e) {
+            throw thrown(e.getCause());
+        }
     }
 }
