@@ -1,5 +1,6 @@
 """%time, %vars, %%writefile, %load and !command."""
 
+import os
 import re
 import threading
 import time
@@ -132,3 +133,12 @@ def test_a_background_process_does_not_hold_the_cell(shared):
 def test_a_wrong_use_is_a_sentence(shared, code):
     cell = shared.run(code)
     assert cell.status == "error" and "Exception" not in cell.error and len(cell.error.splitlines()) <= 2
+
+
+def test_a_pipe_that_nobody_serves_holds_no_cell(shared, tmp_path):
+    pipe = tmp_path / "pipe.jshell"
+    os.mkfifo(pipe)
+    expected = f"{pipe}: it is a pipe, a device or a socket"
+    assert shared.run(f"%load {pipe}", timeout=20).error == f"cannot read {expected}, expected a regular file"
+    assert shared.run(f"%%writefile {pipe}\ntext", timeout=20).error == f"cannot write {expected}"
+    assert pipe.name in shared.run(f"%jars {pipe}", timeout=20).error

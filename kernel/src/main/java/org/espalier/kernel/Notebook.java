@@ -3,6 +3,7 @@ package org.espalier.kernel;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -110,12 +111,14 @@ final class Notebook implements Requests {
         } catch (CodeFailure e) {
             return failure(e.name(), String.valueOf(e.getMessage()), e.traceback());
         } catch (EspalierException e) {
+            if (isInterrupt(e)) { // it says that a file cannot be read
+                return interrupted();
+            }
             LOG.info("cell failed", e);
             String sentence = RemedyMagics.sentence(e);
             return failure(e.getClass().getSimpleName(), sentence, List.of(Ansi.strong(sentence)));
         } catch (InterruptedException e) {
-            streams.hurry();
-            return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.strong("interrupted")));
+            return interrupted();
         } catch (RuntimeException | Error e) {
             Failures.log(LOG, "cell failed", e);
             return failure(
@@ -134,6 +137,16 @@ final class Notebook implements Requests {
                 history.add(cell.count(), cell.code(), shown);
             }
         }
+    }
+
+    static boolean isInterrupt(Throwable failure) {
+        return failure instanceof ClosedByInterruptException
+                || failure.getCause() != null && isInterrupt(failure.getCause());
+    }
+
+    private ObjectNode interrupted() {
+        streams.hurry();
+        return failure("KeyboardInterrupt", "the cell was interrupted", List.of(Ansi.strong("interrupted")));
     }
 
     private ObjectNode failure(String name, String message, List<String> traceback) {

@@ -1,11 +1,13 @@
 package org.espalier.kernel.magic;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.espalier.EspalierException;
+import org.espalier.RegularFile;
 import org.espalier.kernel.jshell.CodeFailure;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -42,7 +44,11 @@ final class LoadMagic implements Magic {
         }
         String code;
         try {
-            code = Files.readString(file);
+            byte[] bytes = RegularFile.read(file, RegularFile.MOST_BYTES);
+            code = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (IOException e) {
             throw new EspalierException("cannot read " + file + ": " + EspalierException.reason(e, file), e);
         }

@@ -50,6 +50,9 @@ final class WritefileMagic implements Magic {
                                 "there is nothing to write: %%writefile FILE takes the lines below it, as first line of its cell"));
         String text = below.isEmpty() || below.endsWith("\n") ? below : below + "\n"; // front ends drop the last one
         Path file = FileName.path(command.file);
+        if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
+            throw new EspalierException("cannot write " + file + ": it is a pipe, a device or a socket");
+        }
         boolean replaced = Files.exists(file) && !command.append;
         try {
             if (command.append) {
