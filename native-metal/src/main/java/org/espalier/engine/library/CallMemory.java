@@ -36,8 +36,9 @@ final class CallMemory implements AutoCloseable {
 
     private void reserve(long bytes) {
         if (memory.size() < bytes) {
+            Memory larger = new Memory(Math.max(bytes, memory.size() * 2)); // if there is none, the old one stays
             memory.close();
-            memory = new Memory(Math.max(bytes, memory.size() * 2));
+            memory = larger;
         }
     }
 

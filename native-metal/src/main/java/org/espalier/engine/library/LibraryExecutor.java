@@ -32,6 +32,8 @@ final class LibraryExecutor implements Executor {
     /** What the library calls the program; 0 while nothing is loaded. */
     private long handle;
 
+    private boolean closed;
+
     private LibraryExecutor(EspalierLibrary library, Program program) {
         this.library = library;
         this.program = program;
@@ -75,6 +77,7 @@ final class LibraryExecutor implements Executor {
     }
 
     private Status status(ToIntFunction<Pointer> call) {
+        requireOpen();
         error.setByte(0, (byte) 0);
         return Status.of(call.applyAsInt(error));
     }
@@ -85,58 +88,58 @@ final class LibraryExecutor implements Executor {
 
     @Override
     public int activationBytes() {
-        return (int) library.es_activation_bytes(handle);
+        return (int) library.es_activation_bytes(handle());
     }
 
     @Override
     public long residentBytes() {
-        return library.es_resident_bytes(handle);
+        return library.es_resident_bytes(handle());
     }
 
     @Override
     public long kvBytesPerRow() {
-        return library.es_kv_bytes_per_row(handle);
+        return library.es_kv_bytes_per_row(handle());
     }
 
     @Override
     public long stateBytes() {
-        return library.es_state_bytes(handle);
+        return library.es_state_bytes(handle());
     }
 
     @Override
     public long kvRowsFree() {
-        return library.es_kv_rows_free(handle);
+        return library.es_kv_rows_free(handle());
     }
 
     @Override
     public void open(long session, int maxLength, RouterEdits edits) {
         Words encoded = EditsWords.of(edits);
-        require(text -> library.es_open(handle, session, maxLength, words.put(encoded), encoded.count(), text));
+        require(text -> library.es_open(handle(), session, maxLength, words.put(encoded), encoded.count(), text));
     }
 
     @Override
     public void copyRows(long from, long to, int length) {
-        require(text -> library.es_copy_rows(handle, from, to, length, text));
+        require(text -> library.es_copy_rows(handle(), from, to, length, text));
     }
 
     @Override
     public void snapshot(long session) {
-        require(text -> library.es_snapshot(handle, session, text));
+        require(text -> library.es_snapshot(handle(), session, text));
     }
 
     @Override
     public void dropSnapshot(long session, int length) {
-        library.es_drop_snapshot(handle, session, length);
+        library.es_drop_snapshot(handle(), session, length);
     }
 
     @Override
     public void dropRows(long session, int length) {
-        library.es_drop_rows(handle, session, length);
+        library.es_drop_rows(handle(), session, length);
     }
 
     @Override
     public void close(long session) {
-        library.es_close_session(handle, session);
+        library.es_close_session(handle(), session);
     }
 
     @Override
@@ -145,7 +148,7 @@ final class LibraryExecutor implements Executor {
         Pointer flag = Native.getDirectBufferPointer(cancel.memory());
         try {
             Status status = status(text -> library.es_run(
-                    handle,
+                    handle(),
                     words.put(encoded),
                     encoded.count(),
                     activations.put(step.activations()),
@@ -192,13 +195,13 @@ final class LibraryExecutor implements Executor {
     }
 
     private Status resume(Outcome outcome) {
-        return status(text -> library.es_resume(handle, outcome.ordinal(), result.pointer(), text));
+        return status(text -> library.es_resume(handle(), outcome.ordinal(), result.pointer(), text));
     }
 
     @Override
     public OptionalDouble readRate(Executor.ReadSource source, long bytes) {
         try (Memory number = new Memory(Double.BYTES)) {
-            require(text -> library.es_read_rate(handle, source.ordinal(), bytes, number, text));
+            require(text -> library.es_read_rate(handle(), source.ordinal(), bytes, number, text));
             return OptionalDouble.of(number.getDouble(0));
         }
     }
@@ -207,18 +210,31 @@ final class LibraryExecutor implements Executor {
     public Optional<long[]> profile() {
         int ops = program.ops().size();
         try (Memory nanos = new Memory((long) Math.max(1, ops) * Long.BYTES)) {
-            return Status.of(library.es_profile(handle, nanos, ops)) == Status.OK
+            return Status.of(library.es_profile(handle(), nanos, ops)) == Status.OK
                     ? Optional.of(nanos.getLongArray(0, ops))
                     : Optional.empty();
         }
     }
 
+    private long handle() {
+        requireOpen();
+        return handle;
+    }
+
+    /** A call with a program or memory that is gone would end the process. */
+    private void requireOpen() {
+        if (closed) {
+            throw new EngineException("program '" + program.name() + "' is no longer loaded");
+        }
+    }
+
     boolean isClosed() {
-        return handle == 0;
+        return closed;
     }
 
     @Override
     public void close() {
+        closed = true;
         if (handle != 0) {
             library.es_unload(handle);
             handle = 0;

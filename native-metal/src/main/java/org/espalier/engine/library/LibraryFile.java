@@ -5,6 +5,8 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.espalier.engine.EngineException;
 
@@ -21,12 +23,12 @@ record LibraryFile(EspalierLibrary library, String device) {
      * @throws EngineException saying why it cannot be used here
      */
     static LibraryFile open(String name, Function<NativeLibrary, EspalierLibrary> bind) {
-        EspalierLibrary library = bound(name, bind);
-        int version = library.es_version();
-        if (version != EspalierLibrary.VERSION) {
-            throw new EngineException("its library has version " + version + " of the interface, expected "
-                    + EspalierLibrary.VERSION + ": build the project again");
-        }
+        return open(bind, () -> extracted(name));
+    }
+
+    /** The same of a library's file. */
+    static LibraryFile open(Function<NativeLibrary, EspalierLibrary> bind, Callable<Path> file) {
+        EspalierLibrary library = bound(bind, file);
         try (Memory text = new Memory(DEVICE_BYTES)) {
             text.clear();
             Status status = Status.of(library.es_describe(text, DEVICE_BYTES));
@@ -38,18 +40,31 @@ record LibraryFile(EspalierLibrary library, String device) {
         }
     }
 
-    private static EspalierLibrary bound(String name, Function<NativeLibrary, EspalierLibrary> bind) {
-        ClassLoader loader = LibraryFile.class.getClassLoader();
+    /** The version is asked for first: another one need not have the functions that are bound. */
+    private static EspalierLibrary bound(Function<NativeLibrary, EspalierLibrary> bind, Callable<Path> file) {
+        try {
+            NativeLibrary library = NativeLibrary.getInstance(file.call().toString());
+            int version = library.getFunction("es_version").invokeInt(new Object[0]);
+            if (version != EspalierLibrary.VERSION) {
+                throw new EngineException("its library has version " + version + " of the interface, expected "
+                        + EspalierLibrary.VERSION + ": build the project again");
+            }
+            return bind.apply(library);
+        } catch (EngineException e) {
+            throw e;
+        } catch (Exception | LinkageError e) {
+            throw new EngineException(
+                    "its library cannot be loaded: " + (e.getMessage() == null ? e : e.getMessage()), e);
+        }
+    }
+
+    private static Path extracted(String name) throws IOException {
         String resource = "/" + Platform.RESOURCE_PREFIX + "/" + System.mapLibraryName(name);
         if (LibraryFile.class.getResource(resource) == null) {
             throw new EngineException("this build has no library for " + Platform.RESOURCE_PREFIX
                     + ": it is made where there are a C compiler and make");
         }
-        try {
-            String path = Native.extractFromResourcePath(resource, loader).getAbsolutePath();
-            return bind.apply(NativeLibrary.getInstance(path));
-        } catch (IOException | LinkageError e) {
-            throw new EngineException("its library cannot be loaded: " + e.getMessage(), e);
-        }
+        return Native.extractFromResourcePath(resource, LibraryFile.class.getClassLoader())
+                .toPath();
     }
 }

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.DeviceLostException;
@@ -217,6 +218,25 @@ final class LibraryExecutorTest {
         executor.close();
         executor.close();
         assertThat(executor.isClosed()).isTrue();
+        assertThat(library.calls).containsExactly("load", "unload 77");
+    }
+
+    /** A library would follow an address that is no longer one. */
+    @Test
+    void whatIsClosedIsNotCalled() {
+        LibraryExecutor executor = load();
+        executor.close();
+        List<ThrowingCallable> calls = List.of(
+                executor::kvRowsFree,
+                () -> executor.open(1, 2, RouterEdits.NONE),
+                () -> executor.run(step(), Exchange.ALONE, new Cancel()),
+                () -> executor.close(1),
+                executor::profile);
+        for (ThrowingCallable call : calls) {
+            assertThatThrownBy(call)
+                    .isInstanceOf(EngineException.class)
+                    .hasMessage("program 'main' is no longer loaded");
+        }
         assertThat(library.calls).containsExactly("load", "unload 77");
     }
 

@@ -1,0 +1,74 @@
+package org.espalier.engine.library;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.espalier.engine.EngineException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Libraries that cannot be used, each with a sentence that says why. */
+final class LibraryFileTest {
+
+    @TempDir
+    Path directory;
+
+    private static void refuses(Path file, String sentence) {
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> LibraryFile.open(CpuLibrary::new, () -> file))
+                .withMessageContaining(sentence);
+    }
+
+    /** With the functions in {@code source}, by the machine's C compiler. */
+    private Path compiled(String source) throws IOException, InterruptedException {
+        Path file = directory.resolve("library.so");
+        Path text = Files.writeString(directory.resolve("library.c"), source);
+        Process compiler;
+        try {
+            compiler = new ProcessBuilder("cc", "-shared", "-fPIC", "-o", file.toString(), text.toString())
+                    .redirectErrorStream(true)
+                    .start();
+        } catch (IOException e) {
+            assumeTrue(false, "there is no C compiler: " + e.getMessage());
+            return file;
+        }
+        String said = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(compiler.waitFor()).as(said).isZero();
+        return file;
+    }
+
+    /** It has none of the functions that this version has. */
+    @Test
+    void oneOfAnotherVersion() throws IOException, InterruptedException {
+        Path file = compiled("int es_version(void) { return 7; }");
+        refuses(file, "its library has version 7 of the interface, expected 1: build the project again");
+    }
+
+    @Test
+    void oneThatLacksFunctions() throws IOException, InterruptedException {
+        refuses(compiled("int es_version(void) { return 1; }"), "its library cannot be loaded: ");
+        refuses(compiled("int something(void) { return 1; }"), "its library cannot be loaded: ");
+    }
+
+    @Test
+    void whatIsNoLibrary() throws IOException {
+        Path file = Files.writeString(directory.resolve("no.so"), "not a library");
+        refuses(file, "its library cannot be loaded: ");
+        refuses(directory.resolve("none.so"), "its library cannot be loaded: ");
+    }
+
+    /** As where the folder of extracted libraries is full or read-only. */
+    @Test
+    void oneThatCannotBeWritten() {
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> LibraryFile.open(CpuLibrary::new, () -> {
+                    throw new IOException("No space left on device");
+                }))
+                .withMessage("its library cannot be loaded: No space left on device");
+    }
+}
