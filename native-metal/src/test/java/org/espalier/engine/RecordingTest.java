@@ -144,4 +144,13 @@ final class RecordingTest {
                 .withMessage("cannot record to " + directory.resolve("r")
                         + ", which is not empty: a recording is of one program");
     }
+
+    @Test
+    void aFileWhereTheFolderIsToBeIsRefused() throws IOException {
+        Path file = Files.createFile(directory.resolve("r"));
+        Program program = program();
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> record(program, file, Recording.Weights.IN_PLACE))
+                .withMessage("cannot record to " + file + ": it already exists");
+    }
 }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.espalier.EspalierException;
 import org.espalier.engine.EngineException;
 
 /** A recording's file of calls, which is complete after each of them. */
@@ -32,7 +33,7 @@ record RecordedCalls(Path file, FileChannel channel) implements AutoCloseable {
                 channel.write(bytes);
             }
         } catch (IOException e) {
-            throw new EngineException("cannot record to " + file + ": " + e.getMessage(), e);
+            throw new EngineException("cannot record to " + file + ": " + EspalierException.reason(e, file), e);
         }
     }
 
@@ -41,7 +42,7 @@ record RecordedCalls(Path file, FileChannel channel) implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new EngineException("cannot record to " + file + ": " + e.getMessage(), e);
+            throw new EngineException("cannot record to " + file + ": " + EspalierException.reason(e, file), e);
         }
     }
 }

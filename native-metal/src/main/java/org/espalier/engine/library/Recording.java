@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.espalier.EspalierException;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.EngineOptions;
@@ -47,7 +48,8 @@ public record Recording(Path directory, Weights weights) {
             Files.write(real.resolve("program"), words.toBytes().array());
             return new RecordedExecutor(loaded, program, RecordedCalls.create(real.resolve("calls")));
         } catch (IOException e) {
-            throw new EngineException("cannot record to " + directory + ": " + e.getMessage(), e);
+            throw new EngineException(
+                    "cannot record to " + directory + ": " + EspalierException.reason(e, directory), e);
         }
     }
 

@@ -11,6 +11,9 @@ import picocli.CommandLine.Spec;
 /** What an engine may take of the machine. */
 final class ProcessorChoice {
 
+    /** More than any machine has processors, and each takes memory. */
+    private static final int MOST_THREADS = 1024;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
@@ -26,8 +29,10 @@ final class ProcessorChoice {
 
     /** Options of every load, in float32. */
     EngineOptions loads() {
-        if (threads < 0) {
-            throw new ParameterException(spec.commandLine(), "--threads is " + threads + ": choose 0 or more");
+        if (threads < 0 || threads > MOST_THREADS) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--threads is " + threads + ": choose 0 to " + MOST_THREADS + ", best one a physical core");
         }
         EngineOptions plain = EngineOptions.FLOAT32;
         Set<Preparation> preparations = lockMemory ? Set.of(Preparation.LOCK_MEMORY) : Set.of();

@@ -17,12 +17,16 @@ import org.espalier.engine.library.LibraryProvider;
 import org.espalier.engine.library.Recording;
 import org.espalier.engine.reference.ReferenceProvider;
 import org.espalier.program.Program;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The engines of this machine, each started when it is first chosen. */
 public final class Engines implements AutoCloseable {
 
     /** The best first. A new engine is a line here. */
     private static final List<EngineProvider> PROVIDERS = List.of(LibraryProvider.cpu(), new ReferenceProvider());
+
+    private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
 
     private final List<EngineProvider> providers;
     private final String preferred;
@@ -95,6 +99,10 @@ public final class Engines implements AutoCloseable {
         for (EngineProvider provider : providers) {
             Optional<String> reason = reasonAgainst(provider, program, options);
             if (reason.isEmpty()) {
+                if (!reasons.isEmpty() && !started.containsKey(provider.name())) {
+                    LOG.warn(
+                            "the engine {} runs, which may be slower: {}", provider.name(), String.join("; ", reasons));
+                }
                 return start(provider);
             }
             reasons.add(provider.name() + " " + reason.get());

@@ -303,6 +303,8 @@ class RunCommandTest {
                 "--model LLAMA --tokens 1 --precision half | float32",
                 "--model LLAMA --tokens 1 --nodes 0 | --nodes is 0: choose 1 or more",
                 "--model LLAMA --tokens 1 --nodes many | --nodes",
+                "--model LLAMA --tokens 1 --threads 5000 | --threads is 5000: choose 0 to 1024",
+                "--model LLAMA --tokens 1 --threads -1 | --threads is -1: choose 0 to 1024",
                 "--model LLAMA --tokens 1 --logits | add --json",
                 "--model LLAMA --tokens 1 --temperature -1 | temperature is -1.0",
                 "--model LLAMA --tokens 1 --top-p 2 | top-p is 2.0",
