@@ -80,6 +80,28 @@ def test_the_magic_fetches_loads_and_generates(hub):
         assert "fetched" not in str(again.displays) + str(again.text)
 
 
+def test_a_cell_that_waits_for_a_silent_hub_can_be_interrupted(hub, monkeypatch):
+    silent, asked = threading.Event(), threading.Event()
+
+    def answer(self, content):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        asked.set()
+        silent.wait(60)
+
+    monkeypatch.setattr(Hub, "answer", answer)
+    try:
+        with notebook.running() as book:
+            book.ok("1")
+            threading.Thread(target=lambda: asked.wait(60) and book.manager.interrupt_kernel(), daemon=True).start()
+            cell = book.run("%model load org/tiny", timeout=30)
+            assert cell.status == "error" and "interrupted" in cell.error
+            assert book.ok("1 + 1").result == "2"
+    finally:
+        silent.set()
+
+
 def test_the_java_call_fetches_too(hub):
     with notebook.running() as book:
         book.ok('var own = LocalCluster.start(2);\nvar there = own.load("org/tiny", LoadOptions.defaults());')
