@@ -59,12 +59,17 @@ final class FragileEngine implements Engine {
         engine.close();
     }
 
-    private final class FragileExecutor implements Executor {
+    private final class FragileExecutor implements ForwardingExecutor {
 
         private final Executor executor;
 
         FragileExecutor(Executor executor) {
             this.executor = executor;
+        }
+
+        @Override
+        public Executor executor() {
+            return executor;
         }
 
         @Override
@@ -74,61 +79,6 @@ final class FragileEngine implements Engine {
                 throw new DeviceLostException("it fell off the bus", null);
             }
             return executor.run(step, exchange, cancel);
-        }
-
-        @Override
-        public int activationBytes() {
-            return executor.activationBytes();
-        }
-
-        @Override
-        public long residentBytes() {
-            return executor.residentBytes();
-        }
-
-        @Override
-        public long kvBytesPerRow() {
-            return executor.kvBytesPerRow();
-        }
-
-        @Override
-        public long stateBytes() {
-            return executor.stateBytes();
-        }
-
-        @Override
-        public void snapshot(long session) {
-            executor.snapshot(session);
-        }
-
-        @Override
-        public void dropSnapshot(long session, int length) {
-            executor.dropSnapshot(session, length);
-        }
-
-        @Override
-        public long kvRowsFree() {
-            return executor.kvRowsFree();
-        }
-
-        @Override
-        public void open(long session, int maxLength, RouterEdits edits) {
-            executor.open(session, maxLength, edits);
-        }
-
-        @Override
-        public void copyRows(long from, long to, int length) {
-            executor.copyRows(from, to, length);
-        }
-
-        @Override
-        public void dropRows(long session, int length) {
-            executor.dropRows(session, length);
-        }
-
-        @Override
-        public void close(long session) {
-            executor.close(session);
         }
 
         @Override

@@ -2,11 +2,10 @@ package org.espalier.engine.library;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Optional;
-import java.util.OptionalDouble;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.Executor;
+import org.espalier.engine.ForwardingExecutor;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
@@ -15,7 +14,7 @@ import org.espalier.engine.library.RecordedCalls.Call;
 import org.espalier.program.Program;
 
 /** Writes down each call that succeeded. */
-final class RecordedExecutor implements Executor {
+final class RecordedExecutor implements ForwardingExecutor {
 
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
@@ -30,38 +29,8 @@ final class RecordedExecutor implements Executor {
     }
 
     @Override
-    public int activationBytes() {
-        return executor.activationBytes();
-    }
-
-    @Override
-    public long residentBytes() {
-        return executor.residentBytes();
-    }
-
-    @Override
-    public long kvBytesPerRow() {
-        return executor.kvBytesPerRow();
-    }
-
-    @Override
-    public long stateBytes() {
-        return executor.stateBytes();
-    }
-
-    @Override
-    public long kvRowsFree() {
-        return executor.kvRowsFree();
-    }
-
-    @Override
-    public OptionalDouble readRate(ReadSource source, long bytes) {
-        return executor.readRate(source, bytes);
-    }
-
-    @Override
-    public Optional<long[]> profile() {
-        return executor.profile();
+    public Executor executor() {
+        return executor;
     }
 
     @Override
