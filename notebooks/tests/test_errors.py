@@ -151,3 +151,14 @@ def test_a_message_that_never_ends_can_be_interrupted_and_a_long_one_is_cut(shar
 def test_a_value_that_cannot_be_shown_is_named_as_the_notebook_names_it(shared):
     failed = shared.run('class Shown30 { public String toString() { throw new IllegalStateException("no"); } }\nnew Shown30()')
     assert failed.error == "the value, of class Shown30, cannot be shown: java.lang.IllegalStateException: no"
+
+
+def test_what_is_too_large_for_a_class_is_an_error_and_spoils_no_later_cell(shared):
+    shared.ok('String large31 = "before";')
+    text = '"' + "x" * 70_000 + '"'
+    for code in (text, f"{text[:40_000]}\" + {text[:40_000]}\"", f"String much31 = {text};", f"void much31() {{ var text = {text}; }}", f"class Much31 {{ String text = {text}; }}"):
+        assert shared.run(code).error == "constant string too long: a class holds texts of up to 65,535 bytes; read this one from a file"
+        assert shared.ok("40 + 2").result == "42"
+    statements = "int i = 0;" + "i = i * 31 + i / 7;" * 10_000
+    assert "code too large" in shared.run(f"void long31() {{ {statements} }}").error
+    assert shared.ok('int after31 = 5; large31 + after31').result == "before5"

@@ -54,6 +54,9 @@ public final class JavaSession implements AutoCloseable {
             "org.espalier.score.*",
             "tech.tablesaw.api.*");
 
+    /** How the compiler's errors begin that a class file's limits cause. */
+    private static final String LIMIT = "compiler.err.limit.";
+
     private final ReentrantLock lock = new ReentrantLock();
     private final LiveExecution execution = new LiveExecution(lock, this::rememberRunning);
     private final SnippetFrames frames = new SnippetFrames(this::analyze);
@@ -68,6 +71,9 @@ public final class JavaSession implements AutoCloseable {
 
     /** The value of the expression that was evaluated last. */
     private Optional<Object> nameless = Optional.empty();
+
+    /** Of the snippet that was evaluated last; null for none. */
+    private CodeFailure tooLarge;
 
     private volatile long lastUse;
 
@@ -116,6 +122,7 @@ public final class JavaSession implements AutoCloseable {
         try {
             running = origin;
             events = shell.eval(source);
+            events.forEach(event -> dropTooLarge(event, origin));
             execution.restoreVariables();
             origins.remember(events, origin);
             notes = redefinitions.settle(events);
@@ -127,6 +134,19 @@ public final class JavaSession implements AutoCloseable {
         notes.forEach(
                 StandardStreams.err()::println); // without the lock: whoever prints may ask this session what to print
         return events;
+    }
+
+    /**
+     * What is too large for a class file, such as a method of more than 64 KB, JShell takes for something that is yet to be defined, and says nothing.
+     */
+    private void dropTooLarge(SnippetEvent event, Origin origin) {
+        boolean limit = event.status() == Snippet.Status.RECOVERABLE_NOT_DEFINED
+                && shell.diagnostics(event.snippet())
+                        .anyMatch(diagnostic -> diagnostic.getCode().startsWith(LIMIT));
+        if (limit) {
+            tooLarge = rejected(event.snippet(), origin);
+            shell.drop(event.snippet());
+        }
     }
 
     /**
@@ -176,12 +196,22 @@ public final class JavaSession implements AutoCloseable {
     }
 
     private Optional<Object> evaluate(String source, Origin origin) throws CodeFailure, InterruptedException {
+        if (StringConstants.areTooLong(source)) {
+            String message =
+                    "constant string too long: a class holds texts of up to 65,535 bytes; read this one from a file";
+            throw new CodeFailure("CompilationError", message, List.of(Ansi.strong(message)));
+        }
         Optional<Object> result = Optional.empty();
         List<SnippetEvent> events = eval(source, origin);
         Throwable thrown = execution.takeThrown();
         runLater();
         if (execution.wasStopped() | Thread.interrupted()) { // both are asked, and so forgotten
             throw new InterruptedException();
+        }
+        if (tooLarge != null) {
+            CodeFailure failure = tooLarge;
+            tooLarge = null;
+            throw failure;
         }
         for (SnippetEvent event : events) {
             if (event.causeSnippet() != null) {
