@@ -173,7 +173,7 @@ static int cores(void) {
     char path[96];
     snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
     long first = CPU_ISSET(cpu, &mine) ? first_number(path) : 0;
-    bool sibling = first >= 0 && first < cpu && CPU_ISSET(first, &mine);
+    bool sibling = first >= 0 && first < cpu && CPU_ISSET((size_t)first, &mine);
     usable += CPU_ISSET(cpu, &mine) && !sibling;
   }
   return most > 0 && most < usable ? most : usable;
