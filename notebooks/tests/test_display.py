@@ -194,3 +194,11 @@ def test_a_cluster_its_nodes_and_an_answer_can_be_read(shared):
         assert re.fullmatch(r"\(3 tokens after \d+ of the prompt, [\d.]+ tokens/s, ended by LENGTH\)", line)
     finally:
         shared.run("%cluster disconnect")
+
+
+def test_a_value_without_a_text_of_its_own_is_named_as_the_notebook_names_it(shared):
+    shared.ok("class Named41 {}")
+    assert re.fullmatch(r"Named41@[0-9a-f]+", shared.ok("new Named41()").result)
+    assert re.fullmatch(r"\[Named41@[0-9a-f]+\]", shared.ok("new Named41[] {new Named41()}").result)
+    assert re.fullmatch(r"Named41@[0-9a-f]+", shared.ok("display(new Named41());").displays[0]["text/plain"])
+    assert shared.ok('"REPL.$JShell$1$Named41"').result == "REPL.$JShell$1$Named41"  # a text is shown as it is

@@ -16,6 +16,7 @@ import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.dflib.jjava.jupyter.kernel.display.DisplayDataRenderable;
 import org.dflib.jjava.jupyter.kernel.display.Renderer;
 import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
+import org.espalier.kernel.jshell.SnippetNames;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.FloatColumn;
 import tech.tablesaw.api.NumericColumn;
@@ -63,7 +64,7 @@ public final class Values {
         if (value instanceof Image || value instanceof DisplayDataRenderable) {
             return renderer.render(value);
         }
-        return ClusterValues.of(value).orElseGet(() -> new DisplayData("" + value)); // a toString() may give null
+        return ClusterValues.of(value).orElseGet(() -> new DisplayData(text(value)));
     }
 
     /** The value's own forms, and as text what {@code Optional} would say. */
@@ -132,8 +133,14 @@ public final class Values {
         List<String> values = new ArrayList<>();
         for (int i = 0; i < Math.min(100, length); i++) {
             Object element = Array.get(array, i);
-            values.add(element != null && element.getClass().isArray() ? array(element) : String.valueOf(element));
+            values.add(element != null && element.getClass().isArray() ? array(element) : text(element));
         }
         return "[" + String.join(", ", values) + (length > 100 ? ", ... " + length + " in all" : "") + "]";
+    }
+
+    /** Without JShell's names for the notebook's own classes, which a class without a {@code toString()} of its own would show. */
+    private static String text(Object value) {
+        String text = "" + value; // a toString() may give null
+        return value instanceof CharSequence ? text : SnippetNames.clean(text);
     }
 }
