@@ -11,6 +11,7 @@
 
 #include "../src/main/c/compute/vector.h"
 #include "../src/main/c/compute/product.c"
+#include "../src/main/c/compute/read.c"
 
 /* What a step gives the products, without the rest of the engine. */
 
@@ -196,17 +197,8 @@ struct reading {
 
 static void read_part(void *context, int64_t task, int thread) {
   struct reading *all = context;
-  const uint8_t *p = all->first + task * all->part;
   int64_t end = all->bytes - task * all->part;
-  end = end < all->part ? end : all->part;
-  typedef uint64_t eight __attribute__((vector_size(64), aligned(1)));
-  eight sums[4] = {{0}};
-  for (int64_t i = 0; i + 256 <= end; i += 256) {
-    for (int j = 0; j < 4; j++) {
-      sums[j] += *(const eight *)(p + i + 64 * j);
-    }
-  }
-  all->sums[thread][0] += (sums[0] + sums[1] + sums[2] + sums[3])[0];
+  all->sums[thread][0] += read_plainly(all->first + task * all->part, (end < all->part ? end : all->part) / 256 * 256);
 }
 
 static int compare(const void *a, const void *b) {

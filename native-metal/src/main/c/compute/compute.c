@@ -17,6 +17,7 @@
 #include "experts.c"
 #include "latent.c"
 #include "logits.c"
+#include "read.c"
 #include "rotate.c"
 #include "route.c"
 #include "select.c"
@@ -43,4 +44,5 @@ const struct compute TABLE_OF(ES_TARGET) = {
         [ES_ADD] = op_add,
         [ES_LOGITS] = op_logits,
     },
+    .read = read_plainly,
 };

@@ -11,6 +11,8 @@ struct compute {
   const char *name; /* for people, such as "AVX-512 VNNI" */
   /** [op kind]; of an exchange null: the step does those itself. */
   void (*ops[ES_OPS])(struct step *step, const struct op *op);
+  /** Plainly reads bytes, a multiple of 256. */
+  uint64_t (*read)(const uint8_t *from, int64_t bytes);
 };
 
 /** The best that this processor can run. */

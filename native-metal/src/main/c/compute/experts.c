@@ -4,8 +4,6 @@
  */
 #include "gated.c"
 
-#define DOWN_BYTES (96 << 10) /* of the weights of all chosen experts in one task, about */
-
 struct expert_rows {
   int32_t count;        /* experts that have rows */
   int32_t pairs;        /* rows of all of them */
@@ -119,6 +117,8 @@ static void down_task(void *context, int64_t task, int thread) {
       return;
     }
     struct product p = down_product(d, i, y - from);
+    bool last = i + 1 == d->rows->count;
+    p.then = weight_values(p.weight, d->rows->of[last ? 0 : i + 1].matrix, !last ? from : to < out.width ? to : 0);
     product_rows(&p, from, to, scratch);
     for (int32_t n = 0; n < r->rows; n++) {
       float *sum = view_row(d->s, out, d->rows->row[r->first + n]) + from;
@@ -130,13 +130,13 @@ static void down_task(void *context, int64_t task, int thread) {
 static void run_down(struct step *s, const struct op *op, const struct expert_rows *rows, const struct operand *h) {
   const struct weight *weight = op->experts.unit.down.weight;
   struct expert_down d = {.s = s, .op = op, .rows = rows, .h = h};
-  d.part = rows_of_bytes(weight, DOWN_BYTES / (rows->count < 8 ? rows->count + 1 : 8));
   int32_t most = 0;
   for (int32_t i = 0; i < rows->count; i++) {
     struct product p = down_product(&d, i, NULL);
     d.product_bytes = greater(d.product_bytes, product_scratch(&p));
     most = rows->of[i].rows > most ? rows->of[i].rows : most;
   }
+  d.part = task_rows_of_many(s, weight, weight->rows * format_row_bytes(&weight->format, weight->columns), most); /* of each expert */
   d.product_bytes = padded(d.product_bytes);
   d.scratch_bytes = d.product_bytes + padded((int64_t)most * d.part * (int64_t)sizeof(float));
   d.scratch = op_memory(s, thread_count(s) * d.scratch_bytes);

@@ -4,7 +4,7 @@
 #include "ranges.h"
 #include "work.h"
 
-#define UNIT_BYTES (48 << 10) /* of each of the two weights in one task, about */
+#define TASK_SUMS (64 << 10) /* of rows of x and of weights at most in one task: they stay in a cache */
 
 static inline vfloat activate(const struct unit *unit, vfloat gate, vfloat up) {
   switch (unit->activation) {
@@ -32,6 +32,7 @@ struct unit_hidden {
   struct step *s;
   const struct unit *unit;
   const struct unit_rows *all;
+  int32_t count;
   const struct operand *x;
   float *h;
   int32_t part, parts;  /* rows of the weights in a task, and tasks for each of `all` */
@@ -56,6 +57,9 @@ static void hidden_task(void *context, int64_t task, int thread) {
   char *scratch = u->scratch + thread * u->scratch_bytes;
   float *h = u->h + r->first * width, *up = (float *)(scratch + u->product_bytes);
   struct product gates = hidden_product(u, &u->unit->gate, r, h, width), ups = hidden_product(u, &u->unit->up, r, up - from, u->part);
+  bool last = to == width, next = last && r + 1 < u->all + u->count;
+  gates.then = weight_values(ups.weight, ups.matrix, from);
+  ups.then = weight_values(gates.weight, next ? r[1].matrix : gates.matrix, last ? 0 : to);
   product_rows(&gates, from, to, scratch);
   product_rows(&ups, from, to, scratch);
   for (int32_t i = 0; i < r->rows; i++) {
@@ -68,25 +72,26 @@ static void hidden_task(void *context, int64_t task, int thread) {
   }
 }
 
-/** Rows of a weight that are a task of about `bytes`. */
-static int32_t rows_of_bytes(const struct weight *w, int64_t bytes) {
-  int64_t rows = bytes / (format_row_bytes(&w->format, w->columns) + 1) / 32 * 32;
-  return rows < 32 ? 32 : rows > 256 ? 256 : (int32_t)rows;
-}
-
 static int64_t greater(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/** As task_rows, but of fewer where there are many rows of x. */
+static int32_t task_rows_of_many(const struct step *s, const struct weight *w, int64_t bytes, int32_t rows) {
+  int32_t some = task_rows(s, w, bytes), most = TASK_SUMS / (int32_t)sizeof(float) / (rows + 1) / TASK_ROWS * TASK_ROWS;
+  return most < TASK_ROWS ? TASK_ROWS : some < most ? some : most;
+}
 
 /** @param h [rows of all, width] */
 static void run_hidden(struct step *s, const struct unit *unit, const struct unit_rows *all, int32_t count, const struct operand *x, float *h) {
-  struct unit_hidden u = {.s = s, .unit = unit, .all = all, .x = x, .h = h};
+  struct unit_hidden u = {.s = s, .unit = unit, .all = all, .count = count, .x = x, .h = h};
   int32_t width = unit->gate.weight->rows, most = 0;
-  u.part = rows_of_bytes(unit->gate.weight, UNIT_BYTES);
-  u.parts = (width + u.part - 1) / u.part;
   for (int32_t i = 0; i < count; i++) {
     struct product gates = hidden_product(&u, &unit->gate, all + i, NULL, 0), ups = hidden_product(&u, &unit->up, all + i, NULL, 0);
     u.product_bytes = greater(u.product_bytes, greater(product_scratch(&gates), product_scratch(&ups)));
     most = all[i].rows > most ? all[i].rows : most;
   }
+  const struct weight *gate = unit->gate.weight;
+  u.part = task_rows_of_many(s, gate, count * (int64_t)width * format_row_bytes(&gate->format, gate->columns), most);
+  u.parts = (width + u.part - 1) / u.part;
   u.product_bytes = padded(u.product_bytes);
   u.scratch_bytes = u.product_bytes + padded((int64_t)most * u.part * (int64_t)sizeof(float));
   u.scratch = op_memory(s, thread_count(s) * u.scratch_bytes);

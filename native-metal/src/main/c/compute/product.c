@@ -10,9 +10,6 @@
 #include "product_strip.c"
 #include "ranges.h"
 
-#define CHUNK_BYTES (64 << 10) /* of a weight, about */
-#define CHUNK_ROWS 32
-
 /**
  * Rows of x from which on a weight is unpacked for all of them first, where it can be multiplied in place: kinds that take two dots cost more there
  * for each of them.
@@ -58,44 +55,45 @@ static int64_t product_scratch(const struct product *p) {
   }
 }
 
-/** Rows of one task, a multiple of CHUNK_ROWS: fixed, so that bits do not depend on threads. */
-static int32_t chunk_rows(const struct product *p) {
-  const struct weight *w = p->weight;
-  int64_t row = format_row_bytes(&w->format, w->columns) + 1, rows = CHUNK_BYTES / row / CHUNK_ROWS * CHUNK_ROWS;
-  return rows < CHUNK_ROWS ? CHUNK_ROWS : rows < w->rows ? (int32_t)rows : w->rows;
-}
-
 struct product_tasks {
   const struct product *products;
   int32_t count;
-  int32_t *first; /* [products + 1], of their chunks */
+  int32_t *first; /* [products + 1], of their tasks */
+  int32_t *rows;  /* [products] of a task */
   uint8_t *scratch;
   int64_t scratch_bytes; /* of a thread */
 };
 
-static void product_task(void *context, int64_t chunk, int thread) {
+static void product_task(void *context, int64_t task, int thread) {
   const struct product_tasks *all = context;
   int32_t low = 0, high = all->count;
   while (high - low > 1) {
     int32_t middle = low + (high - low) / 2;
-    *(all->first[middle] <= chunk ? &low : &high) = middle;
+    *(all->first[middle] <= task ? &low : &high) = middle;
   }
   const struct product *p = all->products + low;
-  int32_t rows = chunk_rows(p), from = (int32_t)(chunk - all->first[low]) * rows, rest = p->weight->rows - from;
+  int32_t rows = all->rows[low], from = (int32_t)(task - all->first[low]) * rows, rest = p->weight->rows - from;
   product_rows(p, from, from + (rest < rows ? rest : rows), all->scratch + thread * all->scratch_bytes);
 }
 
 static void products_run(struct step *s, const struct product *products, int32_t count) {
-  struct product_tasks all = {.products = products, .count = count, .first = op_memory(s, (count + 1) * (int64_t)sizeof(int32_t))};
-  int32_t chunks = 0;
+  struct product_tasks all = {.products = products, .count = count, .first = op_memory(s, (2 * count + 1) * (int64_t)sizeof(int32_t))};
+  int32_t tasks = 0;
+  int64_t bytes = 0;
   for (int32_t i = 0; i < count; i++) {
-    all.first[i] = chunks;
-    chunks += products[i].rows == 0 ? 0 : (products[i].weight->rows - 1) / chunk_rows(products + i) + 1;
-    int64_t bytes = product_scratch(products + i);
-    all.scratch_bytes = bytes > all.scratch_bytes ? bytes : all.scratch_bytes;
+    const struct weight *w = products[i].weight;
+    bytes += products[i].rows == 0 ? 0 : w->rows * format_row_bytes(&w->format, w->columns);
   }
-  all.first[count] = chunks;
+  all.rows = all.first + count + 1;
+  for (int32_t i = 0; i < count; i++) {
+    all.first[i] = tasks;
+    all.rows[i] = task_rows(s, products[i].weight, bytes);
+    tasks += products[i].rows == 0 ? 0 : (products[i].weight->rows - 1) / all.rows[i] + 1;
+    int64_t scratch = product_scratch(products + i);
+    all.scratch_bytes = scratch > all.scratch_bytes ? scratch : all.scratch_bytes;
+  }
+  all.first[count] = tasks;
   all.scratch_bytes = (all.scratch_bytes + 63) / 64 * 64;
   all.scratch = op_memory(s, all.scratch_bytes * pool_threads(s->program->pool) + 64);
-  run_ranges(s, chunks, product_task, &all);
+  run_ranges(s, tasks, product_task, &all);
 }

@@ -34,6 +34,7 @@ struct product {
   int32_t rows;
   float *y;
   int64_t y_stride;
+  const uint8_t *then; /* the values that will be read after these rows, to be asked for in time; null: those that follow */
 };
 
 /** The operand of a view's rows [first, first + count), in op memory; quantized where the precision and any of its weights ask for it. */

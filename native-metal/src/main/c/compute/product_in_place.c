@@ -172,13 +172,16 @@ ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const stru
 ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const struct product *p, int32_t from, int32_t to, uint8_t *arranged) {
   arrange(kind, p, arranged);
   struct rows_from all = rows_from(p, from);
-  int64_t ahead = prefetch_distance(p, IN_PLACE_ROWS);
+  int64_t row_bytes = p->weight->pieces[p->matrix].values.row_bytes;
+  int32_t ahead_rows = prefetch_rows_ahead(row_bytes, IN_PLACE_ROWS);
   for (int32_t first = from; first < to; first += IN_PLACE_ROWS) {
     int wn = to - first < IN_PLACE_ROWS ? to - first : IN_PLACE_ROWS;
     struct stored_row rows[IN_PLACE_ROWS];
     for (int i = 0; i < IN_PLACE_ROWS; i++) {
       rows[i] = row_at(&all, first + (i < wn ? i : wn - 1));
     }
+    int32_t beyond = first + ahead_rows - to;
+    int64_t ahead = beyond < 0 || !p->then ? ahead_rows * row_bytes : (int64_t)((intptr_t)p->then - (intptr_t)rows[0].values) + beyond * row_bytes;
     for (int32_t row = 0; row < p->rows; row += IN_PLACE_X) {
       switch (p->rows - row) {
         case 1: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, 1); break;

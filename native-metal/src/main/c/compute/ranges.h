@@ -6,6 +6,10 @@
 
 #include "../cpu/step.h"
 
+#define TASK_ROWS 32 /* of a weight at least, and in multiples */
+#define TASKS_A_THREAD 8
+#define TASK_BYTES (256 << 10) /* at most, about */
+
 /** Tasks [next, end) of one thread, in one word, so that owner and thieves agree. */
 struct task_range {
   _Alignas(64) _Atomic uint64_t tasks;
@@ -54,6 +58,17 @@ static void run_ranges(struct step *s, int64_t tasks, task_fn *task, void *conte
     atomic_init(&r.of[i].tasks, task_range_of((uint32_t)(tasks * i / threads), (uint32_t)(tasks * (i + 1) / threads)));
   }
   step_run_tasks(s, tasks, ranges_task, &r);
+}
+
+/**
+ * How many rows of a weight are one task of a job that reads `bytes` of weights: some tasks for each thread, so that none waits long for another at
+ * the end; not many, for the first rows of a task are read without having been asked for in time. What a row gives does not depend on it.
+ */
+static int32_t task_rows(const struct step *s, const struct weight *w, int64_t bytes) {
+  int64_t most = bytes / (TASKS_A_THREAD * pool_threads(s->program->pool));
+  most = most < TASK_BYTES ? most : TASK_BYTES;
+  int64_t rows = most / (format_row_bytes(&w->format, w->columns) + 1) / TASK_ROWS * TASK_ROWS;
+  return rows < TASK_ROWS ? TASK_ROWS : rows < w->rows ? (int32_t)rows : w->rows;
 }
 
 #endif

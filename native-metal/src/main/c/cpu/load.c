@@ -1,3 +1,4 @@
+#include "../compute/compute.h"
 #include "load.h"
 
 #include <errno.h>
@@ -120,21 +121,13 @@ enum { RATE_CHUNK = 256 << 10 };
 
 struct reading {
   const uint8_t **chunks; /* RATE_CHUNK bytes each */
+  uint64_t (*read)(const uint8_t *from, int64_t bytes);
 };
-
-typedef uint64_t lane __attribute__((vector_size(64), aligned(1)));
 
 static void read_chunk(void *context, int64_t task, int thread) {
   (void)thread;
-  const uint8_t *from = ((const struct reading *)context)->chunks[task];
-  lane sums[4] = {0};
-  for (int64_t at = 0; at < RATE_CHUNK; at += 256) {
-    for (int i = 0; i < 4; i++) {
-      sums[i] += *(const lane *)(from + at + 64 * i);
-    }
-  }
-  lane all = sums[0] + sums[1] + sums[2] + sums[3];
-  volatile uint64_t sink = all[0] ^ all[1] ^ all[2] ^ all[3] ^ all[4] ^ all[5] ^ all[6] ^ all[7];
+  const struct reading *reading = context;
+  volatile uint64_t sink = reading->read(reading->chunks[task], RATE_CHUNK);
   (void)sink;
 }
 
@@ -142,7 +135,7 @@ static int read_all(struct es_program *p, const uint8_t **chunks, int64_t count,
   if (count == 0) {
     return fail(error, ES_FAILED, "there is too little to read for a rate");
   }
-  struct reading reading = {chunks};
+  struct reading reading = {chunks, p->compute->read};
   pool_run(p->pool, count, read_chunk, &reading); /* pages are there, and clocks are up */
   int64_t start = now();
   pool_run(p->pool, count, read_chunk, &reading);
