@@ -231,7 +231,7 @@ int main(int argc, char **argv) {
   int64_t memory_bytes = (int64_t)1 << 30;
   memory = mmap(NULL, (size_t)memory_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   madvise(memory, (size_t)memory_bytes, MADV_HUGEPAGE);
-  static const int32_t all_rows[] = {1, 2, 3, 4, 8, 64, 512};
+  static const int32_t all_rows[] = {1, 2, 3, 4, 5, 6, 8, 12, 64, 512};
   printf("%d threads, " TARGET_NAME "\n%-15s %-10s %5s %8s %8s %6s %8s %9s %9s\n", threads, "format", "shape", "rows", "GB/s", "reading", "share",
       "GFLOP/s", "error", "of q");
   for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {

@@ -148,15 +148,19 @@ ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const stru
   const uint8_t *x = arranged + (int64_t)x_first * x_bytes(kind);
   for (int32_t s = 0; s < steps; s++, x += (int64_t)p->rows * x_bytes(kind)) {
     int64_t column = step_column(w->columns, s), number = w->format.kind == ES_BLOCK ? 0 : column / group * numbers.size;
+    struct in_place_step step[IN_PLACE_ROWS];
 #pragma GCC unroll 4
     for (int i = 0; i < IN_PLACE_ROWS; i++) {
       for (int64_t line = 0; line < step_bytes(kind); line += 64) {
         _mm_prefetch(rows[i].values + step_offset(kind, column) + ahead + line, _MM_HINT_T0);
       }
-      struct in_place_step step = load_step(kind, element, &numbers, rows[i], column, number);
+      step[i] = load_step(kind, element, &numbers, rows[i], column, number);
+    }
 #pragma GCC unroll 4
-      for (int j = 0; j < xn; j++) {
-        sums[j][i] = multiply_step(kind, &step, x + j * x_bytes(kind), sums[j][i]);
+    for (int j = 0; j < xn; j++) {
+#pragma GCC unroll 4
+      for (int i = 0; i < IN_PLACE_ROWS; i++) {
+        sums[j][i] = multiply_step(kind, step + i, x + j * x_bytes(kind), sums[j][i]);
       }
     }
   }

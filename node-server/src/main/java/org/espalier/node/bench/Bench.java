@@ -25,6 +25,13 @@ public final class Bench {
         this.chunk = chunk;
     }
 
+    /** Reads a prompt of one token, as the first that a process does: nothing before it. */
+    public void once() {
+        program.open(SESSION, 1, RouterEdits.NONE);
+        step(0, 1, Step.Logits.LAST);
+        program.close(SESSION);
+    }
+
     /** Reads prompts of {@code tokens} tokens. */
     public Rates prompt(int tokens, int repetitions) {
         return rates(tokens, repetitions, () -> {

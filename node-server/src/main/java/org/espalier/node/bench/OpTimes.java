@@ -23,12 +23,14 @@ public final class OpTimes {
 
     private OpTimes() {}
 
-    /** The slowest first. */
+    /** The slowest first. An op that took no time at all ran as a part of the one before it, whose line gets its weights. */
     public static List<Line> of(Program program, long[] nanos, StepShape step) {
         Map<String, Line> lines = new LinkedHashMap<>();
+        String ran = null;
         for (int i = 0; i < nanos.length; i++) {
             Op op = program.ops().get(i);
-            Line one = new Line(name(op), 1, nanos[i], op.cost(program, step).weightBytes());
+            ran = nanos[i] == 0 && ran != null ? ran : name(op);
+            Line one = new Line(ran, 1, nanos[i], op.cost(program, step).weightBytes());
             lines.merge(
                     one.what(),
                     one,

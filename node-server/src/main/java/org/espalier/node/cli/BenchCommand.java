@@ -22,6 +22,7 @@ import org.espalier.node.bench.Bench;
 import org.espalier.node.bench.BenchProgram;
 import org.espalier.node.bench.OpTimes;
 import org.espalier.node.bench.Rates;
+import org.espalier.node.bench.ResidentMemory;
 import org.espalier.node.shard.Engines;
 import org.espalier.program.Program;
 import org.espalier.program.StepShape;
@@ -101,8 +102,7 @@ final class BenchCommand implements Callable<Integer> {
             EngineOptions asked = processor.loads().with(precision);
             Engine chosen = engines.choose(engine, program, asked);
             Precision runs = chosen.provider().precisions().contains(precision) ? precision : Precision.FLOAT32;
-            EngineOptions options = asked.with(runs).with(Preparation.WARM_UP);
-            options = profile ? options.with(Preparation.PROFILE) : options;
+            EngineOptions options = profile ? asked.with(runs).with(Preparation.PROFILE) : asked.with(runs);
             try (LoadedProgram loaded = LoadedProgram.load(chosen, program, options, Loading.quietly())) {
                 report(opened, chosen, loaded);
             }
@@ -119,6 +119,7 @@ final class BenchCommand implements Callable<Integer> {
         Rates generated = generate == 0 ? null : bench.generate(generate, repetitions);
         Optional<long[]> ofTokens = loaded.profile();
         long bytes = bytesPerToken(loaded.program());
+        long resident = ResidentMemory.peak().orElse(loaded.residentBytes()); // before more is taken to read it
         OptionalDouble mapped = loaded.readRate(Executor.ReadSource.WEIGHTS, READ_BYTES);
         OptionalDouble own = loaded.readRate(Executor.ReadSource.OWN, READ_BYTES);
         Output out = new Output(spec);
@@ -129,7 +130,7 @@ final class BenchCommand implements Callable<Integer> {
             all.put("device", device(chosen));
             all.put("precision", loaded.options().precision().title());
             all.put("bytesPerToken", bytes);
-            all.put("residentBytes", loaded.residentBytes());
+            all.put("residentBytes", resident);
             all.put("firstTokenSeconds", firstToken);
             mapped.ifPresent(rate -> all.put("mappedReadBandwidth", rate));
             own.ifPresent(rate -> all.put("readBandwidth", rate));
@@ -140,13 +141,15 @@ final class BenchCommand implements Callable<Integer> {
         }
         out.println(String.format(
                 Locale.ROOT,
-                "%s, engine %s (%s), %s: %,d bytes of weights a token, first token %.2f s after the start of the process",
+                "%s, engine %s (%s), %s: %,d bytes of weights a token, first token %.2f s after the start of the process, "
+                        + "%.2f GB resident",
                 opened.name(),
                 chosen.provider().name(),
                 device(chosen),
                 loaded.options().precision().title(),
                 bytes,
-                firstToken));
+                firstToken,
+                resident * 1e-9));
         if (read != null) {
             out.println(String.format(Locale.ROOT, "pp%-6d %s tokens/s", prompt, read));
         }
@@ -187,7 +190,7 @@ final class BenchCommand implements Callable<Integer> {
 
     /** From the start of this process to the logits of a prompt of one token. */
     private static double firstTokenSeconds(LoadedProgram loaded) {
-        new Bench(loaded, 1).prompt(1, 1);
+        new Bench(loaded, 1).once();
         return (System.currentTimeMillis()
                         - ManagementFactory.getRuntimeMXBean().getStartTime())
                 * 1e-3;
