@@ -52,7 +52,7 @@ static enum in_place in_place_of(const struct format *f) {
     return f->type == 4 ? IN_PLACE_AFFINE4 : f->type == 8 ? IN_PLACE_AFFINE8 : IN_PLACE_NONE;
   }
   return f->kind != ES_SCALED ? IN_PLACE_NONE
-      : f->type == ES_E2M1 && f->scales == ES_E8M0 && f->group == 32 ? IN_PLACE_E2M1
+      : f->type == ES_E2M1 && f->scales == ES_E8M0 ? IN_PLACE_E2M1
       : f->type == ES_INT4 && f->scales >= ES_BF16 ? IN_PLACE_INT4 : IN_PLACE_NONE;
 }
 

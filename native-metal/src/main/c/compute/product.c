@@ -14,8 +14,8 @@
  * Rows of x from which on a weight is unpacked for all of them first, where it can be multiplied in place: kinds that take two dots cost more there
  * for each of them.
  */
-#define STRIP_LEAST 5
-#define STRIP_LEAST_SPLIT 3
+#define STRIP_LEAST (IN_PLACE_X + 1)
+#define STRIP_LEAST_SPLIT (IN_PLACE_X_SPLIT + 1)
 
 enum product_path { PRODUCT_FLOAT, PRODUCT_GROUPS, PRODUCT_IN_PLACE, PRODUCT_STRIP };
 
@@ -27,7 +27,7 @@ static enum product_path path_of(const struct product *p) {
 #if defined(__AVX512F__)
   enum in_place kind = in_place_of(&w->format);
   return kind != IN_PLACE_NONE && w->columns >= IN_PLACE_COLUMNS && p->rows < (is_split(kind) ? STRIP_LEAST_SPLIT : STRIP_LEAST) ? PRODUCT_IN_PLACE
-      : has_strips(&w->format) ? PRODUCT_STRIP : PRODUCT_FLOAT;
+      : kind != IN_PLACE_NONE ? PRODUCT_STRIP : PRODUCT_FLOAT;
 #else
   return has_groups(&w->format) ? PRODUCT_GROUPS : PRODUCT_FLOAT;
 #endif

@@ -7,7 +7,8 @@
 #include "in_place.h"
 
 #define IN_PLACE_ROWS 4 /* of a weight side by side */
-#define IN_PLACE_X 4    /* rows of x at most at a time */
+#define IN_PLACE_X 4    /* rows of x at most at a time; more need more registers than there are */
+#define IN_PLACE_X_SPLIT 2
 
 /* What one step of a row of x consists of, and where. */
 #define X_LOW 0
@@ -186,13 +187,15 @@ ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const
     }
     int32_t beyond = first + ahead_rows - to;
     int64_t ahead = beyond < 0 || !p->then ? ahead_rows * row_bytes : (int64_t)((intptr_t)p->then - (intptr_t)rows[0].values) + beyond * row_bytes;
-    for (int32_t row = 0; row < p->rows; row += IN_PLACE_X) {
-      switch (p->rows - row) {
-        case 1: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, 1); break;
-        case 2: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, 2); break;
-        case 3: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, 3); break;
-        default: multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, IN_PLACE_X);
-      }
+    const int most = is_split(kind) ? IN_PLACE_X_SPLIT : IN_PLACE_X;
+    for (int32_t row = 0; row < p->rows; row += most) {
+      int xn = p->rows - row < most ? p->rows - row : most;
+#define OF(n) if (n <= most && xn == n) multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, n)
+      OF(1);
+      OF(2);
+      OF(3);
+      OF(4);
+#undef OF
     }
   }
 }
