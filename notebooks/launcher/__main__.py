@@ -50,6 +50,7 @@ def prepare(build):
     jars.check()
     environment.make()
     environment.install_kernel(java)
+    jars.archive()
     models.SMOLLM2.get()
 
 

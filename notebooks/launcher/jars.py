@@ -43,3 +43,10 @@ def check():
     for jar in (KERNEL, NODE):
         if not jar.exists():
             raise Stop(f"{jar} is missing: run ./notebooks/lab without --no-build, or mvn package")
+
+
+def archive():
+    """The node's class archive, where it is missing or older than the jar: without it the node only starts more slowly."""
+    made = subprocess.run([ROOT / "espalier-node", "--archive"], capture_output=True, text=True)
+    if made.returncode:
+        print(made.stderr.strip(), flush=True)

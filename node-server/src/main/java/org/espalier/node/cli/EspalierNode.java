@@ -1,6 +1,8 @@
 package org.espalier.node.cli;
 
 import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.espalier.EspalierException;
 import picocli.CommandLine;
@@ -11,20 +13,14 @@ import picocli.CommandLine.Option;
 @Command(
         name = "espalier-node",
         description = "Serves a part of a large model, runs models, and looks into their files.",
-        subcommands = {
-            ServeCommand.class,
-            RunCommand.class,
-            InspectCommand.class,
-            ScoreCommand.class,
-            BenchCommand.class,
-            PullCommand.class,
-            QuantizeCommand.class
-        },
         mixinStandardHelpOptions = true,
         versionProvider = EspalierNode.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         footer = {"", "espalier-node COMMAND --help tells more."})
 public final class EspalierNode implements Runnable {
+
+    /** In the order of the help. */
+    private static final Map<String, Class<?>> COMMANDS = commands();
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -41,16 +37,44 @@ public final class EspalierNode implements Runnable {
                 spec.commandLine(), "name a command: serve, run, inspect, score, bench, pull or quantize");
     }
 
-    public static void main(String[] arguments) {
-        NodeLogs.toStandardError();
-        System.exit(commandLine().setOut(Output.standard()).execute(arguments));
+    private static Map<String, Class<?>> commands() {
+        Map<String, Class<?>> commands = new LinkedHashMap<>();
+        commands.put("serve", ServeCommand.class);
+        commands.put("run", RunCommand.class);
+        commands.put("inspect", InspectCommand.class);
+        commands.put("score", ScoreCommand.class);
+        commands.put("bench", BenchCommand.class);
+        commands.put("pull", PullCommand.class);
+        commands.put("quantize", QuantizeCommand.class);
+        return commands;
     }
 
-    /** The commands, ready to execute; failures become one sentence on the error writer. */
-    static CommandLine commandLine() {
+    public static void main(String[] arguments) {
+        prepare();
+        System.exit(commandLine(arguments).setOut(Output.standard()).execute(arguments));
+    }
+
+    /** What concerns the whole process. */
+    static void prepare() {
+        NodeLogs.toStandardError();
+        // Our library is named by its path: JNA need not run ldconfig to learn where others are.
+        System.setProperty("jna.platform.library.path", "");
+    }
+
+    /**
+     * Ready to execute these arguments; failures become one sentence on the error writer. The command that they begin with is the only one that
+     * picocli reflects on, which takes it long; without one all are there, to be listed and suggested.
+     */
+    static CommandLine commandLine(String... arguments) {
         CommandLine commandLine = new CommandLine(new EspalierNode());
+        String named = arguments.length == 0 ? "" : arguments[0];
+        COMMANDS.forEach((name, type) -> {
+            if (name.equals(named) || !COMMANDS.containsKey(named)) {
+                commandLine.addSubcommand(name, type);
+            }
+        });
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
-        commandLine.setParameterExceptionHandler((error, arguments) -> {
+        commandLine.setParameterExceptionHandler((error, unmatched) -> {
             CommandLine failed = error.getCommandLine();
             PrintWriter out = failed.getErr();
             out.println("espalier-node: " + error.getMessage().replaceFirst("^Error: ", ""));

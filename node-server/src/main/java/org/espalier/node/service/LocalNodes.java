@@ -3,6 +3,7 @@ package org.espalier.node.service;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,8 @@ public final class LocalNodes implements AutoCloseable {
     private static final Duration READY = Duration.ofSeconds(30);
     private static final Duration PROBE = Duration.ofMillis(150);
     private static final String LISTENING = "listening on ";
+    private static final List<String> START_OPTIONS =
+            List.of("-XX:SharedArchiveFile=", "-Xshare:auto", "-Xlog:cds", "-Xlog:aot", "-XX:+UseSerialGC");
 
     /** @param log the file that the process logs to */
     private record Child(String name, Process process, Path log, CompletableFuture<String> address) {}
@@ -133,6 +136,7 @@ public final class LocalNodes implements AutoCloseable {
         if (Runtime.version().feature() >= 22) {
             command.add("--enable-native-access=ALL-UNNAMED"); // earlier versions neither need nor know it
         }
+        command.addAll(startOptions());
         command.addAll(List.of(
                 "-cp",
                 System.getProperty("java.class.path"),
@@ -155,6 +159,13 @@ public final class LocalNodes implements AutoCloseable {
             throw new EspalierException(
                     "cannot start node " + name + " with " + command.get(0) + ": " + e.getMessage(), e);
         }
+    }
+
+    /** What this JVM was told that makes a start quick: its class archive, silence where that cannot be used, and the collector. */
+    private static List<String> startOptions() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(option -> START_OPTIONS.stream().anyMatch(option::startsWith))
+                .toList();
     }
 
     /** Reads the node's stdout to its end, so that it never blocks on it; one line says that it serves. What else a JVM says there is why it ended. */

@@ -35,8 +35,9 @@ record Command(int exit, String out, String err) {
             public void close() {}
         };
         StringWriter err = new StringWriter();
-        CommandLine commandLine =
-                EspalierNode.commandLine().setOut(new PrintWriter(reader)).setErr(new PrintWriter(err));
+        CommandLine commandLine = EspalierNode.commandLine(arguments)
+                .setOut(new PrintWriter(reader))
+                .setErr(new PrintWriter(err));
         int exit = commandLine.execute(arguments);
         return new Command(exit, out.toString(), err.toString());
     }
