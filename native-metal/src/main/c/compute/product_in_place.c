@@ -131,9 +131,18 @@ ALWAYS_INLINE __m512 multiply_step(enum in_place kind, const struct in_place_ste
   return has_bias(kind) ? _mm512_fmadd_ps(step->bias, _mm512_loadu_ps(x + x_sums(kind)), sum) : sum;
 }
 
-/** y[xn][first, first + wn); prefetches `ahead` bytes away. */
-ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const struct product *p, const struct stored_row *rows, int64_t ahead, int32_t first,
-    int wn, const uint8_t *arranged, int32_t x_first, const int xn) {
+/** Rows of a weight that are read side by side, the first `count` of them each once, and where in them is what will be needed soon. */
+struct side_by_side {
+  int32_t count, at[IN_PLACE_ROWS];
+  struct stored_row rows[IN_PLACE_ROWS];
+  int64_t ahead;
+};
+
+/** y[xn] of these rows. */
+ALWAYS_INLINE void multiply_in_place(
+    enum in_place kind, int element, const struct product *p, const struct side_by_side *side, const uint8_t *arranged, int32_t x_first, const int xn) {
+  const struct stored_row *rows = side->rows;
+  int64_t ahead = side->ahead;
   const struct weight *w = p->weight;
   __m512 sums[IN_PLACE_X][IN_PLACE_ROWS];
   for (int j = 0; j < xn; j++) {
@@ -168,29 +177,35 @@ ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const stru
   for (int j = 0; j < xn; j++) {
     float y[IN_PLACE_ROWS];
     _mm_storeu_ps(y, sum_lanes(sums[j][0], sums[j][1], sums[j][2], sums[j][3]));
-    for (int i = 0; i < wn; i++) {
-      p->y[(x_first + j) * p->y_stride + first + i] = y[i] + (p->bias ? p->bias[first + i] : 0);
+    for (int i = 0; i < side->count; i++) {
+      int32_t row = side->at[i];
+      p->y[(x_first + j) * p->y_stride + row] = y[i] + (p->bias ? p->bias[row] : 0);
     }
   }
 }
 
+/**
+ * The rows that are read side by side lie far apart, so that each is a stream of its own, in pages of its own, to what the processor prefetches by
+ * itself.
+ */
 ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const struct product *p, int32_t from, int32_t to, uint8_t *arranged) {
   arrange(kind, p, arranged);
   struct rows_from all = rows_from(p, from);
   int64_t row_bytes = p->weight->pieces[p->matrix].values.row_bytes;
-  int32_t ahead_rows = prefetch_rows_ahead(row_bytes, IN_PLACE_ROWS);
-  for (int32_t first = from; first < to; first += IN_PLACE_ROWS) {
-    int wn = to - first < IN_PLACE_ROWS ? to - first : IN_PLACE_ROWS;
-    struct stored_row rows[IN_PLACE_ROWS];
+  int32_t ahead_rows = prefetch_rows_ahead(row_bytes), apart = (to - from) / IN_PLACE_ROWS, rest = (to - from) % IN_PLACE_ROWS;
+  int64_t then = p->then ? (int64_t)((intptr_t)p->then - (intptr_t)all.first.values) : (to - from) * row_bytes;
+  for (int32_t n = 0; n < apart + (rest > 0); n++) {
+    bool last = n == apart;
+    struct side_by_side side = {.count = last ? rest : IN_PLACE_ROWS};
     for (int i = 0; i < IN_PLACE_ROWS; i++) {
-      rows[i] = row_at(&all, first + (i < wn ? i : wn - 1));
+      side.at[i] = last ? from + IN_PLACE_ROWS * apart + (i < rest ? i : rest - 1) : from + i * apart + n;
+      side.rows[i] = row_at(&all, side.at[i]);
     }
-    int32_t beyond = first + ahead_rows - to;
-    int64_t ahead = beyond < 0 || !p->then ? ahead_rows * row_bytes : (int64_t)((intptr_t)p->then - (intptr_t)rows[0].values) + beyond * row_bytes;
+    side.ahead = n + ahead_rows < apart ? ahead_rows * row_bytes : then + (ahead_rows - apart) * row_bytes;
     const int most = is_split(kind) ? IN_PLACE_X_SPLIT : IN_PLACE_X;
     for (int32_t row = 0; row < p->rows; row += most) {
       int xn = p->rows - row < most ? p->rows - row : most;
-#define OF(n) if (n <= most && xn == n) multiply_in_place(kind, element, p, rows, ahead, first, wn, arranged, row, n)
+#define OF(n) if (n <= most && xn == n) multiply_in_place(kind, element, p, &side, arranged, row, n)
       OF(1);
       OF(2);
       OF(3);

@@ -6,7 +6,7 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-#define PREFETCH_BYTES 4096
+#define PREFETCH_BYTES 2048
 
 struct stored_row {
   const uint8_t *values, *scales, *biases;
@@ -43,11 +43,8 @@ static inline struct stored_row row_at(const struct rows_from *rows, int32_t row
       rows->first.biases + n * piece->biases.row_bytes};
 }
 
-/** How many rows away values are that will be needed some hundred cycles later, where `step` rows are read side by side. */
-static inline int32_t prefetch_rows_ahead(int64_t row_bytes, int step) {
-  int64_t bytes = row_bytes * step;
-  return bytes > 0 ? (int32_t)((PREFETCH_BYTES + bytes - 1) / bytes) * step : 0;
-}
+/** How many rows away values are that will be needed some hundred cycles later. */
+static inline int32_t prefetch_rows_ahead(int64_t row_bytes) { return row_bytes > 0 ? (int32_t)((PREFETCH_BYTES + row_bytes - 1) / row_bytes) : 0; }
 
 static inline int64_t operand_row(const struct product *p, int32_t row) { return p->index ? p->index[row] : row; }
 
