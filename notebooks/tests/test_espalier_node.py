@@ -143,3 +143,13 @@ def test_nodes_that_a_command_starts_use_its_archive(archived, tmp_path):
         ours = [line for line in log.splitlines() if " org.espalier." in line and "Lambda" not in line]
         shared = [line for line in ours if "shared objects file (top)" in line]
         assert len(shared) > 0.8 * len(ours), [line for line in ours if line not in shared]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "short"),
+    [("inspect none", True), ("bench --model none --engine cpu", True), ("bench --model none", False), ("run --model none", False)],
+)
+def test_only_short_commands_do_without_the_optimizing_compiler(archived, arguments, short):
+    shown = run(archived / "espalier-node", *arguments.split(), env={**os.environ, "JDK_JAVA_OPTIONS": "-XX:+PrintCommandLineFlags"})
+    assert "-XX:+UseSerialGC" in shown.stdout
+    assert ("-XX:TieredStopAtLevel=1" in shown.stdout) == short
