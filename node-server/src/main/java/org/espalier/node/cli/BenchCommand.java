@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
+import org.espalier.EspalierException;
 import org.espalier.checkpoint.PresentRanges;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
@@ -43,6 +44,8 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
 
     /** More than any cache holds. */
+    private static final int MOST_LAYERS = 1024;
+
     private static final long READ_BYTES = 2L << 30;
 
     @Spec
@@ -91,12 +94,15 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (prompt < 0 || generate < 0 || repetitions < 1 || chunk < 1 || layers < 0) {
+        if (prompt < 0 || generate < 0 || repetitions < 1 || chunk < 1 || layers < 0 || layers > MOST_LAYERS) {
             throw new ParameterException(
-                    spec.commandLine(), "-p, -n and --repeat-layers take 0 or more, -r and --chunk 1 or more");
+                    spec.commandLine(),
+                    "-p and -n take 0 or more, --repeat-layers 0 to " + MOST_LAYERS + ", -r and --chunk 1 or more");
         }
         try (Model opened = ModelCatalogue.ofThisMachine().open(model);
                 Engines engines = new Engines("")) {
+            requireContext("-p", prompt, opened);
+            requireContext("-n", generate, opened);
             Program program = BenchProgram.of(opened, layers);
             PresentRanges.require(program.weights());
             EngineOptions asked = processor.loads().with(precision);
@@ -108,6 +114,14 @@ final class BenchCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private static void requireContext(String option, int tokens, Model opened) {
+        int context = opened.architecture().context();
+        if (tokens > context) {
+            throw new EspalierException(option + " is " + tokens + ", but " + opened.name() + " has a context of "
+                    + context + " tokens: choose at most as many");
+        }
     }
 
     private void report(Model opened, Engine chosen, LoadedProgram loaded) {
