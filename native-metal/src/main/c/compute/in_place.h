@@ -84,6 +84,11 @@ ALWAYS_INLINE int center_shift(enum in_place kind) {
 
 ALWAYS_INLINE bool has_bias(enum in_place kind) { return center_shift(kind) < 0; }
 
+/** Biases that lie apart are one dot with the sums of x for a whole row; others come with each step. */
+ALWAYS_INLINE bool has_bias_apart(enum in_place kind) { return kind == IN_PLACE_AFFINE4 || kind == IN_PLACE_AFFINE8; }
+
+ALWAYS_INLINE bool has_step_bias(enum in_place kind) { return has_bias(kind) && !has_bias_apart(kind); }
+
 /** E2M1 is kept as halves: 2 v + 16. */
 ALWAYS_INLINE bool is_halved(enum in_place kind) { return kind == IN_PLACE_MXFP4 || kind == IN_PLACE_E2M1; }
 
@@ -171,14 +176,20 @@ ALWAYS_INLINE __m512 load_numbers(int element, const struct numbers *numbers, co
   }
 }
 
+/** 16 of them, or as many as there are. */
+ALWAYS_INLINE __m512 load_16_numbers(int element, __mmask16 some, const uint8_t *p) {
+  if (element == ES_F32) {
+    return _mm512_maskz_loadu_ps(some, p);
+  }
+  __m256i bits = _mm256_maskz_loadu_epi16(some, p);
+  return element == ES_F16 ? _mm512_cvtph_ps(bits) : _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
 ALWAYS_INLINE struct in_place_step load_apart(
     enum in_place kind, int element, const struct numbers *numbers, struct stored_row row, int64_t column, int64_t number) {
   struct in_place_step step = {.bias = _mm512_setzero_ps()};
   __m512 scales = load_numbers(element, numbers, row.scales + number);
   step.scale = _mm512_permutexvar_ps(numbers->lanes, scales);
-  if (has_bias(kind)) {
-    step.bias = load_numbers(element, numbers, row.biases + number);
-  }
   if (kind == IN_PLACE_AFFINE8) {
     step.high_scale = _mm512_permutexvar_ps(numbers->high_lanes, scales);
     step.low = _mm512_loadu_si512(row.values + column);

@@ -19,10 +19,10 @@
 
 ALWAYS_INLINE int x_sums(enum in_place kind) { return is_split(kind) ? X_SPLIT + 128 : X_SPLIT; }
 
-ALWAYS_INLINE int x_bytes(enum in_place kind) { return x_sums(kind) + (has_bias(kind) ? 64 : 0); }
+ALWAYS_INLINE int x_bytes(enum in_place kind) { return x_sums(kind) + (has_step_bias(kind) ? 64 : 0); }
 
 /** 128 columns of x from `column` on, of which groups before the first `done` count. */
-ALWAYS_INLINE void arrange_step(enum in_place kind, int group, const struct operand *o, int64_t row, int32_t column, int32_t done, uint8_t *out) {
+ALWAYS_INLINE void arrange_step(enum in_place kind, const struct operand *o, int64_t row, int32_t column, int32_t done, uint8_t *out) {
   static const int8_t every_other[2][64] = {
 #define EVERY_OTHER(at) at, at + 2, at + 4, at + 6, at + 8, at + 10, at + 12, at + 14, at + 16, at + 18, at + 20, at + 22, at + 24, at + 26, at + 28, at + 30
       {EVERY_OTHER(0), EVERY_OTHER(32), EVERY_OTHER(64), EVERY_OTHER(96)}, {EVERY_OTHER(1), EVERY_OTHER(33), EVERY_OTHER(65), EVERY_OTHER(97)}};
@@ -69,14 +69,8 @@ ALWAYS_INLINE void arrange_step(enum in_place kind, int group, const struct oper
     _mm512_storeu_si512(out + X_SPLIT, high_start);
     _mm512_storeu_ps(out + X_SPLIT + 64, _mm512_permutexvar_ps(high_lanes, scales));
   }
-  if (has_bias(kind)) {
+  if (has_step_bias(kind)) {
     __m128 sums = _mm_maskz_loadu_ps(todo, o->sums + first);
-    if (group == 64 || group == 128) {
-      sums = _mm_hadd_ps(sums, _mm_setzero_ps());
-    }
-    if (group == 128) {
-      sums = _mm_hadd_ps(sums, _mm_setzero_ps());
-    }
     if (columns_of(kind) == COLUMNS_PAIRS) { /* minima are subtracted */
       sums = _mm_sub_ps(_mm_setzero_ps(), sums);
     }
@@ -92,7 +86,22 @@ ALWAYS_INLINE int32_t step_column(int32_t columns, int32_t step) {
 
 static int32_t in_place_steps(const struct weight *w) { return (w->columns + IN_PLACE_COLUMNS - 1) / IN_PLACE_COLUMNS; }
 
-/** Arranged rows of x [steps][rows]. */
+/** Groups of the weight's columns, in whole registers. */
+static int32_t in_place_groups(const struct weight *w) { return (w->columns / w->format.group + 15) / 16 * 16; }
+
+/** The sums of x over the groups of a weight. */
+static void sum_groups(const struct operand *o, int64_t row, int32_t columns, int32_t group, float *out) {
+  const float *sums = o->sums + row * o->group_stride;
+  int32_t each = group / OPERAND_GROUP;
+  for (int32_t g = 0; g < columns / group; g++) {
+    out[g] = 0;
+    for (int32_t i = 0; i < each; i++) {
+      out[g] += sums[g * each + i];
+    }
+  }
+}
+
+/** Arranged rows of x [steps][rows], and for biases that lie apart [rows][groups] sums. */
 ALWAYS_INLINE void arrange(enum in_place kind, const struct product *p, uint8_t *arranged) {
   const struct weight *w = p->weight;
   int32_t steps = in_place_steps(w);
@@ -100,7 +109,10 @@ ALWAYS_INLINE void arrange(enum in_place kind, const struct product *p, uint8_t 
     int64_t row = operand_row(p, j);
     for (int32_t step = 0; step < steps; step++) {
       int32_t column = step_column(w->columns, step);
-      arrange_step(kind, w->format.group, p->x, row, column, step * IN_PLACE_COLUMNS - column, arranged + ((int64_t)step * p->rows + j) * x_bytes(kind));
+      arrange_step(kind, p->x, row, column, step * IN_PLACE_COLUMNS - column, arranged + ((int64_t)step * p->rows + j) * x_bytes(kind));
+    }
+    if (has_bias_apart(kind)) {
+      sum_groups(p->x, row, w->columns, w->format.group, (float *)(arranged + (int64_t)steps * p->rows * x_bytes(kind)) + j * in_place_groups(w));
     }
   }
 }
@@ -128,7 +140,7 @@ ALWAYS_INLINE __m512 multiply_step(enum in_place kind, const struct in_place_ste
   } else {
     sum = add_dot(sum, _mm512_dpbusd_epi32(low, step->high, _mm512_loadu_si512(x + X_HIGH)), step->scale, x + X_SCALE);
   }
-  return has_bias(kind) ? _mm512_fmadd_ps(step->bias, _mm512_loadu_ps(x + x_sums(kind)), sum) : sum;
+  return has_step_bias(kind) ? _mm512_fmadd_ps(step->bias, _mm512_loadu_ps(x + x_sums(kind)), sum) : sum;
 }
 
 /** Rows of a weight that are read side by side, the first `count` of them each once, and where in them is what will be needed soon. */
@@ -171,6 +183,21 @@ ALWAYS_INLINE void multiply_in_place(
 #pragma GCC unroll 4
       for (int i = 0; i < IN_PLACE_ROWS; i++) {
         sums[j][i] = multiply_step(kind, step + i, x + j * x_bytes(kind), sums[j][i]);
+      }
+    }
+  }
+  if (has_bias_apart(kind)) {
+    int32_t all = in_place_groups(w), count = w->columns / group;
+    const float *x_sums = (const float *)(arranged + (int64_t)steps * p->rows * x_bytes(kind)) + (int64_t)x_first * all;
+    for (int32_t g = 0; g < count; g += 16) {
+      __mmask16 some = (__mmask16)(count - g < 16 ? (1u << (count - g)) - 1 : 0xffff);
+#pragma GCC unroll 4
+      for (int i = 0; i < IN_PLACE_ROWS; i++) {
+        __m512 bias = load_16_numbers(element, some, rows[i].biases + (int64_t)g * numbers.size);
+#pragma GCC unroll 4
+        for (int j = 0; j < xn; j++) {
+          sums[j][i] = _mm512_fmadd_ps(bias, _mm512_maskz_loadu_ps(some, x_sums + j * all + g), sums[j][i]);
+        }
       }
     }
   }
@@ -217,7 +244,9 @@ ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const
 
 /** Bytes of scratch. */
 static int64_t product_scratch_in_place(const struct product *p) {
-  return (int64_t)in_place_steps(p->weight) * p->rows * x_bytes(in_place_of(&p->weight->format));
+  enum in_place kind = in_place_of(&p->weight->format);
+  int64_t sums = has_bias_apart(kind) ? in_place_groups(p->weight) * (int64_t)sizeof(float) : 0;
+  return p->rows * (in_place_steps(p->weight) * (int64_t)x_bytes(kind) + sums);
 }
 
 static void product_rows_in_place(const struct product *p, int32_t from, int32_t to, void *scratch) {
