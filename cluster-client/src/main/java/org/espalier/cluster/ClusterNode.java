@@ -1,13 +1,9 @@
 package org.espalier.cluster;
 
 import io.grpc.ConnectivityState;
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -16,6 +12,8 @@ import org.espalier.DaemonThreads;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
+import org.espalier.transport.Channels;
+import org.espalier.transport.NodeAddress;
 import org.espalier.v1.DescribeReply;
 import org.espalier.v1.DescribeRequest;
 import org.espalier.v1.NodeGrpc;
@@ -39,35 +37,17 @@ final class ClusterNode implements AutoCloseable {
     private volatile String name;
     private volatile NodeInfo lastAnswer;
 
-    /** @throws ClusterException if the address is not HOST:PORT on loopback */
-    ClusterNode(String address) {
-        requireLoopback(address);
-        this.address = address;
+    /** @throws org.espalier.EspalierException if the address is refused */
+    ClusterNode(NodeAddress where) {
+        this.address = where.toString();
         this.name = address;
-        this.channel = Grpc.newChannelBuilder(address, InsecureChannelCredentials.create())
+        this.channel = Channels.anonymous()
+                .toAddress(where)
                 .executor(CALLBACKS)
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .keepAliveTime(20, TimeUnit.SECONDS)
                 .keepAliveTimeout(10, TimeUnit.SECONDS)
                 .build();
-    }
-
-    private static void requireLoopback(String address) {
-        int colon = address.lastIndexOf(':');
-        String port = address.substring(colon + 1);
-        if (colon < 1 || !port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65535) {
-            throw new ClusterException(
-                    "'" + address + "' is not an address: write HOST:PORT, for instance 127.0.0.1:41234");
-        }
-        String host = address.substring(0, colon);
-        try {
-            if (!InetAddress.getByName(host).isLoopbackAddress()) {
-                throw new ClusterException("cannot connect to " + address
-                        + ": other addresses than loopback need TLS, which is not there yet");
-            }
-        } catch (UnknownHostException e) {
-            throw new ClusterException("unknown host " + host + ": check the name in " + address, e);
-        }
     }
 
     String address() {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.espalier.Remedy;
+import org.espalier.transport.NodeAddress;
 
 /** The nodes that a cluster is connected to, from connecting until it is closed. */
 final class Connection implements AutoCloseable {
@@ -39,7 +40,7 @@ final class Connection implements AutoCloseable {
             if (addresses.isEmpty()) {
                 throw new ClusterException("no node address was given: each is HOST:PORT", Remedy.CONNECT);
             }
-            addresses.forEach(address -> nodes.add(new ClusterNode(address)));
+            addresses.forEach(address -> nodes.add(new ClusterNode(NodeAddress.parse(address))));
             Set<String> names = new HashSet<>();
             for (NodeInfo node : Concurrently.all(
                     nodes.stream().map(node -> (Callable<NodeInfo>) node::greet).toList())) {

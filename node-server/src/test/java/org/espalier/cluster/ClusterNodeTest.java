@@ -7,6 +7,7 @@ import io.grpc.StatusRuntimeException;
 import org.espalier.node.service.FakeLoader;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
+import org.espalier.transport.NodeAddress;
 import org.junit.jupiter.api.Test;
 
 class ClusterNodeTest {
@@ -14,7 +15,7 @@ class ClusterNodeTest {
     @Test
     void aNodeThatIsBackIsSeenByTheNextCall() {
         NodeServer first = NodeServer.start(NodeOptions.loopback("n0"), new FakeLoader());
-        try (ClusterNode node = new ClusterNode(first.address())) {
+        try (ClusterNode node = new ClusterNode(NodeAddress.parse(first.address()))) {
             assertThat(node.describe().name()).isEqualTo("n0");
             first.close();
             for (int i = 0; i < 5; i++) {

@@ -391,7 +391,8 @@ class ClusterTest {
     void saysWhatIsWrongWithAddresses() {
         assertThatThrownBy(() -> Cluster.of(List.of())).hasMessageContaining("no node address was given");
         assertThatThrownBy(() -> Cluster.of(List.of("localhost")))
-                .hasMessage("'localhost' is not an address: write HOST:PORT, for instance 127.0.0.1:41234");
+                .hasMessage(
+                        "'localhost' is not an address: write HOST:PORT, for instance 127.0.0.1:41234, or tls://HOST:PORT");
         assertThatThrownBy(() -> Cluster.of(List.of("127.0.0.1:1")))
                 .hasMessageContaining("nothing answers at 127.0.0.1:1: start a node there with `espalier-node serve");
         assertThatThrownBy(() -> Cluster.of(List.of("10.1.2.3:4000")))

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.espalier.node.service.FakeLoader;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
+import org.espalier.transport.NodeAddress;
 import org.espalier.v1.GenerateRequest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +27,7 @@ class GenerateCallTest {
     @BeforeEach
     void start() {
         server = NodeServer.start(NodeOptions.loopback("n0"), loader);
-        head = new ClusterNode(server.address());
+        head = new ClusterNode(NodeAddress.parse(server.address()));
     }
 
     @AfterEach

@@ -1,7 +1,5 @@
 package org.espalier.node.ring;
 
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
@@ -18,6 +16,7 @@ import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
 import org.espalier.failure.FailureStatus;
+import org.espalier.transport.Channels;
 import org.espalier.v1.Frame;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
@@ -46,6 +45,7 @@ public final class RingMember {
     private final StageShard shard;
     private final StepThread steps;
     private final RingClock clock;
+    private final Channels channels;
     private final Stage stage;
     private final HeadScheduler scheduler;
     private final AtomicLong nextSession = new AtomicLong(1);
@@ -59,11 +59,12 @@ public final class RingMember {
     private boolean joined;
     private volatile Failure failure;
 
-    public RingMember(RingPlace place, StageShard shard, StepThread steps, RingClock clock) {
+    public RingMember(RingPlace place, StageShard shard, StepThread steps, RingClock clock, Channels channels) {
         this.place = place;
         this.shard = shard;
         this.steps = steps;
         this.clock = clock;
+        this.channels = channels;
         this.stage = new Stage(place, shard, steps, this::send);
         this.scheduler = place.isHead() ? new HeadScheduler(place, stage::accept, this::fail) : null;
     }
@@ -141,7 +142,7 @@ public final class RingMember {
     }
 
     private void dial(CompletableFuture<Void> accepted) {
-        channel = Grpc.newChannelBuilder(place.next().getAddress(), InsecureChannelCredentials.create())
+        channel = channels.toNode(place.next().getNode(), place.next().getAddress())
                 .directExecutor()
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .keepAliveTime(20, TimeUnit.SECONDS)

@@ -23,6 +23,7 @@ import org.espalier.node.ring.RingMember;
 import org.espalier.node.ring.RingPlace;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.StepThread;
+import org.espalier.transport.Channels;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.UnloadRequest;
@@ -56,6 +57,7 @@ final class Deployments implements AutoCloseable {
     private final Attachments attachments;
     private final StepThread steps = new StepThread();
     private final RingClock clock;
+    private final Channels channels;
     private final ConcurrentMap<String, Deployed> byId = new ConcurrentHashMap<>();
 
     /** What is being loaded, by deployment. */
@@ -63,11 +65,12 @@ final class Deployments implements AutoCloseable {
 
     private volatile boolean closed;
 
-    Deployments(String node, ShardLoader loader, Attachments attachments, RingClock clock) {
+    Deployments(String node, ShardLoader loader, Attachments attachments, RingClock clock, Channels channels) {
         this.node = node;
         this.loader = loader;
         this.attachments = attachments;
         this.clock = clock;
+        this.channels = channels;
     }
 
     /**
@@ -142,7 +145,7 @@ final class Deployments implements AutoCloseable {
                 request.getEpoch(),
                 request.getPlacement().getShardsList(),
                 request.getShard());
-        RingMember member = new RingMember(place, shard, steps, clock);
+        RingMember member = new RingMember(place, shard, steps, clock, channels);
         byId.put(request.getDeployment(), new Deployed(request, order, member));
         return member;
     }

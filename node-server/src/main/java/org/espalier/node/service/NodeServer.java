@@ -14,6 +14,7 @@ import org.espalier.EspalierException;
 import org.espalier.node.ring.RingClock;
 import org.espalier.node.ring.RingMember;
 import org.espalier.node.shard.Engines;
+import org.espalier.transport.Channels;
 
 /** A node: serves {@code Node}, {@code Ring}, health and reflection until it is closed. */
 public final class NodeServer implements AutoCloseable {
@@ -63,7 +64,7 @@ public final class NodeServer implements AutoCloseable {
         InetSocketAddress address = address(options);
         RingClock clock = new RingClock();
         Attachments attachments = new Attachments(options.name(), clock);
-        Deployments deployments = new Deployments(options.name(), loader, attachments, clock);
+        Deployments deployments = new Deployments(options.name(), loader, attachments, clock, Channels.anonymous());
         attachments.onGone(deployments::clientGone);
         NodeService nodeService = new NodeService(options.name(), loader, deployments, attachments);
         // Netty's builder, since the generic one listens on every interface. A direct executor, since all our callbacks

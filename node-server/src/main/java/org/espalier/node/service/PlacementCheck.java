@@ -7,6 +7,7 @@ import org.espalier.model.ModelIdentity;
 import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementMessage;
 import org.espalier.slice.Member;
+import org.espalier.transport.NodeAddress;
 import org.espalier.v1.LoadRequest;
 
 /** Checks a load request before anything changes. */
@@ -29,6 +30,7 @@ record PlacementCheck(String node) {
         Member member = placement(request).members().get(request.getShard());
         String self = request.getPlacement().getShards(request.getShard()).getNode();
         require(self.equals(node), "this is node " + node + ", the shard is for node " + self);
+        addresses(request);
         return new ShardLoader.Order(node, model, member, request.getEngine(), request.getPrecision());
     }
 
@@ -49,6 +51,20 @@ record PlacementCheck(String node) {
         } catch (EspalierException e) {
             throw wrong(e.getMessage());
         }
+    }
+
+    /** @throws FailureException if this node would have to dial something that is no node's address */
+    private void addresses(LoadRequest request) {
+        if (request.getPlacement().getShardsCount() < 2) {
+            return; // nobody dials anybody
+        }
+        request.getPlacement().getShardsList().forEach(shard -> {
+            try {
+                NodeAddress.parse(shard.getAddress());
+            } catch (EspalierException e) {
+                throw wrong("node " + shard.getNode() + " cannot be dialled: " + e.getMessage());
+            }
+        });
     }
 
     private void require(boolean holds, String otherwise) {
