@@ -4,7 +4,9 @@ import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import java.lang.System.Logger.Level;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -21,10 +23,15 @@ import org.espalier.v1.NodeGrpc;
 /** The client's connection to one node, and its calls' failures as exceptions. */
 final class ClusterNode implements AutoCloseable {
 
+    private static final System.Logger LOG = System.getLogger(ClusterNode.class.getName());
+
     /** A node that is gone fails at once; this is for one whose JVM has just started on a busy machine. */
     private static final int DESCRIBE_SECONDS = 15;
 
     private static final int UNARY_SECONDS = 20;
+
+    /** What a channel does between two states takes microseconds, unless the machine is very busy. */
+    private static final int IDLE_SECONDS = 1;
 
     /** Room for the logits of a large vocabulary (256 Ki x 4 bytes) or the routing of a whole chunk. */
     private static final int MAX_MESSAGE_BYTES = 64 << 20;
@@ -54,10 +61,22 @@ final class ClusterNode implements AutoCloseable {
         return address;
     }
 
-    /** Ready to connect: gRPC would fail calls, for up to two minutes, until it tries again to reach a node that was gone. */
+    /**
+     * Connected, or ready to connect: gRPC would fail calls, for up to two minutes, until it tries again to reach a node that was gone. A call
+     * that has just failed is answered before the channel's state says so, hence the wait for what the channel is still doing.
+     */
     private ManagedChannel channel() {
-        if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+        if (channel.getState(false) != ConnectivityState.READY && !channel.isShutdown()) {
             channel.enterIdle();
+            CountDownLatch idle = new CountDownLatch(1);
+            channel.notifyWhenStateChanged(ConnectivityState.SHUTDOWN, idle::countDown);
+            try {
+                if (!idle.await(IDLE_SECONDS, TimeUnit.SECONDS)) {
+                    LOG.log(Level.WARNING, "the channel to {0} is busy: a call may fail that would not later", address);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
         return channel;
     }
