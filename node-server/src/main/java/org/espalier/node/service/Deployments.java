@@ -122,11 +122,12 @@ final class Deployments implements AutoCloseable {
             refuseOld(old, request.getEpoch());
             refuseUsed(old, request.getClient(), request.getForce());
         }
+        boolean kept = old != null && old.order.equals(order) && isCurrent(old, loading);
         StageShard shard = null;
         if (old != null && byId.remove(request.getDeployment(), old)) { // or it has just been unloaded
             CompletableFuture<Void> left = old.member.leave(
                     RingFailure.gone(old.member.place(), "placed again as epoch " + request.getEpoch()));
-            if (old.order.equals(order)) {
+            if (kept) {
                 shard = old.member.shard();
                 awaitOrFree(left, shard);
             } else {
@@ -295,10 +296,21 @@ final class Deployments implements AutoCloseable {
                 .build();
     }
 
+    /** Not where files changed since: loading again is what helps where weights were cut short. */
+    private boolean isCurrent(Deployed old, RunningLoad loading) {
+        StageShard shard = old.member.shard();
+        LoadThread looks = new LoadThread(() -> loader.isCurrent(shard) ? shard : null, stillItsOwners -> {});
+        return looks.await(loading, this::grace) != null;
+    }
+
+    private Duration grace() {
+        return closed ? CLOSE : LOAD;
+    }
+
     private StageShard load(ShardLoader.Order order, RunningLoad loading, ShardLoader.Progress progress) {
         LoadThread thread = new LoadThread(() -> loader.load(order, progress, loading.cancel()), steps::free);
         try {
-            return thread.await(loading, () -> closed ? CLOSE : LOAD);
+            return thread.await(loading, this::grace);
         } catch (CancelledException e) {
             loading.check();
             throw e;

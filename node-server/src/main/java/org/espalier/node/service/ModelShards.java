@@ -21,6 +21,7 @@ import org.espalier.node.ring.TokenText;
 import org.espalier.node.shard.EngineStates;
 import org.espalier.node.shard.Engines;
 import org.espalier.node.shard.Shard;
+import org.espalier.node.shard.WeightFiles;
 import org.espalier.plan.ShardPlans;
 import org.espalier.tokenizer.SpecialTokens;
 import org.espalier.tokenizer.StreamingDetokenizer;
@@ -77,7 +78,8 @@ final class ModelShards implements ShardLoader {
         }
         try {
             // A loaded shard is freed by its owner, cancelled or not, and never on this thread.
-            return new Loaded(Shard.load(model, order.member(), engines, request));
+            Shard shard = Shard.load(model, order.member(), engines, request);
+            return new Loaded(shard, WeightFiles.of(shard.program().program()));
         } finally {
             promised.addAndGet(-need);
         }
@@ -118,11 +120,17 @@ final class ModelShards implements ShardLoader {
     }
 
     @Override
+    public boolean isCurrent(StageShard shard) {
+        return shard instanceof Loaded loaded && loaded.files.unchanged();
+    }
+
+    @Override
     public void close() {
         engines.close();
     }
 
-    private record Loaded(Shard shard) implements StageShard {
+    /** @param files as they were when it was loaded */
+    private record Loaded(Shard shard, WeightFiles files) implements StageShard {
 
         @Override
         public LoadedProgram program() {

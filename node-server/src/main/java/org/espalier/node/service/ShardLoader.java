@@ -24,6 +24,15 @@ public interface ShardLoader extends AutoCloseable {
      */
     StageShard load(Order order, Progress progress, Cancel cancel);
 
+    /**
+     * Whether a shard is still what loading it again would make: its files may have been replaced, or cut short under it.
+     *
+     * @param shard that this object has loaded; may take as long as the files' share takes to answer
+     */
+    default boolean isCurrent(StageShard shard) {
+        return true;
+    }
+
     @Override
     void close();
 

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
@@ -39,6 +41,27 @@ class ModelShardsTest {
             assertThat(shard.text().add('h')).isEqualTo("h");
             shard.close();
             assertThatThrownBy(shard::text).hasMessageContaining("is closed");
+        }
+    }
+
+    /** What is mapped of a file that was cut short is gone for good, also once the file is whole again. */
+    @Test
+    void aShardIsCurrentWhileItsFilesAreTheSame(@TempDir Path folder) throws Exception {
+        Path weights = folder.resolve("model.safetensors");
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(MODELS.resolve("llama-tiny/hf").resolve(file), folder.resolve(file));
+        }
+        byte[] whole = Files.readAllBytes(weights);
+        try (ModelShards shards = new ModelShards(List.of())) {
+            StageShard shard = shards.load(order(ModelIdentity.of(folder), 3), (done, total) -> {}, new Cancel());
+            assertThat(shards.isCurrent(shard)).isTrue();
+            Files.write(weights, Arrays.copyOf(whole, whole.length / 2));
+            assertThat(shards.isCurrent(shard)).isFalse();
+            Files.delete(weights);
+            assertThat(shards.isCurrent(shard)).isFalse();
+            Files.write(weights, whole);
+            assertThat(shards.isCurrent(shard)).isFalse();
+            shard.close();
         }
     }
 
