@@ -12,12 +12,12 @@
 #define STRIP_COLUMNS 512
 #define STRIP_GROUPS (STRIP_COLUMNS / OPERAND_GROUP)
 #define STRIP_X 6        /* rows of x in registers */
+#define NEXT_STREAMS 4
 #define STRIP_SUMS 1024  /* rows of x for which a panel is unpacked once */
 
 struct strip {
   _Alignas(64) uint8_t values[STRIP_COLUMNS / 4][STRIP_ROWS][4];
   _Alignas(64) float scales[STRIP_GROUPS][STRIP_ROWS], biases[STRIP_GROUPS][STRIP_ROWS];
-  _Alignas(64) uint16_t halves[2][STRIP_GROUPS][STRIP_ROWS]; /* scales and biases that are still in 16 bits */
   uint8_t gathered[STRIP_ROWS][STRIP_COLUMNS / 32 * 34], gathered_scales[STRIP_ROWS][STRIP_GROUPS * 4], gathered_biases[STRIP_ROWS][STRIP_GROUPS * 4];
   _Alignas(64) float sums[STRIP_SUMS][STRIP_ROWS];
 };
@@ -27,7 +27,9 @@ struct strip_source {
   const uint8_t *values, *scales, *biases;
   int64_t row, scale_row, bias_row; /* bytes from row to row */
   int groups;
-  int64_t ahead, ahead_bytes; /* from the values to those of the next panel, and bytes of a row in it */
+  const uint8_t *next;  /* of the strip that comes next, the part of each stream that is asked for with this panel */
+  int64_t next_stream;  /* bytes from stream to stream */
+  int64_t next_bytes;   /* with each group */
 };
 
 /** 16 bytes of each of 16 rows, `row` bytes apart; out[i] has bytes 4 i to 4 i + 3 of each row, row by row. */
@@ -47,13 +49,29 @@ ALWAYS_INLINE void load_transposed(const uint8_t *p, int64_t row, __m512i out[4]
   out[3] = _mm512_unpackhi_epi64(b, d);
 }
 
-/** A part of the next panel: with each group two rows, so that all are asked for. */
-ALWAYS_INLINE void prefetch_rows(const struct strip_source *source, int g) {
-  for (int i = 0; i < STRIP_ROWS / STRIP_GROUPS; i++) {
-    const uint8_t *row = source->values + source->ahead + (STRIP_ROWS / STRIP_GROUPS * g + i) * source->row;
-    for (int64_t at = 0; at < source->ahead_bytes + 63; at += 64) {
-      _mm_prefetch(row + at, _MM_HINT_T0);
-    }
+/** The same of rows that may end after `count` bytes, beyond which nothing is read. */
+ALWAYS_INLINE void load_transposed_some(const uint8_t *p, int64_t row, int count, __m512i out[4]) {
+  if (count == 16) {
+    load_transposed(p, row, out);
+    return;
+  }
+  _Alignas(16) uint8_t rows[16][16];
+  for (int r = 0; r < 16; r++) {
+    _mm_store_si128((__m128i *)rows[r], _mm_maskz_loadu_epi8((__mmask16)((1 << count) - 1), p + r * row));
+  }
+  load_transposed(rows[0], sizeof rows[0], out);
+}
+
+ALWAYS_INLINE __m512 float_of_f16(__m512i low_words) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(low_words)); }
+
+/**
+ * A part of the strip that comes next, with each group as many bytes as it has itself, into the second cache. They are asked for in NEXT_STREAMS runs
+ * of addresses, which the processor's own prefetchers recognize and run ahead of; rows side by side are too many for them.
+ */
+ALWAYS_INLINE void prefetch_next(const struct strip_source *source, int g) {
+  const uint8_t *from = source->next + g % NEXT_STREAMS * source->next_stream + g / NEXT_STREAMS * source->next_bytes;
+  for (int64_t at = 0; at < source->next_bytes; at += 64) {
+    _mm_prefetch(from + at, _MM_HINT_T1);
   }
 }
 
@@ -61,42 +79,31 @@ ALWAYS_INLINE void store_columns(struct strip *strip, int column, int half, __m5
   _mm512_store_si512(strip->values[(unsigned)column / 4][half * 16], values);
 }
 
-/** Numbers of 16 bits of all groups as floats; each fills `each` groups. */
-ALWAYS_INLINE void widen(int element, uint16_t (*halves)[STRIP_ROWS], float (*out)[STRIP_ROWS], int groups, int each) {
-  for (int g = 0; g < groups; g++) {
-    for (int half = 0; half < 2; half++) {
-      __m256i bits = _mm256_load_si256((const __m256i *)&halves[g / each][half * 16]);
-      __m512 floats = element == ES_F16 ? _mm512_cvtph_ps(bits)
-          : element == ES_E8M0 ? _mm512_mul_ps(float_of_e8m0(_mm512_cvtepu16_epi32(bits)), _mm512_set1_ps(0.5f)) /* of values in halves */
-                               : _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
-      _mm512_store_ps(&out[g][half * 16], floats);
-    }
-  }
-}
-
-/** Scales, or biases, in a region of their own. */
+/**
+ * Scales, or biases, in a region of their own. Those of a row for a panel are 32 bytes at most, which are transposed like values: two numbers of 16
+ * bits, or four of 8, are what a register has of each row.
+ */
 static void unpack_numbers(const struct format *f, struct strip *strip, const struct strip_source *source, bool biases) {
-  int element = f->scales, each = f->group / 32, count = (source->groups + each - 1) / each;
+  int element = f->scales, each = f->group / 32, count = (source->groups + each - 1) / each, size = element_bits(element) / 8;
   float(*out)[STRIP_ROWS] = biases ? strip->biases : strip->scales;
-  uint16_t(*halves)[STRIP_ROWS] = strip->halves[biases];
-  for (int r = 0; r < STRIP_ROWS; r++) {
-    const uint8_t *p = biases ? source->biases + r * source->bias_row : source->scales + r * source->scale_row;
-    if (element == ES_F32) {
-      for (int g = 0; g < source->groups; g++) {
-        memcpy(&out[g][r], p + g / each * 4, 4);
-      }
-    } else {
-      for (int g = 0; g < count; g++) {
-        halves[g][r] = element == ES_E8M0 ? p[g] : bits16(p + 2 * g);
+  const uint8_t *from = biases ? source->biases : source->scales;
+  int64_t stride = biases ? source->bias_row : source->scale_row;
+  for (int half = 0; half < 2; half++) {
+    for (int at = 0; at < count * size; at += 16) {
+      int rest = count * size - at;
+      __m512i four[4];
+      load_transposed_some(from + 16 * half * stride + at, stride, rest < 16 ? rest : 16, four);
+      for (int i = 0; i < 4 * 4 / size && at / size + i < count; i++) {
+        __m512i bits = _mm512_srl_epi32(four[i * size / 4], _mm_cvtsi32_si128(8 * (i * size % 4)));
+        __m512 numbers = element == ES_F32 ? _mm512_castsi512_ps(bits)
+            : element == ES_F16 ? float_of_f16(bits)
+            : element == ES_BF16 ? _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16))
+                                 : _mm512_mul_ps(float_of_e8m0(_mm512_and_si512(bits, _mm512_set1_epi32(0xff))), _mm512_set1_ps(0.5f)); /* of values in halves */
+        for (int g = 0; g < each && (at / size + i) * each + g < source->groups; g++) {
+          _mm512_store_ps(&out[(at / size + i) * each + g][half * 16], numbers);
+        }
       }
     }
-  }
-  if (element == ES_E8M0) {
-    widen(ES_E8M0, halves, out, source->groups, each);
-  } else if (element == ES_F16) {
-    widen(ES_F16, halves, out, source->groups, each);
-  } else if (element == ES_BF16) {
-    widen(ES_BF16, halves, out, source->groups, each);
   }
 }
 
@@ -148,7 +155,7 @@ ALWAYS_INLINE void unpack_group(enum in_place kind, const uint8_t *p, int64_t ro
 /** All groups of a panel. */
 ALWAYS_INLINE void unpack_groups(enum in_place kind, struct strip *strip, const struct strip_source *source) {
   for (int g = 0; g < source->groups; g++) {
-    prefetch_rows(source, g);
+    prefetch_next(source, g);
     for (int half = 0; half < 2; half++) {
       __m512i u[8];
       unpack_group(kind, source->values + 16 * half * source->row + g * group_bytes(kind), source->row, u);
@@ -159,29 +166,51 @@ ALWAYS_INLINE void unpack_groups(enum in_place kind, struct strip *strip, const 
   }
 }
 
-/** Scales, and biases after them, at the beginning of each block of 32 columns. */
-ALWAYS_INLINE void unpack_heads(enum in_place kind, struct strip *strip, const struct strip_source *source) {
-  int size = block_size(kind);
-  for (int r = 0; r < STRIP_ROWS; r++) {
-    const uint8_t *block = source->values + r * source->row;
-    for (int first = 0; first < source->groups; first += 4, block += 4 * size) {
-#pragma GCC unroll 4
-      for (int g = 0; g < 4; g++) { /* what lies beyond the row's end is not used */
-        const uint8_t *p = first + g < source->groups ? block + g * size : block;
-        strip->halves[0][first + g][r] = kind == IN_PLACE_MXFP4 ? *p : bits16(p);
-        if (has_bias(kind)) {
-          strip->halves[1][first + g][r] = bits16(p + 2);
-        }
+/** A number of each of 16 rows as floats: halves, or exponents of values in halves. */
+ALWAYS_INLINE __m512 float_of_words(enum in_place kind, __m256i words) {
+  return kind == IN_PLACE_MXFP4 ? _mm512_mul_ps(float_of_e8m0(_mm512_cvtepu16_epi32(words)), _mm512_set1_ps(0.5f)) : _mm512_cvtph_ps(words);
+}
+
+/** out[4][0 to 15] = numbers that stand at byte `at` of 4 blocks of 16 rows. Of `groups` blocks that there are nothing beyond is read. */
+ALWAYS_INLINE void unpack_block_numbers(enum in_place kind, int at, const uint8_t *p, int64_t row, int groups, float (*out)[STRIP_ROWS]) {
+  const int size = block_size(kind), at_once = size <= 20 ? 4 : 2; /* blocks whose numbers lie in one register */
+#define NUMBER(g) ((size * ((g) % at_once) + at) * 0x01010101 + 0x01000100)
+  const __m512i from = quarters(NUMBER(0), NUMBER(1), NUMBER(2), NUMBER(3));
+#undef NUMBER
+  __m512i eight[2]; /* rows: of each of the 4 blocks one number a row */
+  for (int e = 0; e < 2; e++) {
+    eight[e] = _mm512_setzero_si512();
+    for (int first = 0; first < 4; first += at_once) {
+      int64_t rest = (int64_t)(groups - first) * size;
+      __mmask64 there = rest > 0 ? (__mmask64)-1 >> (64 - rest) : 0, blocks = at_once == 4 ? (__mmask64)-1 : first == 0 ? 0xffffffff : ~0xffffffffull;
+      for (int r = 0; r < 8; r++) {
+        const uint8_t *block = p + (8 * e + r) * row + first * size;
+        __m512i bytes = rest >= 64 ? _mm512_loadu_si512(block) : _mm512_maskz_loadu_epi8(there, block);
+        __mmask64 to = (kind == IN_PLACE_MXFP4 ? 0x0001000100010001 : 0x0003000300030003) << 2 * r & blocks;
+        eight[e] = _mm512_mask_permutexvar_epi8(eight[e], to, from, bytes);
       }
     }
   }
-  widen(kind == IN_PLACE_MXFP4 ? ES_E8M0 : ES_F16, strip->halves[0], strip->scales, source->groups, 1);
-  if (has_bias(kind)) {
-    widen(ES_F16, strip->halves[1], strip->biases, source->groups, 1);
+  for (int pair = 0; pair < 2; pair++) {
+    const __m512i order = pair == 0 ? _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11) : _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    __m512i two = _mm512_permutex2var_epi64(eight[0], order, eight[1]);
+    _mm512_store_ps(out[2 * pair], float_of_words(kind, _mm512_castsi512_si256(two)));
+    _mm512_store_ps(out[2 * pair + 1], float_of_words(kind, _mm512_extracti64x4_epi64(two, 1)));
   }
 }
 
-ALWAYS_INLINE __m512 float_of_f16(__m512i low_words) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(low_words)); }
+/** Scales, and biases after them, at the beginning of each block of 32 columns. */
+ALWAYS_INLINE void unpack_heads(enum in_place kind, struct strip *strip, const struct strip_source *source) {
+  for (int first = 0; first < source->groups; first += 4) {
+    for (int half = 0; half < 2; half++) {
+      const uint8_t *p = source->values + 16 * half * source->row + first * block_size(kind);
+      unpack_block_numbers(kind, 0, p, source->row, source->groups - first, (float(*)[STRIP_ROWS])(strip->scales[first] + 16 * half));
+      if (has_bias(kind)) {
+        unpack_block_numbers(kind, 2, p, source->row, source->groups - first, (float(*)[STRIP_ROWS])(strip->biases[first] + 16 * half));
+      }
+    }
+  }
+}
 
 /** The 8 scales and minima of a block of Q4_K or Q5_K, of 16 rows; see decode_block.h for their bits. */
 ALWAYS_INLINE void unpack_k_scales(struct strip *strip, const uint8_t *block, int64_t row, int first_group, int half) {
@@ -212,7 +241,7 @@ ALWAYS_INLINE void unpack_q4_k(bool fifths, struct strip *strip, const struct st
   int size = 16 + (fifths ? 32 : 0) + 128;
   for (int first = 0; first < source->groups; first += 8) {
     for (int g = 0; g < 8; g++) {
-      prefetch_rows(source, first + g);
+      prefetch_next(source, first + g);
     }
     for (int half = 0; half < 2; half++) {
       const uint8_t *block = source->values + 16 * half * source->row + first / 8 * size;
@@ -245,7 +274,7 @@ static void unpack_q6_k(struct strip *strip, const struct strip_source *source) 
   const int size = 128 + 64 + 16 + 2;
   for (int first = 0; first < source->groups; first += 8) {
     for (int g = 0; g < 8; g++) {
-      prefetch_rows(source, first + g);
+      prefetch_next(source, first + g);
     }
     for (int half = 0; half < 2; half++) {
       const uint8_t *block = source->values + 16 * half * source->row + first / 8 * size;

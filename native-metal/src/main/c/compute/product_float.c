@@ -3,6 +3,7 @@
  * whatever else is computed along with it: bits depend on no split.
  */
 #include "../cpu/decode.h"
+#include "matmul.h"
 #include "product_rows.h"
 #include "vector.h"
 
@@ -11,8 +12,7 @@
 /* A panel of a transposed weight, as floats: PANEL_COLUMNS stored rows with the values of PANEL_ROWS rows, which lie together. */
 #define PANEL_ROWS 256
 #define PANEL_COLUMNS 32
-
-
+#define PANEL_X 64 /* rows of x that are gathered at a time */
 
 /** LANES plain values, or floats, from any address. */
 ALWAYS_INLINE vfloat load_values(int element, const uint8_t *p) {
@@ -166,50 +166,27 @@ static void fill_panel(const struct product *p, int32_t first, int32_t rows, int
   }
 }
 
-/** sums[PANEL_ROWS] += panel^T x, column by column. */
-static void add_panel(const float *panel, const float *x, int32_t count, float *sums) {
-  for (int32_t first = 0; first < PANEL_ROWS; first += 4 * LANES) {
-    vfloat part[4];
-    for (int i = 0; i < 4; i++) {
-      part[i] = vload(sums + first + i * LANES);
+/** y[all][first, first + rows) += panel^T x, column by column; y is set where these are the first columns. */
+static void add_panel(const struct product *p, const float *panel, int32_t column, int32_t count, int32_t first, int32_t rows, float *gathered) {
+  for (int32_t row = 0; row < p->rows; row += PANEL_X) {
+    int32_t some = p->rows - row < PANEL_X ? p->rows - row : PANEL_X;
+    for (int32_t j = 0; j < some; j++) {
+      memcpy(gathered + j * PANEL_COLUMNS, product_x(p, row + j) + column, (size_t)count * sizeof *gathered);
     }
-    for (int32_t c = 0; c < count; c++) {
-      vfloat factor = vset(x[c]);
-      for (int i = 0; i < 4; i++) {
-        part[i] = vfma(factor, vload(panel + c * PANEL_ROWS + first + i * LANES), part[i]);
-      }
-    }
-    for (int i = 0; i < 4; i++) {
-      vstore(sums + first + i * LANES, part[i]);
-    }
+    struct matmul m = {.m = some, .n = rows, .k = count, .a = gathered, .a_row = PANEL_COLUMNS, .a_column = 1, .b = panel, .b_row = PANEL_ROWS,
+        .c = p->y + row * p->y_stride + first, .c_row = p->y_stride, .add = column > 0};
+    matmul(&m);
   }
-}
-
-/** y[first, first + rows) += panel^T x. */
-static void add_panel_to(const float *panel, const float *x, int32_t count, float *y, int32_t rows) {
-  if (rows == PANEL_ROWS) {
-    add_panel(panel, x, count, y);
-    return;
-  }
-  float sums[PANEL_ROWS] = {0};
-  memcpy(sums, y, (size_t)rows * sizeof *y);
-  add_panel(panel, x, count, sums);
-  memcpy(y, sums, (size_t)rows * sizeof *y);
 }
 
 static void rows_stored_by_column(const struct product *p, int32_t from, int32_t to, float *scratch) {
-  float *panel = scratch, *decoded = scratch + PANEL_COLUMNS * PANEL_ROWS;
+  float *panel = scratch, *gathered = panel + PANEL_COLUMNS * PANEL_ROWS, *decoded = gathered + PANEL_X * PANEL_COLUMNS;
   for (int32_t first = from; first < to; first += PANEL_ROWS) {
     int32_t rows = to - first < PANEL_ROWS ? to - first : PANEL_ROWS;
-    for (int32_t row = 0; row < p->rows; row++) {
-      memset(p->y + row * p->y_stride + first, 0, (size_t)rows * sizeof *p->y);
-    }
     for (int32_t column = 0; column < p->weight->columns; column += PANEL_COLUMNS) {
       int32_t rest = p->weight->columns - column, count = rest < PANEL_COLUMNS ? rest : PANEL_COLUMNS;
       fill_panel(p, first, rows, column, count, panel, decoded);
-      for (int32_t row = 0; row < p->rows; row++) {
-        add_panel_to(panel, product_x(p, row) + column, count, p->y + row * p->y_stride + first, rows);
-      }
+      add_panel(p, panel, column, count, first, rows, gathered);
     }
     for (int32_t row = 0; p->bias && row < p->rows; row++) {
       for (int32_t r = first; r < first + rows; r++) {
@@ -233,5 +210,5 @@ static int64_t product_scratch_float(const struct product *p) {
     return w->format.kind == ES_PLAIN ? 0 : (int64_t)TILE * w->columns * (int64_t)sizeof(float);
   }
   int64_t span = (int64_t)(PANEL_ROWS - 1) * w->row_step + 1 + 2 * (int64_t)w->format.group, all = weight_stored_columns(w);
-  return (PANEL_COLUMNS * PANEL_ROWS + (span < all ? span : all)) * (int64_t)sizeof(float);
+  return (PANEL_COLUMNS * (PANEL_ROWS + PANEL_X) + (span < all ? span : all)) * (int64_t)sizeof(float);
 }

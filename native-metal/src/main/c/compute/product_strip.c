@@ -17,28 +17,79 @@ ALWAYS_INLINE enum strip_kind strip_kind_of(enum in_place kind) {
   return kind == IN_PLACE_Q6_K ? STRIP_HALVES : has_bias(kind) ? STRIP_BIASED : STRIP_CENTERED;
 }
 
-/** dots[xn][2] += columns [from, to) of a group, 4 at a time. */
-ALWAYS_INLINE void add_dots(int xn, const struct strip *strip, int g, int from, int to, const int8_t *const *q, __m512i (*dots)[2]) {
+/** What dots of a group begin with, and what becomes of them. */
+struct dots {
+  __m512i of[STRIP_X][2];
+};
+
+/** dots of some groups, one after the other in dots, += their columns [from, to), 4 at a time. */
+ALWAYS_INLINE void add_dots(int xn, int groups, const struct strip *strip, int g, int from, int to, const int8_t *const *q, struct dots *dots) {
 #pragma GCC unroll 8
   for (int k = from; k < to; k++) {
-    __m512i low = _mm512_load_si512(strip->values[8 * g + k][0]), high = _mm512_load_si512(strip->values[8 * g + k][16]);
-    for (int j = 0; j < xn; j++) {
-      int32_t four;
-      memcpy(&four, q[j] + 32 * g + 4 * k, 4);
-      __m512i x = _mm512_set1_epi32(four);
-      dots[j][0] = _mm512_dpbusd_epi32(dots[j][0], low, x);
-      dots[j][1] = _mm512_dpbusd_epi32(dots[j][1], high, x);
+#pragma GCC unroll 2
+    for (int i = 0; i < groups; i++) {
+      __m512i low = _mm512_load_si512(strip->values[8 * (g + i) + k][0]), high = _mm512_load_si512(strip->values[8 * (g + i) + k][16]);
+#pragma GCC unroll 6
+      for (int j = 0; j < xn; j++) {
+        int32_t four;
+        memcpy(&four, q[j] + 32 * (g + i) + 4 * k, 4);
+        __m512i x = _mm512_set1_epi32(four);
+        dots[i].of[j][0] = _mm512_dpbusd_epi32(dots[i].of[j][0], low, x);
+        dots[i].of[j][1] = _mm512_dpbusd_epi32(dots[i].of[j][1], high, x);
+      }
     }
   }
 }
 
-ALWAYS_INLINE void add_scaled_dots(int xn, __m512i (*dots)[2], const float *scales, const float *const *x_scales, int g, __m512 (*total)[2]) {
+ALWAYS_INLINE void add_scaled_dots(int xn, const struct dots *dots, const float *scales, const float *const *x_scales, int g, __m512 (*total)[2]) {
   for (int h = 0; h < 2; h++) {
     __m512 scale = _mm512_load_ps(scales + 16 * h);
     for (int j = 0; j < xn; j++) {
-      total[j][h] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[j][h]), _mm512_mul_ps(scale, _mm512_set1_ps(x_scales[j][g])), total[j][h]);
+      total[j][h] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots->of[j][h]), _mm512_mul_ps(scale, _mm512_set1_ps(x_scales[j][g])), total[j][h]);
     }
   }
+}
+
+/** Groups [g, g + count) of multiply_strip. */
+ALWAYS_INLINE void multiply_groups(int xn, int count, enum strip_kind kind, const struct strip *strip, int g, const int8_t *const *q,
+    const float *const *scales, const float *const *x_sums, const int32_t (*starts)[2][STRIP_GROUPS], __m512 (*total)[2]) {
+  struct dots dots[2];
+  for (int half = 0; half < (kind == STRIP_HALVES ? 2 : 1); half++) {
+    for (int i = 0; i < count; i++) {
+      for (int j = 0; j < xn; j++) {
+        dots[i].of[j][0] = dots[i].of[j][1] = kind == STRIP_BIASED ? _mm512_setzero_si512() : _mm512_set1_epi32(starts[j][half][g + i]);
+      }
+    }
+    add_dots(xn, count, strip, g, 4 * half, kind == STRIP_HALVES ? 4 * half + 4 : 8, q, dots);
+    for (int i = 0; i < count; i++) {
+      add_scaled_dots(xn, dots + i, half == 0 ? strip->scales[g + i] : strip->biases[g + i], scales, g + i, total);
+    }
+  }
+  for (int i = 0; i < count && kind == STRIP_BIASED; i++) {
+    for (int h = 0; h < 2; h++) {
+      __m512 bias = _mm512_load_ps(strip->biases[g + i] + 16 * h);
+      for (int j = 0; j < xn; j++) {
+        total[j][h] = _mm512_fmadd_ps(bias, _mm512_set1_ps(x_sums[j][g + i]), total[j][h]);
+      }
+    }
+  }
+}
+
+/** What dots begin with, for what a center takes off: of whole groups, or of their halves. */
+ALWAYS_INLINE void start_dots(enum strip_kind kind, int shift, const int32_t *negated, int groups, int32_t (*starts)[STRIP_GROUPS]) {
+  if (kind == STRIP_BIASED) {
+    return;
+  }
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+  const __m128i by = _mm_cvtsi32_si128(shift);
+  uint32_t there = (uint32_t)((1ull << 2 * groups) - 1); /* of numbers */
+  __m512i a = _mm512_maskz_loadu_epi32((__mmask16)there, negated), b = _mm512_maskz_loadu_epi32((__mmask16)(there >> 16), negated + 16);
+  __m512i whole = _mm512_sll_epi32(_mm512_permutex2var_epi32(a, even, b), by), first = whole;
+  if (kind == STRIP_HALVES) {
+    first = _mm512_sll_epi32(_mm512_permutex2var_epi32(a, odd, b), by);
+    _mm512_store_si512(starts[1], _mm512_sub_epi32(whole, first));
+  }
+  _mm512_store_si512(starts[0], first);
 }
 
 /** sums[xn][STRIP_ROWS] += panel . x. */
@@ -46,45 +97,25 @@ ALWAYS_INLINE void multiply_strip(int xn, enum strip_kind kind, int shift, const
     const int64_t *x_rows, int32_t column, bool first, float (*sums)[STRIP_ROWS]) {
   const int8_t *q[STRIP_X];
   const float *scales[STRIP_X], *x_sums[STRIP_X];
-  const int32_t *negated[STRIP_X];
+  _Alignas(64) int32_t starts[STRIP_X][2][STRIP_GROUPS];
   __m512 total[STRIP_X][2];
   for (int j = 0; j < xn; j++) {
     int64_t group = x_rows[j] * o->group_stride + column / 32;
     q[j] = o->q + x_rows[j] * o->q_stride + column;
     scales[j] = o->scales + group;
     x_sums[j] = o->sums + group;
-    negated[j] = o->negated + 2 * group;
+    start_dots(kind, shift, o->negated + 2 * group, groups, starts[j]);
     for (int h = 0; h < 2; h++) {
       total[j][h] = first ? _mm512_setzero_ps() : _mm512_load_ps(sums[j] + 16 * h);
     }
   }
-  for (int g = 0; g < groups; g++) {
-    __m512i dots[STRIP_X][2];
-    if (kind == STRIP_HALVES) {
-      for (int half = 0; half < 2; half++) {
-        for (int j = 0; j < xn; j++) {
-          int32_t sum = half == 0 ? negated[j][2 * g + 1] : negated[j][2 * g] - negated[j][2 * g + 1];
-          dots[j][0] = dots[j][1] = _mm512_sll_epi32(_mm512_set1_epi32(sum), _mm_cvtsi32_si128(shift));
-        }
-        add_dots(xn, strip, g, 4 * half, 4 * half + 4, q, dots);
-        add_scaled_dots(xn, dots, half == 0 ? strip->scales[g] : strip->biases[g], scales, g, total);
-      }
-      continue;
-    }
-    for (int j = 0; j < xn; j++) {
-      dots[j][0] = dots[j][1] = kind == STRIP_BIASED ? _mm512_setzero_si512()
-                                                     : _mm512_sll_epi32(_mm512_set1_epi32(negated[j][2 * g]), _mm_cvtsi32_si128(shift));
-    }
-    add_dots(xn, strip, g, 0, 8, q, dots);
-    add_scaled_dots(xn, dots, strip->scales[g], scales, g, total);
-    if (kind == STRIP_BIASED) {
-      for (int h = 0; h < 2; h++) {
-        __m512 bias = _mm512_load_ps(strip->biases[g] + 16 * h);
-        for (int j = 0; j < xn; j++) {
-          total[j][h] = _mm512_fmadd_ps(bias, _mm512_set1_ps(x_sums[j][g]), total[j][h]);
-        }
-      }
-    }
+  /* a dot waits for the one before it: two groups at a time where rows of x are too few to fill the time */
+  int g = 0;
+  for (; xn <= 4 && g + 2 <= groups; g += 2) {
+    multiply_groups(xn, 2, kind, strip, g, q, scales, x_sums, starts, total);
+  }
+  for (; g < groups; g++) {
+    multiply_groups(xn, 1, kind, strip, g, q, scales, x_sums, starts, total);
   }
   for (int j = 0; j < xn; j++) {
     for (int h = 0; h < 2; h++) {
@@ -140,11 +171,11 @@ static void gather_rows(const struct product *p, int32_t first, int32_t count, i
     }
   }
   *source = (struct strip_source){strip->gathered[0], strip->gathered_scales[0], strip->gathered_biases[0], sizeof strip->gathered[0],
-      sizeof strip->gathered_scales[0], sizeof strip->gathered_biases[0], source->groups, 0, 0};
+      sizeof strip->gathered_scales[0], sizeof strip->gathered_biases[0], source->groups, NULL, 0, 0};
 }
 
-/** Columns from `column` on of rows from `first` on. */
-static struct strip_source source_of(const struct product *p, int32_t first, int32_t count, int32_t column, struct strip *strip) {
+/** Columns from `column` on of rows from `first` on, the last of a task or not. */
+static struct strip_source source_of(const struct product *p, int32_t first, int32_t count, bool last, int32_t column, struct strip *strip) {
   const struct weight *w = p->weight;
   const struct format *f = &w->format;
   const struct piece *piece = w->pieces + p->matrix;
@@ -162,8 +193,10 @@ static struct strip_source source_of(const struct product *p, int32_t first, int
   source.row = piece->values.row_bytes;
   source.scale_row = piece->scales.row_bytes;
   source.bias_row = piece->biases.row_bytes;
-  source.ahead_bytes = format_row_bytes(f, source.groups * 32);
-  source.ahead = rest > STRIP_COLUMNS ? source.ahead_bytes : STRIP_ROWS * source.row - format_row_bytes(f, column);
+  const uint8_t *next = last && p->then ? p->then : row.values + STRIP_ROWS * source.row;
+  source.next_stream = STRIP_ROWS / NEXT_STREAMS * source.row;
+  source.next = next + STRIP_ROWS / NEXT_STREAMS * format_row_bytes(f, column);
+  source.next_bytes = STRIP_ROWS * format_row_bytes(f, source.groups * 32) / source.groups;
   return source;
 }
 
@@ -175,7 +208,7 @@ static void product_rows_strip(const struct product *p, int32_t from, int32_t to
     for (int32_t row = 0; row < p->rows; row += STRIP_SUMS) {
       int32_t count = p->rows - row < STRIP_SUMS ? p->rows - row : STRIP_SUMS;
       for (int32_t column = 0; column < w->columns; column += STRIP_COLUMNS) {
-        struct strip_source source = source_of(p, first, wn, column, strip);
+        struct strip_source source = source_of(p, first, wn, first + STRIP_ROWS >= to, column, strip);
         unpack(kind, &w->format, strip, &source);
         multiply_all(kind, strip, p, row, count, column, source.groups);
       }
