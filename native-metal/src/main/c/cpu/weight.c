@@ -145,6 +145,9 @@ static int fields_read(struct words *words, struct weight *w, const struct file 
     return fail(error, ES_FAILED, "weight %s is not a weight: %d x %d, first row %d, blocks of %d, row step %d%s", w->name, w->rows,
         w->columns, w->first_row, w->row_block, w->row_step, w->transposed ? ", transposed" : "");
   }
+  if (!w->transposed && w->row_block == 1 && w->row_step == 1) { /* one block: rows at even distances, for which kernels ask */
+    w->row_block = w->row_step = w->rows;
+  }
   if (!format_fits(&w->format, weight_stored_columns(w))) {
     return fail(error, ES_FAILED, "weight %s has rows of %d values, not whole groups of %d in whole bytes", w->name,
         weight_stored_columns(w), w->format.group);
