@@ -64,11 +64,20 @@ public final class Cluster implements AutoCloseable {
     /**
      * Connects to nodes that are already running.
      *
-     * @param addresses host:port each, the ring's order
+     * @param addresses {@code HOST:PORT}, {@code plain://} or {@code tls://} each, the ring's order
      * @throws ClusterException if one does not answer, or two have the same name
      */
     public static Cluster of(List<String> addresses) {
-        return of(addresses, new CatalogueModels());
+        return of(addresses, ConnectOptions.defaults());
+    }
+
+    /**
+     * As {@link #of(List)}, with what the nodes ask of their clients.
+     *
+     * @throws org.espalier.EspalierException also if certificates or secret cannot be read
+     */
+    public static Cluster of(List<String> addresses, ConnectOptions options) {
+        return of(addresses, options, new CatalogueModels());
     }
 
     /** As {@link #of(List)}. */
@@ -77,7 +86,11 @@ public final class Cluster implements AutoCloseable {
     }
 
     static Cluster of(List<String> addresses, ClientModels models) {
-        return new Cluster(Connection.open(addresses), models, Optional.empty());
+        return of(addresses, ConnectOptions.defaults(), models);
+    }
+
+    static Cluster of(List<String> addresses, ConnectOptions options, ClientModels models) {
+        return new Cluster(Connection.open(addresses, options), models, Optional.empty());
     }
 
     /** The nodes that have been started for this cluster alone, and end with it. */
@@ -93,11 +106,16 @@ public final class Cluster implements AutoCloseable {
     /**
      * Connects to other nodes, in place of those before, which are left as they are; what was started for this cluster ends.
      *
-     * @param addresses host:port each, the ring's order
+     * @param addresses {@code HOST:PORT}, {@code plain://} or {@code tls://} each, the ring's order
      * @throws ClusterException if one does not answer, or two have the same name; then nothing has changed
      */
     public Cluster connect(List<String> addresses) {
-        return adopt(Concurrently.apart(() -> Connection.open(addresses)));
+        return connect(addresses, ConnectOptions.defaults());
+    }
+
+    /** As {@link #connect(List)}, with what the nodes ask of their clients. */
+    public Cluster connect(List<String> addresses, ConnectOptions options) {
+        return adopt(Concurrently.apart(() -> Connection.open(addresses, options)));
     }
 
     /** As {@link #connect(List)}. */

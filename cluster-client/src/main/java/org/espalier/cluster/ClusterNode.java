@@ -5,6 +5,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import java.lang.System.Logger.Level;
+import java.net.SocketException;
+import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -16,6 +18,7 @@ import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
 import org.espalier.transport.Channels;
 import org.espalier.transport.NodeAddress;
+import org.espalier.transport.PeerIdentity;
 import org.espalier.v1.DescribeReply;
 import org.espalier.v1.DescribeRequest;
 import org.espalier.v1.NodeGrpc;
@@ -39,17 +42,20 @@ final class ClusterNode implements AutoCloseable {
     /** What gRPC calls back on; its own threads would belong to the cell that needs them first. */
     private static final ExecutorService CALLBACKS = Executors.newCachedThreadPool(new DaemonThreads("espalier-calls"));
 
+    private final NodeAddress where;
     private final String address;
+    private final PeerIdentity identity = PeerIdentity.anyNode();
     private final ManagedChannel channel;
     private volatile String name;
+    private volatile String advertised = "";
     private volatile NodeInfo lastAnswer;
 
     /** @throws org.espalier.EspalierException if the address is refused */
-    ClusterNode(NodeAddress where) {
+    ClusterNode(NodeAddress where, Channels channels) {
+        this.where = where;
         this.address = where.toString();
         this.name = address;
-        this.channel = Channels.anonymous()
-                .toAddress(where)
+        this.channel = channels.toAddress(where, identity)
                 .executor(CALLBACKS)
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .keepAliveTime(20, TimeUnit.SECONDS)
@@ -108,9 +114,35 @@ final class ClusterNode implements AutoCloseable {
         DescribeReply reply = NodeGrpc.newBlockingStub(channel())
                 .withDeadlineAfter(DESCRIBE_SECONDS, TimeUnit.SECONDS)
                 .describe(DescribeRequest.getDefaultInstance());
+        identity.node().filter(certified -> !certified.equals(reply.getNode())).ifPresent(certified -> {
+            throw new ClusterException("the node at " + address + " calls itself " + reply.getNode()
+                    + ", and its certificate is for node " + certified
+                    + ": restart it with that `--name`, or without one");
+        });
         name = reply.getNode();
-        lastAnswer = Wire.node(address, reply);
+        advertised = reply.getAdvertised();
+        lastAnswer = Wire.node(address, identity.expires(), reply);
         return lastAnswer;
+    }
+
+    /**
+     * Where the other nodes of a ring dial it: what it advertises, otherwise where this client has reached it.
+     *
+     * @throws ClusterException if that is this client's own loopback, which no other machine would understand
+     */
+    String ringAddress() {
+        if (!advertised.isEmpty()) {
+            return advertised;
+        }
+        if (where.mode() == NodeAddress.Mode.TLS && where.isLoopback()) {
+            throw new ClusterException(this + " was reached by loopback, which other nodes cannot dial: start it with"
+                    + " `--advertise HOST:PORT`, or connect to it by an address of its machine");
+        }
+        return address;
+    }
+
+    NodeAddress.Mode mode() {
+        return where.mode();
     }
 
     /** The first {@link #describe}: nothing may be listening at the address yet. */
@@ -119,13 +151,36 @@ final class ClusterNode implements AutoCloseable {
             return describe();
         } catch (StatusRuntimeException e) {
             if (failure(e) instanceof NodeLostException) {
-                throw new ClusterException(
-                        "nothing answers at " + address
-                                + ": start a node there with `espalier-node serve --port PORT`, or check the address",
-                        e);
+                throw new ClusterException(hasRefused(e) ? refused() : nothing(), e);
             }
             throw failure(e);
         }
+    }
+
+    private String nothing() {
+        return where.mode() == NodeAddress.Mode.TLS
+                ? "nothing answers at " + address + ": start a node there with `espalier-node serve --listen HOST:PORT"
+                        + " --certificates FOLDER`, check the address, and whether a firewall lets it through"
+                : "nothing answers at " + address
+                        + ": start a node there with `espalier-node serve --port PORT`, or check the address";
+    }
+
+    private String refused() {
+        return "what listens at " + address + " hung up"
+                + (where.mode() == NodeAddress.Mode.PLAIN
+                        ? " when it was spoken to in plain text: if it was started with `--listen`, write tls://"
+                                + address
+                        : "");
+    }
+
+    /** Whether there was a connection, and it closed. */
+    private static boolean hasRefused(Throwable error) {
+        for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof SocketException || cause instanceof UnknownHostException) {
+                return cause.getMessage() != null && cause.getMessage().contains("reset");
+            }
+        }
+        return true;
     }
 
     /** A call's error as an exception: the node's own failure, or what the status code or this side's error says. */

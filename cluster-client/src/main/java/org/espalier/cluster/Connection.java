@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.espalier.Remedy;
+import org.espalier.transport.Channels;
 import org.espalier.transport.NodeAddress;
 
 /** The nodes that a cluster is connected to, from connecting until it is closed. */
@@ -25,8 +26,16 @@ final class Connection implements AutoCloseable {
      *
      * @throws ClusterException if one does not answer, or two have the same name
      */
-    static Connection open(List<String> addresses) {
-        return open(new NodeStarter.Started(addresses, () -> false, () -> {}));
+    static Connection open(List<String> addresses, ConnectOptions options) {
+        requireSome(addresses);
+        List<NodeAddress> parsed = addresses.stream().map(NodeAddress::parse).toList();
+        return open(new NodeStarter.Started(addresses, options.read(parsed), () -> false, () -> {}));
+    }
+
+    private static void requireSome(List<String> addresses) {
+        if (addresses.isEmpty()) {
+            throw new ClusterException("no node address was given: each is HOST:PORT", Remedy.CONNECT);
+        }
     }
 
     /**
@@ -37,10 +46,9 @@ final class Connection implements AutoCloseable {
         List<String> addresses = started.addresses();
         List<ClusterNode> nodes = new ArrayList<>();
         try {
-            if (addresses.isEmpty()) {
-                throw new ClusterException("no node address was given: each is HOST:PORT", Remedy.CONNECT);
-            }
-            addresses.forEach(address -> nodes.add(new ClusterNode(NodeAddress.parse(address))));
+            requireSome(addresses);
+            Channels channels = new Channels(started.credentials());
+            addresses.forEach(address -> nodes.add(new ClusterNode(NodeAddress.parse(address), channels)));
             Set<String> names = new HashSet<>();
             for (NodeInfo node : Concurrently.all(
                     nodes.stream().map(node -> (Callable<NodeInfo>) node::greet).toList())) {

@@ -8,11 +8,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.espalier.Remedy;
 import org.espalier.model.ModelIdentity;
 import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementMessage;
+import org.espalier.transport.NodeAddress;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadProgress;
 import org.espalier.v1.LoadRequest;
@@ -39,10 +41,11 @@ final class Deployer {
      */
     Deployment deploy(
             String id, ModelIdentity model, Placement placement, List<NodeInfo> nodeInfos, LoadOptions options) {
+        requireOneMode(placement);
         long begin = System.nanoTime();
         long epoch = 1 + shards(id, nodeInfos).mapToLong(ShardInfo::epoch).max().orElse(0);
         Map<String, String> addresses = new LinkedHashMap<>();
-        nodes.forEach((name, node) -> addresses.put(name, node.address()));
+        placement.nodes().forEach(name -> addresses.put(name, dialled(placement, nodes.get(name))));
         LoadRequest request = LoadRequest.newBuilder()
                 .setDeployment(id)
                 .setEpoch(epoch)
@@ -89,6 +92,23 @@ final class Deployer {
                 loaded.get(0).getPrecision(),
                 loaded.stream().mapToLong(LoadProgress::getResidentBytes).sum(),
                 (System.nanoTime() - begin) / 1e9);
+    }
+
+    /** A node in plain text is reached from its own machine alone, and shows no certificate to the next. */
+    private void requireOneMode(Placement placement) {
+        Map<NodeAddress.Mode, List<String>> modes = placement.nodes().stream()
+                .collect(Collectors.groupingBy(name -> nodes.get(name).mode()));
+        if (modes.size() > 1) {
+            throw new ClusterException("nodes with and without TLS cannot form a ring: "
+                    + String.join(", ", modes.get(NodeAddress.Mode.PLAIN)) + " without, "
+                    + String.join(", ", modes.get(NodeAddress.Mode.TLS))
+                    + " with; serve all with `--listen HOST:PORT --certificates FOLDER`");
+        }
+    }
+
+    /** Nobody dials a node that holds everything. */
+    private static String dialled(Placement placement, ClusterNode node) {
+        return placement.nodes().size() == 1 ? node.address() : node.ringAddress();
     }
 
     /**

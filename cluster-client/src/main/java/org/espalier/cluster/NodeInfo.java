@@ -1,7 +1,9 @@
 package org.espalier.cluster;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -14,6 +16,7 @@ import java.util.stream.Collectors;
  * @param freeMemoryBytes memory that a shard may still take
  * @param engines the preferred first, also those that cannot be started
  * @param device the name of the processor
+ * @param certificateExpires over TLS
  */
 public record NodeInfo(
         String name,
@@ -25,7 +28,8 @@ public record NodeInfo(
         List<EngineInfo> engines,
         String device,
         int processors,
-        List<ShardInfo> shards) {
+        List<ShardInfo> shards,
+        Optional<Instant> certificateExpires) {
 
     public NodeInfo {
         engines = List.copyOf(engines);
@@ -33,7 +37,7 @@ public record NodeInfo(
     }
 
     static NodeInfo unreachable(String name, String address) {
-        return new NodeInfo(name, address, false, "", 0, 0, List.of(), "", 0, List.of());
+        return new NodeInfo(name, address, false, "", 0, 0, List.of(), "", 0, List.of(), Optional.empty());
     }
 
     /** Name, address, memory, engines and what it holds, in one line. */

@@ -1,6 +1,8 @@
 package org.espalier.cluster;
 
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.espalier.model.ModelIdentity;
 import org.espalier.placement.PlacementMessage;
 import org.espalier.v1.DeploymentState;
@@ -12,7 +14,7 @@ final class Wire {
 
     private Wire() {}
 
-    static NodeInfo node(String address, DescribeReply reply) {
+    static NodeInfo node(String address, Optional<Instant> certificateExpires, DescribeReply reply) {
         return new NodeInfo(
                 reply.getNode(),
                 address,
@@ -23,7 +25,8 @@ final class Wire {
                 reply.getEnginesList().stream().map(Wire::engine).toList(),
                 reply.getDevice(),
                 reply.getProcessors(),
-                reply.getDeploymentsList().stream().map(Wire::shard).toList());
+                reply.getDeploymentsList().stream().map(Wire::shard).toList(),
+                certificateExpires);
     }
 
     private static ShardInfo shard(DeploymentState state) {

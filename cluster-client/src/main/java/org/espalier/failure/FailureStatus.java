@@ -21,14 +21,27 @@ public final class FailureStatus {
 
     /** The status for {@code onError}, or to be thrown where gRPC catches it. */
     public static StatusRuntimeException of(Failure failure) {
-        String message = failure.message();
-        String words =
-                message.length() > MAX_MESSAGE_CHARS ? message.substring(0, MAX_MESSAGE_CHARS) + " ..." : message;
+        return of(failure, code(failure.kind()));
+    }
+
+    /** As {@link #of(Failure)}, with a code that says more to other callers. */
+    public static StatusRuntimeException of(Failure failure, Status.Code code) {
         Metadata trailers = new Metadata();
+        put(trailers, failure);
+        return code.toStatus().withDescription(inShort(failure.message())).asRuntimeException(trailers);
+    }
+
+    /** Writes a failure into the trailers of a call that ends for another reason than a node's. */
+    public static void put(Metadata trailers, Failure failure) {
         trailers.put(
                 DETAILS,
-                FailureWire.encode(failure).toBuilder().setMessage(words).build());
-        return code(failure.kind()).toStatus().withDescription(words).asRuntimeException(trailers);
+                FailureWire.encode(failure).toBuilder()
+                        .setMessage(inShort(failure.message()))
+                        .build());
+    }
+
+    private static String inShort(String message) {
+        return message.length() > MAX_MESSAGE_CHARS ? message.substring(0, MAX_MESSAGE_CHARS) + " ..." : message;
     }
 
     private static Status.Code code(Kind kind) {

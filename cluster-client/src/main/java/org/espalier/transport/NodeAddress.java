@@ -3,6 +3,7 @@ package org.espalier.transport;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.espalier.EspalierException;
@@ -38,7 +39,7 @@ public record NodeAddress(Mode mode, String host, int port) {
                     + "' is not an address: write HOST:PORT, for instance 127.0.0.1:41234, or tls://HOST:PORT");
         }
         String scheme = parts.group(1);
-        String host = parts.group(3) == null ? parts.group(4) : parts.group(3);
+        String host = host(parts);
         int port = Integer.parseInt(parts.group(5));
         if (port < 1 || port > 65535) {
             throw new EspalierException("port " + port + " in " + text + " is not one: write 1 to 65535");
@@ -56,6 +57,34 @@ public record NodeAddress(Mode mode, String host, int port) {
                     + " is another machine's address: write tls://" + text.substring("plain://".length()));
         }
         return new NodeAddress(loopback ? Mode.PLAIN : Mode.TLS, host, port);
+    }
+
+    /**
+     * An address over TLS, with or without its scheme.
+     *
+     * @throws EspalierException if it is none, or names another scheme
+     */
+    public static NodeAddress tls(String text) {
+        return parse(text.contains("://") ? text : "tls://" + text).requireTls();
+    }
+
+    private NodeAddress requireTls() {
+        if (mode != Mode.TLS) {
+            throw new EspalierException("'" + this + "' is in plain text: write tls://HOST:PORT");
+        }
+        return this;
+    }
+
+    /** What is bound, which may be port 0 for any free one; empty if it is none, or in plain text. */
+    static Optional<NodeAddress> bound(String text) {
+        Matcher parts = ADDRESS.matcher(text);
+        return parts.matches() && (parts.group(1) == null || parts.group(1).equals("tls"))
+                ? Optional.of(new NodeAddress(Mode.TLS, host(parts), Integer.parseInt(parts.group(5))))
+                : Optional.empty();
+    }
+
+    private static String host(Matcher parts) {
+        return parts.group(3) == null ? parts.group(4) : parts.group(3);
     }
 
     private static InetAddress resolve(String host, String text) {

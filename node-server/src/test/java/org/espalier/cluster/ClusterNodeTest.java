@@ -7,6 +7,9 @@ import io.grpc.StatusRuntimeException;
 import org.espalier.node.service.FakeLoader;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
+import org.espalier.transport.Channels;
+import org.espalier.transport.Credentials;
+import org.espalier.transport.Listening;
 import org.espalier.transport.NodeAddress;
 import org.junit.jupiter.api.Test;
 
@@ -15,14 +18,15 @@ class ClusterNodeTest {
     @Test
     void aNodeThatIsBackIsSeenByTheNextCall() {
         NodeServer first = NodeServer.start(NodeOptions.loopback("n0"), new FakeLoader());
-        try (ClusterNode node = new ClusterNode(NodeAddress.parse(first.address()))) {
+        try (ClusterNode node = new ClusterNode(NodeAddress.parse(first.address()), new Channels(Credentials.NONE))) {
             assertThat(node.describe().name()).isEqualTo("n0");
             first.close();
             for (int i = 0; i < 5; i++) {
                 assertThatThrownBy(node::describe).isInstanceOf(StatusRuntimeException.class);
             }
-            try (NodeServer back =
-                    NodeServer.start(NodeOptions.loopback("n0 again").withPort(first.port()), new FakeLoader())) {
+            try (NodeServer back = NodeServer.start(
+                    NodeOptions.loopback("n0 again").with(Listening.loopback().withPort(first.port())),
+                    new FakeLoader())) {
                 assertThat(node.describe().name()).isEqualTo("n0 again");
             }
         }

@@ -10,6 +10,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.espalier.node.service.FakeLoader;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
+import org.espalier.transport.Channels;
+import org.espalier.transport.Credentials;
 import org.espalier.transport.NodeAddress;
 import org.espalier.v1.GenerateRequest;
 import org.junit.jupiter.api.AfterEach;
@@ -27,7 +29,7 @@ class GenerateCallTest {
     @BeforeEach
     void start() {
         server = NodeServer.start(NodeOptions.loopback("n0"), loader);
-        head = new ClusterNode(NodeAddress.parse(server.address()));
+        head = new ClusterNode(NodeAddress.parse(server.address()), new Channels(Credentials.NONE));
     }
 
     @AfterEach

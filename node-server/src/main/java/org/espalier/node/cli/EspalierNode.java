@@ -34,7 +34,7 @@ public final class EspalierNode implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "name a command: serve, run, inspect, score, bench, pull or quantize");
+                spec.commandLine(), "name a command: serve, run, inspect, score, bench, pull, quantize or init");
     }
 
     private static Map<String, Class<?>> commands() {
@@ -46,6 +46,7 @@ public final class EspalierNode implements Runnable {
         commands.put("bench", BenchCommand.class);
         commands.put("pull", PullCommand.class);
         commands.put("quantize", QuantizeCommand.class);
+        commands.put("init", InitCommand.class);
         return commands;
     }
 

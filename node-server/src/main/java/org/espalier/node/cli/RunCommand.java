@@ -61,6 +61,9 @@ final class RunCommand implements Callable<Integer> {
             description = "Run on N node processes on loopback; without it in this process.")
     private Integer nodes;
 
+    @Mixin
+    private ConnectChoice connect;
+
     @Option(
             names = "--placement",
             paramLabel = "NAME|FILE.json",
@@ -109,6 +112,9 @@ final class RunCommand implements Callable<Integer> {
         GenerateOptions options = checked();
         try (Cluster cluster = cluster()) {
             generate(cluster, options);
+            if (connect.isGiven()) {
+                cluster.unload(); // the nodes outlive this command
+            }
         }
         return 0;
     }
@@ -117,6 +123,9 @@ final class RunCommand implements Callable<Integer> {
         if (record != null) {
             return LocalCluster.recorded(
                     new Recording(record, withWeights ? Recording.Weights.COPIED : Recording.Weights.IN_PLACE));
+        }
+        if (connect.isGiven()) {
+            return connect.cluster();
         }
         return nodes == null ? LocalCluster.embedded(processor.loads()) : LocalCluster.start(nodes);
     }
@@ -141,6 +150,12 @@ final class RunCommand implements Callable<Integer> {
         if (nodes != null && nodes < 1) {
             throw new ParameterException(
                     spec.commandLine(), "--nodes is " + nodes + ": choose 1 or more, or leave it out");
+        }
+        if (connect.isGiven()
+                && (nodes != null || record != null || !processor.loads().equals(EngineOptions.FLOAT32))) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--connect runs on nodes that are there: leave out --nodes, --record, --threads and --lock-memory");
         }
         try {
             GenerateOptions options = answer.options();

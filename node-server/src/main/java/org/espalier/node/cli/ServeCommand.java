@@ -9,10 +9,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.espalier.DaemonThreads;
+import org.espalier.EspalierException;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
 import org.espalier.node.shard.Engines;
+import org.espalier.transport.Credentials;
+import org.espalier.transport.Listening;
+import org.espalier.transport.Secret;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
@@ -28,23 +32,20 @@ import picocli.CommandLine.Spec;
         showDefaultValues = true)
 final class ServeCommand implements Callable<Integer> {
 
+    /** No line is longer. */
+    private static final int MOST_SECRET = 1000;
+
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--host", paramLabel = "ADDRESS", defaultValue = "127.0.0.1", description = "Address to listen on.")
-    private String host;
-
-    @Option(
-            names = "--port",
-            paramLabel = "PORT",
-            defaultValue = "50515",
-            description = "Port to listen on; 0 for any free one.")
-    private int port;
+    @Mixin
+    private ListeningChoice listening;
 
     @Option(
             names = "--name",
             paramLabel = "NAME",
-            description = "The node's name, unique in its cluster; without it this machine's name.")
+            description =
+                    "The node's name, unique in its cluster; without it the certificate's, otherwise this machine's name.")
     private String name;
 
     @Option(
@@ -68,20 +69,34 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private ProcessorChoice processor;
 
-    @Option(names = "--parent-stdin", hidden = true, description = "Stop when standard input ends.")
+    @Option(
+            names = "--parent-stdin",
+            hidden = true,
+            description = "The first line of standard input is the secret; stop when it ends.")
     private boolean parentStdin;
 
     @Override
     public Integer call() throws InterruptedException {
         check();
-        NodeOptions options =
-                new NodeOptions(host, port, name == null ? machine() : name, roots(), engine, processor.loads());
+        Listening place = parentStdin ? listening.listening().with(parentsSecret()) : listening.listening();
+        NodeOptions options = new NodeOptions(
+                place,
+                name == null ? ListeningChoice.name(place).orElseGet(ServeCommand::machine) : name,
+                roots(),
+                engine,
+                processor.loads());
         NodeServer node = NodeServer.start(options);
         Runtime.getRuntime().addShutdownHook(new DaemonThreads("espalier-shutdown").newThread(node::close));
         if (parentStdin) {
             new DaemonThreads("espalier-parent")
                     .newThread(ServeCommand::exitWithParent)
                     .start();
+        }
+        if (place.credentials().equals(Credentials.NONE)) {
+            spec.commandLine()
+                    .getErr()
+                    .println(
+                            "any user of this machine may use this node: --secret-file FILE asks callers for a secret");
         }
         spec.commandLine().getOut().println("listening on " + node.address());
         spec.commandLine().getOut().flush();
@@ -95,7 +110,6 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private void check() {
-        requireNotBlank("--host", host);
         requireNotBlank("--name", name);
         if (!engine.isEmpty() && !Engines.names().contains(engine)) {
             throw new ParameterException(spec.commandLine(), Engines.unknown(engine));
@@ -121,11 +135,28 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
+    private static Secret parentsSecret() {
+        try {
+            return Secret.of(firstLine(System.in), "standard input");
+        } catch (IOException e) {
+            throw new EspalierException("cannot read the secret from standard input: " + e.getMessage(), e);
+        }
+    }
+
+    /** Byte by byte: what comes after it is not taken off the stream. */
+    private static String firstLine(InputStream in) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (int read = in.read(); read >= 0 && read != '\n' && line.length() <= MOST_SECRET; read = in.read()) {
+            line.append((char) read);
+        }
+        return line.toString().strip();
+    }
+
     private static void exitWithParent() {
         InputStream parent = System.in;
         try {
             while (parent.read() >= 0) {
-                // the parent writes nothing: only the end counts
+                // the parent writes nothing more: only the end counts
             }
         } catch (IOException e) {
             // as good as the end

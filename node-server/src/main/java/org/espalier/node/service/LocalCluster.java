@@ -8,6 +8,8 @@ import org.espalier.cluster.NodeStarter.Started;
 import org.espalier.engine.EngineOptions;
 import org.espalier.engine.library.Recording;
 import org.espalier.node.shard.Engines;
+import org.espalier.transport.Credentials;
+import org.espalier.transport.Secret;
 
 /** Clusters of this machine alone, whose nodes end when the cluster is closed. They may read any model that their user may. */
 public final class LocalCluster {
@@ -17,6 +19,8 @@ public final class LocalCluster {
      * where an engine of native code is chosen by default, a failure of which would end this JVM and what it holds.
      */
     static final String EMBEDDED = "espalier.embedded";
+
+    private static final Credentials SECRET = Credentials.of(Secret.ofThisProcess());
 
     private static final NodeStarter STARTER = new NodeStarter() {
         @Override
@@ -28,17 +32,17 @@ public final class LocalCluster {
         @Override
         public Started processes(int count) {
             LocalNodes nodes = LocalNodes.start(count);
-            return new Started(nodes.addresses(), () -> false, nodes);
+            return new Started(nodes.addresses(), SECRET, () -> false, nodes);
         }
     };
 
     private static Started inside(EmbeddedNode node) {
-        return new Started(List.of(node.address()), () -> false, node);
+        return new Started(List.of(node.address()), SECRET, () -> false, node);
     }
 
     private static Started apart() {
         LocalNodes node = LocalNodes.start(List.of(EmbeddedNode.NAME));
-        return new Started(node.addresses(), () -> !node.dead().isEmpty(), node);
+        return new Started(node.addresses(), SECRET, () -> !node.dead().isEmpty(), node);
     }
 
     /** Whether the node that is there when no other is named is a process of its own. */
@@ -61,6 +65,11 @@ public final class LocalCluster {
      */
     public static Cluster start(int nodes) {
         return Cluster.of(STARTER.processes(nodes), STARTER);
+    }
+
+    /** Connected to nodes that outlive it. */
+    static Cluster of(LocalNodes nodes) {
+        return Cluster.of(new Started(nodes.addresses(), SECRET, () -> false, () -> {}), STARTER);
     }
 
     /** One node inside this JVM. */

@@ -17,13 +17,17 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
+import org.espalier.transport.Secret;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Nodes as processes of this machine, on loopback: {@code local-1} and on. They run this JVM's own class path, log to files, and end when
- * this object is closed or this process ends, because they watch their stdin.
+ * this object is closed or this process ends, because they watch their stdin, whose first line is the secret that they ask of every caller.
  */
 public final class LocalNodes implements AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(LocalNodes.class);
     private static final Duration READY = Duration.ofSeconds(30);
     private static final Duration PROBE = Duration.ofMillis(150);
     private static final String LISTENING = "listening on ";
@@ -69,7 +73,7 @@ public final class LocalNodes implements AutoCloseable {
         }
     }
 
-    /** host:port of each, in order, for {@code Cluster.of}. */
+    /** host:port of each, in order; they ask for {@link Secret#ofThisProcess}. */
     public List<String> addresses() {
         return children.stream().map(child -> child.address.join()).toList();
     }
@@ -153,11 +157,22 @@ public final class LocalNodes implements AutoCloseable {
             Process process =
                     new ProcessBuilder(command).redirectError(log.toFile()).start();
             Child child = new Child(name, process, log, new CompletableFuture<>());
+            tell(process, Secret.ofThisProcess());
             new DaemonThreads("espalier-" + name).newThread(() -> read(child)).start();
             return child;
         } catch (IOException e) {
             throw new EspalierException(
                     "cannot start node " + name + " with " + command.get(0) + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Its first line; a process that has ended already is told of by what it said. */
+    private static void tell(Process process, Secret secret) {
+        try {
+            process.getOutputStream().write(secret.line().getBytes(StandardCharsets.UTF_8));
+            process.getOutputStream().flush();
+        } catch (IOException e) {
+            LOG.debug("a node ended before it was told the secret", e);
         }
     }
 

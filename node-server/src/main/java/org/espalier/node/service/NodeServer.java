@@ -1,26 +1,24 @@
 package org.espalier.node.service;
 
-import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.util.concurrent.TimeUnit;
 import org.espalier.EspalierException;
 import org.espalier.node.ring.RingClock;
 import org.espalier.node.ring.RingMember;
 import org.espalier.node.shard.Engines;
 import org.espalier.transport.Channels;
+import org.espalier.transport.Listening;
 
 /** A node: serves {@code Node}, {@code Ring}, health and reflection until it is closed. */
 public final class NodeServer implements AutoCloseable {
 
     private final Server server;
-    private final String host;
+    private final Listening listening;
     private final String name;
     private final ShardLoader loader;
     private final Deployments deployments;
@@ -36,7 +34,7 @@ public final class NodeServer implements AutoCloseable {
             NodeService nodeService,
             RingClock clock) {
         this.server = server;
-        this.host = options.host();
+        this.listening = options.listening();
         this.name = options.name();
         this.loader = loader;
         this.deployments = deployments;
@@ -47,7 +45,7 @@ public final class NodeServer implements AutoCloseable {
     /**
      * Starts a node that serves models from this machine's files at once.
      *
-     * @throws EspalierException if the address is not this machine's own, or the port is in use
+     * @throws EspalierException if the address is not this machine's own, the port is in use, or the certificate does not fit
      */
     public static NodeServer start(NodeOptions options) {
         Engines engines = new Engines(options.engine());
@@ -58,22 +56,25 @@ public final class NodeServer implements AutoCloseable {
      * As {@link #start(NodeOptions)}, with shards from elsewhere.
      *
      * @param loader closed with the node
-     * @throws EspalierException if the address is not this machine's own, or the port is in use
+     * @throws EspalierException if the address is not this machine's own, the port is in use, or the certificate does not fit
      */
     public static NodeServer start(NodeOptions options, ShardLoader loader) {
-        InetSocketAddress address = address(options);
+        Listening listening = options.listening();
+        InetSocketAddress address = listening.check(options.name());
         RingClock clock = new RingClock();
         Attachments attachments = new Attachments(options.name(), clock);
-        Deployments deployments = new Deployments(options.name(), loader, attachments, clock, Channels.anonymous());
+        Deployments deployments =
+                new Deployments(options.name(), loader, attachments, clock, new Channels(listening.credentials()));
         attachments.onGone(deployments::clientGone);
-        NodeService nodeService = new NodeService(options.name(), loader, deployments, attachments);
+        NodeService nodeService = new NodeService(options, loader, deployments, attachments);
         // Netty's builder, since the generic one listens on every interface. A direct executor, since all our callbacks
         // only enqueue.
-        Server server = NettyServerBuilder.forAddress(address, InsecureServerCredentials.create())
+        Server server = NettyServerBuilder.forAddress(address, listening.serverCredentials())
                 .directExecutor()
                 .maxInboundMessageSize(RingMember.MAX_MESSAGE_BYTES)
                 .permitKeepAliveTime(10, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
+                .intercept(listening.callerCheck(options.name()))
                 .addService(nodeService)
                 .addService(new RingService(options.name(), deployments))
                 .addService(new HealthStatusManager().getHealthService())
@@ -86,29 +87,11 @@ public final class NodeServer implements AutoCloseable {
         } catch (IOException e) {
             node.close();
             throw new EspalierException(
-                    "cannot listen on " + options.host() + ":" + options.port()
-                            + ": the port is in use or not allowed; choose another with `--port`, 0 for any free one",
+                    "cannot listen on " + listening.host() + ":" + listening.port()
+                            + ": the port is in use or not allowed; choose another, 0 for any free one",
                     e);
         }
         return node;
-    }
-
-    private static InetSocketAddress address(NodeOptions options) {
-        InetAddress host;
-        try {
-            host = InetAddress.getByName(options.host());
-        } catch (UnknownHostException e) {
-            throw new EspalierException("unknown host " + options.host() + ": serve on 127.0.0.1", e);
-        }
-        if (!host.isLoopbackAddress()) {
-            throw new EspalierException("cannot serve on " + options.host()
-                    + ": other addresses than loopback need TLS, which is not there yet; serve on 127.0.0.1");
-        }
-        if (options.port() < 0 || options.port() > 65535) {
-            throw new EspalierException(
-                    "port " + options.port() + " is not a valid port: choose 0 (any free one) to 65535");
-        }
-        return new InetSocketAddress(host, options.port());
     }
 
     public String name() {
@@ -119,9 +102,9 @@ public final class NodeServer implements AutoCloseable {
         return port;
     }
 
-    /** host:port, as clients connect to it. */
+    /** As clients connect to it: host:port in plain text, otherwise {@code tls://host:port}. */
     public String address() {
-        return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+        return listening.address(port).toString();
     }
 
     /** This node in the ring of a deployment, for operations that clients cannot ask for yet. */

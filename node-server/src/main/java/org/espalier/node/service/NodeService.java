@@ -13,6 +13,7 @@ import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
 import org.espalier.node.ring.RingMember;
 import org.espalier.node.ring.StageShard;
+import org.espalier.transport.NodeAddress;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
 import org.espalier.v1.DescribeReply;
@@ -38,14 +39,17 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     private static final int MAX_REQUESTS = 1024;
 
     private final String node;
+    private final String advertised;
     private final ShardLoader loader;
     private final Deployments deployments;
     private final Attachments attachments;
     private final ExecutorService waiting = new ThreadPoolExecutor(
             0, MAX_REQUESTS, 60, TimeUnit.SECONDS, new SynchronousQueue<>(), new DaemonThreads("espalier-request"));
 
-    NodeService(String node, ShardLoader loader, Deployments deployments, Attachments attachments) {
-        this.node = node;
+    NodeService(NodeOptions options, ShardLoader loader, Deployments deployments, Attachments attachments) {
+        this.node = options.name();
+        this.advertised =
+                options.listening().advertised().map(NodeAddress::toString).orElse("");
         this.loader = loader;
         this.deployments = deployments;
         this.attachments = attachments;
@@ -56,6 +60,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         answer(replies, () -> {
             replies.onNext(Machine.describe()
                     .setNode(node)
+                    .setAdvertised(advertised)
                     .addAllEngines(loader.engines())
                     .addAllDeployments(deployments.states())
                     .build());

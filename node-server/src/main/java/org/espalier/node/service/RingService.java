@@ -2,8 +2,10 @@ package org.espalier.node.service;
 
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
+import org.espalier.transport.Peer;
 import org.espalier.v1.Frame;
 import org.espalier.v1.RingGrpc;
 
@@ -23,16 +25,18 @@ final class RingService extends RingGrpc.RingImplBase {
         // With a handler set, writing to a call that was cancelled in the meantime is harmless; the link is told by
         // onError.
         ((ServerCallStreamObserver<Frame>) replies).setOnCancelHandler(() -> {});
-        return new Handshake(replies);
+        return new Handshake(replies, Peer.caller());
     }
 
     private final class Handshake implements StreamObserver<Frame> {
         private final StreamObserver<Frame> replies;
+        private final Optional<Peer> caller;
         private StreamObserver<Frame> link;
         private boolean refused;
 
-        private Handshake(StreamObserver<Frame> replies) {
+        private Handshake(StreamObserver<Frame> replies, Optional<Peer> caller) {
             this.replies = replies;
+            this.caller = caller;
         }
 
         @Override
@@ -53,6 +57,7 @@ final class RingService extends RingGrpc.RingImplBase {
                                             + frame.getBodyCase() + " with number " + frame.getNumber())
                             .exception();
                 }
+                requireOwnName(frame.getHello().getNode());
                 link = deployments
                         .member(
                                 frame.getHello().getDeployment(),
@@ -63,6 +68,18 @@ final class RingService extends RingGrpc.RingImplBase {
                 replies.onError(
                         FailureStatus.of(Failure.of(e, Failure.Kind.REFUSED).at(node, "node " + node)));
             }
+        }
+
+        /** Over TLS a node speaks for itself alone. */
+        private void requireOwnName(String said) {
+            caller.filter(peer -> !peer.name().equals(said)).ifPresent(peer -> {
+                throw new Failure(
+                                node,
+                                Failure.Kind.REFUSED,
+                                "a link says that it comes from node " + said + ", and its certificate is for node "
+                                        + peer.name())
+                        .exception();
+            });
         }
 
         @Override

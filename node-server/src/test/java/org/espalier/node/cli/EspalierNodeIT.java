@@ -74,6 +74,8 @@ class EspalierNodeIT {
     @Test
     void servesUntilItsParentEnds() throws Exception {
         Process serve = start("serve", "--port", "0", "--name", "it", "--parent-stdin");
+        serve.getOutputStream().write("0123456789abcdef\n".getBytes(StandardCharsets.UTF_8));
+        serve.getOutputStream().flush();
         try (BufferedReader out = serve.inputReader(StandardCharsets.UTF_8)) {
             assertThat(out.readLine()).matches("listening on 127\\.0\\.0\\.1:\\d+");
             assertThat(serve.isAlive()).isTrue();

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class EspalierNodeTest {
 
-    private static final String[] ALL = {"serve", "run", "inspect", "score", "bench", "pull", "quantize"};
+    private static final String[] ALL = {"serve", "run", "inspect", "score", "bench", "pull", "quantize", "init"};
 
     @Test
     void buildsOnlyTheCommandThatIsNamed() {

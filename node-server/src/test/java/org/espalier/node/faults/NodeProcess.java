@@ -14,9 +14,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.espalier.DaemonThreads;
+import org.espalier.transport.Secret;
 
 /** A node in a JVM of its own, on this JVM's class path, which can be sent signals and looked at from outside. */
 final class NodeProcess implements AutoCloseable {
+
+    /** Of all nodes, so that they form rings. */
+    static final Secret SECRET = Secret.ofThisProcess();
 
     private static final long READY_SECONDS = 60;
     private static final String LISTENING = "listening on ";
@@ -61,6 +65,8 @@ final class NodeProcess implements AutoCloseable {
         log.toFile().deleteOnExit();
         Process process =
                 new ProcessBuilder(command).redirectError(log.toFile()).start();
+        process.getOutputStream().write(SECRET.line().getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
         CompletableFuture<String> address = new CompletableFuture<>();
         new DaemonThreads("out-of-" + name)
                 .newThread(() -> read(process, address))

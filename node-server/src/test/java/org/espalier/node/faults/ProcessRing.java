@@ -1,7 +1,5 @@
 package org.espalier.node.faults;
 
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +14,10 @@ import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.espalier.model.ModelIdentity;
+import org.espalier.transport.Channels;
+import org.espalier.transport.Credentials;
+import org.espalier.transport.NodeAddress;
+import org.espalier.transport.PeerIdentity;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.DescribeReply;
 import org.espalier.v1.DescribeRequest;
@@ -93,7 +95,8 @@ final class ProcessRing implements AutoCloseable {
     }
 
     static ManagedChannel channel(String address) {
-        return Grpc.newChannelBuilder(address, InsecureChannelCredentials.create())
+        return new Channels(Credentials.of(NodeProcess.SECRET))
+                .toAddress(NodeAddress.parse(address), PeerIdentity.anyNode())
                 .maxInboundMessageSize(64 << 20)
                 .build();
     }

@@ -14,6 +14,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.espalier.EspalierException;
+import org.espalier.transport.Listening;
 import org.espalier.v1.DescribeReply;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadRequest;
@@ -28,20 +29,24 @@ class NodeServerTest {
     void saysWhenItsPortIsInUse() {
         try (FakeRing ring = new FakeRing(1)) {
             int port = ring.nodes.get(0).port();
-            assertThatThrownBy(() -> NodeServer.start(NodeOptions.loopback("b").withPort(port), new FakeLoader()))
+            assertThatThrownBy(() -> NodeServer.start(
+                            NodeOptions.loopback("b").with(Listening.loopback().withPort(port)), new FakeLoader()))
                     .isInstanceOf(EspalierException.class)
                     .hasMessage("cannot listen on 127.0.0.1:" + port
-                            + ": the port is in use or not allowed; choose another with `--port`, 0 for any free one");
+                            + ": the port is in use or not allowed; choose another, 0 for any free one");
         }
     }
 
     @Test
     void servesOnLoopbackOnly() {
-        assertThatThrownBy(() -> NodeServer.start(NodeOptions.loopback("b").withHost("0.0.0.0"), new FakeLoader()))
+        assertThatThrownBy(() -> NodeServer.start(
+                        NodeOptions.loopback("b").with(Listening.loopback().withHost("0.0.0.0")), new FakeLoader()))
                 .isInstanceOf(EspalierException.class)
-                .hasMessage("cannot serve on 0.0.0.0: other addresses than loopback need TLS, which is not there yet;"
-                        + " serve on 127.0.0.1");
-        assertThatThrownBy(() -> NodeServer.start(NodeOptions.loopback("b").withPort(70_000), new FakeLoader()))
+                .hasMessage(
+                        "cannot serve on 0.0.0.0 in plain text: `--listen HOST:PORT --certificates FOLDER` serves over TLS,"
+                                + " `--port PORT` on loopback");
+        assertThatThrownBy(() -> NodeServer.start(
+                        NodeOptions.loopback("b").with(Listening.loopback().withPort(70_000)), new FakeLoader()))
                 .hasMessage("port 70000 is not a valid port: choose 0 (any free one) to 65535");
     }
 
