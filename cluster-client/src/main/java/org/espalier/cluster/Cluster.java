@@ -118,6 +118,15 @@ public final class Cluster implements AutoCloseable {
         return adopt(Concurrently.apart(() -> Connection.open(addresses, options)));
     }
 
+    /**
+     * As {@link #connect(List, ConnectOptions)}, to nodes that {@link RememberedNodes} has; each must still be the one of its name.
+     *
+     * @throws ClusterException also if another node answers at an address
+     */
+    public Cluster connect(RememberedNodes remembered) {
+        return adopt(Concurrently.apart(() -> Connection.open(remembered)));
+    }
+
     /** As {@link #connect(List)}. */
     public Cluster connect(String... addresses) {
         return connect(List.of(addresses));
@@ -163,6 +172,27 @@ public final class Cluster implements AutoCloseable {
     public List<NodeInfo> nodes() {
         Connection now = connection;
         return now == null ? List.of() : now.describe();
+    }
+
+    /**
+     * Keeps the present nodes in {@link RememberedNodes}.
+     *
+     * @param options what was shown to them
+     */
+    public void remember(ConnectOptions options) {
+        Connection now = connected();
+        new RememberedNodes(
+                        now.nodes().stream()
+                                .map(node -> new RememberedNodes.Node(node.name(), node.address()))
+                                .toList(),
+                        options)
+                .write();
+    }
+
+    /** What will soon need somebody's attention, a sentence each: certificates that expire within 30 days, this client's too. */
+    public List<String> notices() {
+        Connection now = connection;
+        return now == null ? List.of() : now.notices();
     }
 
     /** All nodes as each last answered, without asking any. */

@@ -44,7 +44,8 @@ final class ClusterNode implements AutoCloseable {
 
     private final NodeAddress where;
     private final String address;
-    private final PeerIdentity identity = PeerIdentity.anyNode();
+    private final String expected;
+    private final PeerIdentity identity;
     private final ManagedChannel channel;
     private volatile String name;
     private volatile String advertised = "";
@@ -52,6 +53,13 @@ final class ClusterNode implements AutoCloseable {
 
     /** @throws org.espalier.EspalierException if the address is refused */
     ClusterNode(NodeAddress where, Channels channels) {
+        this(where, "", channels);
+    }
+
+    /** @param expected the node's name; empty for whichever answers */
+    ClusterNode(NodeAddress where, String expected, Channels channels) {
+        this.expected = expected;
+        this.identity = expected.isEmpty() ? PeerIdentity.anyNode() : PeerIdentity.of(expected);
         this.where = where;
         this.address = where.toString();
         this.name = address;
@@ -119,6 +127,10 @@ final class ClusterNode implements AutoCloseable {
                     + ", and its certificate is for node " + certified
                     + ": restart it with that `--name`, or without one");
         });
+        if (!expected.isEmpty() && !expected.equals(reply.getNode())) {
+            throw new ClusterException("the node at " + address + " is " + reply.getNode() + ", and " + expected
+                    + " was remembered: connect to it by its address");
+        }
         name = reply.getNode();
         advertised = reply.getAdvertised();
         lastAnswer = Wire.node(address, identity.expires(), reply);

@@ -1,11 +1,13 @@
 package org.espalier.cluster;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.espalier.Remedy;
+import org.espalier.transport.Certificates;
 import org.espalier.transport.Channels;
 import org.espalier.transport.NodeAddress;
 
@@ -27,9 +29,21 @@ final class Connection implements AutoCloseable {
      * @throws ClusterException if one does not answer, or two have the same name
      */
     static Connection open(List<String> addresses, ConnectOptions options) {
+        return open(addresses, addresses.stream().map(address -> "").toList(), options);
+    }
+
+    /** As {@link #open(List, ConnectOptions)}, to nodes that must still be the ones of these names. */
+    static Connection open(RememberedNodes remembered) {
+        return open(
+                remembered.nodes().stream().map(RememberedNodes.Node::address).toList(),
+                remembered.nodes().stream().map(RememberedNodes.Node::name).toList(),
+                remembered.options());
+    }
+
+    private static Connection open(List<String> addresses, List<String> names, ConnectOptions options) {
         requireSome(addresses);
         List<NodeAddress> parsed = addresses.stream().map(NodeAddress::parse).toList();
-        return open(new NodeStarter.Started(addresses, options.read(parsed), () -> false, () -> {}));
+        return open(new NodeStarter.Started(addresses, options.read(parsed), () -> false, () -> {}), names);
     }
 
     private static void requireSome(List<String> addresses) {
@@ -43,12 +57,19 @@ final class Connection implements AutoCloseable {
      * @throws ClusterException if one does not answer, or two have the same name
      */
     static Connection open(NodeStarter.Started started) {
+        return open(started, started.addresses().stream().map(address -> "").toList());
+    }
+
+    /** @param expected each node's name; empty for any */
+    private static Connection open(NodeStarter.Started started, List<String> expected) {
         List<String> addresses = started.addresses();
         List<ClusterNode> nodes = new ArrayList<>();
         try {
             requireSome(addresses);
             Channels channels = new Channels(started.credentials());
-            addresses.forEach(address -> nodes.add(new ClusterNode(NodeAddress.parse(address), channels)));
+            for (int i = 0; i < addresses.size(); i++) {
+                nodes.add(new ClusterNode(NodeAddress.parse(addresses.get(i)), expected.get(i), channels));
+            }
             Set<String> names = new HashSet<>();
             for (NodeInfo node : Concurrently.all(
                     nodes.stream().map(node -> (Callable<NodeInfo>) node::greet).toList())) {
@@ -85,6 +106,28 @@ final class Connection implements AutoCloseable {
                     }
                 })
                 .toList());
+    }
+
+    /** Certificates that expire soon. */
+    List<String> notices() {
+        List<String> notices = new ArrayList<>();
+        started.credentials()
+                .certificates()
+                .filter(own -> Certificates.isSoon(own.expires()))
+                .ifPresent(own ->
+                        notices.add("this client's certificate in " + own.folder() + expires("client", own.expires())));
+        for (ClusterNode node : nodes) {
+            node.lastAnswer()
+                    .flatMap(NodeInfo::certificateExpires)
+                    .filter(Certificates::isSoon)
+                    .ifPresent(expiry -> notices.add("the certificate of " + node + expires(node.name(), expiry)));
+        }
+        return notices;
+    }
+
+    private static String expires(String name, Instant expiry) {
+        return " expires on " + Certificates.day(expiry) + ": `espalier-node init --renew " + name
+                + "` makes another, on the machine with the CA";
     }
 
     /** @throws ClusterException if a deployment's head is not among the nodes */

@@ -20,7 +20,8 @@ public final class PeerIdentity {
         return new PeerIdentity(null);
     }
 
-    static PeerIdentity of(String node) {
+    /** That node and no other. */
+    public static PeerIdentity of(String node) {
         return new PeerIdentity(node);
     }
 
