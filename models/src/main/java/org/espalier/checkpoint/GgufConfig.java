@@ -18,7 +18,6 @@ import java.util.Set;
  */
 public final class GgufConfig {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
-    private static final ObjectMapper VALUES = new ObjectMapper();
 
     /** The converter writes the multiplier of 0.1 ln(factor) + 1, which is the config's {@code mscale_all_dim}, times 0.1. */
     private static final double LOG_MULTIPLIER = 0.1;
@@ -305,8 +304,25 @@ public final class GgufConfig {
 
     /** A number, a text or a truth value of the config. */
     public GgufConfig put(String configKey, Object value) {
-        json.set(configKey, VALUES.valueToTree(value));
+        json.set(configKey, node(value));
         return this;
+    }
+
+    /** As an ObjectMapper makes it of what metadata hold. Loading one takes longer than reading most files. */
+    private static JsonNode node(Object value) {
+        if (value instanceof Long number) {
+            return JSON.numberNode(number);
+        }
+        if (value instanceof Integer number) {
+            return JSON.numberNode(number);
+        }
+        if (value instanceof Double number) {
+            return JSON.numberNode(number);
+        }
+        if (value instanceof Boolean truth) {
+            return JSON.booleanNode(truth);
+        }
+        return value instanceof String text ? JSON.textNode(text) : new ObjectMapper().valueToTree(value);
     }
 
     /** {@code rope_scaling}, where there is one. */

@@ -2,6 +2,7 @@ package org.espalier.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +25,6 @@ import org.espalier.weights.Weight;
 public final class PresentRanges {
 
     private static final String ENDING = ".ranges.json";
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final String commit;
     private final TreeMap<Long, Long> ends = new TreeMap<>();
@@ -141,11 +141,11 @@ public final class PresentRanges {
 
     /** Writes the record beside the file, all or nothing. */
     public void write(Path file) throws IOException {
-        ObjectNode json = JSON.createObjectNode().put("commit", commit);
+        ObjectNode json = JsonNodeFactory.instance.objectNode().put("commit", commit);
         ends.forEach(
                 (begin, end) -> json.withArray("ranges").addArray().add(begin).add(end));
         Path fresh = record(file).resolveSibling(record(file).getFileName() + ".new");
-        JSON.writeValue(fresh.toFile(), json);
+        new ObjectMapper().writeValue(fresh.toFile(), json);
         Files.move(fresh, record(file), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 }

@@ -1,9 +1,12 @@
 package org.espalier.node.cli;
 
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.espalier.EspalierException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -75,8 +78,9 @@ public final class EspalierNode implements Runnable {
             }
         });
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
-        commandLine.setParameterExceptionHandler((error, unmatched) -> {
-            CommandLine failed = error.getCommandLine();
+        commandLine.setParameterExceptionHandler((first, given) -> {
+            CommandLine failed = first.getCommandLine();
+            CommandLine.ParameterException error = unknownOption(first, given).orElse(first);
             PrintWriter out = failed.getErr();
             out.println("espalier-node: " + error.getMessage().replaceFirst("^Error: ", ""));
             CommandLine.UnmatchedArgumentException.printSuggestions(error, out);
@@ -92,6 +96,19 @@ public final class EspalierNode implements Runnable {
             return CommandLine.ExitCode.SOFTWARE;
         });
         return commandLine;
+    }
+
+    /** Where an option that must be given is missing, the one that is not known is most likely that option, misspelt. */
+    private static Optional<CommandLine.ParameterException> unknownOption(
+            CommandLine.ParameterException error, String... given) {
+        Set<String> known = error.getCommandLine().getCommandSpec().optionsMap().keySet();
+        return error instanceof CommandLine.MissingParameterException
+                ? Arrays.stream(given)
+                        .filter(argument -> argument.startsWith("--") && !known.contains(argument.split("=", 2)[0]))
+                        .findFirst()
+                        .map(unknown ->
+                                new CommandLine.UnmatchedArgumentException(error.getCommandLine(), List.of(unknown)))
+                : Optional.empty();
     }
 
     private static String sentence(Exception error) {

@@ -74,4 +74,13 @@ class BenchCommandTest {
                         .err())
                 .contains("has 4 layers");
     }
+
+    @Test
+    void namesTheMisspeltOptionInPlaceOfTheMissingOne() {
+        Command command = Command.run("bench", "--modle", DEEPSEEK);
+
+        assertThat(command.exit()).isEqualTo(2);
+        assertThat(command.err()).contains("Unknown option: '--modle'").contains("Possible solutions: --model");
+        assertThat(Command.run("bench", "-p", "1").err()).contains("Missing required option: '--model=M'");
+    }
 }
