@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.espalier.Remedy;
@@ -26,6 +27,9 @@ final class Deployer {
     /** A shard of hundreds of GB from a disk of 3 GB/s takes two minutes; from a network share much longer. */
     private static final long LOAD_MINUTES = 120;
 
+    /** Epochs grow by up to this much; a node would have to be placed anew eight million times before they end. */
+    private static final long EPOCHS = 1L << 40;
+
     private final String client;
     private final Map<String, ClusterNode> nodes = new LinkedHashMap<>();
 
@@ -43,7 +47,8 @@ final class Deployer {
             String id, ModelIdentity model, Placement placement, List<NodeInfo> nodeInfos, LoadOptions options) {
         requireOneMode(placement);
         long begin = System.nanoTime();
-        long epoch = 1 + shards(id, nodeInfos).mapToLong(ShardInfo::epoch).max().orElse(0);
+        long epoch =
+                later(shards(id, nodeInfos).mapToLong(ShardInfo::epoch).max().orElse(0));
         Map<String, String> addresses = new LinkedHashMap<>();
         placement.nodes().forEach(name -> addresses.put(name, dialled(placement, nodes.get(name))));
         LoadRequest request = LoadRequest.newBuilder()
@@ -109,6 +114,11 @@ final class Deployer {
     /** Nobody dials a node that holds everything. */
     private static String dialled(Placement placement, ClusterNode node) {
         return placement.nodes().size() == 1 ? node.address() : node.ringAddress();
+    }
+
+    /** A later epoch than the last one, and none that another client would choose at the same moment. */
+    private static long later(long last) {
+        return last + 1 + ThreadLocalRandom.current().nextLong(EPOCHS);
     }
 
     /**

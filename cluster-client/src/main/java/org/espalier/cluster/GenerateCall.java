@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.espalier.routing.RoutingTrace;
@@ -27,6 +28,9 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
 
         record Cancelled() implements Event {}
     }
+
+    /** After so many seconds without a reply the head is lost: its machine answers, but it does not. */
+    private static final int SILENT_SECONDS = 5;
 
     private final ClusterNode head;
     private final GenerateRequest request;
@@ -159,7 +163,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     private Generation pump() throws InterruptedException {
         listener.onPrefill(0, request.getPromptCount());
         while (true) {
-            Event event = events.take();
+            Event event = next();
             if (event instanceof Event.Reply reply) {
                 take(reply.reply());
             } else if (event instanceof Event.Failed failed) {
@@ -172,6 +176,17 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
                 return generation();
             }
         }
+    }
+
+    /** The next event; the head says at least each second that it is alive. Waits in slices: a pause of this process is one of them. */
+    private Event next() throws InterruptedException {
+        for (int silent = 0; silent < SILENT_SECONDS; silent++) {
+            Event event = events.poll(1, TimeUnit.SECONDS);
+            if (event != null) {
+                return event;
+            }
+        }
+        throw head.lost("it has said nothing about the generation for " + SILENT_SECONDS + " s");
     }
 
     private void take(GenerateReply reply) {
@@ -195,6 +210,11 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
             case FINISHED -> {
                 finished = reply.getFinished();
                 text.ifPresent(answer -> show(answer.end()));
+            }
+            case ALIVE -> {
+                if (reply.getAlive().getWaitingBefore() > 0) {
+                    listener.onWaiting(reply.getAlive().getWaitingBefore());
+                }
             }
             case BODY_NOT_SET -> {} // a newer node says more than this client knows
         }

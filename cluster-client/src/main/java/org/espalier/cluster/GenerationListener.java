@@ -6,6 +6,9 @@ public interface GenerationListener {
 
     GenerationListener SILENT = piece -> {};
 
+    /** So many generations of the deployment start before this one; told about each second while it waits. */
+    default void onWaiting(int before) {}
+
     /** {@code done} of {@code total} rows of the prompt have been computed; first of all 0. */
     default void onPrefill(int done, int total) {}
 

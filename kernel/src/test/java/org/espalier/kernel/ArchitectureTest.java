@@ -1,6 +1,7 @@
 package org.espalier.kernel;
 
 import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
@@ -144,6 +145,26 @@ class ArchitectureTest {
         slices().matching("org.espalier.(*)..").should().beFreeOfCycles().check(CLASSES);
         slices().matching("org.espalier.node.(*)..").should().beFreeOfCycles().check(CLASSES);
         slices().matching("org.espalier.kernel.(*)..").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    /** It is played in simulated time: what it needs of the world it is given as ports. */
+    @Test
+    void theRingIsAMachineWithoutWireThreadAndClock() {
+        noClasses()
+                .that(are(resideInAnyPackage("org.espalier.node.ring")))
+                .should()
+                .dependOnClassesThat(resideInAPackage("io.grpc..")
+                        .or(assignableTo(java.util.concurrent.Executor.class))
+                        .or(assignableTo(Thread.class))
+                        .or(assignableTo(java.util.concurrent.locks.Lock.class)))
+                .check(CLASSES);
+        noClasses()
+                .that(are(resideInAnyPackage("org.espalier.node.ring")))
+                .should()
+                .callMethod(System.class, "nanoTime")
+                .orShould()
+                .callMethod(System.class, "currentTimeMillis")
+                .check(CLASSES);
     }
 
     @Test

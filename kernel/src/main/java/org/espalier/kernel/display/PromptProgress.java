@@ -36,6 +36,13 @@ public final class PromptProgress implements GenerationListener, AutoCloseable {
         show();
     }
 
+    @Override
+    public synchronized void onWaiting(int before) {
+        if (!patient && !over && line.due()) {
+            line.show(output, LiveLine.bar(0, "waits for " + before + " other generations", "waiting"));
+        }
+    }
+
     private void show() {
         if (!patient && !over && total > 0 && line.due()) {
             String words = "read " + done + " of " + total + " tokens of the prompt";

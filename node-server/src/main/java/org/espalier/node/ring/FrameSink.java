@@ -2,8 +2,14 @@ package org.espalier.node.ring;
 
 import org.espalier.v1.Frame;
 
-/** Where a stage sends its frames: a link to the next node, or the scheduler in a ring of one. */
-@FunctionalInterface
-interface FrameSink {
-    void send(Frame.Builder frame);
+/** The sending half of a link: frames leave in the order in which they are given. No call blocks or calls back. */
+public interface FrameSink {
+
+    void send(Frame frame);
+
+    /** Ends the stream after what was sent before. */
+    void end();
+
+    /** Ends the stream at once; what was sent before may be lost. */
+    void drop();
 }

@@ -1,11 +1,12 @@
 package org.espalier.node.ring;
 
-import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
 import org.espalier.failure.Failure;
+import org.espalier.v1.Alive;
 import org.espalier.v1.FinishReason;
 import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
@@ -18,8 +19,8 @@ import org.espalier.v1.Sampled;
 import org.espalier.v1.StepEntry;
 import org.espalier.v1.Token;
 
-/** A generation as the head knows it: how far it has come, what it feeds next, when it ends. Owned by the scheduler's thread. */
-final class HeadSession {
+/** A generation as the head knows it: how far it has come, what it feeds next, when it ends. Owned by the agent's thread. */
+public final class HeadSession {
 
     /**
      * A truncation that was asked for.
@@ -30,14 +31,19 @@ final class HeadSession {
 
     final long id;
     final GenerateRequest request;
-    final StreamObserver<GenerateReply> replies;
+    final Replies replies;
+    /** The client's, which shares the ring with those of others. */
+    final String connection;
+
+    private final LongSupplier nanos;
     private int maxNew;
     /** Why it ends after {@link #maxNew} tokens. */
     private FinishReason atLimit;
 
     private final TokenText text;
     private final StopStrings stops;
-    private final long arrived = System.nanoTime();
+    private final long arrived;
+    private long lastReply;
     private long firstToken;
     private long lastToken;
     /** Prompt and answer. */
@@ -50,19 +56,61 @@ final class HeadSession {
     private int produced;
     private Truncation truncation;
     private boolean opened;
+    private boolean alone;
 
-    /** @param shard opens the tokenizer, if there are stop strings */
-    HeadSession(long id, GenerateRequest request, int maxNew, StageShard shard, StreamObserver<GenerateReply> replies) {
+    /**
+     * Where a generation comes from.
+     *
+     * @param connection of its client
+     * @param nanos the ring's clock
+     */
+    public record Origin(String connection, Replies replies, LongSupplier nanos) {}
+
+    /**
+     * @param shard opens the tokenizer, if there are stop strings: this may take long
+     * @throws org.espalier.failure.FailureException if the request does not fit the model
+     */
+    public HeadSession(long id, GenerateRequest request, RingPlace place, StageShard shard, Origin origin) {
         this.id = id;
         this.request = request;
-        this.maxNew = maxNew;
+        this.maxNew = new GenerateLimits(place.self().getNode(), shard).maxNew(request);
         this.atLimit = maxNew < request.getMaxTokens()
                 ? FinishReason.FINISH_REASON_CONTEXT
                 : FinishReason.FINISH_REASON_LENGTH;
         this.tokens = new ArrayList<>(request.getPromptList());
+        this.replies = origin.replies();
+        this.connection = origin.connection();
+        this.nanos = origin.nanos();
+        this.arrived = nanos.getAsLong();
+        this.lastReply = arrived;
         this.text = request.getStopStringsCount() == 0 ? null : shard.text();
         this.stops = new StopStrings(request.getStopStringsList());
-        this.replies = replies;
+    }
+
+    /** Its session's number. */
+    public long id() {
+        return id;
+    }
+
+    private void reply(GenerateReply.Builder reply) {
+        lastReply = nanos.getAsLong();
+        replies.next(reply.build());
+    }
+
+    /** Says that it is alive if nothing was said since {@code since}. */
+    void keepAlive(long since, int before) {
+        if (lastReply <= since) {
+            reply(GenerateReply.newBuilder().setAlive(Alive.newBuilder().setWaitingBefore(before)));
+        }
+    }
+
+    /** Whether its next step must have no other session. */
+    boolean isAlone() {
+        return alone;
+    }
+
+    void setAlone(boolean wanted) {
+        alone = wanted;
     }
 
     /** The most rows that it can ever have. */
@@ -192,12 +240,10 @@ final class HeadSession {
         position += entry.getTokensCount();
         boolean news = position > reported;
         reported = Math.max(reported, position);
-        routing.ifPresent(
-                r -> replies.onNext(GenerateReply.newBuilder().setRouting(r).build()));
+        routing.ifPresent(r -> reply(GenerateReply.newBuilder().setRouting(r)));
         if (news && position <= request.getPromptCount()) {
-            replies.onNext(GenerateReply.newBuilder()
-                    .setPrefill(Progress.newBuilder().setDone(position).setTotal(request.getPromptCount()))
-                    .build());
+            reply(GenerateReply.newBuilder()
+                    .setPrefill(Progress.newBuilder().setDone(position).setTotal(request.getPromptCount())));
         }
     }
 
@@ -212,31 +258,27 @@ final class HeadSession {
                     + entry.getTargetsCount() + " tokens of session " + id);
         }
         if (repeated < entry.getTargetsCount()) {
-            replies.onNext(GenerateReply.newBuilder()
+            reply(GenerateReply.newBuilder()
                     .setPromptLogprobs(Logprobs.newBuilder()
                             .setPosition(entry.getPosition() + repeated + 1)
-                            .addAllValues(sampled.getLogprobsList().subList(repeated, entry.getTargetsCount())))
-                    .build());
+                            .addAllValues(sampled.getLogprobsList().subList(repeated, entry.getTargetsCount()))));
         }
     }
 
     /** Passes a sampled token, and logits where asked for, to the client. Present if that finishes the generation. */
     Optional<Finished> sampled(StepEntry entry, Sampled sampled) {
         if (entry.getLogits()) {
-            replies.onNext(GenerateReply.newBuilder()
-                    .setPromptLogits(Logits.newBuilder().setFloat32(sampled.getLogits()))
-                    .build());
+            reply(GenerateReply.newBuilder().setPromptLogits(Logits.newBuilder().setFloat32(sampled.getLogits())));
         }
         if (!entry.getSample()) {
             return Optional.of(finished(FinishReason.FINISH_REASON_LENGTH).build());
         }
         int token = sampled.getToken();
         tokens.add(token);
-        lastToken = System.nanoTime();
+        lastToken = nanos.getAsLong();
         firstToken = produced++ == 0 ? lastToken : firstToken;
-        replies.onNext(GenerateReply.newBuilder()
-                .setToken(Token.newBuilder().setId(token).setLogprob(sampled.getLogprob()))
-                .build());
+        reply(GenerateReply.newBuilder()
+                .setToken(Token.newBuilder().setId(token).setLogprob(sampled.getLogprob())));
         if (request.getStopTokensList().contains(token)) {
             return Optional.of(finished(FinishReason.FINISH_REASON_EOS).build());
         }

@@ -3,6 +3,7 @@ package org.espalier.node.ring;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.v1.Shard;
+import org.espalier.v1.StageProgress;
 
 /** Why a ring cannot continue. */
 public final class RingFailure {
@@ -26,6 +27,27 @@ public final class RingFailure {
                         node,
                         Failure.Kind.DEPLOYMENT_GONE,
                         "deployment '" + place.deployment() + "' was " + what + " on node " + node)
+                .with(Remedy.LOAD_AGAIN);
+    }
+
+    /** A node whose engine does not come back, perhaps from the work of another deployment. */
+    static Failure hung(Shard shard, boolean own, long seconds) {
+        return new Failure(
+                        shard.getNode(),
+                        Failure.Kind.TIMED_OUT,
+                        RingPlace.name(shard) + " does not answer in time: its engine has been busy with "
+                                + (own ? "one step" : "the work of another deployment") + " for " + seconds + " s")
+                .with(Remedy.LOAD_AGAIN);
+    }
+
+    /** A step that no node computes and that does not come back. */
+    static Failure stuck(Shard shard, long step, long seconds, StageProgress said) {
+        return new Failure(
+                        shard.getNode(),
+                        Failure.Kind.TIMED_OUT,
+                        "step " + step + " has not come back for " + seconds + " s, and no node says that it computes"
+                                + " it; " + RingPlace.name(shard) + " should have it: the last one it received is "
+                                + said.getReceived() + ", the last one it finished " + said.getFinished())
                 .with(Remedy.LOAD_AGAIN);
     }
 

@@ -1,5 +1,6 @@
 package org.espalier.node.ring;
 
+import com.google.protobuf.ByteString;
 import java.util.List;
 import org.espalier.v1.Shard;
 
@@ -8,8 +9,9 @@ import org.espalier.v1.Shard;
  *
  * @param shards in ring order: the first is the head, the last samples
  * @param index this node's position among them
+ * @param digest of what all nodes of the ring must agree on, see {@link PlacementDigest}
  */
-public record RingPlace(String deployment, long epoch, List<Shard> shards, int index) {
+public record RingPlace(String deployment, long epoch, List<Shard> shards, int index, ByteString digest) {
 
     public RingPlace {
         shards = List.copyOf(shards);
@@ -33,6 +35,11 @@ public record RingPlace(String deployment, long epoch, List<Shard> shards, int i
 
     public boolean isLast() {
         return index == shards.size() - 1;
+    }
+
+    /** How work leaves this node's shard. */
+    Exit exit() {
+        return isLast() ? new Tail(this) : new Relay();
     }
 
     /** Whether one node holds the whole model. */

@@ -48,8 +48,8 @@ final class RoutingFrames {
         for (Routing route : routes) {
             check(route, first + rows);
             merged.addAllLayers(route.getLayersList());
-            ByteBuffer fromExperts = route.getExperts().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-            ByteBuffer fromWeights = route.getWeights().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer fromExperts = buffer(route.getExperts());
+            ByteBuffer fromWeights = buffer(route.getWeights());
             for (int layer = 0; layer < route.getLayersCount(); layer++) {
                 for (int row = first; row < first + rows; row++) {
                     for (int place = 0; place < width; place++) {
@@ -64,6 +64,32 @@ final class RoutingFrames {
         return merged.setExperts(ByteString.copyFrom(experts.flip()))
                 .setWeights(ByteString.copyFrom(weights.flip()))
                 .build();
+    }
+
+    /** The decisions without those for {@code rows} rows from {@code first} on, whose session has failed. */
+    static Routing without(Routing route, int first, int rows) {
+        check(route, first + rows);
+        return route.toBuilder()
+                .setRows(route.getRows() - rows)
+                .setExperts(without(route, route.getExperts(), Short.BYTES, first, rows))
+                .setWeights(without(route, route.getWeights(), Float.BYTES, first, rows))
+                .build();
+    }
+
+    private static ByteString without(Routing route, ByteString values, int bytes, int first, int rows) {
+        int row = route.getWidth() * bytes;
+        int layer = route.getRows() * row;
+        ByteString kept = ByteString.EMPTY;
+        for (int i = 0; i < route.getLayersCount(); i++) {
+            kept = kept.concat(values.substring(i * layer, i * layer + first * row))
+                    .concat(values.substring(i * layer + (first + rows) * row, (i + 1) * layer));
+        }
+        return kept;
+    }
+
+    /** From 0 on: the buffer of a part of other bytes begins where that part does. */
+    static ByteBuffer buffer(ByteString bytes) {
+        return bytes.asReadOnlyByteBuffer().slice().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static void check(Routing route, int rows) {

@@ -8,7 +8,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
-import org.espalier.node.ring.RingClock;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
 
@@ -20,10 +19,10 @@ final class Attachments {
 
     private final Set<Attachment> open = ConcurrentHashMap.newKeySet();
     private final String node;
-    private final RingClock clock;
+    private final TickClock clock;
     private volatile BiConsumer<String, String> gone = (client, deployment) -> {};
 
-    Attachments(String node, RingClock clock) {
+    Attachments(String node, TickClock clock) {
         this.node = node;
         this.clock = clock;
     }

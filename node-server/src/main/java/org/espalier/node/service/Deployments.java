@@ -17,13 +17,12 @@ import org.espalier.Remedy;
 import org.espalier.engine.CancelledException;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
-import org.espalier.node.ring.RingClock;
+import org.espalier.node.ring.PlacementDigest;
 import org.espalier.node.ring.RingFailure;
-import org.espalier.node.ring.RingMember;
 import org.espalier.node.ring.RingPlace;
 import org.espalier.node.ring.StageShard;
-import org.espalier.node.ring.StepThread;
-import org.espalier.transport.Channels;
+import org.espalier.node.ring.agent.RingAgent;
+import org.espalier.node.ring.agent.RingMember;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.UnloadRequest;
@@ -55,9 +54,7 @@ final class Deployments implements AutoCloseable {
     private final String node;
     private final ShardLoader loader;
     private final Attachments attachments;
-    private final StepThread steps = new StepThread();
-    private final RingClock clock;
-    private final Channels channels;
+    private final RingAgent agent;
     private final ConcurrentMap<String, Deployed> byId = new ConcurrentHashMap<>();
 
     /** What is being loaded, by deployment. */
@@ -65,12 +62,11 @@ final class Deployments implements AutoCloseable {
 
     private volatile boolean closed;
 
-    Deployments(String node, ShardLoader loader, Attachments attachments, RingClock clock, Channels channels) {
+    Deployments(String node, ShardLoader loader, Attachments attachments, RingAgent agent) {
         this.node = node;
         this.loader = loader;
         this.attachments = attachments;
-        this.clock = clock;
-        this.channels = channels;
+        this.agent = agent;
     }
 
     /**
@@ -131,22 +127,23 @@ final class Deployments implements AutoCloseable {
                 shard = old.member.shard();
                 awaitOrFree(left, shard);
             } else {
-                await(steps.free(old.member.shard()));
+                await(agent.free(old.member.shard()));
             }
         }
         if (shard == null) {
             shard = load(order, loading, progress);
         }
         if (loading.ended()) {
-            await(steps.free(shard));
+            await(agent.free(shard));
             loading.check();
         }
         RingPlace place = new RingPlace(
                 request.getDeployment(),
                 request.getEpoch(),
                 request.getPlacement().getShardsList(),
-                request.getShard());
-        RingMember member = new RingMember(place, shard, steps, clock, channels);
+                request.getShard(),
+                PlacementDigest.of(request));
+        RingMember member = agent.member(place, shard);
         byId.put(request.getDeployment(), new Deployed(request, order, member));
         return member;
     }
@@ -205,7 +202,7 @@ final class Deployments implements AutoCloseable {
         }
         long bytes = old.member.shard().program().residentBytes();
         old.member.leave(RingFailure.gone(old.member.place(), "unloaded"));
-        await(steps.free(old.member.shard()));
+        await(agent.free(old.member.shard()));
         return bytes;
     }
 
@@ -255,7 +252,7 @@ final class Deployments implements AutoCloseable {
         List<CompletableFuture<Void>> freed = new ArrayList<>();
         byId.values().forEach(deployed -> {
             deployed.member.leave(RingFailure.ended(deployed.member.place().self()));
-            freed.add(steps.free(deployed.member.shard()));
+            freed.add(agent.free(deployed.member.shard()));
         });
         byId.clear();
         try {
@@ -266,7 +263,7 @@ final class Deployments implements AutoCloseable {
             LOG.warn("node {} closes although its engine still computes after {} s", node, CLOSE.toSeconds());
         }
         if (ended) {
-            steps.close(); // otherwise a shard may come that it has to free
+            agent.close(); // otherwise a shard may come that it has to free
         }
     }
 
@@ -308,7 +305,7 @@ final class Deployments implements AutoCloseable {
     }
 
     private StageShard load(ShardLoader.Order order, RunningLoad loading, ShardLoader.Progress progress) {
-        LoadThread thread = new LoadThread(() -> loader.load(order, progress, loading.cancel()), steps::free);
+        LoadThread thread = new LoadThread(() -> loader.load(order, progress, loading.cancel()), agent::free);
         try {
             return thread.await(loading, this::grace);
         } catch (CancelledException e) {
@@ -368,12 +365,12 @@ final class Deployments implements AutoCloseable {
         try {
             await(work);
         } catch (FailureException e) {
-            steps.free(shard); // once it can be
+            agent.free(shard); // once it can be
             throw e;
         }
     }
 
-    /** Waits for work on the thread of steps. */
+    /** Waits for the engine's work. */
     private void await(CompletableFuture<Void> work) {
         try {
             work.get(CHANGE.toMillis(), MILLISECONDS);

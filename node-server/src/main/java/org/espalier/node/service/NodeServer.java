@@ -8,8 +8,9 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.espalier.EspalierException;
-import org.espalier.node.ring.RingClock;
-import org.espalier.node.ring.RingMember;
+import org.espalier.node.ring.RingLimits;
+import org.espalier.node.ring.agent.RingAgent;
+import org.espalier.node.ring.agent.RingMember;
 import org.espalier.node.shard.Engines;
 import org.espalier.transport.Channels;
 import org.espalier.transport.Listening;
@@ -23,7 +24,7 @@ public final class NodeServer implements AutoCloseable {
     private final ShardLoader loader;
     private final Deployments deployments;
     private final NodeService nodeService;
-    private final RingClock clock;
+    private final TickClock clock;
     private int port;
 
     private NodeServer(
@@ -32,7 +33,7 @@ public final class NodeServer implements AutoCloseable {
             ShardLoader loader,
             Deployments deployments,
             NodeService nodeService,
-            RingClock clock) {
+            TickClock clock) {
         this.server = server;
         this.listening = options.listening();
         this.name = options.name();
@@ -61,10 +62,10 @@ public final class NodeServer implements AutoCloseable {
     public static NodeServer start(NodeOptions options, ShardLoader loader) {
         Listening listening = options.listening();
         InetSocketAddress address = listening.check(options.name());
-        RingClock clock = new RingClock();
+        TickClock clock = new TickClock();
+        RingAgent agent = new RingAgent(new Channels(listening.credentials()), RingLimits.DEFAULT);
         Attachments attachments = new Attachments(options.name(), clock);
-        Deployments deployments =
-                new Deployments(options.name(), loader, attachments, clock, new Channels(listening.credentials()));
+        Deployments deployments = new Deployments(options.name(), loader, attachments, agent);
         attachments.onGone(deployments::clientGone);
         NodeService nodeService = new NodeService(options, loader, deployments, attachments);
         // Netty's builder, since the generic one listens on every interface. A direct executor, since all our callbacks
@@ -75,8 +76,9 @@ public final class NodeServer implements AutoCloseable {
                 .permitKeepAliveTime(10, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .intercept(listening.callerCheck(options.name()))
+                .intercept(new ClientConnection())
                 .addService(nodeService)
-                .addService(new RingService(options.name(), deployments))
+                .addService(new RingService(options.name(), agent, deployments))
                 .addService(new HealthStatusManager().getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance())
                 .build();

@@ -7,12 +7,14 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.espalier.DaemonThreads;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
-import org.espalier.node.ring.RingMember;
 import org.espalier.node.ring.StageShard;
+import org.espalier.node.ring.agent.GrpcReplies;
+import org.espalier.node.ring.agent.RingMember;
 import org.espalier.transport.NodeAddress;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
@@ -133,10 +135,12 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         ServerCallStreamObserver<GenerateReply> call = (ServerCallStreamObserver<GenerateReply>) replies;
         RunningCall running = new RunningCall();
         call.setOnCancelHandler(running::cancel);
+        GrpcReplies sink = new GrpcReplies(call);
+        String connection = ClientConnection.current();
         // A tokenizer may have to be opened for stop strings.
-        answer(replies, () -> {
+        answer(sink::fail, () -> {
             RingMember member = deployments.member(request.getDeployment(), request.getEpoch());
-            running.started(member, member.generate(request, replies));
+            running.started(member, member.generate(request, connection, sink));
         });
     }
 
@@ -168,6 +172,10 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     }
 
     private void answer(StreamObserver<?> replies, Runnable work) {
+        answer(why -> replies.onError(FailureStatus.of(why)), work);
+    }
+
+    private void answer(Consumer<Failure> refused, Runnable work) {
         try {
             waiting.execute(() -> {
                 try {
@@ -177,12 +185,12 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
                     if (failure.kind() == Failure.Kind.INTERNAL) {
                         LOG.error("a request failed by a defect", e);
                     }
-                    refuse(replies, failure);
+                    refuse(refused, failure);
                 }
             });
         } catch (RejectedExecutionException e) {
             refuse(
-                    replies,
+                    refused,
                     waiting.isShutdown()
                             ? new Failure("", Failure.Kind.NODE_LOST, "it was shut down").with(Remedy.LOAD_AGAIN)
                             : new Failure(
@@ -190,11 +198,11 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
                                     Failure.Kind.EXHAUSTED,
                                     "it begins " + MAX_REQUESTS + " requests already: try again"));
         } catch (OutOfMemoryError e) { // no thread can be started
-            refuse(replies, Failure.of(e, Failure.Kind.REFUSED));
+            refuse(refused, Failure.of(e, Failure.Kind.REFUSED));
         }
     }
 
-    private void refuse(StreamObserver<?> replies, Failure failure) {
-        replies.onError(FailureStatus.of(failure.at(node, "node " + node)));
+    private void refuse(Consumer<Failure> refused, Failure failure) {
+        refused.accept(failure.at(node, "node " + node));
     }
 }

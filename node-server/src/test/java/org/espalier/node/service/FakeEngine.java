@@ -13,14 +13,19 @@ import org.espalier.engine.Precision;
 import org.espalier.program.Program;
 
 /** Runs {@link FakeProgram}s under the same checks as real ones. */
-final class FakeEngine implements Engine, EngineProvider {
+public final class FakeEngine implements Engine, EngineProvider {
 
     private final EngineThread thread = new EngineThread("fake");
-    private FakeProgram next;
+    private Executor next;
 
     LoadedProgram load(FakeProgram program) {
+        return load(program, program);
+    }
+
+    /** @param executor runs the program, perhaps with faults of its own */
+    public LoadedProgram load(FakeProgram program, Executor executor) {
         return thread.call(() -> {
-            next = program;
+            next = executor;
             return LoadedProgram.load(this, program.program(), EngineOptions.FLOAT32, Loading.quietly());
         });
     }

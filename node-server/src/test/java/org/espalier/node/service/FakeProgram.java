@@ -38,10 +38,10 @@ import org.espalier.weights.Weight;
  */
 public final class FakeProgram implements Executor {
 
-    static final int HIDDEN = 8;
-    static final int VOCABULARY = 61;
-    static final int EXPERTS = 16;
-    static final int WIDTH = 2;
+    public static final int HIDDEN = 8;
+    public static final int VOCABULARY = 61;
+    public static final int EXPERTS = 16;
+    public static final int WIDTH = 2;
     private static final int PRIME = 65_521;
     private static final Path TABLE = table();
 
@@ -52,6 +52,10 @@ public final class FakeProgram implements Executor {
     public volatile int rowMillis;
     /** What each layer says that it occupies. */
     public volatile long layerBytes = 1000;
+    /** Rows for which there is KV memory. */
+    public volatile long kvRows = Integer.MAX_VALUE;
+    /** The logits of a session with this many rows are no numbers. */
+    public volatile int nanAtLength = Integer.MAX_VALUE;
     /** A step of a session at or beyond this length fails. */
     public volatile int failAtLength = Integer.MAX_VALUE;
 
@@ -70,7 +74,7 @@ public final class FakeProgram implements Executor {
     private final Map<Long, Session> sessions = new HashMap<>();
 
     /** @param window rows that the layers say they see; 0: all */
-    FakeProgram(int first, int end, int layers, int activationBytes, int window) {
+    public FakeProgram(int first, int end, int layers, int activationBytes, int window) {
         this.activationBytes = activationBytes;
         this.window = window;
         this.first = first;
@@ -87,6 +91,16 @@ public final class FakeProgram implements Executor {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Sessions that are open. */
+    public int sessions() {
+        return sessions.size();
+    }
+
+    /** Rows that ran so far. */
+    public int rows() {
+        return rows.get();
     }
 
     /** Steps that ran so far. */
@@ -140,7 +154,7 @@ public final class FakeProgram implements Executor {
 
     @Override
     public long kvRowsFree() {
-        return Integer.MAX_VALUE;
+        return kvRows;
     }
 
     @Override
@@ -208,7 +222,7 @@ public final class FakeProgram implements Executor {
                     out.putFloat(value);
                 }
                 if (entry.logits() == Step.Logits.ALL || entry.logits() == Step.Logits.LAST && i == entry.rows() - 1) {
-                    logits.add(logits(x));
+                    logits.add(session.rows.size() == nanAtLength ? new float[] {Float.NaN} : logits(x));
                 }
             }
         }

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import org.espalier.node.ring.agent.GrpcReplies;
 import org.espalier.v1.GenerateReply;
 
 /** What a generation that was started at the head itself answers. */
@@ -16,6 +17,11 @@ final class Heard implements StreamObserver<GenerateReply> {
     final List<GenerateReply> replies = new CopyOnWriteArrayList<>();
     private final CompletableFuture<List<GenerateReply>> end = new CompletableFuture<>();
     private final Map<Integer, Runnable> orders = new ConcurrentHashMap<>();
+
+    /** Itself, as a generation takes it. */
+    GrpcReplies replies() {
+        return new GrpcReplies(this);
+    }
 
     /** Gives an order as the n-th token comes, so that it takes effect after the step that is under way then. */
     Heard at(int tokens, Runnable order) {

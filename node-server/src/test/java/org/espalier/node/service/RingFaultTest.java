@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
+import org.espalier.node.ring.PlacementDigest;
 import org.espalier.v1.CloseSession;
 import org.espalier.v1.Frame;
 import org.espalier.v1.GenerateReply;
@@ -259,12 +260,19 @@ class RingFaultTest {
     private static final class Caller implements StreamObserver<Frame> {
         private final CompletableFuture<String> failure = new CompletableFuture<>();
         private final StreamObserver<Frame> frames;
+        private final ByteString digest;
 
         private Caller(FakeRing ring, int node) {
+            digest = PlacementDigest.of(
+                    ring.request(0, 1, "fake", ring.even(ring.nodes.size())).build());
             frames = RingGrpc.newStub(ring.channels.get(node)).link(this);
         }
 
+        /** Says of the placement what the ring's own nodes say. */
         private void send(Frame.Builder frame) {
+            if (frame.hasHello()) {
+                frame.getHelloBuilder().setDigest(digest);
+            }
             frames.onNext(frame.build());
         }
 

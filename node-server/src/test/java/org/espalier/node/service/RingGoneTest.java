@@ -10,7 +10,7 @@ import org.espalier.EspalierException;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
 import org.espalier.failure.FailureStatus;
-import org.espalier.node.ring.RingMember;
+import org.espalier.node.ring.agent.RingMember;
 import org.espalier.v1.GenerateRequest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,11 +77,11 @@ class RingGoneTest {
             RingMember head = ring.nodes.get(0).member(FakeRing.ID, 1);
             ring.loaders.get(0).loaded.get(0).rowMillis = 5;
             Heard first = new Heard();
-            long session = head.generate(FakeRing.request(3, 1000).build(), first);
+            long session = head.generate(FakeRing.request(3, 1000).build(), "client", first.replies());
             first.await(2);
             ring.loaders.get(0).whileOpeningText = () -> ring.unload(0);
             Heard fork = new Heard();
-            head.fork(session, 3, request(), fork);
+            head.fork(session, 3, request(), "client", fork.replies());
             gone(failure(fork), UNLOADED);
             gone(failure(first), UNLOADED);
         }

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.espalier.node.ring.RingMember;
+import org.espalier.node.ring.agent.RingMember;
 import org.espalier.v1.FinishReason;
 import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
@@ -168,16 +168,17 @@ class RingTest {
         try (FakeRing ring = FakeRing.serving(1)) {
             ring.loaders.get(0).loaded.get(0).rowMillis = 60_000;
             RingMember head = ring.nodes.get(0).member(FakeRing.ID, 1);
-            long first = head.generate(REQUEST, new Heard());
+            long first = head.generate(REQUEST, "client", new Heard().replies());
             for (int i = 1; i < 512; i++) {
-                head.generate(REQUEST, new Heard());
+                head.generate(REQUEST, "client", new Heard().replies());
             }
             Heard refused = new Heard();
-            head.generate(REQUEST, refused);
-            assertThatThrownBy(refused::all).hasMessageContaining("node n0 has 512 generations running or waiting");
+            head.generate(REQUEST, "client", refused.replies());
+            assertThatThrownBy(refused::all)
+                    .hasMessageContaining("node n0 has 128 generations running and 384 waiting");
             head.cancel(first);
             Heard accepted = new Heard();
-            head.generate(REQUEST, accepted);
+            head.generate(REQUEST, "client", accepted.replies());
             FakeRing.eventually(Duration.ofSeconds(5), () -> ring.sessions() == 512);
         }
     }
@@ -213,7 +214,7 @@ class RingTest {
             program.failAtLength = 8;
             assertThatThrownBy(() -> ring.generate(REQUEST))
                     .hasMessageContaining("node n" + where)
-                    .hasMessageContaining("could not run step 4: op 3 went wrong");
+                    .hasMessageContaining("could not run step 5: op 3 went wrong"); // tried again, alone
             FakeRing.eventually(Duration.ofSeconds(5), () -> ring.sessions() == 0);
             program.failAtLength = Integer.MAX_VALUE;
             assertThat(FakeRing.tokens(ring.generate(REQUEST))).isEqualTo(FakeRing.tokens(expected));

@@ -14,7 +14,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.espalier.node.ring.RingMember;
+import org.espalier.node.ring.agent.RingMember;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
 import org.junit.jupiter.api.Test;
@@ -134,7 +134,11 @@ class ScoreRingTest {
             List<Heard> heard = new ArrayList<>();
             for (int length : lengths) {
                 heard.add(new Heard());
-                head(ring).generate(request(length, 0).build(), heard.get(heard.size() - 1));
+                head(ring)
+                        .generate(
+                                request(length, 0).build(),
+                                "client",
+                                heard.get(heard.size() - 1).replies());
             }
             for (int i = 0; i < lengths.size(); i++) {
                 assertThat(logprobs(heard.get(i).all()))
@@ -155,7 +159,7 @@ class ScoreRingTest {
             Heard heard = new Heard()
                     .at(2, () -> cuts.add(head(ring).truncate(session.join(), 100)))
                     .at(6, () -> cuts.add(head(ring).truncate(session.join(), 0)));
-            session.complete(head(ring).generate(request(150, 10).build(), heard));
+            session.complete(head(ring).generate(request(150, 10).build(), "client", heard.replies()));
             assertThat(logprobs(heard.all())).isEqualTo(expected);
             for (CompletableFuture<Void> cut : cuts) {
                 cut.get(20, TimeUnit.SECONDS);

@@ -17,7 +17,7 @@ import java.util.stream.StreamSupport;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
-import org.espalier.node.ring.RingMember;
+import org.espalier.node.ring.agent.RingMember;
 import org.espalier.v1.GenerateRequest;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -60,9 +60,16 @@ class SessionOrdersGoldenTest {
             Heard heard = new Heard()
                     .at(2, () -> cuts.add(head.truncate(session.join(), ids.size() - 30)))
                     .at(5, () -> cuts.add(head.truncate(session.join(), ids.size() + 1)))
-                    .at(7, () -> head.fork(session.join(), ids.size() + 3, request(start, greedy.size() - 5), forked))
+                    .at(
+                            7,
+                            () -> head.fork(
+                                    session.join(),
+                                    ids.size() + 3,
+                                    request(start, greedy.size() - 5),
+                                    "client",
+                                    forked.replies()))
                     .at(22, () -> cuts.add(head.truncate(session.join(), 10)));
-            session.complete(head.generate(request(ids, greedy.size()), heard));
+            session.complete(head.generate(request(ids, greedy.size()), "client", heard.replies()));
 
             heard.all();
             forked.all();
@@ -111,14 +118,21 @@ class SessionOrdersGoldenTest {
             Heard heard = new Heard()
                     .at(3, () -> cuts.add(head.truncate(session.join(), ids.size() - 30)))
                     .at(5, () -> cuts.add(head.truncate(session.join(), ids.size())))
-                    .at(9, () -> head.fork(session.join(), ids.size() + 4, request(start, greedy.size() - 5), forked))
+                    .at(
+                            9,
+                            () -> head.fork(
+                                    session.join(),
+                                    ids.size() + 4,
+                                    request(start, greedy.size() - 5),
+                                    "client",
+                                    forked.replies()))
                     .at(12, () -> cuts.add(head.truncate(session.join(), ids.size() + 3)));
             GenerateRequest asked = request(ids, greedy.size()).toBuilder()
                     .addSnapshots(ids.size() - 30)
                     .addSnapshots(ids.size())
                     .addSnapshots(ids.size() + 4)
                     .build();
-            session.complete(head.generate(asked, heard));
+            session.complete(head.generate(asked, "client", heard.replies()));
 
             heard.all();
             forked.all();

@@ -12,7 +12,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.espalier.node.ring.RingMember;
+import org.espalier.node.ring.agent.RingMember;
 import org.espalier.sampling.Sampling;
 import org.espalier.sampling.SamplingMessage;
 import org.espalier.sampling.SamplingOption;
@@ -58,7 +58,7 @@ class SessionOrdersTest {
                     .at(15, () -> cuts.add(head(ring).truncate(session.join(), 12)))
                     .at(25, () -> cuts.add(head(ring).truncate(session.join(), 4)))
                     .at(35, () -> cuts.add(head(ring).truncate(session.join(), 0)));
-            session.complete(head(ring).generate(request(9, 60).build(), heard));
+            session.complete(head(ring).generate(request(9, 60).build(), "client", heard.replies()));
 
             heard.all();
             for (CompletableFuture<Void> cut : cuts) {
@@ -91,7 +91,7 @@ class SessionOrdersTest {
                                 loader -> done.add(loader.loaded.get(0).cuts.get()));
                         cuts.add(head(ring).truncate(session.join(), 90)); // within what windows keep
                     });
-            session.complete(head(ring).generate(request(100, 40).build(), heard));
+            session.complete(head(ring).generate(request(100, 40).build(), "client", heard.replies()));
 
             heard.all();
             String name = "node n" + windowed + " (" + ring.nodes.get(windowed).address() + ")";
@@ -123,9 +123,9 @@ class SessionOrdersTest {
             AtomicInteger before = new AtomicInteger();
             Heard source = new Heard().at(20, () -> {
                 before.set(rows.get());
-                head(ring).fork(session.join(), 19, branch.build(), forked);
+                head(ring).fork(session.join(), 19, branch.build(), "client", forked.replies());
             });
-            session.complete(head(ring).generate(request(9, 60).build(), source));
+            session.complete(head(ring).generate(request(9, 60).build(), "client", source.replies()));
             source.all();
             forked.all();
             int computed = rows.get() - before.get();
@@ -151,8 +151,8 @@ class SessionOrdersTest {
                     .at(
                             3,
                             () -> head(ring)
-                                    .fork(session.join(), 10, request(100, 5).build(), forked));
-            session.complete(head(ring).generate(request(100, 40).build(), source));
+                                    .fork(session.join(), 10, request(100, 5).build(), "client", forked.replies()));
+            session.complete(head(ring).generate(request(100, 40).build(), "client", source.replies()));
             assertThatThrownBy(forked::all)
                     .hasMessageContaining("node n" + windowed + " ("
                             + ring.nodes.get(windowed).address() + ")")
@@ -174,7 +174,7 @@ class SessionOrdersTest {
                 cuts.add(head(ring).truncate(id.join(), 3));
                 cuts.add(head(ring).truncate(id.join(), 3));
             });
-            id.complete(head(ring).generate(request(9, 1900).build(), source));
+            id.complete(head(ring).generate(request(9, 1900).build(), "client", source.replies()));
             long session = id.join();
             source.await(2);
             cuts.get(0).get(20, TimeUnit.SECONDS);
@@ -207,7 +207,7 @@ class SessionOrdersTest {
     private static void assertForkRefused(
             FakeRing ring, long from, int length, GenerateRequest.Builder request, String message) {
         Heard forked = new Heard();
-        head(ring).fork(from, length, request.build(), forked);
+        head(ring).fork(from, length, request.build(), "client", forked.replies());
         assertThatThrownBy(forked::all).hasMessageContaining(message);
     }
 
@@ -216,12 +216,12 @@ class SessionOrdersTest {
     void whoeverWaitsHearsThatTheGenerationEnded(int nodes) throws Exception {
         try (FakeRing ring = FakeRing.serving(nodes)) {
             slow(ring, 60_000);
-            long cancelled = head(ring).generate(request(9, 60).build(), new Heard());
+            long cancelled = head(ring).generate(request(9, 60).build(), "client", new Heard().replies());
             CompletableFuture<Void> first = head(ring).truncate(cancelled, 0);
             head(ring).cancel(cancelled);
             assertThatThrownBy(() -> first.get(20, TimeUnit.SECONDS)).hasMessageContaining("was cancelled");
 
-            long lost = head(ring).generate(request(9, 60).build(), new Heard());
+            long lost = head(ring).generate(request(9, 60).build(), "client", new Heard().replies());
             CompletableFuture<Void> second = head(ring).truncate(lost, 0);
             ring.nodes.get(1).crash();
             assertThatThrownBy(() -> second.get(20, TimeUnit.SECONDS)).hasMessageContaining("node n1");
@@ -235,9 +235,9 @@ class SessionOrdersTest {
             Heard heard = new Heard().at(2, () -> {
                 throw new AssertionError("a defect");
             });
-            head(ring).generate(request(9, 60).build(), heard);
+            head(ring).generate(request(9, 60).build(), "client", heard.replies());
             assertThatThrownBy(heard::all)
-                    .hasMessageContaining("the scheduler of node n0 failed: java.lang.AssertionError: a defect");
+                    .hasMessageContaining("the ring agent of node n0 failed: java.lang.AssertionError: a defect");
         }
     }
 
@@ -256,7 +256,10 @@ class SessionOrdersTest {
             for (int i = 0; i < 6; i++) {
                 heard.add(new Heard());
                 sessions.add(head(ring)
-                        .generate(request(300 * (i % 2) + 5 + i, 30).build(), heard.get(i)));
+                        .generate(
+                                request(300 * (i % 2) + 5 + i, 30).build(),
+                                "client",
+                                heard.get(i).replies()));
             }
             Random random = new Random(7);
             for (int i = 0; i < 40; i++) {

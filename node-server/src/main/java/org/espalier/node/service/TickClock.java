@@ -1,4 +1,4 @@
-package org.espalier.node.ring;
+package org.espalier.node.service;
 
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 import org.espalier.DaemonThreads;
 
 /** The thread of a node that sends heartbeats and detects silence. It never computes, so a long step does not look like a dead node. */
-public final class RingClock implements AutoCloseable {
+public final class TickClock implements AutoCloseable {
 
     static final long TICK_MILLIS = 500;
 

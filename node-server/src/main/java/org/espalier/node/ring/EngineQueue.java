@@ -1,0 +1,111 @@
+package org.espalier.node.ring;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+
+/**
+ * The work of a node for its engine, that of all its deployments in the order of arrival, one piece at a time. It belongs to the agent's
+ * thread, which is not the engine's, so that an engine that does not come back is noticed.
+ */
+public final class EngineQueue {
+
+    /** A piece of work. */
+    public interface Work {
+
+        /** Whose it is. */
+        Object owner();
+
+        /** About to be given to the engine. */
+        default void started() {}
+
+        /** On the engine's thread; throws nothing. */
+        void run();
+
+        /** It has run. */
+        void executed(long nanos);
+
+        /** For how long it may run. */
+        long limitNanos();
+
+        /** What {@link #executed} has thrown: a defect. */
+        void failed(Throwable error);
+
+        /** It, or what runs before it, has taken longer than it may. Told at each tick. */
+        void overdue(Work running, long nanos);
+    }
+
+    /** The engine. It calls {@link #executed} on the agent's thread once the work has run. */
+    public interface Engine {
+        void execute(Work work);
+    }
+
+    private final Engine engine;
+    private final LongSupplier nanos;
+    private final Deque<Work> waiting = new ArrayDeque<>();
+    private Work running;
+    private long since;
+
+    public EngineQueue(Engine engine, LongSupplier nanos) {
+        this.engine = engine;
+        this.nanos = nanos;
+    }
+
+    public void submit(Work work) {
+        waiting.add(work);
+        start();
+    }
+
+    /** Takes back work that waits. */
+    void withdraw(Predicate<Work> which) {
+        waiting.removeIf(which);
+    }
+
+    /** For how long the owner's work has been running; 0 if it does not run. */
+    long runningNanos(Object owner) {
+        return running != null && running.owner() == owner ? Math.max(1, nanos.getAsLong() - since) : 0;
+    }
+
+    /** Whether nothing of the owner runs or waits. */
+    boolean isIdle(Object owner) {
+        return (running == null || running.owner() != owner)
+                && waiting.stream().noneMatch(work -> work.owner() == owner);
+    }
+
+    /** The running work has run. */
+    public void executed() {
+        Work done = running;
+        running = null;
+        try {
+            done.executed(nanos.getAsLong() - since);
+        } catch (Throwable e) {
+            done.failed(e);
+        } finally {
+            start();
+        }
+    }
+
+    /** Each 0.5 s. */
+    public void tick() {
+        if (running == null) {
+            return;
+        }
+        long taken = nanos.getAsLong() - since;
+        if (taken > running.limitNanos()) {
+            Work late = running;
+            late.overdue(late, taken);
+            List.copyOf(waiting).forEach(work -> work.overdue(late, taken));
+        }
+    }
+
+    private void start() {
+        if (running == null && !waiting.isEmpty()) {
+            running = waiting.remove();
+            since = nanos.getAsLong();
+            running.started();
+            engine.execute(running);
+        }
+    }
+}

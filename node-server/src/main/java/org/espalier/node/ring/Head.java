@@ -1,0 +1,608 @@
+package org.espalier.node.ring;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.espalier.engine.Step;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureWire;
+import org.espalier.v1.CancelSession;
+import org.espalier.v1.CloseSession;
+import org.espalier.v1.Finished;
+import org.espalier.v1.ForkSession;
+import org.espalier.v1.Frame;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.OpenSession;
+import org.espalier.v1.Routing;
+import org.espalier.v1.Sampled;
+import org.espalier.v1.SessionOutcome;
+import org.espalier.v1.StageProgress;
+import org.espalier.v1.StepEntry;
+import org.espalier.v1.StepOutcome;
+import org.espalier.v1.TruncateSession;
+
+/**
+ * The ring's only scheduler. It forms steps from all ready generations, client by client, decode rows first, then prefill rows up to a chunk,
+ * and keeps as many steps in flight as the ring has stages, never two with the same session.
+ */
+final class Head {
+
+    /** The most rows of a step; a longer prompt takes several steps, between which other sessions decode. */
+    static final int CHUNK = 256;
+
+    /** The most rows of a step whose logits are all computed: 64 x V floats at the last node, 32 MB for V = 128k. */
+    private static final int SCORED = 64;
+
+    /** A step that several clients share takes about as long as so many steps of one row, so that none slows another down by more. */
+    private static final int SHARED = 5;
+
+    /** A generation's client hears something at least each second; ticks come each 0.5 s. */
+    private static final long QUIET = TimeUnit.MILLISECONDS.toNanos(600);
+
+    /** Where the frames of the head's own stage go, and why the ring cannot continue. */
+    interface Ring {
+        void send(Frame frame);
+
+        /** An answer that was never asked for, or a step that does not come back. */
+        void broken(Failure why);
+    }
+
+    private final RingPlace place;
+    private final String node;
+    private final int stages;
+    private final RingLimits limits;
+    private final StepTimes times;
+    private final Ring ring;
+    private final LongSupplier nanos;
+
+    /** Generations that run, by session. */
+    private final Map<Long, HeadSession> sessions = new LinkedHashMap<>();
+
+    private final WaitingRoom waiting = new WaitingRoom();
+    private final Turns turns = new Turns();
+    /** Sessions whose last step failed for all its sessions: each is tried in a step of its own. */
+    private final Deque<HeadSession> alone = new ArrayDeque<>();
+    /** Sessions whose clients do not read, and since when. */
+    private final Map<HeadSession, Long> paused = new LinkedHashMap<>();
+
+    private final Map<Long, Flight> flights = new LinkedHashMap<>();
+    /** What to do with the nodes' answer to a fork or a truncation, by session; the answer is why one refuses, or empty. */
+    private final Map<Long, Consumer<Optional<Failure>>> asked = new HashMap<>();
+
+    private Failure failure;
+    private long nextStep;
+    /** When the last outcome came, or the first step left. */
+    private long progress;
+
+    Head(RingPlace place, RingLimits limits, StepTimes times, LongSupplier nanos, Ring ring) {
+        this.place = place;
+        this.node = place.self().getNode();
+        this.stages = place.shards().size();
+        this.limits = limits;
+        this.times = times;
+        this.nanos = nanos;
+        this.ring = ring;
+    }
+
+    /** How many run or wait. */
+    int generations() {
+        return sessions.size() + waiting.size();
+    }
+
+    void submit(HeadSession session) {
+        if (refuses(session)) {
+            return;
+        }
+        waiting.add(session);
+        schedule();
+    }
+
+    /** A client may take as many places as are left for others. */
+    private boolean mayRun(String client) {
+        long has = sessions.values().stream()
+                .filter(session -> session.connection.equals(client))
+                .count();
+        return has < limits.running() - sessions.size();
+    }
+
+    private boolean refuses(HeadSession session) {
+        if (failure != null) {
+            session.replies.fail(failure);
+        } else if (waiting.of(session.connection) >= limits.waiting() - waiting.size()
+                && !(waiting.of(session.connection) == 0 && mayRun(session.connection))) {
+            session.replies.fail(exhausted());
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    private Failure exhausted() {
+        return new Failure(
+                node,
+                Failure.Kind.EXHAUSTED,
+                "node " + node + " has " + sessions.size() + " generations running and " + waiting.size()
+                        + " waiting: try again when some have ended");
+    }
+
+    private void admit() {
+        Optional<HeadSession> next;
+        while ((next = waiting.next(this::mayRun)).isPresent()) {
+            HeadSession session = next.get();
+            sessions.put(session.id, session);
+            ready(session);
+        }
+    }
+
+    /** Right before its first step, so that one that is cancelled while it waits makes no frames. */
+    private void open(HeadSession session) {
+        session.setOpened();
+        ring.send(Frame.newBuilder()
+                .setOpen(OpenSession.newBuilder()
+                        .setSession(session.id)
+                        .setMaxLength(session.maxLength())
+                        .setSampling(session.request.getSampling())
+                        .addAllEdits(session.request.getEditsList()))
+                .build());
+    }
+
+    /** As {@link #submit}, in a copy of the first {@code length} rows of another generation's session. */
+    void fork(HeadSession session, long from, int length) {
+        if (failure != null) {
+            session.replies.fail(failure);
+            return;
+        }
+        if (!mayRun(session.connection)) {
+            session.replies.fail(exhausted());
+            return;
+        }
+        HeadSession source = sessions.get(from);
+        try {
+            if (source == null) {
+                throw new IllegalArgumentException("session " + from + " has no running generation");
+            }
+            session.copy(source, length);
+        } catch (IllegalArgumentException e) {
+            session.replies.fail(refusal(e.getMessage()));
+            return;
+        }
+        sessions.put(session.id, session);
+        session.setOpened();
+        ask(
+                session,
+                refusal -> forked(session, refusal),
+                Frame.newBuilder()
+                        .setFork(ForkSession.newBuilder()
+                                .setFrom(from)
+                                .setTo(session.id)
+                                .setLength(length)
+                                .setSampling(session.request.getSampling())));
+    }
+
+    private void forked(HeadSession session, Optional<Failure> refusal) {
+        refusal.ifPresentOrElse(why -> end(session, why), () -> ready(session));
+    }
+
+    /** Ends a generation that failed, here and on all nodes. */
+    private void end(HeadSession session, Failure why) {
+        if (remove(session, why)) {
+            closeSession(session);
+            session.replies.fail(why);
+        }
+    }
+
+    private void violation(String reason) {
+        ring.broken(RingFailure.violation(place.previous(), reason));
+    }
+
+    private Failure refusal(String why) {
+        return new Failure(node, Failure.Kind.REFUSED, why);
+    }
+
+    /**
+     * Truncates a session between two of its steps.
+     *
+     * @param done completes when all nodes are told; exceptionally if a node refuses or the generation ends first
+     */
+    void truncate(long id, int length, CompletableFuture<Void> done) {
+        HeadSession session = find(id);
+        if (failure != null) {
+            done.completeExceptionally(failure.exception());
+        } else if (session == null) {
+            done.completeExceptionally(
+                    refusal("session " + id + " has no running generation").exception());
+        } else if (session.truncation() != null) {
+            done.completeExceptionally(
+                    refusal("session " + id + " is already being truncated").exception());
+        } else {
+            session.setTruncation(new HeadSession.Truncation(length, done));
+            if (turns.remove(session)) {
+                ready(session);
+            }
+        }
+        schedule();
+    }
+
+    /** Truncates a session between two steps if that was asked for, then queues it for its next step. */
+    private void ready(HeadSession session) {
+        HeadSession.Truncation truncation = session.truncation();
+        if (truncation == null) {
+            queue(session);
+        } else if (truncation.length() < 0 || truncation.length() > session.position()) {
+            session.endTruncation(Optional.of(refusal("session " + session.id + " has " + session.position()
+                    + " rows and cannot be truncated to " + truncation.length())));
+            ready(session);
+        } else if (!session.opened()) {
+            session.endTruncation(Optional.empty()); // to the nothing that it has
+            ready(session);
+        } else {
+            askTruncate(session, truncation.length(), refusal -> {
+                session.endTruncation(refusal);
+                ready(session);
+            });
+        }
+    }
+
+    private void queue(HeadSession session) {
+        if (session.replies.unreadBytes() > limits.unreadBytes()) {
+            paused.put(session, nanos.getAsLong());
+        } else if (session.isAlone()) {
+            alone.add(session);
+        } else {
+            turns.add(session);
+        }
+    }
+
+    /** The client of a generation takes its replies again. */
+    void ready(long id) {
+        HeadSession session = sessions.get(id);
+        if (session != null && paused.remove(session) != null) {
+            queue(session);
+            schedule();
+        }
+    }
+
+    /** Asks all nodes whether they can truncate a session, and has them do it if none refuses. */
+    private void askTruncate(HeadSession session, int length, Consumer<Optional<Failure>> then) {
+        TruncateSession truncate = TruncateSession.newBuilder()
+                .setSession(session.id)
+                .setLength(length)
+                .build();
+        ask(
+                session,
+                refusal -> {
+                    if (refusal.isEmpty()) {
+                        ring.send(Frame.newBuilder().setTruncate(truncate).build());
+                    }
+                    then.accept(refusal);
+                },
+                Frame.newBuilder().setTruncate(truncate.toBuilder().setCheck(true)));
+    }
+
+    private void ask(HeadSession session, Consumer<Optional<Failure>> then, Frame.Builder question) {
+        asked.put(session.id, then);
+        ring.send(question.build());
+    }
+
+    /** All nodes have answered a fork or a truncation; has no effect where its session has ended in the meantime. */
+    void answered(SessionOutcome outcome) {
+        Consumer<Optional<Failure>> then = asked.remove(outcome.getSession());
+        if (then != null) {
+            then.accept(
+                    outcome.hasRefusal() ? Optional.of(FailureWire.decode(outcome.getRefusal())) : Optional.empty());
+            schedule();
+        }
+    }
+
+    private HeadSession find(long id) {
+        HeadSession running = sessions.get(id);
+        return running != null
+                ? running
+                : waiting.inOrder().stream()
+                        .filter(session -> session.id == id)
+                        .findFirst()
+                        .orElse(null);
+    }
+
+    private boolean remove(HeadSession session, Failure why) {
+        asked.remove(session.id);
+        session.endTruncation(Optional.of(why));
+        paused.remove(session);
+        alone.remove(session);
+        turns.remove(session);
+        return sessions.remove(session.id) != null | waiting.remove(session);
+    }
+
+    /** Ends a generation's work on every node; harmless when it is over. */
+    void cancel(long id) {
+        HeadSession session = find(id);
+        if (session != null) {
+            cancel(
+                    session,
+                    new Failure(node, Failure.Kind.CANCELLED, "the generation of session " + id + " was cancelled"));
+            schedule();
+        }
+    }
+
+    private void cancel(HeadSession session, Failure why) {
+        remove(session, why);
+        if (session.opened()) {
+            ring.send(Frame.newBuilder()
+                    .setCancel(CancelSession.newBuilder().setSession(session.id))
+                    .build());
+        }
+        closeSession(session);
+    }
+
+    /** Ends all generations of a client that went away. */
+    void cancelClient(String client) {
+        Failure why = new Failure(node, Failure.Kind.CANCELLED, "the client's attachment broke");
+        all().stream()
+                .filter(session -> session.request.getClient().equals(client))
+                .forEach(session -> {
+                    cancel(session, why);
+                    session.replies.fail(why);
+                });
+        schedule();
+    }
+
+    private List<HeadSession> all() {
+        List<HeadSession> all = waiting.inOrder();
+        all.addAll(sessions.values());
+        return all;
+    }
+
+    /** The last node's answer to a step. */
+    void outcome(StepOutcome outcome) {
+        Flight flight = flights.remove(outcome.getStep());
+        progress = nanos.getAsLong();
+        if (flight == null) {
+            violation("received an outcome of step " + outcome.getStep() + ", which is not in flight");
+        } else if (outcome.hasEnd()) {
+            ended(flight, outcome);
+        } else {
+            advance(flight, outcome);
+        }
+        schedule();
+    }
+
+    /** Ends all generations with the failure; later ones fail with it too, until the ring serves again. */
+    void fail(Failure cause) {
+        if (failure != null) {
+            return;
+        }
+        failure = cause;
+        for (HeadSession session : all()) {
+            remove(session, cause);
+            session.replies.fail(cause);
+        }
+        flights.clear();
+    }
+
+    /** The ring serves. */
+    void serve() {
+        failure = null;
+    }
+
+    /**
+     * Each 0.5 s.
+     *
+     * @param ring what each stage has last said of itself; empty if not known
+     */
+    void tick(List<StageProgress> stagesProgress) {
+        long now = nanos.getAsLong();
+        List<HeadSession> queue = waiting.inOrder();
+        for (int i = 0; i < queue.size(); i++) {
+            queue.get(i).keepAlive(now - QUIET, i + 1);
+        }
+        sessions.values().forEach(session -> session.keepAlive(now - QUIET, 0));
+        for (Map.Entry<HeadSession, Long> unread : List.copyOf(paused.entrySet())) {
+            if (now - unread.getValue() > limits.unreadTime().toNanos()) {
+                end(unread.getKey(), unread(unread.getKey()));
+            }
+        }
+        watch(now, stagesProgress);
+        schedule();
+    }
+
+    private Failure unread(HeadSession session) {
+        return new Failure(
+                node,
+                Failure.Kind.TIMED_OUT,
+                "the generation of session " + session.id + " was ended: its client has left "
+                        + session.replies.unreadBytes() + " bytes unread for "
+                        + limits.unreadTime().toSeconds() + " s");
+    }
+
+    /** For what no node owns up to: a step that is computed nowhere and does not come back. */
+    private void watch(long now, List<StageProgress> stagesProgress) {
+        long limit =
+                stagesProgress.stream().mapToLong(StageProgress::getLimitMillis).sum();
+        long late = TimeUnit.NANOSECONDS.toMillis(now - progress);
+        if (flights.isEmpty() || stagesProgress.size() < stages || late <= limit * flights.size()) {
+            return;
+        }
+        long step = flights.keySet().iterator().next();
+        int last = 0;
+        while (last < stages - 1 && stagesProgress.get(last).getFinished() >= step) {
+            last++;
+        }
+        ring.broken(RingFailure.stuck(place.shards().get(last), step, late / 1000, stagesProgress.get(last)));
+    }
+
+    private void schedule() {
+        if (failure != null) {
+            return;
+        }
+        admit();
+        while (flights.size() < stages && !(alone.isEmpty() && turns.isEmpty())) {
+            Flight flight = new Flight();
+            if (alone.isEmpty()) {
+                fill(flight);
+            } else {
+                add(flight, alone.remove(), CHUNK);
+            }
+            if (flights.isEmpty()) {
+                progress = nanos.getAsLong();
+            }
+            flights.put(nextStep, flight);
+            ring.send(Frame.newBuilder().setStep(flight.frame(nextStep++)).build());
+        }
+    }
+
+    private void fill(Flight flight) {
+        List<Turns.Ready> clients = turns.inOrder();
+        int left = isShared() ? Math.min(CHUNK, times.rowsWithin(SHARED)) : CHUNK;
+        int scored = 0;
+        int served = 0;
+        for (; served < clients.size() && left > 0; served++) {
+            Turns.Ready client = clients.get(served);
+            int room = (left - 1) / (clients.size() - served) + 1;
+            int allowance = room - decode(flight, client, client.prefilling.isEmpty() ? room : (room + 1) / 2);
+            while (!client.prefilling.isEmpty() && allowance > 0) {
+                boolean scoring = client.prefilling.element().scoring();
+                int fits = scoring ? Math.min(allowance, SCORED - scored) : allowance;
+                if (fits == 0) {
+                    break; // it is the first of the next step
+                }
+                int added = add(flight, client.prefilling.remove(), fits);
+                allowance -= added;
+                scored += scoring ? added : 0;
+            }
+            left -= room - allowance;
+        }
+        turns.rotate(served < clients.size() ? served : Math.min(1, served));
+    }
+
+    /** Whether generations of several clients run, also where those of only one are ready. */
+    private boolean isShared() {
+        return sessions.values().stream()
+                        .map(session -> session.connection)
+                        .distinct()
+                        .limit(2)
+                        .count()
+                > 1;
+    }
+
+    /** Sessions are spread over the stages: one step with all of them would leave the other stages idle. */
+    private int decode(Flight flight, Turns.Ready client, int room) {
+        int most = Math.min((sessions.size() + stages - 1) / stages, room);
+        int rows = 0;
+        while (!client.decoding.isEmpty() && rows < most) {
+            rows += add(flight, client.decoding.remove(), 1);
+        }
+        return rows;
+    }
+
+    private int add(Flight flight, HeadSession session, int room) {
+        if (!session.opened()) {
+            open(session);
+        }
+        return flight.add(session, room);
+    }
+
+    private void advance(Flight flight, StepOutcome outcome) {
+        try {
+            int row = 0;
+            int answer = 0;
+            for (int i = 0; i < flight.entries().size(); i++) {
+                StepEntry entry = flight.entries().get(i);
+                HeadSession session = flight.sessions().get(i);
+                Optional<Sampled> sampled = Optional.of(answer)
+                        .filter(next -> next < outcome.getSampledCount())
+                        .map(outcome::getSampled)
+                        .filter(next -> next.getSession() == session.id);
+                boolean failed = sampled.filter(Sampled::hasFailure).isPresent();
+                boolean answered = Tail.wanted(entry) != Step.Logits.NONE;
+                if (answered && sampled.isEmpty()) {
+                    throw new IllegalArgumentException("it has no answer for session " + session.id);
+                }
+                if (failed) {
+                    end(session, FailureWire.decode(sampled.get().getFailure()));
+                } else {
+                    if (sessions.containsKey(session.id)) {
+                        advance(session, entry, sampled, routing(outcome, session, entry, row));
+                    }
+                    row += entry.getTokensCount();
+                }
+                answer += answered || failed ? 1 : 0;
+            }
+        } catch (RuntimeException e) {
+            violation("the outcome of step " + outcome.getStep() + " cannot be used: " + e.getMessage());
+        }
+    }
+
+    private static Optional<Routing> routing(StepOutcome outcome, HeadSession session, StepEntry entry, int row) {
+        int repeated = session.repeated(entry);
+        int rows = entry.getTokensCount() - repeated;
+        return session.request.getRouting() && outcome.getRoutesCount() > 0 && rows > 0
+                ? Optional.of(RoutingFrames.slice(
+                        outcome.getRoutesList(), row + repeated, rows, entry.getPosition() + repeated))
+                : Optional.empty();
+    }
+
+    private void advance(HeadSession session, StepEntry entry, Optional<Sampled> sampled, Optional<Routing> routing) {
+        int repeated = session.repeated(entry);
+        session.setAlone(false);
+        session.advance(entry, routing);
+        if (sampled.isPresent()) {
+            session.scored(entry, repeated, sampled.get());
+        }
+        continueOrFinish(
+                session,
+                entry.getSample() || entry.getLogits() ? session.sampled(entry, sampled.get()) : session.unanswered());
+    }
+
+    private void continueOrFinish(HeadSession session, Optional<Finished> finished) {
+        if (finished.isEmpty()) {
+            ready(session);
+            return;
+        }
+        remove(session, refusal("the generation of session " + session.id + " has ended"));
+        closeSession(session);
+        session.replies.next(
+                GenerateReply.newBuilder().setFinished(finished.get()).build());
+        session.replies.finish();
+    }
+
+    /** A step without a result: the engine does not say whose fault that is, so all go back, and each is tried alone, once. */
+    private void ended(Flight flight, StepOutcome outcome) {
+        Failure why = outcome.getEnd().hasFailure()
+                ? FailureWire.decode(outcome.getEnd().getFailure())
+                : refusal("step " + outcome.getStep() + " was cancelled");
+        for (int i = 0; i < flight.sessions().size(); i++) {
+            HeadSession session = flight.sessions().get(i);
+            if (!sessions.containsKey(session.id)) {
+                continue; // cancelled
+            }
+            if (session.isAlone() || !outcome.getEnd().hasFailure()) {
+                end(session, why);
+            } else {
+                session.setAlone(true);
+                askTruncate(session, flight.entries().get(i).getPosition(), refusal -> {
+                    if (refusal.isPresent()) {
+                        end(session, refusal.get());
+                    } else {
+                        ready(session);
+                    }
+                });
+            }
+        }
+    }
+
+    private void closeSession(HeadSession session) {
+        if (session.opened()) {
+            ring.send(Frame.newBuilder()
+                    .setClose(CloseSession.newBuilder().setSession(session.id))
+                    .build());
+        }
+    }
+}

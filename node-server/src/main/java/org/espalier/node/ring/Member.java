@@ -1,0 +1,461 @@
+package org.espalier.node.ring;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
+import org.espalier.v1.Frame;
+import org.espalier.v1.Heartbeat;
+import org.espalier.v1.Hello;
+import org.espalier.v1.StageProgress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node's part in one deployment's ring, as a machine without a wire: it is told what arrives and what time it is, and says through its
+ * ports what to send, dial and compute. All calls come from one thread and none blocks, so that a test can play every order of events.
+ *
+ * <p>It has a stage, the link to the next node, the link from the previous one and, at the head, the scheduler. When any part breaks, the
+ * failure goes to both neighbours and from there on, so that it reaches the head whichever side of the break it is on; sessions are freed.
+ * The head of a ring that served before then begins the next incarnation: its Hello goes around, and every node that it reaches drops what
+ * is left of the former one.
+ */
+public final class Member {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Member.class);
+
+    private final RingPlace place;
+    private final Arithmetic arithmetic;
+    private final RingPorts ports;
+    private final Stage stage;
+    private final StepTimes times;
+    /** Null except at the head. */
+    private final Head head;
+
+    private final Rejoining rejoining = new Rejoining();
+    private final List<Consumer<Optional<Failure>>> joins = new ArrayList<>();
+
+    private Link outbound;
+    private Link inbound;
+    private long incarnation;
+    /** Whether a client has asked this node to join: from then on it dials the next whenever the previous one has dialled it. */
+    private boolean asked;
+
+    private boolean accepted;
+    /** Why nothing runs; null while the ring serves or is being joined. */
+    private Failure failure;
+    /** Why the former incarnation broke; null once the ring serves again. */
+    private Failure former;
+
+    private boolean left;
+    /** Whether this incarnation has been said to serve. */
+    private boolean announced;
+    /** What the stages before this one say of themselves. */
+    private List<StageProgress> before = List.of();
+
+    public Member(RingPlace place, StageShard shard, RingLimits limits, EngineQueue engine, RingPorts ports) {
+        this.place = place;
+        this.arithmetic = Arithmetic.of(shard);
+        this.ports = ports;
+        this.times = new StepTimes(shard.program().residentBytes());
+        Exit exit = place.exit();
+        this.stage =
+                new Stage(place, new ShardExecutor(place, shard.program(), exit), exit, engine, times, new FromStage());
+        this.head = place.isHead() ? new Head(place, limits, times, ports::nanos, new FromHead()) : null;
+    }
+
+    /** Sessions open on this node; at the head also those that wait for their first step. */
+    public int sessions() {
+        return head == null ? stage.sessions() : Math.max(head.generations(), stage.sessions());
+    }
+
+    /** Whether both links are up. */
+    public boolean serving() {
+        return failure == null && asked && (place.isAlone() || accepted && inbound != null);
+    }
+
+    /** Why no generation can start; empty while the ring serves. */
+    public Optional<Failure> refusal() {
+        if (serving()) {
+            return Optional.empty();
+        }
+        Failure why = failure == null ? former : failure;
+        return Optional.of(
+                why == null
+                        ? refusal(Failure.Kind.REFUSED, "deployment " + place.deployment() + " is not joined yet")
+                        : why);
+    }
+
+    /** Whether nothing of it is left for the engine. */
+    public boolean isIdle() {
+        return stage.isIdle();
+    }
+
+    private Failure refusal(Failure.Kind kind, String message) {
+        return new Failure(place.self().getNode(), kind, message);
+    }
+
+    /**
+     * Dials the next node. It is dialled once: whoever asks again waits for the same answer, or has it already.
+     *
+     * @param done told why it failed; empty once the next node has accepted
+     */
+    public void join(Consumer<Optional<Failure>> done) {
+        if (failure != null) {
+            done.accept(Optional.of(failure));
+            return;
+        }
+        asked = true;
+        incarnation = Math.max(1, incarnation);
+        if (place.isAlone() || accepted) {
+            served();
+            done.accept(Optional.empty());
+            return;
+        }
+        joins.add(done);
+        if (outbound == null) {
+            dial();
+        }
+    }
+
+    private void dial() {
+        Link link = new Link(place.next(), 0, new FromNext());
+        outbound = link;
+        link.open(ports.dial(link));
+        Hello.Builder hello = Hello.newBuilder()
+                .setDeployment(place.deployment())
+                .setEpoch(place.epoch())
+                .setNode(place.self().getNode())
+                .setIncarnation(incarnation)
+                .setDigest(place.digest());
+        arithmetic.write(hello);
+        link.send(Frame.newBuilder().setHello(hello));
+    }
+
+    /**
+     * The previous node has dialled and sent Hello.
+     *
+     * @param replies to it
+     * @return receives its further frames
+     * @throws FailureException if it is not the previous node, is of another placement or incarnation, computes otherwise, or has dialled already
+     */
+    public FrameSource accept(Hello hello, FrameSink replies) {
+        checkPeer(hello);
+        long theirs = hello.getIncarnation();
+        if (left) {
+            throw failure.exception();
+        }
+        if (theirs > incarnation
+                && (head == null || incarnation == 0)) { // a head that is not asked yet is no later one
+            renew(theirs);
+        } else if (theirs != incarnation) {
+            throw refusal(
+                            Failure.Kind.REFUSED,
+                            RingPlace.name(place.self()) + " is in incarnation " + incarnation + " of deployment "
+                                    + place.deployment() + ", " + RingPlace.name(place.previous()) + " in " + theirs)
+                    .exception();
+        }
+        if (failure != null) {
+            throw failure.exception();
+        }
+        if (inbound != null) {
+            throw refusal(
+                            Failure.Kind.REFUSED,
+                            RingPlace.name(place.self()) + " already has a link from "
+                                    + RingPlace.name(place.previous()))
+                    .exception();
+        }
+        if (!stage.isIdle()) {
+            Failure busy = refusal(
+                    Failure.Kind.REFUSED,
+                    RingPlace.name(place.self())
+                            + " cannot join yet: its engine has not ended what it computed before");
+            fail(busy);
+            throw busy.exception();
+        }
+        inbound = new Link(place.previous(), 1, new FromPrevious());
+        inbound.open(replies);
+        inbound.beat(Heartbeat.getDefaultInstance());
+        if (asked && outbound == null) {
+            dial();
+        }
+        served();
+        return inbound;
+    }
+
+    private void checkPeer(Hello hello) {
+        if (place.isAlone() || !hello.getNode().equals(place.previous().getNode())) {
+            throw refusal(
+                            Failure.Kind.REFUSED,
+                            "node '" + hello.getNode() + "' does not come before " + RingPlace.name(place.self())
+                                    + " in deployment " + place.deployment())
+                    .exception();
+        }
+        if (!hello.getDigest().equals(place.digest())) {
+            throw refusal(
+                            Failure.Kind.INVALID,
+                            RingPlace.name(place.previous())
+                                    + " has another placement, model or precision of deployment "
+                                    + place.deployment() + " in epoch " + place.epoch() + " than "
+                                    + RingPlace.name(place.self()) + ": it was placed twice at once, load it again")
+                    .exception();
+        }
+        arithmetic.refuses(Arithmetic.of(hello), place).ifPresent(mismatch -> {
+            throw refusal(Failure.Kind.REFUSED, mismatch).exception();
+        });
+    }
+
+    /** Leaves what is left of the former incarnation behind. */
+    private void renew(long next) {
+        Failure why = refusal(
+                Failure.Kind.NODE_LOST,
+                "the ring of deployment " + place.deployment() + " was joined again while it was still in use");
+        if (failure == null) {
+            stop(why);
+        }
+        former = failure;
+        failure = null;
+        incarnation = next;
+    }
+
+    private void served() {
+        if (serving() && !announced) {
+            announced = true;
+            former = null;
+            rejoining.serves();
+            if (head != null) {
+                head.serve();
+            }
+            ports.joined(incarnation);
+        }
+    }
+
+    /** Starts a generation at the head. */
+    public void generate(HeadSession session) {
+        Optional<Failure> refusal = refusal();
+        if (refusal.isPresent()) {
+            session.replies.fail(refusal.get());
+        } else {
+            head.submit(session);
+        }
+    }
+
+    /** Starts a generation in a copy of the first {@code length} rows of a running one's session, which does not change. */
+    public void fork(HeadSession session, long from, int length) {
+        Optional<Failure> refusal = refusal();
+        if (refusal.isPresent()) {
+            session.replies.fail(refusal.get());
+        } else {
+            head.fork(session, from, length);
+        }
+    }
+
+    /** Truncates a generation's session to its first {@code length} rows on every node, between two of its steps. */
+    public void truncate(long session, int length, CompletableFuture<Void> done) {
+        head.truncate(session, length, done);
+    }
+
+    /** Ends a generation's work on every node. */
+    public void cancel(long session) {
+        if (head != null) {
+            head.cancel(session);
+        }
+    }
+
+    /** Ends all generations of a client whose attachment broke. */
+    public void cancelClient(String client) {
+        if (head != null) {
+            head.cancelClient(client);
+        }
+    }
+
+    /** The client of a generation takes its replies again. */
+    public void ready(long session) {
+        if (head != null) {
+            head.ready(session);
+        }
+    }
+
+    /** Each 0.5 s. */
+    public void tick() {
+        long now = ports.nanos();
+        Heartbeat heartbeat = heartbeat();
+        for (Link link : links()) {
+            link.beat(heartbeat);
+        }
+        for (Link link : links()) {
+            link.tick();
+        }
+        if (head == null) {
+            return;
+        }
+        head.tick(place.isAlone() ? heartbeat.getStagesList() : before);
+        if (rejoining.isDue(now) && stage.isIdle()) {
+            renew(incarnation + 1);
+            dial();
+        } else if (rejoining.givesUp(now)) {
+            ports.gaveUp(failure == null ? former : failure);
+        }
+    }
+
+    private List<Link> links() {
+        List<Link> links = new ArrayList<>();
+        if (outbound != null) {
+            links.add(outbound);
+        }
+        if (inbound != null) {
+            links.add(inbound);
+        }
+        return links;
+    }
+
+    /** The head begins the list, so that what comes back to it has each node once. */
+    private Heartbeat heartbeat() {
+        Heartbeat.Builder heartbeat = Heartbeat.newBuilder();
+        if (head == null) {
+            heartbeat.addAllStages(before);
+        }
+        return heartbeat.addStages(stage.progress()).build();
+    }
+
+    /** Breaks the ring: both neighbours are told, generations fail, sessions are freed. */
+    public void fail(Failure cause) {
+        if (failure != null) {
+            return;
+        }
+        stop(cause);
+        if (!left) {
+            rejoining.broke(cause, ports.nanos());
+        }
+        ports.broken(cause);
+    }
+
+    /** A defect of this class or of those that it calls: whoever waits is told. */
+    public void defect(Throwable error) {
+        LOG.error("the ring of deployment {} failed by a defect", place.deployment(), error);
+        fail(refusal(
+                Failure.Kind.INTERNAL, "the ring agent of node " + place.self().getNode() + " failed: " + error));
+    }
+
+    private void stop(Failure cause) {
+        failure = cause;
+        if (head != null) {
+            head.fail(cause);
+        }
+        stage.stop();
+        links().forEach(link -> link.fail(cause));
+        outbound = null;
+        inbound = null;
+        accepted = false;
+        announced = false;
+        before = List.of();
+        List<Consumer<Optional<Failure>>> waiting = List.copyOf(joins);
+        joins.clear();
+        waiting.forEach(done -> done.accept(Optional.of(cause)));
+    }
+
+    /** Leaves the ring for good; the shard stays loaded. Neighbours are told {@code why}. */
+    public void leave(Failure why) {
+        left = true;
+        rejoining.end();
+        fail(why);
+        failure = why;
+    }
+
+    /** Drops both links without telling the neighbours, as a machine that loses power does. */
+    public void dropLinks() {
+        links().forEach(Link::drop);
+    }
+
+    private final class FromNext implements Link.Receiver {
+        @Override
+        public void onAccepted() {
+            accepted = true;
+            List<Consumer<Optional<Failure>>> waiting = List.copyOf(joins);
+            joins.clear();
+            waiting.forEach(done -> done.accept(Optional.empty()));
+            served();
+        }
+
+        @Override
+        public void onFrame(Frame frame) {
+            fail(RingFailure.violation(
+                    place.next(), "it sent a frame against the direction of the ring, " + frame.getBodyCase()));
+        }
+
+        @Override
+        public void onFailure(Failure cause) {
+            fail(cause);
+        }
+    }
+
+    private final class FromPrevious implements Link.Receiver {
+        @Override
+        public void onHeartbeat(Heartbeat heartbeat) {
+            before = heartbeat.getStagesList();
+        }
+
+        @Override
+        public void onFrame(Frame frame) {
+            try {
+                if (head == null) {
+                    stage.accept(frame);
+                } else {
+                    toHead(frame);
+                }
+            } catch (IllegalArgumentException e) {
+                fail(RingFailure.violation(place.previous(), e.getMessage()));
+            }
+        }
+
+        @Override
+        public void onFailure(Failure cause) {
+            fail(cause);
+        }
+    }
+
+    /** The last node's answers. */
+    private void toHead(Frame frame) {
+        switch (frame.getBodyCase()) {
+            case OUTCOME -> head.outcome(frame.getOutcome());
+            case SESSION -> head.answered(frame.getSession());
+            default -> throw new IllegalArgumentException(frame.getBodyCase() + " frames are not meant for the head");
+        }
+    }
+
+    private final class FromStage implements Stage.Next {
+        @Override
+        public void send(Frame.Builder frame) {
+            if (place.isAlone()) {
+                toHead(frame.build());
+            } else if (outbound != null) {
+                outbound.send(frame);
+            }
+        }
+
+        @Override
+        public void onHang(Failure cause) {
+            fail(cause);
+        }
+
+        @Override
+        public void onDefect(Throwable error) {
+            defect(error);
+        }
+    }
+
+    private final class FromHead implements Head.Ring {
+        @Override
+        public void send(Frame frame) {
+            stage.accept(frame);
+        }
+
+        @Override
+        public void broken(Failure why) {
+            fail(why);
+        }
+    }
+}

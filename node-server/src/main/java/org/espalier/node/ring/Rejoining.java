@@ -1,0 +1,62 @@
+package org.espalier.node.ring;
+
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.espalier.failure.Failure;
+
+/** When the head of a ring that served and broke tries to join it again. */
+final class Rejoining {
+
+    private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(8);
+    private static final long LIMIT = TimeUnit.MINUTES.toNanos(10);
+
+    /** What time does not mend. */
+    private static final Set<Failure.Kind> FINAL = EnumSet.of(Failure.Kind.DEPLOYMENT_GONE, Failure.Kind.INVALID);
+
+    private boolean served;
+    private boolean over;
+    private boolean broken;
+    private long since;
+    private long next;
+    private long pause;
+
+    /** The ring serves. */
+    void serves() {
+        served = true;
+        broken = false;
+    }
+
+    /** The ring broke, or could not be joined again. */
+    void broke(Failure why, long now) {
+        if (!broken) {
+            broken = true;
+            since = now;
+            pause = FIRST_PAUSE;
+        } else {
+            pause = Math.min(2 * pause, LONGEST_PAUSE);
+        }
+        over |= FINAL.contains(why.kind());
+        next = now + pause;
+    }
+
+    /** Whether it is time for an attempt. */
+    boolean isDue(long now) {
+        return served && broken && !over && now - next >= 0;
+    }
+
+    /** Whether there will be no attempt any more; true once. */
+    boolean givesUp(long now) {
+        if (!served || !broken || over || now - since < LIMIT) {
+            return false;
+        }
+        over = true;
+        return true;
+    }
+
+    /** Nothing is tried any more. */
+    void end() {
+        over = true;
+    }
+}

@@ -1,0 +1,73 @@
+package org.espalier.node.ring;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/** Generations that wait until they may run: clients take turns, and a client's generations keep their order. */
+final class WaitingRoom {
+
+    private final Map<String, Deque<HeadSession>> byClient = new LinkedHashMap<>();
+    private int size;
+
+    int size() {
+        return size;
+    }
+
+    int of(String client) {
+        return byClient.getOrDefault(client, new ArrayDeque<>()).size();
+    }
+
+    void add(HeadSession session) {
+        byClient.computeIfAbsent(session.connection, client -> new ArrayDeque<>())
+                .add(session);
+        size++;
+    }
+
+    boolean remove(HeadSession session) {
+        Deque<HeadSession> queue = byClient.get(session.connection);
+        boolean removed = queue != null && queue.remove(session);
+        if (removed) {
+            size--;
+            byClient.values().removeIf(Collection::isEmpty);
+        }
+        return removed;
+    }
+
+    /** Takes the next one of the first client that may have one; that client is the last the next time. */
+    Optional<HeadSession> next(Predicate<String> allowed) {
+        for (String client : List.copyOf(byClient.keySet())) {
+            if (allowed.test(client)) {
+                Deque<HeadSession> queue = byClient.remove(client);
+                HeadSession next = queue.remove();
+                size--;
+                if (!queue.isEmpty()) {
+                    byClient.put(client, queue);
+                }
+                return Optional.of(next);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** In the order in which they will run, as far as one can know. */
+    List<HeadSession> inOrder() {
+        List<HeadSession> order = new ArrayList<>(size);
+        List<List<HeadSession>> queues = new ArrayList<>();
+        byClient.values().forEach(queue -> queues.add(new ArrayList<>(queue)));
+        for (int round = 0; order.size() < size; round++) {
+            for (List<HeadSession> queue : queues) {
+                if (round < queue.size()) {
+                    order.add(queue.get(round));
+                }
+            }
+        }
+        return order;
+    }
+}

@@ -1,0 +1,139 @@
+package org.espalier.node.ring.agent;
+
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.espalier.DaemonThreads;
+import org.espalier.node.ring.EngineQueue;
+import org.espalier.node.ring.RingLimits;
+import org.espalier.node.ring.RingPlace;
+import org.espalier.node.ring.StageShard;
+import org.espalier.transport.Channels;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The one thread that decides for all rings of a node. It never computes or waits, so a long step does not look like a dead node. */
+public final class RingAgent implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RingAgent.class);
+
+    private static final long TICK_MILLIS = 500;
+
+    private final ScheduledThreadPoolExecutor thread = new ScheduledThreadPoolExecutor(1, this::thread);
+    private volatile Thread current;
+    private final Set<RingMember> members = ConcurrentHashMap.newKeySet();
+    private final StepThread steps;
+    private final EngineQueue engine;
+    private final Channels channels;
+    private final RingLimits limits;
+
+    public RingAgent(Channels channels, RingLimits limits) {
+        this.channels = channels;
+        this.limits = limits;
+        this.steps = new StepThread(() -> execute(this::executed));
+        this.engine = new EngineQueue(steps, System::nanoTime);
+        // With a fixed delay a pause of this process makes one late tick, not a burst that would look like silence of
+        // the others.
+        thread.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private Thread thread(Runnable work) {
+        current = new DaemonThreads("espalier-ring").newThread(work);
+        return current;
+    }
+
+    boolean isCurrentThread() {
+        return Thread.currentThread() == current;
+    }
+
+    /** Makes this node a member of a ring, until {@link RingMember#leave}. */
+    public RingMember member(RingPlace place, StageShard shard) {
+        RingMember member = new RingMember(place, shard, this, channels, limits, engine);
+        members.add(member);
+        return member;
+    }
+
+    void forget(RingMember member) {
+        members.remove(member);
+    }
+
+    private void executed() {
+        engine.executed();
+        members.forEach(RingMember::publish);
+    }
+
+    private void tick() {
+        try {
+            engine.tick();
+            members.forEach(RingMember::tick);
+        } catch (Throwable e) {
+            LOG.error("a tick of the ring failed by a defect", e); // thrown on, it would be the last
+        }
+    }
+
+    /** Has an event handled after those before it; false once the node is closed. */
+    boolean execute(Runnable event) {
+        try {
+            thread.execute(event);
+            return true;
+        } catch (RejectedExecutionException closed) {
+            return false;
+        }
+    }
+
+    /** Frees a shard after all work enqueued before; completes when that is done. */
+    public CompletableFuture<Void> free(StageShard shard) {
+        return afterAllWork(shard::close);
+    }
+
+    /** Runs something on the engine's side after all work enqueued before; completes when that is done. */
+    CompletableFuture<Void> afterAllWork(Runnable last) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        if (!execute(() -> engine.submit(new LastWork(last, done)))) {
+            done.complete(null);
+        }
+        return done;
+    }
+
+    private record LastWork(Runnable work, CompletableFuture<Void> done) implements EngineQueue.Work {
+        @Override
+        public Object owner() {
+            return this;
+        }
+
+        @Override
+        public void run() {
+            try {
+                work.run();
+            } catch (Throwable e) {
+                LOG.error("a shard could not be freed", e);
+            }
+        }
+
+        @Override
+        public void executed(long nanos) {
+            done.complete(null);
+        }
+
+        @Override
+        public void failed(Throwable error) {}
+
+        @Override
+        public long limitNanos() {
+            return Long.MAX_VALUE; // whoever waits for it has a limit of its own
+        }
+
+        @Override
+        public void overdue(EngineQueue.Work running, long nanos) {}
+    }
+
+    /** Runs nothing more; work that was begun ends first. */
+    @Override
+    public void close() {
+        thread.shutdownNow();
+        steps.close();
+    }
+}

@@ -1,0 +1,387 @@
+package org.espalier.node.ring.agent;
+
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.stub.StreamObserver;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.espalier.EspalierException;
+import org.espalier.Remedy;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
+import org.espalier.node.ring.EngineQueue;
+import org.espalier.node.ring.FrameSink;
+import org.espalier.node.ring.FrameSource;
+import org.espalier.node.ring.HeadSession;
+import org.espalier.node.ring.Member;
+import org.espalier.node.ring.RingLimits;
+import org.espalier.node.ring.RingPlace;
+import org.espalier.node.ring.RingPorts;
+import org.espalier.node.ring.StageShard;
+import org.espalier.transport.Channels;
+import org.espalier.v1.Alive;
+import org.espalier.v1.Frame;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.Hello;
+import org.espalier.v1.RingGrpc;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** This node as a member of one deployment's ring, for any thread: a {@link Member} that runs on the node's agent. */
+public final class RingMember {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RingMember.class);
+
+    /** A peer that says nothing is given up after 2 s; this is for a node whose agent does not answer. */
+    private static final long JOIN_SECONDS = 10;
+
+    /** 256 rows x 16,384 wide x 4 bytes = 16 MiB of activations, and routing; four times that. */
+    public static final int MAX_MESSAGE_BYTES = 64 << 20;
+
+    /** Of a request that has been answered already; no session has this id. */
+    private static final long NO_SESSION = 0;
+
+    /** What other threads may see of the machine. */
+    private record State(int sessions, boolean serving, Optional<Failure> refusal) {}
+
+    private final RingPlace place;
+    private final StageShard shard;
+    private final RingAgent agent;
+    private final Channels channels;
+    private final Member member;
+    private final AtomicLong nextSession = new AtomicLong(1);
+    /** Of requests whose tokenizer is being opened. */
+    private final Set<GrpcReplies> opening = ConcurrentHashMap.newKeySet();
+
+    private volatile State state;
+
+    RingMember(
+            RingPlace place,
+            StageShard shard,
+            RingAgent agent,
+            Channels channels,
+            RingLimits limits,
+            EngineQueue engine) {
+        this.place = place;
+        this.shard = shard;
+        this.agent = agent;
+        this.channels = channels;
+        this.member = new Member(place, shard, limits, engine, new Ports());
+        publish();
+    }
+
+    public RingPlace place() {
+        return place;
+    }
+
+    public StageShard shard() {
+        return shard;
+    }
+
+    /** Sessions open on this node; at the head also those that wait for their first step. */
+    public int sessions() {
+        return state.sessions;
+    }
+
+    /** Whether both links are up. */
+    public boolean serving() {
+        return state.serving;
+    }
+
+    /** On the agent's thread. */
+    void publish() {
+        state = new State(member.sessions(), member.serving(), member.refusal());
+    }
+
+    /** On the agent's thread. */
+    void tick() {
+        guarded(Member::tick);
+        opening.forEach(replies -> replies.next(
+                GenerateReply.newBuilder().setAlive(Alive.getDefaultInstance()).build()));
+    }
+
+    /** Has an event handled on the agent's thread; false if the node is closed. */
+    private boolean post(Consumer<Member> event) {
+        return agent.execute(() -> guarded(event));
+    }
+
+    private void guarded(Consumer<Member> event) {
+        try {
+            event.accept(member);
+        } catch (Throwable e) {
+            member.defect(e);
+        } finally {
+            publish();
+        }
+    }
+
+    /**
+     * Dials the next node and waits until it has accepted.
+     *
+     * @throws FailureException that names the node which cannot be reached
+     */
+    public void join() {
+        CompletableFuture<Optional<Failure>> answer = new CompletableFuture<>();
+        if (!post(machine -> machine.join(answer::complete))) {
+            throw refusal(Failure.Kind.DEPLOYMENT_GONE, "node " + place.self().getNode() + " has been shut down");
+        }
+        Optional<Failure> cause;
+        try {
+            cause = answer.get(JOIN_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            cause = Optional.of(new Failure(
+                            place.next().getNode(),
+                            Failure.Kind.TIMED_OUT,
+                            "no answer came from " + RingPlace.name(place.next()) + " within " + JOIN_SECONDS + " s")
+                    .with(Remedy.LOAD_AGAIN));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw refusal(Failure.Kind.CANCELLED, "joining was interrupted on " + RingPlace.name(place.self()));
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e); // it never completes so
+        }
+        cause.ifPresent(why -> {
+            throw new Failure(
+                            why.node(),
+                            why.kind(),
+                            RingPlace.name(place.self()) + " cannot join the next: " + why.message(),
+                            why.remedy())
+                    .exception();
+        });
+    }
+
+    /**
+     * The previous node has dialled and sent Hello. On the agent's thread.
+     *
+     * @param replies to it
+     * @return receives its further frames, on the agent's thread
+     * @throws FailureException if it is not the previous node, computes with another precision or width, or has already dialled
+     */
+    FrameSource accept(Hello hello, StreamObserver<Frame> replies) {
+        try {
+            FrameSource source = member.accept(hello, new GrpcSink(replies, null));
+            return new Guarded(source);
+        } finally {
+            publish();
+        }
+    }
+
+    /** A link's source whose defects are the ring's. */
+    private final class Guarded implements FrameSource {
+        private final FrameSource source;
+
+        private Guarded(FrameSource source) {
+            this.source = source;
+        }
+
+        @Override
+        public void onFrame(Frame frame) {
+            guarded(machine -> source.onFrame(frame));
+        }
+
+        @Override
+        public void onEnd(Optional<Failure> said, String reason) {
+            guarded(machine -> source.onEnd(said, reason));
+        }
+    }
+
+    /**
+     * Starts a generation at the head.
+     *
+     * @param connection of the client, which shares the ring with those of others
+     * @return its session, for {@link #cancel}
+     * @throws FailureException if this is not the head, the ring is broken, or the request does not fit the model
+     */
+    public long generate(GenerateRequest request, String connection, GrpcReplies replies) {
+        return start(request, connection, replies, Member::generate);
+    }
+
+    /**
+     * Starts a generation in a copy of the first {@code length} rows of a running one's session, which does not change. Its prompt must begin
+     * with the tokens of those rows, its router edits must be the same, and it can get no longer than the other.
+     *
+     * @param replies also told if a node refuses
+     * @return its session
+     * @throws FailureException if the request does not fit the model
+     */
+    public long fork(long from, int length, GenerateRequest request, String connection, GrpcReplies replies) {
+        return start(request, connection, replies, (machine, session) -> machine.fork(session, from, length));
+    }
+
+    private interface Start {
+        void begin(Member machine, HeadSession session);
+    }
+
+    private long start(GenerateRequest request, String connection, GrpcReplies replies, Start start) {
+        opening.add(replies);
+        HeadSession session;
+        try {
+            session = session(request, connection, replies); // looks for a failure after replies are entered
+        } catch (RuntimeException | Error e) {
+            if (opening.remove(replies)) {
+                throw e;
+            }
+            return NO_SESSION;
+        }
+        if (!opening.remove(replies)) {
+            return NO_SESSION; // the ring broke meanwhile, which is answered already
+        }
+        replies.onReady(() -> post(machine -> machine.ready(session.id())));
+        if (!post(machine -> start.begin(machine, session))) {
+            replies.fail(state.refusal.orElseGet(() ->
+                    refusal(Failure.Kind.DEPLOYMENT_GONE, "it was shut down").failure()));
+        }
+        return session.id();
+    }
+
+    /** Why no generation can start. Where one seems to be refused the agent is asked, which may just have heard that the ring serves. */
+    private Optional<Failure> refusal() {
+        if (state.refusal.isPresent() && !agent.isCurrentThread()) {
+            CompletableFuture<Void> published = new CompletableFuture<>();
+            if (post(machine -> agent.execute(() -> published.complete(null)))) {
+                published
+                        .completeOnTimeout(null, JOIN_SECONDS, TimeUnit.SECONDS)
+                        .join();
+            }
+        }
+        return state.refusal;
+    }
+
+    private HeadSession session(GenerateRequest request, String connection, GrpcReplies replies) {
+        if (!place.isHead()) {
+            throw refusal(
+                    Failure.Kind.INVALID,
+                    RingPlace.name(place.self()) + " is not the head of deployment " + place.deployment() + ": ask "
+                            + RingPlace.name(place.shards().get(0)));
+        }
+        refusal().ifPresent(why -> {
+            throw why.exception();
+        });
+        try {
+            return new HeadSession(
+                    nextSession.getAndIncrement(),
+                    request,
+                    place,
+                    shard,
+                    new HeadSession.Origin(connection, replies, System::nanoTime));
+        } catch (EspalierException e) {
+            // a shard that has just been freed has no tokenizer to open
+            throw refusal().map(why -> (RuntimeException) why.exception(e)).orElse(e);
+        }
+    }
+
+    /**
+     * Truncates a generation's session to its first {@code length} rows on every node, between two of its steps. The generation continues
+     * from there: it computes the rows of its tokens again, and nothing that its client has received is taken back.
+     *
+     * @return completes when all nodes are told; exceptionally, with every node unchanged, if one refuses or the generation ends first
+     */
+    public CompletableFuture<Void> truncate(long session, int length) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        if (!post(machine -> machine.truncate(session, length, done))) {
+            done.completeExceptionally(refusal(Failure.Kind.DEPLOYMENT_GONE, "it was shut down"));
+        }
+        return done;
+    }
+
+    private FailureException refusal(Failure.Kind kind, String message) {
+        return new Failure(place.self().getNode(), kind, message).exception();
+    }
+
+    /** Ends a generation's work on every node. */
+    public void cancel(long session) {
+        post(machine -> machine.cancel(session));
+    }
+
+    /** Ends all generations of a client whose attachment broke. */
+    public void cancelClient(String client) {
+        post(machine -> machine.cancelClient(client));
+    }
+
+    /**
+     * Leaves the ring; the shard stays loaded. Neighbours are told {@code why}.
+     *
+     * @return completes when none of its work is left for the engine
+     */
+    public CompletableFuture<Void> leave(Failure why) {
+        post(machine -> machine.leave(why));
+        agent.execute(() -> agent.forget(this));
+        return agent.afterAllWork(() -> {});
+    }
+
+    /** Drops both links without telling the neighbours, as a machine that loses power does. */
+    public void dropLinks() {
+        post(Member::dropLinks);
+    }
+
+    private final class Ports implements RingPorts {
+
+        @Override
+        public long nanos() {
+            return System.nanoTime();
+        }
+
+        @Override
+        public FrameSink dial(FrameSource replies) {
+            ManagedChannelBuilder<?> builder;
+            try {
+                builder = channels.toNode(place.next().getNode(), place.next().getAddress());
+            } catch (EspalierException e) {
+                return refused(replies, e);
+            }
+            ManagedChannel channel = builder.directExecutor()
+                    .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+                    .keepAliveTime(20, TimeUnit.SECONDS)
+                    .keepAliveTimeout(10, TimeUnit.SECONDS)
+                    .build();
+            StreamObserver<Frame> frames = RingGrpc.newStub(channel).link(new GrpcSource(agent, new Guarded(replies)));
+            return new GrpcSink(frames, channel);
+        }
+
+        private FrameSink refused(FrameSource replies, EspalierException why) {
+            Failure failure = new Failure(place.self().getNode(), Failure.Kind.INVALID, why.getMessage());
+            agent.execute(() -> new Guarded(replies).onEnd(Optional.of(failure), ""));
+            return new FrameSink() {
+                @Override
+                public void send(Frame frame) {}
+
+                @Override
+                public void end() {}
+
+                @Override
+                public void drop() {}
+            };
+        }
+
+        @Override
+        public void broken(Failure why) {
+            LOG.info("the ring of deployment {} broke: {}", place.deployment(), why.message());
+            for (GrpcReplies replies : opening) {
+                if (opening.remove(replies)) {
+                    replies.fail(why);
+                }
+            }
+        }
+
+        @Override
+        public void gaveUp(Failure why) {
+            LOG.warn(
+                    "the ring of deployment {} cannot be joined again: {}; load it again",
+                    place.deployment(),
+                    why.message());
+        }
+
+        @Override
+        public void joined(long incarnation) {
+            LOG.info("the ring of deployment {} serves (incarnation {})", place.deployment(), incarnation);
+        }
+    }
+}

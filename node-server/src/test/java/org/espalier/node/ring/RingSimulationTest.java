@@ -1,0 +1,30 @@
+package org.espalier.node.ring;
+
+import org.espalier.node.service.FakeEngine;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Rings in simulated time, with faults of every kind. {@code -Dsimulation.seeds=200000} plays more of them, {@code -Dsimulation.seed=N}
+ * repeats one exactly.
+ */
+class RingSimulationTest {
+
+    private static final int SEEDS = 2_000;
+
+    @Test
+    void everyGenerationEndsWithTheRightTokensOrTheRightNode() {
+        Long one = Long.getLong("simulation.seed");
+        long first = one == null ? 1 : one;
+        long last = one == null ? Integer.getInteger("simulation.seeds", SEEDS) : one;
+        try (FakeEngine engine = new FakeEngine()) {
+            // On the engine's own thread, so that a call of the engine changes no thread.
+            engine.thread().call(() -> {
+                SimulatedRing.Expected expected = new SimulatedRing.Expected(engine);
+                for (long seed = first; seed <= last; seed++) {
+                    SimulatedRing.play(seed, engine, expected);
+                }
+                return null;
+            });
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package org.espalier.node.ring;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.espalier.failure.Failure;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.Routing;
+
+/** A generation and what its client hears; a client may be slow to read, or never read again. */
+final class SimulatedGeneration implements Replies {
+
+    final long id;
+    final GenerateRequest request;
+    final List<Integer> tokens = new ArrayList<>();
+    /** The experts of each position, of all layers. */
+    final List<ByteString> routing = new ArrayList<>();
+
+    private final World world;
+    private Optional<Failure> failure = Optional.empty();
+    private boolean ended;
+    private boolean cancelled;
+    private long unread;
+    private long lastReply;
+    private long longestSilence;
+    private String defect = "";
+
+    SimulatedGeneration(World world, long id, GenerateRequest request) {
+        this.world = world;
+        this.id = id;
+        this.request = request;
+        this.lastReply = world.now();
+    }
+
+    @Override
+    public void next(GenerateReply reply) {
+        heard();
+        if (ended) {
+            defect = "a reply after the end";
+        }
+        if (reply.hasToken()) {
+            tokens.add(reply.getToken().getId());
+        } else if (reply.hasRouting()) {
+            add(reply.getRouting());
+        }
+    }
+
+    private void heard() {
+        longestSilence = Math.max(longestSilence, world.now() - lastReply);
+        lastReply = world.now();
+    }
+
+    private void add(Routing more) {
+        if (more.getPosition() != routing.size()) {
+            defect = "routing of position " + more.getPosition() + " after " + routing.size();
+        }
+        int bytes = more.getWidth() * Short.BYTES;
+        for (int row = 0; row < more.getRows(); row++) {
+            ByteString experts = ByteString.EMPTY;
+            for (int layer = 0; layer < more.getLayersCount(); layer++) {
+                int from = (layer * more.getRows() + row) * bytes;
+                experts = experts.concat(more.getExperts().substring(from, from + bytes));
+            }
+            routing.add(experts);
+        }
+    }
+
+    @Override
+    public void finish() {
+        end();
+    }
+
+    @Override
+    public void fail(Failure why) {
+        end();
+        failure = Optional.of(why);
+    }
+
+    private void end() {
+        heard();
+        if (ended) {
+            defect = "it ended twice";
+        }
+        ended = true;
+    }
+
+    @Override
+    public long unreadBytes() {
+        return unread;
+    }
+
+    void setUnread(long bytes) {
+        unread = bytes;
+    }
+
+    void cancel() {
+        cancelled = true;
+    }
+
+    boolean isOver() {
+        return ended || cancelled;
+    }
+
+    boolean wasCancelled() {
+        return cancelled && !ended;
+    }
+
+    Optional<Failure> failure() {
+        return failure;
+    }
+
+    String defect() {
+        return defect;
+    }
+
+    long longestSilence() {
+        return longestSilence;
+    }
+}
