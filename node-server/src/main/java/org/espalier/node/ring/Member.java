@@ -294,6 +294,7 @@ public final class Member {
         }
         head.tick(place.isAlone() ? heartbeat.getStagesList() : before);
         if (rejoining.isDue(now) && stage.isIdle()) {
+            rejoining.attempt();
             renew(incarnation + 1);
             dial();
         } else if (rejoining.givesUp(now)) {

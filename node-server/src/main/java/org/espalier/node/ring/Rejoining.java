@@ -18,6 +18,7 @@ final class Rejoining {
     private boolean served;
     private boolean over;
     private boolean broken;
+    private boolean trying;
     private long since;
     private long next;
     private long pause;
@@ -26,6 +27,7 @@ final class Rejoining {
     void serves() {
         served = true;
         broken = false;
+        trying = false;
     }
 
     /** The ring broke, or could not be joined again. */
@@ -37,13 +39,19 @@ final class Rejoining {
         } else {
             pause = Math.min(2 * pause, LONGEST_PAUSE);
         }
+        trying = false;
         over |= FINAL.contains(why.kind());
         next = now + pause;
     }
 
-    /** Whether it is time for an attempt. */
+    /** Whether it is time for an attempt, of which there is one at a time. */
     boolean isDue(long now) {
-        return served && broken && !over && now - next >= 0;
+        return served && broken && !trying && !over && now - next >= 0;
+    }
+
+    /** An attempt begins, and ends in {@link #serves} or {@link #broke}. */
+    void attempt() {
+        trying = true;
     }
 
     /** Whether there will be no attempt any more; true once. */
