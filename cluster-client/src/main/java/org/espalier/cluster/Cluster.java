@@ -189,7 +189,13 @@ public final class Cluster implements AutoCloseable {
                 .write();
     }
 
-    /** What will soon need somebody's attention, a sentence each: certificates that expire within 30 days, this client's too. */
+    /** The ways between nodes over TLS, each in both directions, as they measured them when this cluster connected. */
+    public List<Link> links() {
+        Connection now = connection;
+        return now == null ? List.of() : now.links();
+    }
+
+    /** What needs somebody's attention, a sentence each: nodes that cannot reach each other, certificates that expire within 30 days. */
     public List<String> notices() {
         Connection now = connection;
         return now == null ? List.of() : now.notices();

@@ -16,6 +16,7 @@ final class Connection implements AutoCloseable {
 
     private final List<ClusterNode> nodes;
     private final NodeStarter.Started started;
+    private volatile List<Link> links = List.of();
     private volatile boolean closed;
 
     private Connection(List<ClusterNode> nodes, NodeStarter.Started started) {
@@ -78,7 +79,9 @@ final class Connection implements AutoCloseable {
                             "two nodes have the name " + node.name() + ": restart one of them with another `--name`");
                 }
             }
-            return new Connection(nodes, started);
+            Connection opened = new Connection(nodes, started);
+            opened.links = Links.measure(nodes);
+            return opened;
         } catch (RuntimeException e) {
             new Connection(nodes, started).close();
             throw e;
@@ -108,9 +111,17 @@ final class Connection implements AutoCloseable {
                 .toList());
     }
 
-    /** Certificates that expire soon. */
+    /** The ways between the nodes, as they were when this was opened. */
+    List<Link> links() {
+        return links;
+    }
+
+    /** Nodes that cannot reach each other, and certificates that expire soon. */
     List<String> notices() {
         List<String> notices = new ArrayList<>();
+        links.stream()
+                .filter(link -> !link.isMeasured())
+                .forEach(link -> notices.add("from " + link + "; the two cannot be neighbours in a ring like that"));
         started.credentials()
                 .certificates()
                 .filter(own -> Certificates.isSoon(own.expires()))

@@ -5,9 +5,11 @@ import java.util.List;
 import java.util.Optional;
 import org.espalier.EspalierException;
 import org.espalier.cluster.ConnectOptions;
+import org.espalier.cluster.Link;
 import org.espalier.cluster.NodeInfo;
 import org.espalier.cluster.RememberedNodes;
 import org.espalier.kernel.display.ClusterTable;
+import org.espalier.kernel.display.LinkTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -159,6 +161,11 @@ final class ClusterMagic implements Magic {
         } else {
             List<NodeInfo> nodes = notebook.get().nodes();
             call.output().display(ClusterTable.of(nodes).display());
+            List<Link> links =
+                    notebook.get().links().stream().filter(Link::isMeasured).toList();
+            if (!links.isEmpty()) {
+                call.output().display(LinkTable.of(links).display());
+            }
             notebook.get().notices().forEach(notice -> call.output().print(notice + "\n"));
         }
     }

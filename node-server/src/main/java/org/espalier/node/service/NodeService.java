@@ -15,6 +15,7 @@ import org.espalier.failure.FailureStatus;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.agent.GrpcReplies;
 import org.espalier.node.ring.agent.RingMember;
+import org.espalier.transport.Channels;
 import org.espalier.transport.NodeAddress;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
@@ -27,6 +28,8 @@ import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadProgress;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.NodeGrpc;
+import org.espalier.v1.ProbeReply;
+import org.espalier.v1.ProbeRequest;
 import org.espalier.v1.UnloadReply;
 import org.espalier.v1.UnloadRequest;
 import org.slf4j.Logger;
@@ -42,6 +45,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
 
     private final String node;
     private final String advertised;
+    private final LinkProbe links;
     private final ShardLoader loader;
     private final Deployments deployments;
     private final Attachments attachments;
@@ -52,6 +56,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         this.node = options.name();
         this.advertised =
                 options.listening().advertised().map(NodeAddress::toString).orElse("");
+        this.links = new LinkProbe(new Channels(options.listening().credentials()));
         this.loader = loader;
         this.deployments = deployments;
         this.attachments = attachments;
@@ -103,6 +108,15 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
                     .setEngine(shard.engine())
                     .setPrecision(shard.precision())
                     .build());
+            replies.onCompleted();
+        });
+    }
+
+    @Override
+    public void probe(ProbeRequest request, StreamObserver<ProbeReply> replies) {
+        answer(replies, () -> {
+            boolean busy = deployments.states().stream().anyMatch(state -> state.getSessions() > 0);
+            replies.onNext(busy ? ProbeReply.newBuilder().setBusy(true).build() : links.measure(request));
             replies.onCompleted();
         });
     }

@@ -8,6 +8,8 @@ import org.espalier.node.ring.agent.LinkCall;
 import org.espalier.node.ring.agent.RingAgent;
 import org.espalier.node.ring.agent.RingMember;
 import org.espalier.transport.Peer;
+import org.espalier.v1.EchoReply;
+import org.espalier.v1.EchoRequest;
 import org.espalier.v1.Frame;
 import org.espalier.v1.Hello;
 import org.espalier.v1.RingGrpc;
@@ -29,6 +31,12 @@ final class RingService extends RingGrpc.RingImplBase {
     public StreamObserver<Frame> link(StreamObserver<Frame> replies) {
         Optional<Peer> caller = Peer.caller();
         return LinkCall.take(node, agent, hello -> member(hello, caller), (ServerCallStreamObserver<Frame>) replies);
+    }
+
+    @Override
+    public void echo(EchoRequest request, StreamObserver<EchoReply> replies) {
+        replies.onNext(EchoReply.getDefaultInstance());
+        replies.onCompleted();
     }
 
     private RingMember member(Hello hello, Optional<Peer> caller) {

@@ -79,6 +79,10 @@ class MachinesIT {
     void threeMachinesGiveWhatOneNodeGivesHoweverTheyAreSplit() {
         try (Cluster cluster = connect()) {
             assertThat(cluster.nodes()).extracting(NodeInfo::name).containsExactlyElementsOf(NAMES);
+            assertThat(cluster.links())
+                    .hasSize(6)
+                    .allMatch(link -> link.isMeasured() && link.bytesPerSecond() > 1_000_000);
+            System.err.println("links of three machines: " + cluster.links());
             Deployment first = cluster.load(MODEL, FLOAT32);
             List<Integer> alone = alone();
             assertThat(cluster.generate(PROMPT, FORTY).tokens()).isEqualTo(alone);

@@ -23,6 +23,7 @@ import org.espalier.cluster.ClusterException;
 import org.espalier.cluster.ConnectOptions;
 import org.espalier.cluster.FakeClusters;
 import org.espalier.cluster.GenerateOptions;
+import org.espalier.cluster.Link;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.cluster.NodeInfo;
 import org.espalier.cluster.Prompt;
@@ -302,6 +303,24 @@ class TlsTest {
             assertThatThrownBy(() -> cluster.load("fake", LoadOptions.defaults()))
                     .hasMessageContaining("node a (" + a.address() + ") cannot join the next: no connection to node b ("
                             + a.address() + "): its certificate");
+        }
+    }
+
+    /** b advertises an address where nobody listens: that is said at once, not when a model is loaded. */
+    @Test
+    void aNodeThatItsNeighbourCannotDialIsNamedWhenConnecting() {
+        int nowhere = FreePort.find();
+        try (NodeServer a = ringNode("a", true);
+                NodeServer b = NodeServer.start(
+                        NodeOptions.loopback("b")
+                                .with(Listening.tls("127.0.0.1:0", ours.of("b"))
+                                        .withAdvertised(NodeAddress.tls("127.0.0.1:" + nowhere))),
+                        new FakeLoader());
+                Cluster cluster = FakeClusters.of(List.of(a.address(), b.address()), client(ours))) {
+            assertThat(cluster.links()).extracting(Link::isMeasured).containsExactly(false, true);
+            assertThat(cluster.notices())
+                    .containsExactly("from a to b: nothing answers at the address of node b (tls://127.0.0.1:" + nowhere
+                            + "); the two cannot be neighbours in a ring like that");
         }
     }
 }

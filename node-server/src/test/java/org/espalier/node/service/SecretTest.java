@@ -1,0 +1,167 @@
+package org.espalier.node.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.espalier.EspalierException;
+import org.espalier.transport.Listening;
+import org.espalier.transport.Secret;
+import org.espalier.v1.DescribeRequest;
+import org.espalier.v1.Frame;
+import org.espalier.v1.NodeGrpc;
+import org.espalier.v1.RingGrpc;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A node on loopback that asks for a secret: every service does, of every caller. */
+@Timeout(60)
+class SecretTest {
+
+    private static final String SECRET = "correct-horse-battery-staple";
+
+    private NodeServer node;
+    private ManagedChannel channel;
+
+    @BeforeEach
+    void start() {
+        node = NodeServer.start(
+                NodeOptions.loopback("n0").with(Listening.loopback().with(Secret.of(SECRET, "a test"))),
+                new FakeLoader());
+        channel = Grpc.newChannelBuilder(node.address(), InsecureChannelCredentials.create())
+                .build();
+    }
+
+    @AfterEach
+    void stop() {
+        channel.shutdownNow();
+        node.close();
+    }
+
+    private Channel with(String header, String value) {
+        Metadata metadata = new Metadata();
+        metadata.put(Metadata.Key.of(header, Metadata.ASCII_STRING_MARSHALLER), value);
+        return ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(metadata));
+    }
+
+    private static Throwable describe(Channel channel) {
+        return catchThrowable(() -> NodeGrpc.newBlockingStub(channel).describe(DescribeRequest.getDefaultInstance()));
+    }
+
+    private static <A> Throwable answered(Function<StreamObserver<A>, StreamObserver<?>> call) throws Exception {
+        CompletableFuture<Throwable> ended = new CompletableFuture<>();
+        StreamObserver<?> requests = call.apply(new StreamObserver<>() {
+            @Override
+            public void onNext(A answer) {}
+
+            @Override
+            public void onError(Throwable error) {
+                ended.complete(error);
+            }
+
+            @Override
+            public void onCompleted() {
+                ended.complete(null);
+            }
+        });
+        Throwable error = ended.get(20, TimeUnit.SECONDS);
+        assertThat(requests).isNotNull();
+        return error;
+    }
+
+    @Test
+    void noServiceAnswersAStranger() throws Exception {
+        assertThat(describe(channel))
+                .hasMessageStartingWith("UNAUTHENTICATED: node n0 refused the call: it has not shown");
+        assertThat(catchThrowable(
+                        () -> HealthGrpc.newBlockingStub(channel).check(HealthCheckRequest.getDefaultInstance())))
+                .hasMessageStartingWith("UNAUTHENTICATED");
+        assertThat(SecretTest.<Frame>answered(
+                        answers -> RingGrpc.newStub(channel).link(answers)))
+                .hasMessageStartingWith("UNAUTHENTICATED");
+        assertThat(SecretTest.<io.grpc.reflection.v1.ServerReflectionResponse>answered(answers -> {
+                    StreamObserver<ServerReflectionRequest> requests =
+                            ServerReflectionGrpc.newStub(channel).serverReflectionInfo(answers);
+                    return requests;
+                }))
+                .hasMessageStartingWith("UNAUTHENTICATED");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "x",
+                "correct-horse-battery-stapl",
+                "correct-horse-battery-staple-",
+                "CORRECT-HORSE-BATTERY-STAPLE"
+            })
+    void anotherSecretIsNotIt(String wrong) {
+        assertThat(describe(with("espalier-secret", wrong)))
+                .hasMessage("UNAUTHENTICATED: node n0 refused the call: its secret is not the node's");
+    }
+
+    @Test
+    void theSecretLetsIn() {
+        assertThat(describe(with("espalier-secret", SECRET))).isNull();
+    }
+
+    @Test
+    void aPeerOfAnotherVersionHearsBothVersions() throws Exception {
+        Metadata metadata = new Metadata();
+        metadata.put(Metadata.Key.of("espalier-secret", Metadata.ASCII_STRING_MARSHALLER), SECRET);
+        metadata.put(Metadata.Key.of("espalier-protocol", Metadata.ASCII_STRING_MARSHALLER), "999");
+        Channel newer = ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(metadata));
+        try (Logged log = new Logged("org.espalier.transport")) {
+            Throwable refused = describe(newer);
+            assertThat(Status.fromThrowable(refused).getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+            assertThat(refused)
+                    .hasMessageContaining("it speaks version 999 of the protocol, this node version 1: install the same"
+                            + " Espalier on both");
+            log.await("refused a caller at /127.0.0.1:[0-9]+: it speaks version 999 of the protocol.*");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "short",
+                "with a blank in it, and long",
+                "ends-with-a-tab-and-is-long\t",
+                "äääääääääääääääääääää"
+            })
+    void whatIsNoSecretIsRefused(String text) {
+        assertThatThrownBy(() -> Secret.of(text, "FILE"))
+                .isInstanceOf(EspalierException.class)
+                .hasMessageStartingWith(
+                        "the first line of FILE is no secret: expected 16 to 1000 printable characters");
+    }
+
+    @Test
+    void aSecretIsInNoMessage() {
+        assertThat(Secret.of(SECRET, "a test")).hasToString("a secret");
+        assertThat(Listening.loopback().with(Secret.of(SECRET, "a test")).toString())
+                .doesNotContain(SECRET);
+    }
+}
