@@ -13,10 +13,11 @@ import java.util.stream.Collectors;
  * @param address host:port by which the client reaches it
  * @param reachable whether it answered just now; if not, the other values are empty or 0
  * @param version of Espalier
- * @param freeMemoryBytes memory that a shard may still take
+ * @param freeMemoryBytes memory that a shard may still take; nodes of one machine all report the same
  * @param engines the preferred first, also those that cannot be started
  * @param device the name of the processor
  * @param certificateExpires over TLS
+ * @param machine the same for nodes on one machine; empty if it is not known
  */
 public record NodeInfo(
         String name,
@@ -29,7 +30,8 @@ public record NodeInfo(
         String device,
         int processors,
         List<ShardInfo> shards,
-        Optional<Instant> certificateExpires) {
+        Optional<Instant> certificateExpires,
+        String machine) {
 
     public NodeInfo {
         engines = List.copyOf(engines);
@@ -37,7 +39,7 @@ public record NodeInfo(
     }
 
     static NodeInfo unreachable(String name, String address) {
-        return new NodeInfo(name, address, false, "", 0, 0, List.of(), "", 0, List.of(), Optional.empty());
+        return new NodeInfo(name, address, false, "", 0, 0, List.of(), "", 0, List.of(), Optional.empty(), "");
     }
 
     /** Name, address, memory, engines and what it holds, in one line. */

@@ -2,6 +2,7 @@ package org.espalier.cluster;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -57,10 +58,12 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
 
     /** Whether all shards fit into memory that is free now, without freeing anything else. */
     boolean fitsBeside(Placement placement, String id) {
-        return placement.shards().stream()
-                .allMatch(shard ->
-                        size.shard(shard.firstLayer(), shard.endLayer()).bytes()
-                                <= free(node(shard.node()), Set.of(id)));
+        Map<String, Long> needs = placement.shards().stream()
+                .collect(Collectors.groupingBy(
+                        shard -> machine(node(shard.node())),
+                        Collectors.summingLong(shard ->
+                                size.shard(shard.firstLayer(), shard.endLayer()).bytes())));
+        return needs.entrySet().stream().allMatch(machine -> machine.getValue() <= free(machine.getKey(), Set.of(id)));
     }
 
     private List<NodeInfo> chosen(int count) {
@@ -84,13 +87,23 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
 
     private List<NodeMemory> memory(List<NodeInfo> chosen) {
         return chosen.stream()
-                .map(node -> new NodeMemory(node.name(), free(node, freed)))
+                .map(node -> new NodeMemory(node.name(), free(machine(node), freed), machine(node)))
                 .toList();
     }
 
-    private static long free(NodeInfo node, Set<String> freed) {
-        return node.freeMemoryBytes()
-                + node.shards().stream()
+    /** A node that does not know its machine, as older ones, has it for itself. */
+    private static String machine(NodeInfo node) {
+        return node.machine().isEmpty() ? "node " + node.name() : node.machine();
+    }
+
+    /** What a machine has for shards: nodes there report the same memory, and each what it holds of it. */
+    private long free(String machine, Set<String> freed) {
+        List<NodeInfo> there = nodes.stream()
+                .filter(node -> node.reachable() && machine(node).equals(machine))
+                .toList();
+        return there.stream().mapToLong(NodeInfo::freeMemoryBytes).min().orElse(0)
+                + there.stream()
+                        .flatMap(node -> node.shards().stream())
                         .filter(shard -> freed.contains(shard.deployment()))
                         .mapToLong(ShardInfo::residentBytes)
                         .sum();

@@ -26,7 +26,8 @@ final class Wire {
                 reply.getDevice(),
                 reply.getProcessors(),
                 reply.getDeploymentsList().stream().map(Wire::shard).toList(),
-                certificateExpires);
+                certificateExpires,
+                reply.getMachine());
     }
 
     private static ShardInfo shard(DeploymentState state) {

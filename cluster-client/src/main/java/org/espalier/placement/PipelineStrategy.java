@@ -2,14 +2,17 @@ package org.espalier.placement;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.espalier.Remedy;
 import org.espalier.plan.ModelSize;
 
 /**
  * Gives each node consecutive layers, so that the fullest node is as empty as possible; a node's fill is its shard's bytes over its free
- * bytes. Every node gets at least one layer, and begins with one that may begin; if there are more nodes than such layers, the last nodes get none
+ * bytes, of which nodes on one machine have equal parts. Every node gets at least one layer, and begins with one that may begin; if there are more nodes than such layers, the last nodes get none
  * and stay out of the ring.
  */
 public final class PipelineStrategy implements Strategy {
@@ -23,16 +26,21 @@ public final class PipelineStrategy implements Strategy {
         if (stages == 0) {
             throw new PlacementException("there is no node to place the model on", Remedy.CONNECT);
         }
-        int[] ends = leastFullestNode(model, nodes.subList(0, stages));
+        List<NodeMemory> used = nodes.subList(0, stages);
+        int[] ends = leastFullestNode(model, used);
         List<Placement.Shard> shards = new ArrayList<>();
+        Map<String, Long> needs = new LinkedHashMap<>();
         for (int stage = 0, first = 0; stage < stages; first = ends[stage++]) {
-            NodeMemory node = nodes.get(stage);
-            long need = model.shard(first, ends[stage]).bytes();
-            if (need > node.freeBytes()) {
-                throw new PlacementException(shortOfMemory(node, need, nodes.size()));
-            }
+            NodeMemory node = used.get(stage);
+            needs.merge(node.machine(), model.shard(first, ends[stage]).bytes(), Long::sum);
             shards.add(new Placement.Shard(node.node(), first, ends[stage]));
         }
+        needs.forEach((machine, need) -> {
+            List<NodeMemory> there = on(machine, used);
+            if (need > there.get(0).freeBytes()) {
+                throw new PlacementException(shortOfMemory(there, need, nodes.size()));
+            }
+        });
         return new Placement("pipeline", layers, shards);
     }
 
@@ -50,7 +58,9 @@ public final class PipelineStrategy implements Strategy {
         }
         best[0][0] = 0;
         for (int stage = 1; stage <= stages; stage++) {
-            double free = Math.max(1, nodes.get(stage - 1).freeBytes());
+            NodeMemory node = nodes.get(stage - 1);
+            double free = Math.max(
+                    1, (double) node.freeBytes() / on(node.machine(), nodes).size());
             for (int end = stage; end <= layers - (stages - stage); end++) {
                 for (int first = stage - 1; first < end; first++) {
                     double fill = Math.max(
@@ -69,7 +79,20 @@ public final class PipelineStrategy implements Strategy {
         return ends;
     }
 
-    private static String shortOfMemory(NodeMemory node, long need, int nodes) {
+    private static List<NodeMemory> on(String machine, List<NodeMemory> nodes) {
+        return nodes.stream().filter(node -> node.machine().equals(machine)).toList();
+    }
+
+    private static String shortOfMemory(List<NodeMemory> there, long need, int nodes) {
+        NodeMemory node = there.get(0);
+        if (there.size() > 1) {
+            return String.format(
+                    "nodes %s are on one machine, which has %.1f GB free, their shards need %.1f GB: connect nodes on other machines too,"
+                            + " or close other programs there",
+                    there.stream().map(NodeMemory::node).collect(Collectors.joining(", ")),
+                    node.freeBytes() / 1e9,
+                    need / 1e9);
+        }
         return String.format(
                 "node %s has %.1f GB free, its shard needs %.1f GB: connect more than %d node%s, or close other programs there",
                 node.node(), node.freeBytes() / 1e9, need / 1e9, nodes, nodes == 1 ? "" : "s");

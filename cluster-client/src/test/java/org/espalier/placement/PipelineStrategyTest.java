@@ -36,6 +36,29 @@ class PipelineStrategyTest {
                 .containsExactly(new Placement.Shard("a", 0, 20), new Placement.Shard("b", 20, 30));
     }
 
+    /** 12 GB are free on one machine with two nodes, and 6 GB on another. */
+    @Test
+    void whatIsFreeOnAMachineIsFreeOnce() {
+        List<NodeMemory> nodes = List.of(
+                new NodeMemory("a", 12 * GB, "one"), new NodeMemory("b", 12 * GB, "one"), new NodeMemory("c", 6 * GB));
+        assertThat(pipeline.place(model(Collections.nCopies(12, GB)), nodes).shards())
+                .extracting(Placement.Shard::layers)
+                .containsExactly(4, 4, 4);
+        assertThatThrownBy(() -> pipeline.place(model(Collections.nCopies(13, GB)), nodes.subList(0, 2)))
+                .isInstanceOf(PlacementException.class)
+                .hasMessage(
+                        "nodes a, b are on one machine, which has 12.0 GB free, their shards need 13.0 GB: connect nodes on"
+                                + " other machines too, or close other programs there");
+    }
+
+    /** Two layers of 8 and 3 GB: not in two halves of 12 GB, but together. */
+    @Test
+    void nodesOfOneMachineNeedNoEqualParts() {
+        List<NodeMemory> nodes = List.of(new NodeMemory("a", 12 * GB, "one"), new NodeMemory("b", 12 * GB, "one"));
+        assertThat(pipeline.place(model(List.of(8 * GB, 3 * GB)), nodes).nodes())
+                .containsExactly("a", "b");
+    }
+
     @Test
     void embeddingAndOutputCountWhereTheyLie() {
         ModelSize model = model(List.of(3 * GB, GB, GB, GB, GB, GB, GB, 3 * GB));

@@ -6,11 +6,17 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.model.ModelCatalogue;
+import org.espalier.node.service.Limit;
+import org.espalier.node.service.Limits;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
 import org.espalier.node.shard.Engines;
@@ -35,7 +41,6 @@ final class ServeCommand implements Callable<Integer> {
     /** No line is longer. */
     private static final int MOST_SECRET = 1000;
 
-    @Spec
     private CommandSpec spec;
 
     @Mixin
@@ -70,10 +75,29 @@ final class ServeCommand implements Callable<Integer> {
     private ProcessorChoice processor;
 
     @Option(
+            names = "--limit",
+            paramLabel = "NAME=N",
+            description =
+                    "How much clients may use of this node; may be given more than once. The names are listed below.",
+            showDefaultValue = Visibility.NEVER)
+    private Map<Limit, Integer> limits = new EnumMap<>(Limit.class);
+
+    @Option(
             names = "--parent-stdin",
             hidden = true,
             description = "The first line of standard input is the secret; stop when it ends.")
     private boolean parentStdin;
+
+    /** The help lists the limits. */
+    @Spec
+    void setSpec(CommandSpec serve) {
+        spec = serve;
+        Stream<String> lines = Arrays.stream(Limit.values())
+                .map(limit -> String.format("  %-17s %8d  %s", limit, limit.usual(), limit.words()));
+        serve.usageMessage()
+                .footer(Stream.concat(Stream.of("", "Limits, and what they usually are:"), lines)
+                        .toArray(String[]::new));
+    }
 
     @Override
     public Integer call() throws InterruptedException {
@@ -84,9 +108,10 @@ final class ServeCommand implements Callable<Integer> {
                 name == null ? ListeningChoice.name(place).orElseGet(ServeCommand::machine) : name,
                 roots(),
                 engine,
-                processor.loads());
+                processor.loads(),
+                new Limits(limits));
         NodeServer node = NodeServer.start(options);
-        Runtime.getRuntime().addShutdownHook(new DaemonThreads("espalier-shutdown").newThread(node::close));
+        node.closeAtExit();
         if (parentStdin) {
             new DaemonThreads("espalier-parent")
                     .newThread(ServeCommand::exitWithParent)

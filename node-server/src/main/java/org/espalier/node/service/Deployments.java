@@ -5,8 +5,10 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -47,6 +49,9 @@ final class Deployments implements AutoCloseable {
     /** A node that closes waits no longer: it ends in any case. */
     private static final Duration CLOSE = Duration.ofSeconds(3);
 
+    /** How long of it a load may take to come back, so that it can still be answered. */
+    private static final Duration LOAD_AT_CLOSE = Duration.ofSeconds(2);
+
     private static final long LOOK_MILLIS = 100;
 
     private record Deployed(LoadRequest request, ShardLoader.Order order, RingMember member) {}
@@ -55,6 +60,7 @@ final class Deployments implements AutoCloseable {
     private final ShardLoader loader;
     private final Attachments attachments;
     private final RingAgent agent;
+    private final Limits limits;
     private final ConcurrentMap<String, Deployed> byId = new ConcurrentHashMap<>();
 
     /** What is being loaded, by deployment. */
@@ -62,8 +68,9 @@ final class Deployments implements AutoCloseable {
 
     private volatile boolean closed;
 
-    Deployments(String node, ShardLoader loader, Attachments attachments, RingAgent agent) {
-        this.node = node;
+    Deployments(NodeOptions options, ShardLoader loader, Attachments attachments, RingAgent agent) {
+        this.node = options.name();
+        this.limits = options.limits();
         this.loader = loader;
         this.attachments = attachments;
         this.agent = agent;
@@ -84,11 +91,19 @@ final class Deployments implements AutoCloseable {
         }
         try {
             checkGoesOn(loading); // after entering it: close() reads both in the other order
+            checkRoom();
             return place(loading, order, progress);
         } finally {
             loads.remove(id);
             loading.done();
         }
+    }
+
+    /** With what is being loaded. */
+    private void checkRoom() {
+        Set<String> all = new HashSet<>(byId.keySet());
+        all.addAll(loads.keySet());
+        limits.check(Limit.DEPLOYMENTS, all.size(), node, "there would be");
     }
 
     private void checkGoesOn(RunningLoad loading) {
@@ -248,13 +263,13 @@ final class Deployments implements AutoCloseable {
         closed = true;
         Collection<RunningLoad> running = List.copyOf(loads.values());
         running.forEach(load -> load.end(RingFailure.ended(load.self())));
-        boolean ended = running.stream().allMatch(this::hasEnded);
         List<CompletableFuture<Void>> freed = new ArrayList<>();
         byId.values().forEach(deployed -> {
             deployed.member.leave(RingFailure.ended(deployed.member.place().self()));
             freed.add(agent.free(deployed.member.shard()));
         });
         byId.clear();
+        long deadline = System.nanoTime() + CLOSE.toNanos();
         try {
             CompletableFuture.allOf(freed.toArray(CompletableFuture[]::new)).get(CLOSE.toMillis(), MILLISECONDS);
         } catch (InterruptedException e) {
@@ -262,14 +277,14 @@ final class Deployments implements AutoCloseable {
         } catch (ExecutionException | TimeoutException e) {
             LOG.warn("node {} closes although its engine still computes after {} s", node, CLOSE.toSeconds());
         }
-        if (ended) {
+        if (running.stream().allMatch(load -> hasEnded(load, deadline))) {
             agent.close(); // otherwise a shard may come that it has to free
         }
     }
 
-    private boolean hasEnded(RunningLoad load) {
+    private static boolean hasEnded(RunningLoad load, long deadline) {
         try {
-            return load.awaitDone(CLOSE.plusSeconds(1).toMillis());
+            return load.awaitDone(Math.max(0, (deadline - System.nanoTime()) / 1_000_000));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
@@ -301,7 +316,7 @@ final class Deployments implements AutoCloseable {
     }
 
     private Duration grace() {
-        return closed ? CLOSE : LOAD;
+        return closed ? LOAD_AT_CLOSE : LOAD;
     }
 
     private StageShard load(ShardLoader.Order order, RunningLoad loading, ShardLoader.Progress progress) {

@@ -17,7 +17,9 @@ final class Machine {
 
     private static final Path MEMINFO = Path.of("/proc/meminfo");
     private static final Path CPUINFO = Path.of("/proc/cpuinfo");
+    private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
     private static final String DEVICE = device();
+    private static final String ID = id();
 
     private Machine() {}
 
@@ -28,6 +30,7 @@ final class Machine {
                 .setTotalMemoryBytes(system().getTotalMemorySize())
                 .setFreeMemoryBytes(freeBytes())
                 .setDevice(DEVICE)
+                .setMachine(ID)
                 .setProcessors(Runtime.getRuntime().availableProcessors());
     }
 
@@ -57,6 +60,13 @@ final class Machine {
                 ? output("sysctl", "-n", "machdep.cpu.brand_string").strip()
                 : find(CPUINFO, "model name\\s*:\\s*(.+)").orElse("");
         return name.isEmpty() ? System.getProperty("os.arch") : name;
+    }
+
+    /** That of its last start, which processes and containers share; empty where the system has none. */
+    private static String id() {
+        return mac()
+                ? output("sysctl", "-n", "kern.bootsessionuuid").strip()
+                : find(BOOT, "(.+)").orElse("");
     }
 
     private static String version() {

@@ -13,8 +13,10 @@ import org.espalier.transport.Listening;
  * @param modelRoots folders that models may be in; empty for wherever its user may read
  * @param engine used when a load names none; empty for the best
  * @param loads how programs are loaded; a load says the precision itself
+ * @param limits of what clients may use
  */
-public record NodeOptions(Listening listening, String name, List<Path> modelRoots, String engine, EngineOptions loads) {
+public record NodeOptions(
+        Listening listening, String name, List<Path> modelRoots, String engine, EngineOptions loads, Limits limits) {
 
     public NodeOptions {
         modelRoots = List.copyOf(modelRoots);
@@ -22,18 +24,22 @@ public record NodeOptions(Listening listening, String name, List<Path> modelRoot
 
     /** Any free port of 127.0.0.1, models wherever the user may read. */
     public static NodeOptions loopback(String name) {
-        return new NodeOptions(Listening.loopback(), name, List.of(), "", EngineOptions.FLOAT32);
+        return new NodeOptions(Listening.loopback(), name, List.of(), "", EngineOptions.FLOAT32, Limits.usual());
     }
 
     public NodeOptions withLoads(EngineOptions options) {
-        return new NodeOptions(listening, name, modelRoots, engine, options);
+        return new NodeOptions(listening, name, modelRoots, engine, options, limits);
     }
 
     public NodeOptions with(Listening place) {
-        return new NodeOptions(place, name, modelRoots, engine, loads);
+        return new NodeOptions(place, name, modelRoots, engine, loads, limits);
+    }
+
+    public NodeOptions with(Limits most) {
+        return new NodeOptions(listening, name, modelRoots, engine, loads, most);
     }
 
     public NodeOptions withModelRoots(List<Path> folders) {
-        return new NodeOptions(listening, name, folders, engine, loads);
+        return new NodeOptions(listening, name, folders, engine, loads, limits);
     }
 }

@@ -1,5 +1,7 @@
 package org.espalier.node.service;
 
+import io.grpc.Codec;
+import io.grpc.DecompressorRegistry;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -7,6 +9,7 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.node.ring.RingLimits;
 import org.espalier.node.ring.agent.RingAgent;
@@ -18,6 +21,12 @@ import org.espalier.transport.Listening;
 /** A node: serves {@code Node}, {@code Ring}, health and reflection until it is closed. */
 public final class NodeServer implements AutoCloseable {
 
+    /** Less than the 5 s that the process has, by what the JVM itself takes to end. */
+    private static final long EXIT_MILLIS = 4500;
+
+    /** For failures to be written to whoever waits for answers. */
+    private static final long LAST_WORDS_MILLIS = 500;
+
     private final Server server;
     private final Listening listening;
     private final String name;
@@ -25,6 +34,7 @@ public final class NodeServer implements AutoCloseable {
     private final Deployments deployments;
     private final NodeService nodeService;
     private final TickClock clock;
+    private final Connections connections;
     private int port;
 
     private NodeServer(
@@ -33,7 +43,8 @@ public final class NodeServer implements AutoCloseable {
             ShardLoader loader,
             Deployments deployments,
             NodeService nodeService,
-            TickClock clock) {
+            TickClock clock,
+            Connections connections) {
         this.server = server;
         this.listening = options.listening();
         this.name = options.name();
@@ -41,6 +52,7 @@ public final class NodeServer implements AutoCloseable {
         this.deployments = deployments;
         this.nodeService = nodeService;
         this.clock = clock;
+        this.connections = connections;
     }
 
     /**
@@ -65,14 +77,20 @@ public final class NodeServer implements AutoCloseable {
         TickClock clock = new TickClock();
         RingAgent agent = new RingAgent(new Channels(listening.credentials()), RingLimits.DEFAULT);
         Attachments attachments = new Attachments(options.name(), clock);
-        Deployments deployments = new Deployments(options.name(), loader, attachments, agent);
+        Deployments deployments = new Deployments(options, loader, attachments, agent);
         attachments.onGone(deployments::clientGone);
         NodeService nodeService = new NodeService(options, loader, deployments, attachments);
+        Connections connections = new Connections(options.name(), options.limits());
+        RequestSize sizes = new RequestSize(options.name(), options.limits());
         // Netty's builder, since the generic one listens on every interface. A direct executor, since all our callbacks
         // only enqueue.
-        Server server = NettyServerBuilder.forAddress(address, listening.serverCredentials())
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(address, listening.serverCredentials())
                 .directExecutor()
                 .maxInboundMessageSize(RingMember.MAX_MESSAGE_BYTES)
+                .addStreamTracerFactory(sizes)
+                .intercept(sizes)
+                // What is compressed may become larger than what RequestSize counts.
+                .decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
                 .permitKeepAliveTime(10, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .intercept(listening.callerCheck(options.name()))
@@ -80,9 +98,10 @@ public final class NodeServer implements AutoCloseable {
                 .addService(nodeService)
                 .addService(new RingService(options.name(), agent, deployments))
                 .addService(new HealthStatusManager().getHealthService())
-                .addService(ProtoReflectionServiceV1.newInstance())
-                .build();
-        NodeServer node = new NodeServer(server, options, loader, deployments, nodeService, clock);
+                .addService(ProtoReflectionServiceV1.newInstance());
+        connections.configure(builder);
+        Server server = builder.build();
+        NodeServer node = new NodeServer(server, options, loader, deployments, nodeService, clock, connections);
         try {
             server.start();
             node.port = server.getPort();
@@ -119,14 +138,35 @@ public final class NodeServer implements AutoCloseable {
         server.awaitTermination();
     }
 
-    /** Leaves its rings, frees all shards and stops listening; running generations fail with a message that names this node. */
+    /** Closes the node when the process ends, also by a signal. Whatever hangs, the process ends within 5 s. */
+    public void closeAtExit() {
+        DaemonThreads threads = new DaemonThreads("espalier-shutdown");
+        Runtime.getRuntime().addShutdownHook(threads.newThread(() -> {
+            Thread closes = threads.newThread(this::close);
+            closes.start();
+            try {
+                closes.join(EXIT_MILLIS);
+            } catch (InterruptedException e) {
+                // nobody interrupts it; it ends all the same
+            }
+            if (closes.isAlive()) { // loggers may be closed by now
+                System.err.println("node " + name + " ends although something still runs after " + EXIT_MILLIS + " ms");
+            }
+        }));
+    }
+
+    /**
+     * Refuses new calls, leaves its rings, frees all shards and stops listening; running generations fail with a message that names this
+     * node.
+     */
     @Override
     public void close() {
-        deployments.close();
+        nodeService.refuse();
         server.shutdown();
+        deployments.close();
         try {
-            if (!server.awaitTermination(1, TimeUnit.SECONDS)) {
-                server.shutdownNow().awaitTermination(1, TimeUnit.SECONDS);
+            if (!server.awaitTermination(LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS)) {
+                server.shutdownNow().awaitTermination(LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException e) {
             server.shutdownNow();
@@ -134,6 +174,7 @@ public final class NodeServer implements AutoCloseable {
         }
         clock.close();
         nodeService.close();
+        connections.close();
         loader.close();
     }
 
@@ -144,6 +185,7 @@ public final class NodeServer implements AutoCloseable {
         clock.close();
         deployments.close();
         nodeService.close();
+        connections.close();
         loader.close();
     }
 }

@@ -40,26 +40,33 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(NodeService.class);
 
-    /** Each has a thread while it is begun; a generation that runs or waits its turn has none. */
-    private static final int MAX_REQUESTS = 1024;
-
     private final String node;
     private final String advertised;
     private final LinkProbe links;
     private final ShardLoader loader;
     private final Deployments deployments;
     private final Attachments attachments;
-    private final ExecutorService waiting = new ThreadPoolExecutor(
-            0, MAX_REQUESTS, 60, TimeUnit.SECONDS, new SynchronousQueue<>(), new DaemonThreads("espalier-request"));
+    private final Limits limits;
+
+    /** Each request has a thread while it is begun; a generation that runs or waits its turn has none. */
+    private final ExecutorService waiting;
 
     NodeService(NodeOptions options, ShardLoader loader, Deployments deployments, Attachments attachments) {
         this.node = options.name();
+        this.limits = options.limits();
         this.advertised =
                 options.listening().advertised().map(NodeAddress::toString).orElse("");
         this.links = new LinkProbe(new Channels(options.listening().credentials()));
         this.loader = loader;
         this.deployments = deployments;
         this.attachments = attachments;
+        this.waiting = new ThreadPoolExecutor(
+                0,
+                limits.of(Limit.REQUESTS),
+                60,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                new DaemonThreads("espalier-request"));
     }
 
     @Override
@@ -153,9 +160,15 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         String connection = ClientConnection.current();
         // A tokenizer may have to be opened for stop strings.
         answer(sink::fail, () -> {
+            new GenerateSize(node, limits).check(request);
             RingMember member = deployments.member(request.getDeployment(), request.getEpoch());
             running.started(member, member.generate(request, connection, sink));
         });
+    }
+
+    /** Whoever asks for something from now on hears that the node was shut down. */
+    void refuse() {
+        waiting.shutdown();
     }
 
     @Override
@@ -210,7 +223,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
                             : new Failure(
                                     "",
                                     Failure.Kind.EXHAUSTED,
-                                    "it begins " + MAX_REQUESTS + " requests already: try again"));
+                                    "it begins " + limits.of(Limit.REQUESTS) + " requests already: try again"));
         } catch (OutOfMemoryError e) { // no thread can be started
             refuse(refused, Failure.of(e, Failure.Kind.REFUSED));
         }

@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import org.espalier.node.service.Limit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,5 +77,16 @@ class ServeCommandTest {
 
         assertThat(command.exit()).isEqualTo(2);
         assertThat(command.err()).contains("--models nowhere is not a folder");
+    }
+
+    @Test
+    void listsItsLimitsAndRefusesWhatIsNone() {
+        String help = Command.run("serve", "--help").out();
+        for (Limit limit : Limit.values()) {
+            assertThat(help).containsPattern(limit + " +" + limit.usual() + "  ");
+        }
+        assertThat(Command.run("serve", "--limit", "connections=0").err())
+                .startsWith("espalier-node: the limit connections is 0: choose 1 or more");
+        assertThat(Command.run("serve", "--limit", "patience=3").err()).contains("patience");
     }
 }

@@ -46,6 +46,13 @@ final class Asked implements StreamObserver<GenerateReply> {
         return ask(client, new Asked(prompt, length, true), epoch);
     }
 
+    /** Sends a request that is no generation's. */
+    static Asked of(Channel client, GenerateRequest request) {
+        Asked asked = new Asked(0, 0, true);
+        asked.context.run(() -> NodeGrpc.newStub(client).generate(request, asked));
+        return asked;
+    }
+
     private static Asked ask(Channel client, Asked asked, long epoch) {
         GenerateRequest request = request(epoch, asked.prompt, asked.length);
         asked.context.run(() -> NodeGrpc.newStub(client).generate(request, asked));

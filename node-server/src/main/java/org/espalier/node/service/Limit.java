@@ -1,0 +1,42 @@
+package org.espalier.node.service;
+
+/** How much of something a node takes, so that no client can use it up for the others. */
+public enum Limit {
+    CONNECTIONS("connections", 256, "connections at once; further ones are closed"),
+    IDLE_SECONDS("idle-seconds", 600, "seconds that a connection without a call stands"),
+    HANDSHAKE_SECONDS("handshake-seconds", 10, "seconds that a connection has to say what it is"),
+    CALLS("calls", 2048, "calls at once a connection; further ones wait"),
+    REQUESTS("requests", 1024, "requests that are being begun at once"),
+    REQUEST_BYTES("request-bytes", 4 << 20, "bytes of a request, and of a node's first frame"),
+    PROMPT_TOKENS("prompt-tokens", 1 << 20, "tokens of a prompt, where the model takes as many"),
+    STOP_TOKENS("stop-tokens", 1024, "tokens that end a generation"),
+    STOP_STRINGS("stop-strings", 64, "texts that end a generation"),
+    STOP_CHARACTERS("stop-characters", 8192, "characters of these texts together"),
+    DEPLOYMENTS("deployments", 64, "deployments on this node");
+
+    private final String title;
+    private final int usual;
+    private final String words;
+
+    Limit(String title, int usual, String words) {
+        this.title = title;
+        this.usual = usual;
+        this.words = words;
+    }
+
+    /** Where no other is set. */
+    public int usual() {
+        return usual;
+    }
+
+    /** What it counts. */
+    public String words() {
+        return words;
+    }
+
+    /** As options and messages name it. */
+    @Override
+    public String toString() {
+        return title;
+    }
+}

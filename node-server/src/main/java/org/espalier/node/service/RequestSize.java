@@ -1,0 +1,135 @@
+package org.espalier.node.service;
+
+import io.grpc.Context;
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerStreamTracer;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
+import org.espalier.v1.RingGrpc;
+
+/**
+ * Ends a call while a request comes that is too large. gRPC has one limit for all that a port serves, which has room for a step's activations, and
+ * gathers a message up to that before anybody sees it: a few clients could fill the memory so. It counts the bytes as they come instead. The
+ * ring's frames after the first, by which a node says who it is, may be as large as gRPC lets them.
+ */
+final class RequestSize extends ServerStreamTracer.Factory implements ServerInterceptor {
+
+    private static final Context.Key<Counted> COUNTED = Context.key("request size");
+
+    private final String node;
+    private final Limits limits;
+
+    RequestSize(String node, Limits limits) {
+        this.node = node;
+        this.limits = limits;
+    }
+
+    @Override
+    public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+        return new Counted(method.startsWith(RingGrpc.SERVICE_NAME + "/"));
+    }
+
+    @Override
+    public <Q, R> ServerCall.Listener<Q> interceptCall(
+            ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+        Refusable<Q, R> refusable = new Refusable<>(call);
+        COUNTED.get().tooLarge = refusable::refuse;
+        return new SimpleForwardingServerCallListener<>(next.startCall(refusable, headers)) {
+            @Override
+            public void onMessage(Q message) {
+                if (!refusable.refused) {
+                    super.onMessage(message);
+                }
+            }
+
+            @Override
+            public void onHalfClose() {
+                if (!refusable.refused) {
+                    super.onHalfClose();
+                }
+            }
+        };
+    }
+
+    /** A call that this class may end: what its handler says after that is not sent. */
+    private final class Refusable<Q, R> extends SimpleForwardingServerCall<Q, R> {
+        private volatile boolean refused;
+
+        Refusable(ServerCall<Q, R> call) {
+            super(call);
+        }
+
+        private synchronized void refuse() {
+            if (refused) {
+                return;
+            }
+            refused = true;
+            StatusRuntimeException why = FailureStatus.of(new Failure(
+                    node,
+                    Failure.Kind.EXHAUSTED,
+                    "a request of more than " + limits.of(Limit.REQUEST_BYTES) + " " + Limit.REQUEST_BYTES
+                            + " is too large for node " + node));
+            delegate().close(why.getStatus(), why.getTrailers());
+        }
+
+        @Override
+        public synchronized void sendHeaders(Metadata headers) {
+            if (!refused) {
+                super.sendHeaders(headers);
+            }
+        }
+
+        @Override
+        public synchronized void sendMessage(R message) {
+            if (!refused) {
+                super.sendMessage(message);
+            }
+        }
+
+        @Override
+        public synchronized void close(Status status, Metadata trailers) {
+            if (!refused) {
+                refused = true;
+                super.close(status, trailers);
+            }
+        }
+    }
+
+    /** The bytes of the message that is coming; all on the connection's thread. */
+    private final class Counted extends ServerStreamTracer {
+        private final boolean firstOnly;
+        private Runnable tooLarge = () -> {};
+        private boolean counts = true;
+        private long bytes;
+
+        Counted(boolean firstOnly) {
+            this.firstOnly = firstOnly;
+        }
+
+        @Override
+        public Context filterContext(Context context) {
+            return context.withValue(COUNTED, this);
+        }
+
+        @Override
+        public void inboundMessage(int number) {
+            counts = number == 0 || !firstOnly;
+            bytes = 0;
+        }
+
+        @Override
+        public void inboundWireSize(long more) {
+            bytes += more;
+            if (counts && bytes > limits.of(Limit.REQUEST_BYTES)) {
+                tooLarge.run();
+            }
+        }
+    }
+}

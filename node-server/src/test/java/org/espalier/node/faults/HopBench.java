@@ -1,0 +1,135 @@
+package org.espalier.node.faults;
+
+import io.grpc.ManagedChannel;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.espalier.v1.GenerateReply;
+import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.JoinRequest;
+import org.espalier.v1.LoadRequest;
+import org.espalier.v1.ModelIdentity;
+import org.espalier.v1.NodeGrpc;
+import org.espalier.v1.Placement;
+import org.espalier.v1.Shard;
+
+/**
+ * What a hop between two processes costs, all in: the time from token to token over two nodes, less that on one node, is two hops (there
+ * and back), since a model of whole numbers computes the same in both. A benchmark, run by hand: {@code java -cp ... org.espalier.node.faults.HopBench}.
+ */
+final class HopBench {
+
+    private static final int LAYERS = 6;
+    private static final int TOKENS = 1900;
+    private static final int WARM_UP = 8;
+    private static final int MEASURED = 4;
+
+    private HopBench() {}
+
+    public static void main(String[] arguments) throws Exception {
+        double[] one = times(1);
+        double[] two = times(2);
+        print("a token on 1 node", one);
+        print("a token on 2 nodes", two);
+        System.out.printf(
+                "a hop, all in: median %.3f ms, by p90 %.3f ms, by p99 %.3f ms%n",
+                (at(two, 0.5) - at(one, 0.5)) / 2,
+                (at(two, 0.9) - at(one, 0.9)) / 2,
+                (at(two, 0.99) - at(one, 0.99)) / 2);
+        System.exit(0);
+    }
+
+    /** Milliseconds from token to token, as the client sees them, ascending. */
+    private static double[] times(int nodes) throws Exception {
+        List<NodeProcess> processes = new ArrayList<>();
+        List<ManagedChannel> channels = new ArrayList<>();
+        try {
+            Placement.Builder placement =
+                    Placement.newBuilder().setStrategy("pipeline").setLayers(LAYERS);
+            for (int i = 0; i < nodes; i++) {
+                processes.add(NodeProcess.start(
+                        "n" + i, List.of("-XX:TieredStopAtLevel=4"), List.of(FakeNode.class.getName(), "n" + i)));
+                channels.add(ProcessRing.channel(processes.get(i).address()));
+                placement.addShards(Shard.newBuilder()
+                        .setNode("n" + i)
+                        .setAddress(processes.get(i).address())
+                        .setFirstLayer(LAYERS * i / nodes)
+                        .setEndLayer(LAYERS * (i + 1) / nodes));
+            }
+            for (int i = 0; i < nodes; i++) {
+                stub(channels.get(i)).load(load(placement.build(), i)).forEachRemaining(progress -> {});
+            }
+            for (ManagedChannel channel : channels) {
+                stub(channel)
+                        .join(JoinRequest.newBuilder()
+                                .setDeployment("d")
+                                .setEpoch(1)
+                                .build());
+            }
+            double[] times = new double[MEASURED * (TOKENS - 1)];
+            for (int run = -WARM_UP; run < MEASURED; run++) {
+                double[] these = generate(channels.get(0));
+                if (run >= 0) {
+                    System.arraycopy(these, 0, times, run * (TOKENS - 1), TOKENS - 1);
+                }
+            }
+            Arrays.sort(times);
+            return times;
+        } finally {
+            channels.forEach(ManagedChannel::shutdownNow);
+            processes.forEach(NodeProcess::close);
+        }
+    }
+
+    private static double[] generate(ManagedChannel head) {
+        Iterator<GenerateReply> replies = stub(head)
+                .generate(GenerateRequest.newBuilder()
+                        .setDeployment("d")
+                        .setEpoch(1)
+                        .setClient("bench")
+                        .addPrompt(1)
+                        .setMaxTokens(TOKENS)
+                        .build());
+        double[] times = new double[TOKENS - 1];
+        int tokens = 0;
+        long before = 0;
+        while (replies.hasNext()) {
+            if (replies.next().hasToken()) {
+                long now = System.nanoTime();
+                if (tokens++ > 0) {
+                    times[tokens - 2] = (now - before) / 1e6;
+                }
+                before = now;
+            }
+        }
+        return times;
+    }
+
+    private static NodeGrpc.NodeBlockingStub stub(ManagedChannel channel) {
+        return NodeGrpc.newBlockingStub(channel).withDeadlineAfter(120, TimeUnit.SECONDS);
+    }
+
+    private static LoadRequest load(Placement placement, int shard) {
+        return LoadRequest.newBuilder()
+                .setDeployment("d")
+                .setEpoch(1)
+                .setClient("bench")
+                .setModel(ModelIdentity.newBuilder().setName("fake").setHash("0".repeat(64)))
+                .setPlacement(placement)
+                .setShard(shard)
+                .setPrecision("float32")
+                .build();
+    }
+
+    private static void print(String what, double[] times) {
+        System.out.printf(
+                "%s: median %.3f ms, p90 %.3f ms, p99 %.3f ms%n",
+                what, at(times, 0.5), at(times, 0.9), at(times, 0.99));
+    }
+
+    private static double at(double[] sorted, double part) {
+        return sorted[(int) (part * (sorted.length - 1))];
+    }
+}
