@@ -27,7 +27,7 @@ import org.espalier.failure.FailureStatus;
 final class RandomFaults implements AutoCloseable {
 
     private static final int NODES = 3;
-    private static final int LONGEST = 200;
+    private static final int LONGEST = 100;
 
     /** From the end of the fault to the end of every generation. */
     private static final Duration BOUND = Duration.ofSeconds(20);
