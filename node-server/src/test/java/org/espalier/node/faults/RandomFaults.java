@@ -37,6 +37,7 @@ final class RandomFaults implements AutoCloseable {
     /** Pools whose threads come and go by themselves, and those of the JVM itself. */
     private static final List<String> POOLS = List.of(
             "espalier-reques",
+            "espalier-wire",
             "grpc-default-ex",
             "grpc-shared-des",
             "grpc-timer",
