@@ -2,20 +2,14 @@ package org.espalier.cluster;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.espalier.Remedy;
 import org.espalier.model.Model;
 import org.espalier.placement.Placement;
 import org.espalier.routing.LayerEdit;
 import org.espalier.routing.RoutingTrace;
-import org.espalier.sampling.SamplingMessage;
 import org.espalier.score.Score;
-import org.espalier.v1.GenerateRequest;
 
 /**
  * Nodes that hold a model together: connects to them, loads and splits a model over them, and generates. All calls block and may come
@@ -26,11 +20,6 @@ import org.espalier.v1.GenerateRequest;
  */
 public final class Cluster implements AutoCloseable {
 
-    /** A generation and its result, once it has one. */
-    private record Latest(GenerateCall call, Optional<Generation> generation) {
-        private static final Latest NONE = new Latest(null, Optional.empty());
-    }
-
     private record LoadedLast(String model, LoadOptions options) {}
 
     private final String client = System.getProperty("user.name", "client") + "-"
@@ -38,14 +27,10 @@ public final class Cluster implements AutoCloseable {
     private final ClientModels models;
     private final Optional<NodeStarter> starter;
     private final boolean startsWhenNeeded;
-    private final Set<GenerateCall> running = ConcurrentHashMap.newKeySet();
-
-    /** The generation that was started last. */
-    private final AtomicReference<Latest> latest = new AtomicReference<>(Latest.NONE);
-
+    private final Generations generations = new Generations(client);
     private final LoadingThread loading = new LoadingThread();
 
-    private final ModelInUse inUse = new ModelInUse(client, why -> running.forEach(call -> call.lost(why)));
+    private final ModelInUse inUse = new ModelInUse(client, generations::lost);
 
     private volatile Connection connection;
     private volatile Optional<LoadedLast> loadedLast = Optional.empty();
@@ -236,7 +221,7 @@ public final class Cluster implements AutoCloseable {
             synchronized (this) {
                 Deployment deployment = loading.run(() -> inUse.load(connected(), opened, options));
                 loadedLast = Optional.of(new LoadedLast(model, options));
-                latest.set(Latest.NONE);
+                generations.forget();
                 return deployment;
             }
         } finally {
@@ -292,7 +277,7 @@ public final class Cluster implements AutoCloseable {
         Deployment there = inUse.use(connected(), deployment, models);
         loadedLast = Optional.of(new LoadedLast(
                 there.model(), LoadOptions.defaults().withDeployment(deployment).withPrecision(there.precision())));
-        latest.set(Latest.NONE);
+        generations.forget();
         return there;
     }
 
@@ -338,7 +323,7 @@ public final class Cluster implements AutoCloseable {
     /** A generation is that of the model in use. */
     private void forgetUnlessInUse() {
         if (inUse.now().isEmpty()) {
-            latest.set(Latest.NONE);
+            generations.forget();
         }
     }
 
@@ -450,69 +435,26 @@ public final class Cluster implements AutoCloseable {
      */
     public Score score(Prompt prompt, List<LayerEdit> edits) {
         return Scoring.score(
-                prompt, edits, options -> start(prompt, options, GenerationListener.SILENT, notKept -> {}));
+                prompt, edits, options -> generations.start(serving(), prompt, options, GenerationListener.SILENT));
     }
 
     /** Starts a generation and returns at once; the listener is called on the thread that waits in {@link RunningGeneration#await}. */
     public RunningGeneration start(Prompt prompt, GenerateOptions options, GenerationListener listener) {
-        latest.set(Latest.NONE);
-        return start(prompt, options, listener, call -> latest.set(new Latest(call, Optional.empty())));
+        generations.forget();
+        return generations.startKept(serving(), prompt, options, listener);
     }
 
-    private RunningGeneration start(
-            Prompt prompt, GenerateOptions options, GenerationListener listener, Consumer<GenerateCall> whenMade) {
-        Serving now =
-                inUse.alive().orElseGet(this::attached); // without the lock, which a load of another model may hold
-        boolean started = false;
-        try {
-            GenerateCall call = call(now, prompt, options, listener);
-            running.add(call);
-            whenMade.accept(call);
-            if (now.connection().closed()) {
-                call.giveUp(); // close() may have looked at the running calls before this one was added
-            }
-            call.start();
-            started = true;
-            return call;
-        } finally {
-            if (!started) {
-                now.model().release();
-            }
-        }
+    private Serving serving() {
+        return inUse.alive().orElseGet(this::attached); // without the lock, which a load of another model may hold
     }
 
     private synchronized Serving attached() {
         return inUse.attached();
     }
 
-    private GenerateCall call(Serving now, Prompt prompt, GenerateOptions options, GenerationListener listener) {
-        ClientModel model = now.model().model();
-        GenerateRequest request = GenerateRequest.newBuilder()
-                .setDeployment(now.deployment().id())
-                .setEpoch(now.deployment().epoch())
-                .setClient(client)
-                .addAllPrompt(model.encode(prompt))
-                .setMaxTokens(options.maxTokens())
-                .setSampling(SamplingMessage.of(options.sampling()))
-                .addAllStopTokens(options.ignoreEos() ? Set.of() : model.endOfSequence())
-                .addAllStopStrings(options.stop())
-                .setRouting(options.routing() && model.moe().isPresent())
-                .setPromptLogits(options.promptLogits())
-                .setPromptLogprobs(options.promptScore())
-                .addAllEdits(Wire.edits(options))
-                .build();
-        GenerateCall[] self = new GenerateCall[1];
-        self[0] = new GenerateCall(now.head(), request, prompt, model, listener, ended -> {
-            running.remove(self[0]);
-            latest.updateAndGet(newest -> newest.call == self[0] ? new Latest(self[0], ended) : newest);
-            now.model().release();
-        });
-        return self[0];
-    }
-
     /** The generation that was started last; empty if it has not finished or failed, and once another model was loaded. */
     public Optional<Generation> lastGeneration() {
-        return latest.get().generation;
+        return generations.last();
     }
 
     /** The routing trace of {@link #lastGeneration}; empty also if that was not asked for one, or its model has no experts. */
@@ -530,10 +472,10 @@ public final class Cluster implements AutoCloseable {
     private synchronized void disconnect() {
         Connection old = connection;
         connection = null;
-        latest.set(Latest.NONE);
+        generations.forget();
         if (old != null) {
             old.closing();
-            running.forEach(GenerateCall::giveUp);
+            generations.giveUp();
             inUse.leave();
             old.close();
         }
