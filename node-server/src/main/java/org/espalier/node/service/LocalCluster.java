@@ -67,9 +67,9 @@ public final class LocalCluster {
         return Cluster.of(STARTER.processes(nodes), STARTER);
     }
 
-    /** Connected to nodes that outlive it. */
-    static Cluster of(LocalNodes nodes) {
-        return Cluster.of(new Started(nodes.addresses(), SECRET, () -> false, () -> {}), STARTER);
+    /** Connected to nodes that this process started, and that outlive it. */
+    static Cluster of(List<String> addresses) {
+        return Cluster.of(new Started(addresses, SECRET, () -> false, () -> {}), STARTER);
     }
 
     /** One node inside this JVM. */

@@ -128,7 +128,7 @@ class NodeModelsTest {
     @Test
     void nodesOfTheSameUserTakeAPathOutsideOfEveryFolder() {
         try (Cluster cluster = LocalCluster.embedded();
-                Cluster other = Cluster.of(List.of(cluster.nodes().get(0).address()))) {
+                Cluster other = LocalCluster.of(List.of(cluster.nodes().get(0).address()))) {
             cluster.load(mine.toString(), LoadOptions.defaults());
             assertThat(cluster.nodes().get(0).shards().get(0).model())
                     .isEqualTo(org.espalier.model.ModelIdentity.of(mine));

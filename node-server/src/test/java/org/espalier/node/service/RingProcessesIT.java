@@ -41,7 +41,7 @@ class RingProcessesIT {
             alone = cluster.generate(PROMPT, options);
         }
         try (LocalNodes nodes = LocalNodes.start(3);
-                Cluster cluster = LocalCluster.of(nodes)) {
+                Cluster cluster = LocalCluster.of(nodes.addresses())) {
             assertThat(cluster.nodes()).extracting(NodeInfo::name).containsExactly("local-1", "local-2", "local-3");
             cluster.load(MODEL, FLOAT32);
             Generation three = cluster.generate(PROMPT, options);
@@ -55,7 +55,7 @@ class RingProcessesIT {
     @ValueSource(ints = {0, 1, 2})
     void aKilledNodeIsNamedInTime(int killed) throws Exception {
         try (LocalNodes nodes = LocalNodes.start(3);
-                Cluster cluster = LocalCluster.of(nodes)) {
+                Cluster cluster = LocalCluster.of(nodes.addresses())) {
             cluster.load(MODEL, FLOAT32);
             CompletableFuture<Void> running = new CompletableFuture<>();
             CompletableFuture<NodeLostException> error = CompletableFuture.supplyAsync(() -> {
@@ -93,7 +93,7 @@ class RingProcessesIT {
     @Test
     void aNodeThatHangsIsLostToo() throws Exception {
         try (LocalNodes nodes = LocalNodes.start(2);
-                Cluster cluster = LocalCluster.of(nodes)) {
+                Cluster cluster = LocalCluster.of(nodes.addresses())) {
             cluster.load(MODEL, FLOAT32);
             String hung = String.valueOf(nodes.pids().get(1));
             assertThat(new ProcessBuilder("kill", "-STOP", hung).start().waitFor())
@@ -119,7 +119,7 @@ class RingProcessesIT {
     void aHeadThatHangsIsLostToo() throws Exception {
         long begin;
         try (LocalNodes nodes = LocalNodes.start(2);
-                Cluster cluster = LocalCluster.of(nodes)) {
+                Cluster cluster = LocalCluster.of(nodes.addresses())) {
             cluster.load(MODEL, FLOAT32);
             assertThat(new ProcessBuilder(
                                     "kill", "-STOP", String.valueOf(nodes.pids().get(0)))
@@ -149,7 +149,7 @@ class RingProcessesIT {
         }
         assertThat(processes).noneMatch(ProcessHandle::isAlive);
         try (LocalNodes nodes = LocalNodes.start(2);
-                Cluster cluster = LocalCluster.of(nodes)) {
+                Cluster cluster = LocalCluster.of(nodes.addresses())) {
             cluster.load(MODEL, FLOAT32);
             assertThat(cluster.generate(
                                     PROMPT,
