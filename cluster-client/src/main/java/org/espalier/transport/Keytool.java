@@ -14,6 +14,9 @@ final class Keytool {
 
     private static final int SECONDS = 60;
 
+    /** It lives for a second: what a JVM does to be fast later only delays it. */
+    private static final List<String> QUICK_START = List.of("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC");
+
     private Keytool() {}
 
     /**
@@ -24,6 +27,7 @@ final class Keytool {
     static void run(List<String> arguments) {
         Path tool = Path.of(System.getProperty("java.home"), "bin", "keytool");
         List<String> command = new ArrayList<>(List.of(tool.toString()));
+        command.addAll(QUICK_START);
         command.addAll(arguments);
         Path output = null;
         try {

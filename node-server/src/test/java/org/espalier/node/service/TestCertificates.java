@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.espalier.transport.CertificateAuthority;
@@ -13,11 +14,10 @@ import org.espalier.transport.Certificates;
 final class TestCertificates {
 
     private final Path cluster;
-    private final CertificateAuthority authority;
 
     TestCertificates(Path cluster, String... nodes) {
         this.cluster = cluster;
-        this.authority = CertificateAuthority.create(cluster);
+        CertificateAuthority authority = CertificateAuthority.create(cluster);
         for (String node : nodes) {
             authority.add(node);
         }
@@ -35,9 +35,12 @@ final class TestCertificates {
         return Certificates.read(folder(node));
     }
 
-    /** A node's folder whose certificate has been valid for one day, ten days ago. */
+    /** A copy of a node's folder whose certificate has been valid for one day, ten days ago. */
     Path expired(String node) throws IOException, InterruptedException {
-        Path folder = authority.add(node);
+        Path folder = Files.createDirectory(cluster.resolve("expired-" + node));
+        for (String file : List.of("identity.p12", "password")) {
+            Files.copy(folder(node).resolve(file), folder.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
+        }
         Path request = folder.resolve("request");
         Path certificate = folder.resolve("certificate");
         keytool(folder, "identity.p12", "-certreq", "-alias", node, "-file", request.toString());
@@ -69,6 +72,7 @@ final class TestCertificates {
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        command.addAll(List.of("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"));
         command.addAll(List.of(arguments));
         command.addAll(List.of("-keystore", folder.resolve(store).toString()));
         command.addAll(List.of("-storepass:file", folder.resolve("password").toString()));

@@ -56,7 +56,7 @@ class TlsTest {
     @BeforeAll
     static void make() {
         ours = new TestCertificates(folder.resolve("ours"), "a", "b");
-        theirs = new TestCertificates(folder.resolve("theirs"), "a");
+        theirs = new TestCertificates(folder.resolve("theirs"));
     }
 
     private static NodeServer serve(Certificates certificates) {
@@ -165,12 +165,12 @@ class TlsTest {
 
     @Test
     void anExpiredCertificateIsSaidBeforeItIsUsedAndRefusedByTheNode() throws Exception {
-        Path expired = ours.expired("old");
+        Path expired = ours.expired("b");
         assertThatThrownBy(() -> Certificates.read(expired))
                 .hasMessageContaining("the certificate in " + expired + " expired on ");
         try (NodeServer a = serve(ours.of("a"))) {
             refusing(
-                    "no connection with a caller: its certificate \\(CN=old\\) expired on [0-9-]+",
+                    "no connection with a caller: its certificate \\(CN=b\\) expired on [0-9-]+",
                     () -> assertThat(Status.fromThrowable(call(a, Optional.of(expired)))
                                     .getCode())
                             .isEqualTo(Status.Code.UNAVAILABLE));
