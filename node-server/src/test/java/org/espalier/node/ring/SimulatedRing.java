@@ -42,7 +42,7 @@ final class SimulatedRing {
     private final TreeSet<String> blamed = new TreeSet<>();
     /** Nodes that the error of one generation may name, by session. */
     private final Map<Long, TreeSet<String>> blamedFor = new HashMap<>();
-    /** Where steps fail for no session's fault: one is forgiven. */
+    /** Where steps fail for no session's fault: one is forgiven, unless a session's own fault has already had its step tried again. */
     private final List<String> transientFaults = new ArrayList<>();
     /** Whether the ring cannot serve again by itself. */
     private boolean lost;
@@ -285,9 +285,6 @@ final class SimulatedRing {
                 boolean memory = world.chance(0.5);
                 log("fault: the engine of " + name + " fails once" + (memory ? " for memory" : ""));
                 transientFaults.add(name);
-                if (transientFaults.size() > 1) {
-                    blamed.addAll(transientFaults);
-                }
                 node.nextStep = memory ? new OutOfMemoryError("heap") : new EngineException("op 3 went wrong");
             }
             case 9 -> {
@@ -359,6 +356,9 @@ final class SimulatedRing {
     }
 
     private void check(SimulatedGeneration generation) {
+        if (transientFaults.size() + blamedFor.size() > 1) {
+            blamed.addAll(transientFaults);
+        }
         String which = "generation " + generation.id + " ";
         require(generation.isOver(), which + "has not ended");
         require(generation.defect().isEmpty(), which + generation.defect());
@@ -396,6 +396,7 @@ final class SimulatedRing {
             node.nextStep = null;
         });
         nodes.forEach(node -> node.links.forEach(link -> link.tamper(true, null)));
+        world.runUntil(world.now() + World.seconds(3)); // a frame that was held back is noticed
         long limit = world.now() + World.seconds(60);
         while (!head().member.serving() && world.now() < limit) {
             world.runUntil(world.now() + World.seconds(1));
@@ -404,6 +405,8 @@ final class SimulatedRing {
                 head().member.serving(),
                 "the ring does not serve again: " + head().member.refusal());
         blamed.clear();
+        blamedFor.clear();
+        transientFaults.clear();
         SimulatedGeneration last = generate(request());
         world.runUntil(world.now() + World.seconds(30));
         check(last);
