@@ -10,7 +10,6 @@ final class Flight {
 
     private final List<HeadSession> sessions = new ArrayList<>();
     private final List<StepEntry> entries = new ArrayList<>();
-    private int rows;
 
     List<HeadSession> sessions() {
         return sessions;
@@ -20,17 +19,11 @@ final class Flight {
         return entries;
     }
 
-    /** T, the rows of all entries. */
-    int rows() {
-        return rows;
-    }
-
     /** Adds the session's next rows, at most {@code room}; returns how many. */
     int add(HeadSession session, int room) {
         StepEntry entry = session.entry(session.nextRows(room));
         sessions.add(session);
         entries.add(entry);
-        rows += entry.getTokensCount();
         return entry.getTokensCount();
     }
 

@@ -1,15 +1,11 @@
 package org.espalier.node.ring;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.espalier.engine.Step;
 import org.espalier.failure.Failure;
@@ -17,7 +13,6 @@ import org.espalier.failure.FailureWire;
 import org.espalier.v1.CancelSession;
 import org.espalier.v1.CloseSession;
 import org.espalier.v1.Finished;
-import org.espalier.v1.ForkSession;
 import org.espalier.v1.Frame;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.OpenSession;
@@ -27,22 +22,15 @@ import org.espalier.v1.SessionOutcome;
 import org.espalier.v1.StageProgress;
 import org.espalier.v1.StepEntry;
 import org.espalier.v1.StepOutcome;
-import org.espalier.v1.TruncateSession;
 
 /**
- * The ring's only scheduler. It forms steps from all ready generations, client by client, decode rows first, then prefill rows up to a chunk,
- * and keeps as many steps in flight as the ring has stages, never two with the same session.
+ * The ring's only scheduler. It forms steps from all ready generations and keeps as many in flight as the ring has stages, never two with the
+ * same session.
  */
 final class Head {
 
     /** The most rows of a step; a longer prompt takes several steps, between which other sessions decode. */
     static final int CHUNK = 256;
-
-    /** The most rows of a step whose logits are all computed: 64 x V floats at the last node, 32 MB for V = 128k. */
-    private static final int SCORED = 64;
-
-    /** A step that several clients share takes about as long as so many steps of one row, so that none slows another down by more. */
-    private static final int SHARED = 5;
 
     /** A generation's client hears something at least each second; ticks come each 0.5 s. */
     private static final long QUIET = TimeUnit.MILLISECONDS.toNanos(600);
@@ -59,23 +47,20 @@ final class Head {
     private final String node;
     private final int stages;
     private final RingLimits limits;
-    private final StepTimes times;
     private final Ring ring;
     private final LongSupplier nanos;
 
     /** Generations that run, by session. */
     private final Map<Long, HeadSession> sessions = new LinkedHashMap<>();
 
-    private final WaitingRoom waiting = new WaitingRoom();
+    private final Admission admission;
     private final Turns turns = new Turns();
-    /** Sessions whose last step failed for all its sessions: each is tried in a step of its own. */
-    private final Deque<HeadSession> alone = new ArrayDeque<>();
+    private final StepForming forming;
     /** Sessions whose clients do not read, and since when. */
     private final Map<HeadSession, Long> paused = new LinkedHashMap<>();
 
     private final Map<Long, Flight> flights = new LinkedHashMap<>();
-    /** What to do with the nodes' answer to a fork or a truncation, by session; the answer is why one refuses, or empty. */
-    private final Map<Long, Consumer<Optional<Failure>>> asked = new HashMap<>();
+    private final Questions questions;
 
     private Failure failure;
     private long nextStep;
@@ -87,55 +72,40 @@ final class Head {
         this.node = place.self().getNode();
         this.stages = place.shards().size();
         this.limits = limits;
-        this.times = times;
+        this.admission = new Admission(limits);
+        this.forming = new StepForming(turns, times, stages);
         this.nanos = nanos;
         this.ring = ring;
+        this.questions = new Questions(ring::send);
     }
 
     /** How many run or wait. */
     int generations() {
-        return sessions.size() + waiting.size();
+        return admission.running() + admission.waiting();
     }
 
     void submit(HeadSession session) {
-        if (refuses(session)) {
-            return;
-        }
-        waiting.add(session);
-        schedule();
-    }
-
-    /** A client may take as many places as are left for others. */
-    private boolean mayRun(String client) {
-        long has = sessions.values().stream()
-                .filter(session -> session.connection.equals(client))
-                .count();
-        return has < limits.running() - sessions.size();
-    }
-
-    private boolean refuses(HeadSession session) {
         if (failure != null) {
             session.replies.fail(failure);
-        } else if (waiting.of(session.connection) >= limits.waiting() - waiting.size()
-                && !(waiting.of(session.connection) == 0 && mayRun(session.connection))) {
+        } else if (admission.isFull(session.connection)) {
             session.replies.fail(exhausted());
         } else {
-            return false;
+            admission.await(session);
+            schedule();
         }
-        return true;
     }
 
     private Failure exhausted() {
         return new Failure(
                 node,
                 Failure.Kind.EXHAUSTED,
-                "node " + node + " has " + sessions.size() + " generations running and " + waiting.size()
+                "node " + node + " has " + admission.running() + " generations running and " + admission.waiting()
                         + " waiting: try again when some have ended");
     }
 
     private void admit() {
         Optional<HeadSession> next;
-        while ((next = waiting.next(this::mayRun)).isPresent()) {
+        while ((next = admission.next()).isPresent()) {
             HeadSession session = next.get();
             sessions.put(session.id, session);
             ready(session);
@@ -160,7 +130,7 @@ final class Head {
             session.replies.fail(failure);
             return;
         }
-        if (!mayRun(session.connection)) {
+        if (!admission.mayRun(session.connection)) {
             session.replies.fail(exhausted());
             return;
         }
@@ -175,16 +145,9 @@ final class Head {
             return;
         }
         sessions.put(session.id, session);
+        admission.run(session);
         session.setOpened();
-        ask(
-                session,
-                refusal -> forked(session, refusal),
-                Frame.newBuilder()
-                        .setFork(ForkSession.newBuilder()
-                                .setFrom(from)
-                                .setTo(session.id)
-                                .setLength(length)
-                                .setSampling(session.request.getSampling())));
+        questions.fork(session, from, length, refusal -> forked(session, refusal));
     }
 
     private void forked(HeadSession session, Optional<Failure> refusal) {
@@ -224,7 +187,7 @@ final class Head {
                     refusal("session " + id + " is already being truncated").exception());
         } else {
             session.setTruncation(new HeadSession.Truncation(length, done));
-            if (turns.remove(session)) {
+            if (turns.remove(session) || paused.remove(session) != null) {
                 ready(session);
             }
         }
@@ -244,7 +207,7 @@ final class Head {
             session.endTruncation(Optional.empty()); // to the nothing that it has
             ready(session);
         } else {
-            askTruncate(session, truncation.length(), refusal -> {
+            questions.truncate(session, truncation.length(), refusal -> {
                 session.endTruncation(refusal);
                 ready(session);
             });
@@ -254,8 +217,6 @@ final class Head {
     private void queue(HeadSession session) {
         if (session.replies.unreadBytes() > limits.unreadBytes()) {
             paused.put(session, nanos.getAsLong());
-        } else if (session.isAlone()) {
-            alone.add(session);
         } else {
             turns.add(session);
         }
@@ -270,55 +231,27 @@ final class Head {
         }
     }
 
-    /** Asks all nodes whether they can truncate a session, and has them do it if none refuses. */
-    private void askTruncate(HeadSession session, int length, Consumer<Optional<Failure>> then) {
-        TruncateSession truncate = TruncateSession.newBuilder()
-                .setSession(session.id)
-                .setLength(length)
-                .build();
-        ask(
-                session,
-                refusal -> {
-                    if (refusal.isEmpty()) {
-                        ring.send(Frame.newBuilder().setTruncate(truncate).build());
-                    }
-                    then.accept(refusal);
-                },
-                Frame.newBuilder().setTruncate(truncate.toBuilder().setCheck(true)));
-    }
-
-    private void ask(HeadSession session, Consumer<Optional<Failure>> then, Frame.Builder question) {
-        asked.put(session.id, then);
-        ring.send(question.build());
-    }
-
-    /** All nodes have answered a fork or a truncation; has no effect where its session has ended in the meantime. */
+    /** All nodes have answered a fork or a truncation. */
     void answered(SessionOutcome outcome) {
-        Consumer<Optional<Failure>> then = asked.remove(outcome.getSession());
-        if (then != null) {
-            then.accept(
-                    outcome.hasRefusal() ? Optional.of(FailureWire.decode(outcome.getRefusal())) : Optional.empty());
-            schedule();
-        }
+        questions.answered(outcome);
+        schedule();
     }
 
     private HeadSession find(long id) {
         HeadSession running = sessions.get(id);
-        return running != null
-                ? running
-                : waiting.inOrder().stream()
-                        .filter(session -> session.id == id)
-                        .findFirst()
-                        .orElse(null);
+        return running != null ? running : admission.findWaiting(id).orElse(null);
     }
 
     private boolean remove(HeadSession session, Failure why) {
-        asked.remove(session.id);
+        questions.forget(session.id);
         session.endTruncation(Optional.of(why));
         paused.remove(session);
-        alone.remove(session);
         turns.remove(session);
-        return sessions.remove(session.id) != null | waiting.remove(session);
+        if (sessions.remove(session.id) != null) {
+            admission.ended(session);
+            return true;
+        }
+        return admission.remove(session);
     }
 
     /** Ends a generation's work on every node; harmless when it is over. */
@@ -355,7 +288,7 @@ final class Head {
     }
 
     private List<HeadSession> all() {
-        List<HeadSession> all = waiting.inOrder();
+        List<HeadSession> all = admission.inOrder();
         all.addAll(sessions.values());
         return all;
     }
@@ -399,7 +332,7 @@ final class Head {
      */
     void tick(List<StageProgress> stagesProgress) {
         long now = nanos.getAsLong();
-        List<HeadSession> queue = waiting.inOrder();
+        List<HeadSession> queue = admission.inOrder();
         for (int i = 0; i < queue.size(); i++) {
             queue.get(i).keepAlive(now - QUIET, i + 1);
         }
@@ -430,12 +363,7 @@ final class Head {
         if (flights.isEmpty() || stagesProgress.size() < stages || late <= limit * flights.size()) {
             return;
         }
-        long step = flights.keySet().iterator().next();
-        int last = 0;
-        while (last < stages - 1 && stagesProgress.get(last).getFinished() >= step) {
-            last++;
-        }
-        ring.broken(RingFailure.stuck(place.shards().get(last), step, late / 1000, stagesProgress.get(last)));
+        ring.broken(RingFailure.stuck(place, flights.keySet().iterator().next(), late / 1000, stagesProgress));
     }
 
     private void schedule() {
@@ -443,70 +371,15 @@ final class Head {
             return;
         }
         admit();
-        while (flights.size() < stages && !(alone.isEmpty() && turns.isEmpty())) {
-            Flight flight = new Flight();
-            if (alone.isEmpty()) {
-                fill(flight);
-            } else {
-                add(flight, alone.remove(), CHUNK);
-            }
+        while (flights.size() < stages && !turns.isEmpty()) {
+            Flight flight = forming.next(admission.isShared(), sessions.size());
+            flight.sessions().stream().filter(session -> !session.opened()).forEach(this::open);
             if (flights.isEmpty()) {
                 progress = nanos.getAsLong();
             }
             flights.put(nextStep, flight);
             ring.send(Frame.newBuilder().setStep(flight.frame(nextStep++)).build());
         }
-    }
-
-    private void fill(Flight flight) {
-        List<Turns.Ready> clients = turns.inOrder();
-        int left = isShared() ? Math.min(CHUNK, times.rowsWithin(SHARED)) : CHUNK;
-        int scored = 0;
-        int served = 0;
-        for (; served < clients.size() && left > 0; served++) {
-            Turns.Ready client = clients.get(served);
-            int room = (left - 1) / (clients.size() - served) + 1;
-            int allowance = room - decode(flight, client, client.prefilling.isEmpty() ? room : (room + 1) / 2);
-            while (!client.prefilling.isEmpty() && allowance > 0) {
-                boolean scoring = client.prefilling.element().scoring();
-                int fits = scoring ? Math.min(allowance, SCORED - scored) : allowance;
-                if (fits == 0) {
-                    break; // it is the first of the next step
-                }
-                int added = add(flight, client.prefilling.remove(), fits);
-                allowance -= added;
-                scored += scoring ? added : 0;
-            }
-            left -= room - allowance;
-        }
-        turns.rotate(served < clients.size() ? served : Math.min(1, served));
-    }
-
-    /** Whether generations of several clients run, also where those of only one are ready. */
-    private boolean isShared() {
-        return sessions.values().stream()
-                        .map(session -> session.connection)
-                        .distinct()
-                        .limit(2)
-                        .count()
-                > 1;
-    }
-
-    /** Sessions are spread over the stages: one step with all of them would leave the other stages idle. */
-    private int decode(Flight flight, Turns.Ready client, int room) {
-        int most = Math.min((sessions.size() + stages - 1) / stages, room);
-        int rows = 0;
-        while (!client.decoding.isEmpty() && rows < most) {
-            rows += add(flight, client.decoding.remove(), 1);
-        }
-        return rows;
-    }
-
-    private int add(Flight flight, HeadSession session, int room) {
-        if (!session.opened()) {
-            open(session);
-        }
-        return flight.add(session, room);
     }
 
     private void advance(Flight flight, StepOutcome outcome) {
@@ -529,13 +402,15 @@ final class Head {
                     end(session, FailureWire.decode(sampled.get().getFailure()));
                 } else {
                     if (sessions.containsKey(session.id)) {
-                        advance(session, entry, sampled, routing(outcome, session, entry, row));
+                        Optional<Routing> routing = routing(outcome, session, entry, row);
+                        checkScores(session, entry, sampled);
+                        advance(session, entry, sampled, routing);
                     }
                     row += entry.getTokensCount();
                 }
                 answer += answered || failed ? 1 : 0;
             }
-        } catch (RuntimeException e) {
+        } catch (IllegalArgumentException e) {
             violation("the outcome of step " + outcome.getStep() + " cannot be used: " + e.getMessage());
         }
     }
@@ -549,16 +424,31 @@ final class Head {
                 : Optional.empty();
     }
 
-    private void advance(HeadSession session, StepEntry entry, Optional<Sampled> sampled, Optional<Routing> routing) {
-        int repeated = session.repeated(entry);
-        session.setAlone(false);
-        session.advance(entry, routing);
-        if (sampled.isPresent()) {
-            session.scored(entry, repeated, sampled.get());
+    private static void checkScores(HeadSession session, StepEntry entry, Optional<Sampled> sampled) {
+        int scores = sampled.map(Sampled::getLogprobsCount).orElse(0);
+        if (scores != entry.getTargetsCount()) {
+            throw new IllegalArgumentException("received " + scores + " log-probabilities for "
+                    + entry.getTargetsCount() + " tokens of session " + session.id);
         }
-        continueOrFinish(
-                session,
-                entry.getSample() || entry.getLogits() ? session.sampled(entry, sampled.get()) : session.unanswered());
+    }
+
+    /** What fails here, a tokenizer for instance, is one generation's own. */
+    private void advance(HeadSession session, StepEntry entry, Optional<Sampled> sampled, Optional<Routing> routing) {
+        try {
+            int repeated = session.repeated(entry);
+            session.setAlone(false);
+            session.advance(entry, routing);
+            if (sampled.isPresent()) {
+                session.scored(entry, repeated, sampled.get());
+            }
+            continueOrFinish(
+                    session,
+                    entry.getSample() || entry.getLogits()
+                            ? session.sampled(entry, sampled.get())
+                            : session.unanswered());
+        } catch (RuntimeException e) {
+            end(session, ShardExecutor.failure(e, Failure.Kind.INTERNAL).at(node, "node " + node));
+        }
     }
 
     private void continueOrFinish(HeadSession session, Optional<Finished> finished) {
@@ -587,7 +477,7 @@ final class Head {
                 end(session, why);
             } else {
                 session.setAlone(true);
-                askTruncate(session, flight.entries().get(i).getPosition(), refusal -> {
+                questions.truncate(session, flight.entries().get(i).getPosition(), refusal -> {
                     if (refusal.isPresent()) {
                         end(session, refusal.get());
                     } else {

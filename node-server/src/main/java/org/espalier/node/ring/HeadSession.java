@@ -253,10 +253,6 @@ public final class HeadSession {
      * @param repeated how many of its first rows the client has been told of before
      */
     void scored(StepEntry entry, int repeated, Sampled sampled) {
-        if (sampled.getLogprobsCount() != entry.getTargetsCount()) {
-            throw new IllegalArgumentException("received " + sampled.getLogprobsCount() + " log-probabilities for "
-                    + entry.getTargetsCount() + " tokens of session " + id);
-        }
         if (repeated < entry.getTargetsCount()) {
             reply(GenerateReply.newBuilder()
                     .setPromptLogprobs(Logprobs.newBuilder()

@@ -77,6 +77,13 @@ public final class Member {
         return failure == null && asked && (place.isAlone() || accepted && inbound != null);
     }
 
+    /** Dials on once this node was asked to join and has been dialled, so that what the head hears from the last node proves the whole ring. */
+    private void dialOn() {
+        if (asked && outbound == null && (head != null || inbound != null)) {
+            dial();
+        }
+    }
+
     /** Why no generation can start; empty while the ring serves. */
     public Optional<Failure> refusal() {
         if (serving()) {
@@ -116,15 +123,13 @@ public final class Member {
             return;
         }
         joins.add(done);
-        if (outbound == null) {
-            dial();
-        }
+        dialOn();
     }
 
     private void dial() {
         Link link = new Link(place.next(), 0, new FromNext());
-        outbound = link;
         link.open(ports.dial(link));
+        outbound = link;
         Hello.Builder hello = Hello.newBuilder()
                 .setDeployment(place.deployment())
                 .setEpoch(place.epoch())
@@ -179,9 +184,7 @@ public final class Member {
         inbound = new Link(place.previous(), 1, new FromPrevious());
         inbound.open(replies);
         inbound.beat(Heartbeat.getDefaultInstance());
-        if (asked && outbound == null) {
-            dial();
-        }
+        dialOn();
         served();
         return inbound;
     }
@@ -210,6 +213,10 @@ public final class Member {
 
     /** Leaves what is left of the former incarnation behind. */
     private void renew(long next) {
+        if (incarnation == 0) {
+            incarnation = next; // the first
+            return;
+        }
         Failure why = refusal(
                 Failure.Kind.NODE_LOST,
                 "the ring of deployment " + place.deployment() + " was joined again while it was still in use");
@@ -255,7 +262,12 @@ public final class Member {
 
     /** Truncates a generation's session to its first {@code length} rows on every node, between two of its steps. */
     public void truncate(long session, int length, CompletableFuture<Void> done) {
-        head.truncate(session, length, done);
+        if (head == null) {
+            done.completeExceptionally(refusal(Failure.Kind.INVALID, RingPlace.name(place.self()) + " is not the head")
+                    .exception());
+        } else {
+            head.truncate(session, length, done);
+        }
     }
 
     /** Ends a generation's work on every node. */
@@ -296,7 +308,11 @@ public final class Member {
         if (rejoining.isDue(now) && stage.isIdle()) {
             rejoining.attempt();
             renew(incarnation + 1);
-            dial();
+            if (place.isAlone()) {
+                served();
+            } else {
+                dial();
+            }
         } else if (rejoining.givesUp(now)) {
             ports.gaveUp(failure == null ? former : failure);
         }
@@ -347,15 +363,25 @@ public final class Member {
             head.fail(cause);
         }
         stage.stop();
-        links().forEach(link -> link.fail(cause));
+        List<Link> broken = links();
         outbound = null;
         inbound = null;
+        broken.forEach(link -> fail(link, cause));
         accepted = false;
         announced = false;
         before = List.of();
         List<Consumer<Optional<Failure>>> waiting = List.copyOf(joins);
         joins.clear();
         waiting.forEach(done -> done.accept(Optional.of(cause)));
+    }
+
+    /** A link that cannot even be failed keeps nobody else from being told. */
+    private void fail(Link link, Failure cause) {
+        try {
+            link.fail(cause);
+        } catch (RuntimeException e) {
+            LOG.warn("a link of deployment {} could not be ended", place.deployment(), e);
+        }
     }
 
     /** Leaves the ring for good; the shard stays loaded. Neighbours are told {@code why}. */
@@ -434,6 +460,9 @@ public final class Member {
                 toHead(frame.build());
             } else if (outbound != null) {
                 outbound.send(frame);
+            } else if (failure == null) {
+                fail(RingFailure.violation(
+                        place.previous(), "it sent " + frame.getBodyCase() + " before the ring was joined"));
             }
         }
 

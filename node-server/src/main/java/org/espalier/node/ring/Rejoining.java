@@ -17,6 +17,7 @@ final class Rejoining {
 
     private boolean served;
     private boolean over;
+    private boolean left;
     private boolean broken;
     private boolean trying;
     private long since;
@@ -26,6 +27,7 @@ final class Rejoining {
     /** The ring serves. */
     void serves() {
         served = true;
+        over = false;
         broken = false;
         trying = false;
     }
@@ -46,7 +48,7 @@ final class Rejoining {
 
     /** Whether it is time for an attempt, of which there is one at a time. */
     boolean isDue(long now) {
-        return served && broken && !trying && !over && now - next >= 0;
+        return served && broken && !trying && !over && !left && now - next >= 0;
     }
 
     /** An attempt begins, and ends in {@link #serves} or {@link #broke}. */
@@ -56,7 +58,7 @@ final class Rejoining {
 
     /** Whether there will be no attempt any more; true once. */
     boolean givesUp(long now) {
-        if (!served || !broken || over || now - since < LIMIT) {
+        if (!served || !broken || trying || over || left || now - since < LIMIT) {
             return false;
         }
         over = true;
@@ -65,6 +67,6 @@ final class Rejoining {
 
     /** Nothing is tried any more. */
     void end() {
-        over = true;
+        left = true;
     }
 }

@@ -1,5 +1,6 @@
 package org.espalier.node.ring;
 
+import java.util.List;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.v1.Shard;
@@ -40,8 +41,14 @@ public final class RingFailure {
                 .with(Remedy.LOAD_AGAIN);
     }
 
-    /** A step that no node computes and that does not come back. */
-    static Failure stuck(Shard shard, long step, long seconds, StageProgress said) {
+    /** A step that no node computes and that does not come back: it is with the first node that has not finished it. */
+    static Failure stuck(RingPlace place, long step, long seconds, List<StageProgress> stages) {
+        int last = 0;
+        while (last < stages.size() - 1 && stages.get(last).getFinished() >= step) {
+            last++;
+        }
+        Shard shard = place.shards().get(last);
+        StageProgress said = stages.get(last);
         return new Failure(
                         shard.getNode(),
                         Failure.Kind.TIMED_OUT,

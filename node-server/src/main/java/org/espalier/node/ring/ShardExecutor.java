@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.espalier.Remedy;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.DeviceLostException;
@@ -85,7 +84,6 @@ final class ShardExecutor {
         public Optional<Frame.Builder> open(OpenSession open) {
             long session = open.getSession();
             attempt(session, () -> {
-                requireRoom(open);
                 program.open(session, open.getMaxLength(), SessionEdits.of(open.getEditsList()));
                 exit.open(open);
             });
@@ -154,24 +152,6 @@ final class ShardExecutor {
         @Override
         public Optional<Frame.Builder> other(Frame frame) {
             throw new IllegalStateException("no shard executes " + frame.getBodyCase());
-        }
-    }
-
-    /** A session that is open has memory for all its rows: it does not run out of it in the middle, and others do not for its sake. */
-    private void requireRoom(OpenSession open) {
-        if (open.getMaxLength() <= program.kvRowsFree()) {
-            return;
-        }
-        System.gc(); // an engine that computes in Java counts garbage as memory in use
-        long free = program.kvRowsFree();
-        if (open.getMaxLength() > free) {
-            throw new Failure(
-                            "",
-                            Failure.Kind.OUT_OF_MEMORY,
-                            "it needs KV memory for " + open.getMaxLength() + " rows, prompt and answer together, and "
-                                    + free + " are free")
-                    .with(Remedy.SPLIT_OVER_MORE_NODES)
-                    .exception();
         }
     }
 

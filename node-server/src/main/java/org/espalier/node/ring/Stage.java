@@ -122,6 +122,11 @@ final class Stage {
         }
     }
 
+    /** Whether a step was not computed to its end: such a one says nothing of how long steps take. */
+    private static boolean ended(Frame.Builder follows) {
+        return follows.getStep().hasEnd() || follows.getOutcome().hasEnd();
+    }
+
     private final class Arrival implements FrameVisitor<Void> {
 
         @Override
@@ -246,7 +251,9 @@ final class Stage {
                 cancelled.remove(frame.getClose().getSession());
             } else if (frame.hasStep()) {
                 finished = frame.getStep().getStep();
-                if (rows > 0 && !frame.getStep().hasEnd() && !cancel.isSet()) {
+                if (rows > 0
+                        && !frame.getStep().hasEnd()
+                        && follows.filter(Stage::ended).isEmpty()) {
                     times.measured(rows, nanos);
                 }
             }

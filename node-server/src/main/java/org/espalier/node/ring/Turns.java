@@ -10,37 +10,42 @@ import java.util.Map;
 /** Sessions that are ready for their next step, by client: clients take turns, and so do the sessions of one. */
 final class Turns {
 
-    /** One client's ready sessions: those that feed their newest token, and those that read a prompt. */
+    /**
+     * One client's ready sessions: those that feed their newest token, those that read a prompt, and those whose last step failed for all its
+     * sessions, which need one of their own.
+     */
     static final class Ready {
         final Deque<HeadSession> decoding = new ArrayDeque<>();
         final Deque<HeadSession> prefilling = new ArrayDeque<>();
+        final Deque<HeadSession> alone = new ArrayDeque<>();
+
+        private Deque<HeadSession> of(HeadSession session) {
+            return session.isAlone() ? alone : session.decoding() ? decoding : prefilling;
+        }
 
         private boolean isEmpty() {
-            return decoding.isEmpty() && prefilling.isEmpty();
+            return decoding.isEmpty() && prefilling.isEmpty() && alone.isEmpty();
         }
     }
 
     private final Map<String, Ready> byClient = new LinkedHashMap<>();
 
     void add(HeadSession session) {
-        Ready ready = byClient.computeIfAbsent(session.connection, client -> new Ready());
-        (session.decoding() ? ready.decoding : ready.prefilling).add(session);
+        byClient.computeIfAbsent(session.connection, client -> new Ready())
+                .of(session)
+                .add(session);
     }
 
     /** Takes a session out; false if it is not here. */
     boolean remove(HeadSession session) {
         Ready ready = byClient.get(session.connection);
-        boolean removed = ready != null && (ready.decoding.remove(session) || ready.prefilling.remove(session));
+        boolean removed = ready != null && ready.of(session).remove(session);
         settle();
         return removed;
     }
 
     boolean isEmpty() {
         return byClient.isEmpty();
-    }
-
-    void clear() {
-        byClient.clear();
     }
 
     /** The clients with ready sessions, the one whose turn it is first. */

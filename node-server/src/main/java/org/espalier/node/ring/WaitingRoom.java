@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,30 +15,34 @@ import java.util.function.Predicate;
 final class WaitingRoom {
 
     private final Map<String, Deque<HeadSession>> byClient = new LinkedHashMap<>();
-    private int size;
+    private final Map<Long, HeadSession> byId = new HashMap<>();
 
     int size() {
-        return size;
+        return byId.size();
+    }
+
+    Optional<HeadSession> find(long id) {
+        return Optional.ofNullable(byId.get(id));
     }
 
     int of(String client) {
-        return byClient.getOrDefault(client, new ArrayDeque<>()).size();
+        Deque<HeadSession> queue = byClient.get(client);
+        return queue == null ? 0 : queue.size();
     }
 
     void add(HeadSession session) {
         byClient.computeIfAbsent(session.connection, client -> new ArrayDeque<>())
                 .add(session);
-        size++;
+        byId.put(session.id, session);
     }
 
     boolean remove(HeadSession session) {
-        Deque<HeadSession> queue = byClient.get(session.connection);
-        boolean removed = queue != null && queue.remove(session);
-        if (removed) {
-            size--;
-            byClient.values().removeIf(Collection::isEmpty);
+        if (byId.remove(session.id) == null) {
+            return false;
         }
-        return removed;
+        byClient.get(session.connection).remove(session);
+        byClient.values().removeIf(Collection::isEmpty);
+        return true;
     }
 
     /** Takes the next one of the first client that may have one; that client is the last the next time. */
@@ -46,7 +51,7 @@ final class WaitingRoom {
             if (allowed.test(client)) {
                 Deque<HeadSession> queue = byClient.remove(client);
                 HeadSession next = queue.remove();
-                size--;
+                byId.remove(next.id);
                 if (!queue.isEmpty()) {
                     byClient.put(client, queue);
                 }
@@ -58,10 +63,10 @@ final class WaitingRoom {
 
     /** In the order in which they will run, as far as one can know. */
     List<HeadSession> inOrder() {
-        List<HeadSession> order = new ArrayList<>(size);
+        List<HeadSession> order = new ArrayList<>(size());
         List<List<HeadSession>> queues = new ArrayList<>();
         byClient.values().forEach(queue -> queues.add(new ArrayList<>(queue)));
-        for (int round = 0; order.size() < size; round++) {
+        for (int round = 0; order.size() < size(); round++) {
             for (List<HeadSession> queue : queues) {
                 if (round < queue.size()) {
                     order.add(queue.get(round));

@@ -12,7 +12,15 @@ public enum Limit {
     STOP_TOKENS("stop-tokens", 1024, "tokens that end a generation"),
     STOP_STRINGS("stop-strings", 64, "texts that end a generation"),
     STOP_CHARACTERS("stop-characters", 8192, "characters of these texts together"),
-    DEPLOYMENTS("deployments", 64, "deployments on this node");
+    DEPLOYMENTS("deployments", 64, "deployments on this node"),
+    GENERATIONS("generations", 256, "generations of a deployment that run at once, 512 at most"),
+    WAITING("waiting-generations", 768, "generations of a deployment that wait for one of these to end"),
+    UNREAD_BYTES("unread-bytes", 1 << 20, "bytes that a client may leave unread before its generation pauses"),
+    UNREAD_SECONDS("unread-seconds", 60, "seconds that a paused generation waits for its client"),
+    KV_MEGABYTES(
+            "kv-megabytes",
+            (int) (Machine.totalBytes() >> 21),
+            "megabytes of KV caches a deployment; usually half of the memory");
 
     private final String title;
     private final int usual;

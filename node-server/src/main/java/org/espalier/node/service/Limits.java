@@ -1,9 +1,11 @@
 package org.espalier.node.service;
 
+import java.time.Duration;
 import java.util.Map;
 import org.espalier.EspalierException;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
+import org.espalier.node.ring.RingLimits;
 
 /**
  * The limits of a node.
@@ -24,6 +26,19 @@ public record Limits(Map<Limit, Integer> set) {
 
     public static Limits usual() {
         return new Limits(Map.of());
+    }
+
+    /** Those of the rings that this node is the head of. */
+    RingLimits ofRings() {
+        try {
+            return new RingLimits(
+                    of(Limit.GENERATIONS),
+                    of(Limit.WAITING),
+                    of(Limit.UNREAD_BYTES),
+                    Duration.ofSeconds(of(Limit.UNREAD_SECONDS)));
+        } catch (IllegalArgumentException e) {
+            throw new EspalierException(e.getMessage(), e);
+        }
     }
 
     public int of(Limit limit) {

@@ -27,11 +27,15 @@ final class Machine {
     static DescribeReply.Builder describe() {
         return DescribeReply.newBuilder()
                 .setVersion(version())
-                .setTotalMemoryBytes(system().getTotalMemorySize())
+                .setTotalMemoryBytes(totalBytes())
                 .setFreeMemoryBytes(freeBytes())
                 .setDevice(DEVICE)
                 .setMachine(ID)
                 .setProcessors(Runtime.getRuntime().availableProcessors());
+    }
+
+    static long totalBytes() {
+        return system().getTotalMemorySize();
     }
 
     /** Bytes that a shard may still take: unused memory, and what the system would release, such as its file cache. */

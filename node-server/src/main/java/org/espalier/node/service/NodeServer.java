@@ -11,7 +11,7 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
-import org.espalier.node.ring.RingLimits;
+import org.espalier.engine.EngineOptions;
 import org.espalier.node.ring.agent.RingAgent;
 import org.espalier.node.ring.agent.RingMember;
 import org.espalier.node.shard.Engines;
@@ -62,7 +62,9 @@ public final class NodeServer implements AutoCloseable {
      */
     public static NodeServer start(NodeOptions options) {
         Engines engines = new Engines(options.engine());
-        return start(options, new ModelShards(options.modelRoots(), engines, options.loads(), Machine::freeBytes));
+        EngineOptions loads = options.loads()
+                .withKv(options.loads().kvType(), (long) options.limits().of(Limit.KV_MEGABYTES) << 20);
+        return start(options, new ModelShards(options.modelRoots(), engines, loads, Machine::freeBytes));
     }
 
     /**
@@ -75,7 +77,8 @@ public final class NodeServer implements AutoCloseable {
         Listening listening = options.listening();
         InetSocketAddress address = listening.check(options.name());
         TickClock clock = new TickClock();
-        RingAgent agent = new RingAgent(new Channels(listening.credentials()), RingLimits.DEFAULT);
+        RingAgent agent = new RingAgent(
+                new Channels(listening.credentials()), options.limits().ofRings());
         Attachments attachments = new Attachments(options.name(), clock);
         Deployments deployments = new Deployments(options, loader, attachments, agent);
         attachments.onGone(deployments::clientGone);

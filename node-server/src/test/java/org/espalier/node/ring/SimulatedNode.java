@@ -22,7 +22,7 @@ import org.espalier.node.service.FakeEngine;
 import org.espalier.node.service.FakeProgram;
 import org.espalier.v1.Hello;
 
-/** A node's agent and engine, without threads and wires: each incarnation of its process has a member of its own. */
+/** A node's agent and engine, without threads and wires. */
 final class SimulatedNode implements RingPorts, EngineQueue.Engine {
 
     private static final int CONTEXT = 4000;
@@ -50,6 +50,8 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
     Set<Long> unopenable = new HashSet<>();
     /** How long the next work takes in addition. */
     long delay;
+
+    boolean hangs;
     /** How long each row takes; 0: a time that the seed decides, whatever the work. */
     long rowNanos;
 
@@ -96,6 +98,11 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
             });
             world.after(TICK, this::tick);
         }
+    }
+
+    /** Whether its engine never comes back. */
+    boolean isHung() {
+        return hangs;
     }
 
     boolean isDead() {

@@ -160,6 +160,9 @@ public final class FakeProgram implements Executor {
     @Override
     public void open(long session, int maxLength, RouterEdits edits) {
         own();
+        if (maxLength > kvRows) {
+            throw new EngineException("session " + session + " of " + maxLength + " rows does not fit " + kvRows);
+        }
         sessions.put(session, new Session(new ArrayList<>()));
     }
 

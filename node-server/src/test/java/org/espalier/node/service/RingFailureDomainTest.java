@@ -81,8 +81,7 @@ class RingFailureDomainTest {
             head.generate(request(2), "client", fits.replies());
             assertThatThrownBy(large::all)
                     .hasMessageContaining("node n" + small + " (")
-                    .hasMessageContaining(
-                            "cannot go on with session 1: it needs KV memory for 68 rows, prompt and answer together, and 60 are free");
+                    .hasMessageContaining("cannot go on with session 1: session 1 of 68 rows does not fit 60");
             assertThat(FakeRing.tokens(fits.all())).isEqualTo(FakeRing.tokens(expected.get(2)));
             FakeRing.eventually(Duration.ofSeconds(5), () -> ring.sessions() == 0);
         }

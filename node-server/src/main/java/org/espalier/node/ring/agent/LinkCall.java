@@ -64,7 +64,7 @@ public final class LinkCall implements FrameSource {
                         .exception();
             }
             link = members.apply(frame.getHello()).accept(frame.getHello(), replies);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             refused = true;
             replies.onError(FailureStatus.of(Failure.of(e, Failure.Kind.REFUSED).at(node, "node " + node)));
         }

@@ -22,6 +22,9 @@ public final class RingAgent implements AutoCloseable {
 
     private static final long TICK_MILLIS = 500;
 
+    /** A shard is freed well within this, unless its files' share does not answer. */
+    private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(60);
+
     private final ScheduledThreadPoolExecutor thread = new ScheduledThreadPoolExecutor(1, this::thread);
     private volatile Thread current;
     private final Set<RingMember> members = ConcurrentHashMap.newKeySet();
@@ -77,7 +80,13 @@ public final class RingAgent implements AutoCloseable {
     /** Has an event handled after those before it; false once the node is closed. */
     boolean execute(Runnable event) {
         try {
-            thread.execute(event);
+            thread.execute(() -> {
+                try {
+                    event.run();
+                } catch (Throwable e) {
+                    LOG.error("an event of the ring failed by a defect", e); // thrown on, nobody would hear of it
+                }
+            });
             return true;
         } catch (RejectedExecutionException closed) {
             return false;
@@ -123,17 +132,19 @@ public final class RingAgent implements AutoCloseable {
 
         @Override
         public long limitNanos() {
-            return Long.MAX_VALUE; // whoever waits for it has a limit of its own
+            return LIMIT_NANOS; // whoever waits for it has a limit of its own; those behind it are told
         }
 
         @Override
         public void overdue(EngineQueue.Work running, long nanos) {}
     }
 
-    /** Runs nothing more; work that was begun ends first. */
+    /** Ends after all work enqueued before, which may be long in coming: nobody waits for it. */
     @Override
     public void close() {
-        thread.shutdownNow();
-        steps.close();
+        afterAllWork(() -> {}).thenRun(() -> {
+            thread.shutdown();
+            steps.close();
+        });
     }
 }

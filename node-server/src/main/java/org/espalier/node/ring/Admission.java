@@ -1,0 +1,84 @@
+package org.espalier.node.ring;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Which generations run and which wait: a client may have as many of either as are left for others. */
+final class Admission {
+
+    private final RingLimits limits;
+    private final WaitingRoom waiting = new WaitingRoom();
+    /** How many generations of each client run. */
+    private final Map<String, Integer> running = new HashMap<>();
+
+    private int count;
+
+    Admission(RingLimits limits) {
+        this.limits = limits;
+    }
+
+    int running() {
+        return count;
+    }
+
+    int waiting() {
+        return waiting.size();
+    }
+
+    /** Whether one more of a client can neither run nor wait. */
+    boolean isFull(String client) {
+        int waits = waiting.of(client);
+        return waits >= limits.waiting() - waiting.size() && !(waits == 0 && mayRun(client));
+    }
+
+    boolean mayRun(String client) {
+        return running.getOrDefault(client, 0) < limits.running() - count;
+    }
+
+    /** Whether generations of several clients run. */
+    boolean isShared() {
+        return running.size() > 1;
+    }
+
+    void await(HeadSession session) {
+        waiting.add(session);
+    }
+
+    /** The next one that may run, if any: it counts as running. */
+    Optional<HeadSession> next() {
+        if (count >= limits.running()) {
+            return Optional.empty();
+        }
+        Optional<HeadSession> next = waiting.next(this::mayRun);
+        next.ifPresent(this::run);
+        return next;
+    }
+
+    /** One runs, without having waited. */
+    void run(HeadSession session) {
+        running.merge(session.connection, 1, Integer::sum);
+        count++;
+    }
+
+    /** One that ran has ended. */
+    void ended(HeadSession session) {
+        running.computeIfPresent(session.connection, (client, many) -> many == 1 ? null : many - 1);
+        count--;
+    }
+
+    /** One that waits waits no longer; false if it did not. */
+    boolean remove(HeadSession session) {
+        return waiting.remove(session);
+    }
+
+    Optional<HeadSession> findWaiting(long id) {
+        return waiting.find(id);
+    }
+
+    /** Those that wait, in the order in which they will run, as far as one can know. */
+    List<HeadSession> inOrder() {
+        return waiting.inOrder();
+    }
+}
