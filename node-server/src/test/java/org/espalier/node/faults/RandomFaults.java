@@ -2,7 +2,6 @@ package org.espalier.node.faults;
 
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -169,24 +168,11 @@ final class RandomFaults implements AutoCloseable {
             count("finished");
             return;
         }
-        if (saysNothing(asked.error())) {
-            count("failed without a word");
-            return;
-        }
         Failure failure = asked.failure();
         require(
                 faults.stream().anyMatch(fault -> fault.explains(failure, asked)),
                 "a wrong failure, of node " + failure.node() + ", " + failure.kind() + ": " + asked);
         count("failed, " + failure.kind());
-    }
-
-    /**
-     * A defect of the ring that is let pass, and counted: a node that stops ends its running step as cancelled, and where that reaches the head before the
-     * reason does, the head reports a failure that is not there.
-     */
-    private static boolean saysNothing(Throwable error) {
-        Status status = Status.fromThrowable(error);
-        return status.getCode() == Status.Code.INTERNAL && "".equals(status.getDescription());
     }
 
     private void recover() throws Exception {
