@@ -21,7 +21,8 @@ import org.espalier.EspalierException;
  */
 public record Listening(String host, int port, Credentials credentials, Optional<NodeAddress> advertised) {
 
-    private static final RefusalLog LOG = new RefusalLog();
+    /** Of all listeners: gRPC does not say whose handshake failed. Other refusals are limited for each listener by itself. */
+    private static final RefusalLog HANDSHAKES = new RefusalLog();
 
     /** Any free port of 127.0.0.1, in plain text, for any user of this machine. */
     public static Listening loopback() {
@@ -106,14 +107,15 @@ public record Listening(String host, int port, Credentials credentials, Optional
 
     /** The one place that makes server credentials. */
     public ServerCredentials serverCredentials() {
-        HandshakeLog.install(LOG);
+        HandshakeLog.install(HANDSHAKES);
         if (!isTls()) {
             return InsecureServerCredentials.create();
         }
         Certificates own = credentials.certificates().orElseThrow();
         try {
+            RefusalLog log = new RefusalLog();
             PeerTrust trust = new PeerTrust(
-                    own, (peer, certificate) -> {}, reason -> LOG.say("no connection with a caller: " + reason));
+                    own, (peer, certificate) -> {}, reason -> log.say("no connection with a caller: " + reason));
             return TlsServerCredentials.newBuilder()
                     .keyManager(own.keys())
                     .trustManager(trust)
@@ -126,6 +128,6 @@ public record Listening(String host, int port, Credentials credentials, Optional
 
     /** What is asked of each call. */
     public ServerInterceptor callerCheck(String node) {
-        return new CallerCheck(node, credentials, LOG);
+        return new CallerCheck(node, credentials, new RefusalLog());
     }
 }

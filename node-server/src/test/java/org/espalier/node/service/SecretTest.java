@@ -142,6 +142,21 @@ class SecretTest {
         }
     }
 
+    /** A node logs a few refusals in ten seconds; those of its neighbour in the same process are not counted among them. */
+    @Test
+    void strangersAtOneNodeHideNoneAtAnother() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            assertThat(describe(channel)).hasMessageStartingWith("UNAUTHENTICATED");
+        }
+        stop();
+        start();
+        try (Logged log = new Logged("org.espalier.transport")) {
+            assertThat(describe(with("espalier-secret", "a-secret-of-somebody-else")))
+                    .hasMessageStartingWith("UNAUTHENTICATED");
+            log.await("refused a caller at /127.0.0.1:[0-9]+: its secret is not the node's");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
