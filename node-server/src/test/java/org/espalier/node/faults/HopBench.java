@@ -33,12 +33,13 @@ final class HopBench {
         double[] two = times(2);
         print("a token on 1 node", one);
         print("a token on 2 nodes", two);
-        System.out.printf(
-                "a hop, all in: median %.3f ms, by p90 %.3f ms, by p99 %.3f ms%n",
-                (at(two, 0.5) - at(one, 0.5)) / 2,
-                (at(two, 0.9) - at(one, 0.9)) / 2,
-                (at(two, 0.99) - at(one, 0.99)) / 2);
+        // Not by the median: tokens that arrive together have one long gap and many short ones.
+        System.out.printf("a hop, all in: mean %.3f ms%n", (mean(two) - mean(one)) / 2);
         System.exit(0);
+    }
+
+    private static double mean(double[] times) {
+        return Arrays.stream(times).average().orElseThrow();
     }
 
     /** Milliseconds from token to token, as the client sees them, ascending. */
@@ -125,8 +126,8 @@ final class HopBench {
 
     private static void print(String what, double[] times) {
         System.out.printf(
-                "%s: median %.3f ms, p90 %.3f ms, p99 %.3f ms%n",
-                what, at(times, 0.5), at(times, 0.9), at(times, 0.99));
+                "%s: mean %.3f ms, median %.3f ms, p90 %.3f ms, p99 %.3f ms%n",
+                what, mean(times), at(times, 0.5), at(times, 0.9), at(times, 0.99));
     }
 
     private static double at(double[] sorted, double part) {
