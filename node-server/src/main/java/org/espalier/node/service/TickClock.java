@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.espalier.DaemonThreads;
 
-/** The thread of a node that sends heartbeats and detects silence. It never computes, so a long step does not look like a dead node. */
+/** The thread of a node that notices clients which have fallen silent. It never computes. */
 public final class TickClock implements AutoCloseable {
 
     static final long TICK_MILLIS = 500;
@@ -20,9 +20,7 @@ public final class TickClock implements AutoCloseable {
     public void each(Supplier<Boolean> tick) {
         ScheduledFuture<?>[] self = new ScheduledFuture<?>[1];
         try {
-            // With a fixed delay a pause of this process makes one late tick, not a burst that would look like silence
-            // of
-            // the others.
+            // With a fixed delay a pause of this process is one late tick, not a burst that looks like others' silence.
             self[0] = executor.scheduleWithFixedDelay(
                     () -> {
                         if (!tick.get()) {

@@ -15,7 +15,7 @@ class RandomFaultsIT {
 
     private static final long SEED = Long.getLong("espalier.faults.seed", 1);
     private static final int COUNT = Integer.getInteger("espalier.faults.count", 5);
-    private static final Duration REJOIN = Duration.ofMillis(Integer.getInteger("espalier.faults.rejoin", 0));
+    private static final Duration REJOIN = Duration.ofMillis(Integer.getInteger("espalier.faults.rejoin", 5000));
 
     @Test
     void everyGenerationEndsRightlyOrNamesTheNode() throws Exception {
