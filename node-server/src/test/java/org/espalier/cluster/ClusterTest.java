@@ -151,14 +151,14 @@ class ClusterTest {
     }
 
     @Test
-    void whatTheDeploymentItselfHoldsCountsAsFreeWhenItIsPlacedAnew() {
+    void nodesOfOneMachineGetEqualPartsWhateverOneOfThemHolds() {
         loaders.get(0).layerBytes = 1L << 45; // far more than any machine of a test has
         cluster.load("m", LoadOptions.defaults().withDeployment("x"));
         assertThat(cluster.plan(LoadOptions.defaults()).shards())
                 .containsExactly(
-                        new Placement.Shard("n0", 0, 4),
-                        new Placement.Shard("n1", 4, 5),
-                        new Placement.Shard("n2", 5, 6));
+                        new Placement.Shard("n0", 0, 2),
+                        new Placement.Shard("n1", 2, 4),
+                        new Placement.Shard("n2", 4, 6));
         assertThat(cluster.plan("m", LoadOptions.defaults())) // which makes room for another model too
                 .isEqualTo(cluster.plan(LoadOptions.defaults()));
     }
@@ -396,8 +396,8 @@ class ClusterTest {
                         "'localhost' is not an address: write HOST:PORT, for instance 127.0.0.1:41234, or tls://HOST:PORT");
         assertThatThrownBy(() -> Cluster.of(List.of("127.0.0.1:1")))
                 .hasMessageContaining("nothing answers at 127.0.0.1:1: start a node there with `espalier-node serve");
-        assertThatThrownBy(() -> Cluster.of(List.of("10.1.2.3:4000")))
-                .hasMessageContaining("other addresses than loopback need TLS");
+        assertThatThrownBy(() -> Cluster.of(List.of("plain://10.1.2.3:4000")))
+                .hasMessageContaining("plain text is for loopback only, and ");
         String twice = nodes.get(0).address();
         assertThatThrownBy(() -> Cluster.of(List.of(twice, twice))).hasMessageContaining("two nodes have the name n0");
     }
