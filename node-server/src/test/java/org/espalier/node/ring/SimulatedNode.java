@@ -105,6 +105,11 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
         return hangs;
     }
 
+    /** Whether nothing is left of any generation; one that is behind a hung engine goes once that is noticed. */
+    boolean isAtRest() {
+        return member.isIdle() && member.sessions() == 0;
+    }
+
     boolean isDead() {
         return dead;
     }

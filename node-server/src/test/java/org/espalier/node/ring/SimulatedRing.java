@@ -363,7 +363,7 @@ final class SimulatedRing {
         world.runUntil(world.now() + World.seconds(2));
         long limit = world.now() + World.seconds(400);
         while (world.now() < limit
-                && !nodes.stream().allMatch(node -> node.isDead() || node.isHung() || node.member.isIdle())) {
+                && !nodes.stream().allMatch(node -> node.isDead() || node.isHung() || node.isAtRest())) {
             world.runUntil(world.now() + World.seconds(1));
         }
         nodes.stream().filter(node -> !node.isDead() && !node.isHung()).forEach(this::checkLeft);
