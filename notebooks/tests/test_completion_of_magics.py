@@ -99,5 +99,6 @@ def test_documentation_is_shown_wherever_a_magic_stands(shared, code, says):
 
 def test_completion_starts_no_node(shared):
     shared.ok("%cluster disconnect")
-    assert matches(shared, "%cluster connect ")[0] == matches(shared, "%model use ")[0] == []
+    assert matches(shared, "%cluster connect ")[0] == ["--certificates", "--secret-file"]
+    assert matches(shared, "%model use ")[0] == []
     assert shared.ok("%cluster").text.startswith("no cluster yet")

@@ -100,3 +100,30 @@ def test_the_mode_of_an_address_must_fit(book, serve, certificates):
     plain = serve("--port", "0", "--name", "open")
     assert "it speaks plain text, expected TLS" in book.run(f"%cluster connect tls://{plain}").error
     assert "plain text is for loopback only" in book.run("%cluster connect plain://192.0.2.1:5").error
+
+
+def test_two_notebooks_share_nodes(book, home, serve, monkeypatch):
+    secret = private(home / "shared", "a-secret-of-two-notebooks-0003\n")
+    addresses = " ".join(serve("--port", "0", "--name", f"shared-{i}", "--secret-file", str(secret)) for i in (1, 2))
+    connect = f"%cluster connect {addresses} --secret-file {secret}"
+    book.ok(f"{connect}\n%model load demo")
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", f"-Duser.home={home}")
+    with notebook.running() as other:
+        other.ok(connect)
+        assert "no model is loaded" in other.ok("%model").text
+        assert "also there: demo: 8 layers on 2 nodes" in other.ok("%model").text
+        taken = other.run("%model load demo")
+        assert "use it as it is with `%model use NAME`, load under another name with `%model load --name OTHER`, or add `--force`" in taken.error
+        assert "demo: 8 layers on 2 nodes" in other.ok("%model use demo").text
+        mine = book.ok("%generate --raw --max-tokens 3 hello").text
+        assert other.ok("%generate --raw --max-tokens 3 hello").text == mine
+        assert "demo2: 8 layers on 2 nodes" in other.ok("%model load demo --name demo2").displays[-2]["text/plain"]
+        assert book.ok("%generate --raw --max-tokens 3 hello").text == mine
+        refused = book.run("%model unload demo2")
+        assert refused.status == "error" and "is used by another client" in refused.error
+        book.ok("%model unload demo2 --force")
+        assert "demo2" not in book.ok("%model").text
+        assert "it is no longer on the nodes" in other.ok("%model").text
+        other.ok("%model load")
+    unknown = book.run("%model use demo3")
+    assert "no node has a deployment 'demo3'" in unknown.error

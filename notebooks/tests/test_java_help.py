@@ -35,7 +35,7 @@ def test_members_of_an_expected_type_come_first(shared):
 
 def test_shift_tab_shows_what_espaliers_own_api_says(shared):
     text = shown(shared, "Cluster.of")
-    assert "host:port" in text and "@param addresses" in text
+    assert "HOST:PORT" in text and "@param addresses" in text
     assert "{@" not in text
     assert "Greedy, 256 tokens" in shown(shared, "GenerateOptions.defaults")
     assert "What a generation continues." in shown(shared, "Prompt")

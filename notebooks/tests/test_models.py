@@ -195,28 +195,3 @@ def test_what_is_printed_after_a_lost_node_works(once):
     assert "does not serve" not in book.ok("%model").text
     book.ok("%cluster local --nodes 2\n%model load")
     assert "8 layers on 2 nodes" in book.ok("%model").text
-
-
-def test_two_notebooks_share_nodes(once):
-    book = once
-    book.ok("%cluster local --nodes 2\n%model load demo")
-    addresses = book.ok('cluster.nodes().stream().map(NodeInfo::address).collect(Collectors.joining(" "))').result
-    with notebook.running() as other:
-        other.ok(f"%cluster connect {addresses}")
-        assert "no model is loaded" in other.ok("%model").text
-        assert "also there: demo: 8 layers on 2 nodes" in other.ok("%model").text
-        taken = other.run("%model load demo")
-        assert "use it as it is with `%model use NAME`, load under another name with `%model load --name OTHER`, or add `--force`" in taken.error
-        assert "demo: 8 layers on 2 nodes" in other.ok("%model use demo").text
-        mine = book.ok("%generate --raw --max-tokens 3 hello").text
-        assert other.ok("%generate --raw --max-tokens 3 hello").text == mine
-        assert "demo2: 8 layers on 2 nodes" in other.ok("%model load demo --name demo2").displays[-2]["text/plain"]
-        assert book.ok("%generate --raw --max-tokens 3 hello").text == mine
-        refused = book.run("%model unload demo2")
-        assert refused.status == "error" and "is used by another client" in refused.error
-        book.ok("%model unload demo2 --force")
-        assert "demo2" not in book.ok("%model").text
-        assert "it is no longer on the nodes" in other.ok("%model").text
-        other.ok("%model load")
-    unknown = book.run("%model use demo3")
-    assert "no node has a deployment 'demo3'" in unknown.error
