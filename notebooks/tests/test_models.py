@@ -6,7 +6,6 @@ import re
 import signal
 import time
 
-import notebook
 import pytest
 
 GERMAN = "Wenn Sie die Datei"
