@@ -75,7 +75,7 @@ def test_a_killed_node_is_named_and_the_kernel_lives_on(book):
     assert killed
     assert cell.status == "error"
     assert "node local-2" in cell.error and "is lost" in cell.error
-    assert "; run `%model load` to place the model again, `%cluster` to see the nodes that are left" in cell.error
+    assert "; run it again in some seconds: while its nodes stand the ring joins again by itself; otherwise `%model load`" in cell.error
 
     assert book.ok("1 + 1").result == "2"
     refused = book.run("%generate hello")

@@ -184,7 +184,7 @@ def test_what_is_printed_after_a_lost_node_works(once):
         assert time.monotonic() < gone
     refused = book.run("%generate --raw --max-tokens 2 hello")
     assert refused.status == "error" and "local-2" in refused.error
-    assert "run `%model load` to place the model again" in refused.error
+    assert "otherwise `%model load` places the model again" in refused.error
     shown = book.ok("%model").text
     assert "it does not serve: node local-2 does not answer; `%model load` places it again" in shown
     again = book.ok("%model load")

@@ -9,6 +9,8 @@ public enum Remedy {
     LIST_NODES("look at the nodes and what they hold"),
     LOAD("load a model first"),
     LOAD_AGAIN("look at the nodes that are left, and load the model again"),
+    AWAIT_REJOIN(
+            "try again in some seconds: while its nodes stand the ring joins again by itself; otherwise load the model again"),
     SPLIT_OVER_MORE_NODES("split the model over more nodes, or close other programs"),
     USE_FEWER_NODES("connect more nodes, or ask for fewer"),
     USE_OR_FORCE("use it as it is, load the model under another name, or replace it by force"),

@@ -216,7 +216,8 @@ final class ClusterNode implements AutoCloseable {
     /** The exception for a node that is lost. */
     NodeLostException lost(String reason) {
         return new NodeLostException(
-                new Failure(name, Failure.Kind.NODE_LOST, this + " is lost: " + reason).with(Remedy.LOAD_AGAIN), null);
+                new Failure(name, Failure.Kind.NODE_LOST, this + " is lost: " + reason).with(Remedy.AWAIT_REJOIN),
+                null);
     }
 
     @Override

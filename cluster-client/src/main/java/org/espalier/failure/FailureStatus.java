@@ -87,7 +87,7 @@ public final class FailureStatus {
         String said = status.getDescription() == null ? "" : " (" + status.getDescription() + ")";
         return switch (status.getCode()) {
             case UNAVAILABLE ->
-                new Failure(node, Kind.NODE_LOST, where + " is lost: its connection closed").with(Remedy.LOAD_AGAIN);
+                new Failure(node, Kind.NODE_LOST, where + " is lost: its connection closed").with(Remedy.AWAIT_REJOIN);
             case DEADLINE_EXCEEDED ->
                 new Failure(node, Kind.TIMED_OUT, where + " did not answer in time").with(Remedy.LIST_NODES);
             case CANCELLED -> new Failure(node, Kind.CANCELLED, "the call to " + where + " was cancelled");

@@ -19,6 +19,9 @@ public final class RemedyMagics {
             case LIST_NODES -> "run `%cluster` to see the nodes and what they hold";
             case LOAD -> "run `%model load PATH-OR-NAME` first";
             case LOAD_AGAIN -> "run `%model load` to place the model again, `%cluster` to see the nodes that are left";
+            case AWAIT_REJOIN ->
+                "run it again in some seconds: while its nodes stand the ring joins again by itself; otherwise `%model load`"
+                        + " places the model again, and `%cluster` shows the nodes that are left";
             case SPLIT_OVER_MORE_NODES ->
                 "use more nodes (`%cluster connect HOST:PORT ...`, then `%model load --nodes N`), free another model with"
                         + " `%model unload`, or close other programs";

@@ -16,7 +16,7 @@ final class RemedyOptions {
     private static String words(Remedy remedy) {
         return switch (remedy) {
             case CONNECT -> "start nodes with `--nodes N`";
-            case LIST_NODES, LOAD_AGAIN -> "run the command again";
+            case LIST_NODES, LOAD_AGAIN, AWAIT_REJOIN -> "run the command again";
             case LOAD -> "name one with `--model`";
             case SPLIT_OVER_MORE_NODES -> "close other programs, or choose a smaller model";
             case USE_FEWER_NODES -> "ask for more with `--nodes N`";

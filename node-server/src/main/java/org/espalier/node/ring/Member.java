@@ -314,7 +314,8 @@ public final class Member {
                 dial();
             }
         } else if (rejoining.givesUp(now)) {
-            ports.gaveUp(failure == null ? former : failure);
+            failure = rejoining.advised(failure);
+            ports.gaveUp(failure);
         }
     }
 
@@ -339,10 +340,11 @@ public final class Member {
     }
 
     /** Breaks the ring: both neighbours are told, generations fail, sessions are freed. */
-    public void fail(Failure cause) {
+    public void fail(Failure why) {
         if (failure != null) {
             return;
         }
+        Failure cause = rejoining.advised(why);
         stop(cause);
         if (!left) {
             rejoining.broke(cause, ports.nanos());

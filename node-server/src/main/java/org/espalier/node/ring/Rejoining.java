@@ -3,6 +3,7 @@ package org.espalier.node.ring;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 
 /** When the head of a ring that served and broke tries to join it again. */
@@ -49,6 +50,18 @@ final class Rejoining {
     /** Whether it is time for an attempt, of which there is one at a time. */
     boolean isDue(long now) {
         return served && broken && !trying && !over && !left && now - next >= 0;
+    }
+
+    /** A failure of the ring with what helps: to wait, where it is tried to join it again. */
+    Failure advised(Failure why) {
+        boolean general = why.remedy()
+                .filter(remedy -> remedy == Remedy.LOAD_AGAIN || remedy == Remedy.AWAIT_REJOIN)
+                .isPresent();
+        if (!general) {
+            return why;
+        }
+        boolean tried = served && !over && !left && !FINAL.contains(why.kind());
+        return why.with(tried ? Remedy.AWAIT_REJOIN : Remedy.LOAD_AGAIN);
     }
 
     /** An attempt begins, and ends in {@link #serves} or {@link #broke}. */

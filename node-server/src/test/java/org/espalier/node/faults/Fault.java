@@ -171,7 +171,8 @@ sealed interface Fault {
 
         @Override
         public boolean explains(Failure failure, Asked asked) {
-            return failure.kind() == Failure.Kind.DEPLOYMENT_GONE;
+            return failure.kind() == Failure.Kind.DEPLOYMENT_GONE
+                    || failure.message().contains("a new placement must have a later one"); // it was the second
         }
     }
 

@@ -49,7 +49,7 @@ final class ProcessRing implements AutoCloseable {
     private final List<ManagedChannel> channels = new ArrayList<>();
     private final Path files;
     private final String[] jvmOptions;
-    private long epoch;
+    private volatile long epoch;
     private List<Integer> ends;
 
     ProcessRing(int count, String... jvmOptions) throws Exception {
@@ -125,8 +125,7 @@ final class ProcessRing implements AutoCloseable {
      * @param cuts the end layer of each node
      */
     void load(List<Integer> cuts) {
-        ends = cuts;
-        epoch++;
+        long later = next(cuts);
         Placement.Builder placement =
                 Placement.newBuilder().setStrategy("pipeline").setLayers(LAYERS);
         for (int i = 0; i < nodes.size(); i++) {
@@ -136,18 +135,24 @@ final class ProcessRing implements AutoCloseable {
                     .setFirstLayer(i == 0 ? 0 : cuts.get(i - 1))
                     .setEndLayer(cuts.get(i)));
         }
-        everywhere(i -> node(i).load(request(i, placement.build())).forEachRemaining(progress -> {}));
+        everywhere(i -> node(i).load(request(i, later, placement.build())).forEachRemaining(progress -> {}));
         everywhere(i -> node(i).join(JoinRequest.newBuilder()
                 .setDeployment(ID)
-                .setEpoch(epoch)
+                .setEpoch(later)
                 .build()));
     }
 
-    private LoadRequest request(int node, Placement placement) {
+    /** Of two that place at once the later one wins. */
+    private synchronized long next(List<Integer> cuts) {
+        ends = cuts;
+        return ++epoch;
+    }
+
+    private LoadRequest request(int node, long later, Placement placement) {
         ModelIdentity model = ModelIdentity.of(model(node));
         return LoadRequest.newBuilder()
                 .setDeployment(ID)
-                .setEpoch(epoch)
+                .setEpoch(later)
                 .setClient("test")
                 .setModel(org.espalier.v1.ModelIdentity.newBuilder()
                         .setName(model.name())

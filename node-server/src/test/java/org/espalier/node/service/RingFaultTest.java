@@ -49,7 +49,7 @@ class RingFaultTest {
                     .satisfies(error -> assertThat(FailureStatus.details(error)).hasValueSatisfying(failure -> {
                         assertThat(failure.node()).isEqualTo("n" + lost);
                         assertThat(failure.kind()).isEqualTo(Failure.Kind.NODE_LOST);
-                        assertThat(failure.remedy()).contains(Remedy.LOAD_AGAIN);
+                        assertThat(failure.remedy()).contains(Remedy.AWAIT_REJOIN);
                     }));
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(20));
             int other = 3 - lost;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
 import org.espalier.v1.GenerateReply;
@@ -33,6 +34,7 @@ class RingRejoinTest {
             assertThatThrownBy(() -> running.forEachRemaining(reply -> {})).satisfies(error -> {
                 Failure failure = FailureStatus.details(error).orElseThrow();
                 assertThat(failure.kind()).isEqualTo(Failure.Kind.NODE_LOST);
+                assertThat(failure.remedy()).contains(Remedy.AWAIT_REJOIN);
             });
             FakeRing.eventually(
                     Duration.ofSeconds(30),
