@@ -2,7 +2,6 @@ package org.espalier.hub;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.net.http.HttpResponse;
 import java.util.function.LongConsumer;
 
@@ -11,16 +10,12 @@ final class BlobDownload {
 
     private static final int BUFFER = 1 << 16;
 
-    private final HubConnection connection;
-    private final HubReference reference;
-    private final HubCache cache;
+    private final FileOrigin origin;
     private final LongConsumer fetched;
 
     /** @param fetched told the bytes that came, and negative numbers for bytes that are thrown away again */
-    BlobDownload(HubConnection connection, HubReference reference, HubCache cache, LongConsumer fetched) {
-        this.connection = connection;
-        this.reference = reference;
-        this.cache = cache;
+    BlobDownload(FileOrigin origin, LongConsumer fetched) {
+        this.origin = origin;
         this.fetched = fetched;
     }
 
@@ -29,30 +24,29 @@ final class BlobDownload {
      *
      * @throws IOException if it cannot be written
      */
-    void fetch(HubFile file, String commit) throws IOException, InterruptedException {
-        if (cache.has(file)) {
+    void fetch(HubFile file, BlobPlace place) throws IOException, InterruptedException {
+        if (place.has(file)) {
             return;
         }
-        try (DownloadLock lock = DownloadLock.of(cache.lock(file)).orElseThrow(() -> busy(file))) {
-            if (!cache.has(file)) { // another process may have been faster
-                try (BlobFile blob = new BlobFile(file, cache)) {
-                    fill(file, connection.uri(reference, commit, file), blob);
+        try (DownloadLock lock = DownloadLock.of(place.lock()).orElseThrow(this::busy)) {
+            if (!place.has(file)) { // another process may have been faster
+                try (BlobFile blob = new BlobFile(file, place)) {
+                    fill(file, blob);
                     finish(file, blob);
                 }
             }
         }
     }
 
-    private HubException busy(HubFile file) {
-        return new HubException(
-                file.name() + " of " + reference + " is being fetched already: wait until that is done");
+    private HubException busy() {
+        return new HubException(origin.what() + " is being fetched already: wait until that is done");
     }
 
-    private void fill(HubFile file, URI uri, BlobFile blob) throws IOException, InterruptedException {
+    private void fill(HubFile file, BlobFile blob) throws IOException, InterruptedException {
         for (int attempt = 1; !blob.isWhole(); attempt++) {
             long before = blob.length();
             try {
-                receive(file, uri, blob);
+                receive(file, blob);
                 if (!blob.isWhole()) {
                     throw new IOException(
                             "the connection ended after " + blob.length() + " of " + file.size() + " bytes");
@@ -61,34 +55,33 @@ final class BlobDownload {
                 throw e;
             } catch (IOException e) {
                 attempt = blob.length() > before ? 1 : attempt;
-                connection.again(attempt, file.name() + " of " + reference, e);
+                origin.again(attempt, e);
             }
         }
     }
 
     private void finish(HubFile file, BlobFile blob) throws IOException {
         if (!blob.isUntouched()) {
-            throw refused(file, blob, "was written by another program at the same time: it was deleted, run it again");
+            throw refused(blob, "was written by another program at the same time: it was deleted, run it again");
         }
         if (!blob.hasHash()) {
             throw refused(
-                    file,
                     blob,
-                    "arrived with another hash than the hub lists (" + file.hash()
-                            + "): it is damaged and was deleted, run it again");
+                    "arrived with another hash than the " + file.hash()
+                            + " that is expected: it is damaged and was deleted, run it again");
         }
         blob.finish();
     }
 
-    private HubException refused(HubFile file, BlobFile blob, String why) throws IOException {
+    private HubException refused(BlobFile blob, String why) throws IOException {
         blob.delete();
         fetched.accept(-blob.length());
-        return new HubException(file.name() + " of " + reference + " " + why);
+        return new HubException(origin.what() + " " + why);
     }
 
     /** Appends what one answer brings. */
-    private void receive(HubFile file, URI uri, BlobFile blob) throws IOException, InterruptedException {
-        HttpResponse<HubBody> response = connection.open(uri, reference, blob.length());
+    private void receive(HubFile file, BlobFile blob) throws IOException, InterruptedException {
+        HttpResponse<HubBody> response = origin.open(blob.length());
         try (InputStream body = response.body()) {
             if (blob.length() > 0 && !goesOn(response, blob.length())) {
                 fetched.accept(-blob.length()); // the server starts over
@@ -98,8 +91,8 @@ final class BlobDownload {
             for (int count; (count = body.read(buffer)) >= 0; ) {
                 if (blob.exceeds(count)) {
                     blob.delete();
-                    throw new HubException(file.name() + " of " + reference + " is longer than the " + file.size()
-                            + " bytes that the hub lists: it was deleted, run it again");
+                    throw new HubException(origin.what() + " is longer than the " + file.size()
+                            + " bytes that are expected: it was deleted, run it again");
                 }
                 blob.append(buffer, count);
                 fetched.accept(count);

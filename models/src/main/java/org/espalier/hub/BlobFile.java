@@ -15,7 +15,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** A blob of the cache as it grows, with the hash of what is there; it gets its name when size and hash are the hub's. */
+/** A file as it grows, with the hash of what is there; it gets its name when size and hash are the expected ones. */
 final class BlobFile implements AutoCloseable {
 
     private static final int BUFFER = 1 << 16;
@@ -28,10 +28,10 @@ final class BlobFile implements AutoCloseable {
     private long length;
 
     /** Goes on with what an earlier run left, unless that is longer than the whole. */
-    BlobFile(HubFile file, HubCache cache) throws IOException {
+    BlobFile(HubFile file, BlobPlace place) throws IOException {
         this.file = file;
-        this.partial = cache.incomplete(file);
-        this.blob = cache.blob(file);
+        this.partial = place.incomplete();
+        this.blob = place.blob();
         try {
             this.digest = MessageDigest.getInstance(file.isSha256() ? "SHA-256" : "SHA-1");
         } catch (NoSuchAlgorithmException e) {

@@ -29,32 +29,16 @@ final class HubCache {
         return folder.resolve("blobs").resolve(file.hash());
     }
 
-    /** Where a blob grows; the Python client resumes it too. */
-    Path incomplete(HubFile file) {
-        return folder.resolve("blobs").resolve(file.hash() + ".incomplete");
-    }
-
-    /** The lock of a blob that grows; where the Python client has its own, which are of another kind. */
-    Path lock(HubFile file) {
-        return locks.resolve(file.hash() + ".lock");
+    /** The Python client resumes what is incomplete, too, and has locks of its own, which are of another kind. */
+    BlobPlace place(HubFile file) {
+        return new BlobPlace(
+                blob(file),
+                folder.resolve("blobs").resolve(file.hash() + ".incomplete"),
+                locks.resolve(file.hash() + ".lock"));
     }
 
     Path snapshot(String commit) {
         return folder.resolve("snapshots").resolve(commit);
-    }
-
-    boolean has(HubFile file) throws IOException {
-        Path blob = blob(file);
-        return Files.isRegularFile(blob) && Files.size(blob) == file.size();
-    }
-
-    /** Bytes of a file that are still to be fetched. */
-    long missing(HubFile file) throws IOException {
-        if (has(file)) {
-            return 0;
-        }
-        Path begun = incomplete(file);
-        return Math.max(0, file.size() - (Files.exists(begun) ? Files.size(begun) : 0));
     }
 
     /** What an earlier run fetched of a revision, whole files only; empty where nothing is known of it. */

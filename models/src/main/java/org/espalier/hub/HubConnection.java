@@ -7,40 +7,27 @@ import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Requests to the hub: with the token, along redirects, again after failures that pass. */
+/** Requests to the hub, and what its refusals mean. */
 final class HubConnection {
 
-    private static final int MAX_REDIRECTS = 10;
     private static final int MAX_ANSWER = 64 << 20;
-    private static final Duration HEADERS = Duration.ofSeconds(60);
 
     private final HubSettings settings;
     private final RetryPolicy retries;
-    private final Duration stall;
-    private final HttpClient client;
+    private final WebConnection web;
 
     /** @param stall after so long without a byte a connection is given up */
     HubConnection(HubSettings settings, RetryPolicy retries, Duration stall) {
         this.settings = settings;
         this.retries = retries;
-        this.stall = stall;
-        this.client = HttpClient.newBuilder()
-                .followRedirects(HttpClient.Redirect.NEVER) // the token must not follow to another host
-                .connectTimeout(Duration.ofSeconds(30))
-                .build();
-    }
-
-    RetryPolicy retries() {
-        return retries;
+        this.web = new WebConnection(settings.endpoint(), settings.token(), retries, stall);
     }
 
     HubListing list(HubReference reference) throws InterruptedException {
@@ -88,38 +75,29 @@ final class HubConnection {
         return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
+    /** Where a file's bytes come from. */
+    FileOrigin origin(HubReference reference, String commit, HubFile file) {
+        return new FileOrigin(file.name() + " of " + reference, uri(reference, commit, file), web, refusal(reference));
+    }
+
     /** Waits, unless this failed too often. */
     void again(int attempt, String what, IOException failure) throws InterruptedException {
-        if (Thread.currentThread().isInterrupted()) {
-            throw new InterruptedException();
-        }
-        if (attempt >= retries.attempts()) {
-            throw new HubException(
-                    "cannot fetch " + what + " from " + settings.endpoint() + ": " + reason(failure)
-                            + "; what was fetched is kept, run it again to resume",
-                    failure);
-        }
-        retries.waitFor(attempt, Optional.empty());
+        web.again(attempt, what, failure);
     }
 
-    private static String reason(IOException failure) {
-        String message = failure.getMessage();
-        return message == null ? failure.getClass().getSimpleName() : message;
+    private HttpResponse<HubBody> open(URI uri, HubReference reference, long from)
+            throws IOException, InterruptedException {
+        return web.open(uri, refusal(reference), from, "");
     }
 
-    /**
-     * The answer to a GET from byte {@code from} on: 200 with everything, or 206 with the rest. Waits and asks again after 429 and 5xx.
-     *
-     * @throws HubException for any other status
-     */
-    HttpResponse<HubBody> open(URI uri, HubReference reference, long from) throws IOException, InterruptedException {
-        return open(uri, reference, from, "");
+    private WebConnection.Refusal refusal(HubReference reference) {
+        return (status, headers) -> refused(status, headers, reference);
     }
 
-    /** The same up to byte {@code last}; 206, since everything is never asked for. */
+    /** The answer from byte {@code from} to byte {@code last}; 206, since everything is never asked for. */
     HttpResponse<HubBody> openPart(URI uri, HubReference reference, long from, long last)
             throws IOException, InterruptedException {
-        HttpResponse<HubBody> response = open(uri, reference, from, Long.toString(last));
+        HttpResponse<HubBody> response = web.open(uri, refusal(reference), from, Long.toString(last));
         String range = response.headers().firstValue("Content-Range").orElse("");
         if (response.statusCode() != 206 || !range.startsWith("bytes " + from + "-")) {
             response.body().close();
@@ -128,74 +106,8 @@ final class HubConnection {
         return response;
     }
 
-    /** @param last empty for the end of the file */
-    private HttpResponse<HubBody> open(URI uri, HubReference reference, long from, String last)
-            throws IOException, InterruptedException {
-        boolean part = from > 0 || !last.isEmpty();
-        for (int attempt = 1; ; attempt++) {
-            HttpResponse<HubBody> response = follow(uri, part ? "bytes=" + from + "-" + last : "");
-            int status = response.statusCode();
-            if (status == 200 || status == 206 && part) {
-                return response;
-            }
-            response.body().close();
-            boolean passes = status == 429 || status == 408 || status >= 500;
-            if (!passes || attempt >= retries.attempts()) {
-                throw refused(status, response, reference);
-            }
-            retries.waitFor(attempt, response.headers().firstValue("Retry-After"));
-        }
-    }
-
-    /** @param range empty for everything */
-    private HttpResponse<HubBody> follow(URI start, String range) throws IOException, InterruptedException {
-        URI uri = start;
-        for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
-            HttpRequest.Builder request = HttpRequest.newBuilder(uri)
-                    .timeout(HEADERS)
-                    .header("User-Agent", "espalier")
-                    .GET();
-            if (isHub(uri)) {
-                settings.token().ifPresent(token -> request.header("Authorization", "Bearer " + token));
-            }
-            if (!range.isEmpty()) {
-                request.header("Range", range);
-            }
-            HttpResponse<HubBody> response = client.send(request.build(), HubBody.handler(stall));
-            boolean redirect = response.statusCode() / 100 == 3 && response.statusCode() != 304;
-            String location = response.headers().firstValue("Location").orElse("");
-            if (!redirect || location.isEmpty()) {
-                return response;
-            }
-            response.body().close();
-            uri = target(uri, location);
-        }
-        throw new HubException(start + " redirects more than " + MAX_REDIRECTS + " times");
-    }
-
-    private URI target(URI from, String location) {
-        try {
-            URI uri = from.resolve(location);
-            boolean web = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
-            boolean weaker = "https".equals(from.getScheme()) && !"https".equals(uri.getScheme());
-            if (web && !weaker && uri.getHost() != null) {
-                return uri;
-            }
-        } catch (IllegalArgumentException e) {
-            throw new HubException(from + " leads to " + location + ", which is not an address", e);
-        }
-        throw new HubException(from + " leads to " + location + ", where nothing may be fetched from");
-    }
-
-    private boolean isHub(URI uri) {
-        URI hub = settings.endpoint();
-        return hub.getScheme().equals(uri.getScheme())
-                && hub.getHost().equalsIgnoreCase(uri.getHost())
-                && hub.getPort() == uri.getPort();
-    }
-
-    private HubException refused(int status, HttpResponse<?> response, HubReference reference) {
-        String code = response.headers().firstValue("X-Error-Code").orElse("");
+    private HubException refused(int status, HttpHeaders headers, HubReference reference) {
+        String code = headers.firstValue("X-Error-Code").orElse("");
         String page = settings.endpoint() + "/" + reference.repository();
         String token = settings.token().isPresent() ? "the token in use does not open it" : "no token is set";
         if (code.equals("RevisionNotFound")) {

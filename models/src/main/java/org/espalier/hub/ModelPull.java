@@ -106,7 +106,7 @@ public final class ModelPull {
 
     private List<HubFile> gguf(FileChoice choice, HubListing listing) throws IOException, InterruptedException {
         List<HubFile> files = choice.gguf();
-        if (cache.has(files.get(0))) {
+        if (cache.place(files.get(0)).has(files.get(0))) {
             return files;
         }
         URI uri = connection.uri(reference, listing.commit(), files.get(0));
@@ -143,25 +143,25 @@ public final class ModelPull {
 
     /** A file that is needed before anything else. It gets its name with the others: half a snapshot must not look like a model. */
     private Path small(HubFile file, HubListing listing) throws IOException, InterruptedException {
-        new BlobDownload(connection, reference, cache, bytes -> {}).fetch(file, listing.commit());
+        new BlobDownload(connection.origin(reference, listing.commit(), file), bytes -> {})
+                .fetch(file, cache.place(file));
         return cache.blob(file);
     }
 
     private DiskRoom room(List<HubFile> files) throws IOException {
         long missing = 0;
         for (HubFile file : distinctBlobs(files)) {
-            missing += cache.missing(file);
+            missing += cache.place(file).missing(file);
         }
         return new DiskRoom(reference.toString(), missing, settings.cache());
     }
 
     private void fetch(List<HubFile> files, String commit, PullMeter progress)
             throws IOException, InterruptedException {
-        BlobDownload download = new BlobDownload(connection, reference, cache, progress);
         List<Callable<Void>> downloads = new ArrayList<>();
         for (HubFile file : distinctBlobs(files)) {
             downloads.add(() -> {
-                download.fetch(file, commit);
+                new BlobDownload(connection.origin(reference, commit, file), progress).fetch(file, cache.place(file));
                 return null;
             });
         }
@@ -173,7 +173,7 @@ public final class ModelPull {
         long missing = 0;
         for (HubFile file : distinctBlobs(files)) {
             total += file.size();
-            missing += cache.missing(file);
+            missing += cache.place(file).missing(file);
         }
         return new PullMeter(total, total - missing, listener);
     }

@@ -151,7 +151,8 @@ public final class ShardPull {
     }
 
     private Path small(HubFile file, HubListing listing) throws IOException, InterruptedException {
-        new BlobDownload(connection, reference, cache, bytes -> {}).fetch(file, listing.commit());
+        new BlobDownload(connection.origin(reference, listing.commit(), file), bytes -> {})
+                .fetch(file, cache.place(file));
         return cache.blob(file);
     }
 
