@@ -24,7 +24,7 @@ class RingFairnessTest {
     }
 
     private static SimulatedRing ring(int nodes, FakeEngine engine) {
-        SimulatedRing ring = new SimulatedRing(1, nodes, engine, new SimulatedRing.Expected(engine));
+        SimulatedRing ring = new SimulatedRing(1, nodes, engine);
         ring.setRowNanos(ROW);
         ring.join();
         return ring;

@@ -21,7 +21,7 @@ class RingSimulationTest {
             engine.thread().call(() -> {
                 SimulatedRing.Expected expected = new SimulatedRing.Expected(engine);
                 for (long seed = first; seed <= last; seed++) {
-                    SimulatedRing.play(seed, engine, expected);
+                    RingPlay.play(seed, engine, expected);
                 }
                 return null;
             });

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.espalier.failure.Failure;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
@@ -15,10 +16,18 @@ final class SimulatedGeneration implements Replies {
     final long id;
     final GenerateRequest request;
     final List<Integer> tokens = new ArrayList<>();
-    /** The experts of each position, of all layers. */
+    /** The experts of each position that it computed, of all layers. */
     final List<ByteString> routing = new ArrayList<>();
 
+    final boolean isFork;
+    /** Rows that it takes over from another session. */
+    final int taken;
+    /** The most tokens that it can have. */
+    final int room;
+
     private final World world;
+    private SimulatedNode node;
+    private Member member;
     private Optional<Failure> failure = Optional.empty();
     private boolean ended;
     private boolean cancelled;
@@ -28,10 +37,47 @@ final class SimulatedGeneration implements Replies {
     private String defect = "";
 
     SimulatedGeneration(World world, long id, GenerateRequest request) {
+        this(world, id, request, false, 0, Integer.MAX_VALUE);
+    }
+
+    private SimulatedGeneration(World world, long id, GenerateRequest request, boolean isFork, int taken, int room) {
+        this.isFork = isFork;
+        this.taken = taken;
+        this.room = room;
         this.world = world;
         this.id = id;
         this.request = request;
         this.lastReply = world.now();
+    }
+
+    /** A fork of the first rows of this one, which can have as many rows as this one can. */
+    SimulatedGeneration fork(long fork, GenerateRequest other, int rows) {
+        int most = request.getPromptCount() + request.getMaxTokens();
+        return new SimulatedGeneration(world, fork, other, true, rows, most - other.getPromptCount());
+    }
+
+    /** Where it runs. */
+    void at(SimulatedNode head, Member ring) {
+        node = head;
+        member = ring;
+    }
+
+    SimulatedNode node() {
+        return node;
+    }
+
+    /** Null unless it was begun. */
+    Member member() {
+        return member;
+    }
+
+    /** Has its head do something for it, if it was begun. */
+    void handle(Consumer<Member> what) {
+        node.handle(() -> {
+            if (member != null) {
+                what.accept(member);
+            }
+        });
     }
 
     @Override
@@ -53,8 +99,8 @@ final class SimulatedGeneration implements Replies {
     }
 
     private void add(Routing more) {
-        if (more.getPosition() != routing.size()) {
-            defect = "routing of position " + more.getPosition() + " after " + routing.size();
+        if (more.getPosition() != taken + routing.size()) {
+            defect = "routing of position " + more.getPosition() + " after " + (taken + routing.size());
         }
         int bytes = more.getWidth() * Short.BYTES;
         for (int row = 0; row < more.getRows(); row++) {

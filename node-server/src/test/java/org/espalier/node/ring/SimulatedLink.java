@@ -185,4 +185,9 @@ final class SimulatedLink {
         forth.broken = true;
         back.broken = true;
     }
+
+    @Override
+    public String toString() {
+        return caller.name + " > " + callee.name;
+    }
 }

@@ -22,25 +22,28 @@ import org.espalier.node.service.FakeEngine;
 import org.espalier.node.service.FakeProgram;
 import org.espalier.v1.Hello;
 
-/** A node's agent and engine, without threads and wires. */
-final class SimulatedNode implements RingPorts, EngineQueue.Engine {
+/** A node's process with its agent and engine, without threads and wires. */
+final class SimulatedNode implements EngineQueue.Engine {
 
     private static final int CONTEXT = 4000;
     private static final long TICK = World.seconds(0.5);
 
     final World world;
-    final RingPlace place;
-    final FakeProgram program;
-    final Member member;
-    final StageShard shard;
+    final String name;
     final List<SimulatedLink> links = new ArrayList<>();
     private final SimulatedRing ring;
+    private final FakeEngine fakes;
     private final EngineQueue engine;
+
+    /** Null while nothing is loaded. */
+    private Held held;
+
+    private final List<Held> former = new ArrayList<>();
+    private long placing;
 
     private boolean dead;
     private boolean paused;
     private final Deque<Runnable> afterPause = new ArrayDeque<>();
-    boolean joined;
 
     /** Thrown by the next step, once; null for none. */
     Throwable nextStep;
@@ -55,20 +58,133 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
     /** How long each row takes; 0: a time that the seed decides, whatever the work. */
     long rowNanos;
 
-    SimulatedNode(SimulatedRing ring, World world, RingPlace place, FakeEngine fakes, RingLimits limits) {
+    SimulatedNode(SimulatedRing ring, World world, String name, FakeEngine fakes) {
         this.ring = ring;
         this.world = world;
-        this.place = place;
-        this.program = new FakeProgram(
-                place.self().getFirstLayer(),
-                place.self().getEndLayer(),
-                place.shards().get(place.shards().size() - 1).getEndLayer(),
-                Float.BYTES,
-                0);
+        this.name = name;
+        this.fakes = fakes;
         this.engine = new EngineQueue(this, world::now);
-        this.shard = new FakeShard(fakes.load(program, new Faulty(program)));
-        this.member = new Member(place, shard, limits, engine, this);
         world.after(world.millis(0, 500), this::tick);
+    }
+
+    /** What is loaded: one placement of the deployment. */
+    final class Held implements RingPorts {
+        final RingPlace place;
+        final FakeProgram program;
+        final StageShard shard;
+        final Member member;
+        private boolean joined;
+
+        private Held(RingPlace place) {
+            this.place = place;
+            this.program = new FakeProgram(
+                    place.self().getFirstLayer(),
+                    place.self().getEndLayer(),
+                    place.shards().get(place.shards().size() - 1).getEndLayer(),
+                    Float.BYTES,
+                    0);
+            this.shard = new FakeShard(fakes.load(program, new Faulty(program)));
+            this.member = new Member(place, shard, RingLimits.DEFAULT, engine, this);
+        }
+
+        /** Whether it has ever served. */
+        boolean hasServed() {
+            return joined;
+        }
+
+        /** Whether nothing is left of any generation; one that is behind a hung engine goes once that is noticed. */
+        boolean isAtRest() {
+            return member.isIdle() && member.sessions() == 0;
+        }
+
+        @Override
+        public long nanos() {
+            return world.now();
+        }
+
+        @Override
+        public FrameSink dial(FrameSource replies) {
+            return ring.dial(SimulatedNode.this, place.next().getNode(), replies);
+        }
+
+        @Override
+        public void broken(Failure why) {
+            ring.log(name + " broken: " + why.message());
+        }
+
+        @Override
+        public void gaveUp(Failure why) {
+            ring.log(name + " gave up: " + why.message());
+        }
+
+        @Override
+        public void joined(long incarnation) {
+            joined = true;
+            ring.log(name + " serves epoch " + place.epoch() + ", incarnation " + incarnation);
+        }
+    }
+
+    /** What is loaded, if anything is. */
+    Optional<Held> held() {
+        return Optional.ofNullable(held);
+    }
+
+    /** All that was ever loaded in this process. */
+    List<Held> all() {
+        List<Held> all = new ArrayList<>(former);
+        held().ifPresent(all::add);
+        return all;
+    }
+
+    /**
+     * Loads a placement instead of the former one, once the engine has ended what it computes.
+     *
+     * @param then told when that is done
+     */
+    void load(RingPlace place, Runnable then) {
+        if (place.epoch() <= placing) {
+            return; // it has been placed again in the meantime
+        }
+        placing = place.epoch();
+        if (held != null) {
+            held.member.leave(RingFailure.gone(held.place, "placed again as epoch " + place.epoch()));
+            former.add(held);
+            held = null;
+        }
+        engine.submit(new Freed(() -> {
+            if (placing == place.epoch()) {
+                held = new Held(place);
+                then.run();
+            }
+        }));
+    }
+
+    private record Freed(Runnable then) implements EngineQueue.Work {
+        @Override
+        public Object owner() {
+            return this;
+        }
+
+        @Override
+        public void run() {}
+
+        @Override
+        public void executed(long nanos) {
+            then.run();
+        }
+
+        @Override
+        public void failed(Throwable error) {
+            throw new AssertionError(error);
+        }
+
+        @Override
+        public long limitNanos() {
+            return Long.MAX_VALUE;
+        }
+
+        @Override
+        public void overdue(EngineQueue.Work running, long nanos) {}
     }
 
     /** Has its process do something, unless it is dead; later if it is paused. */
@@ -84,7 +200,7 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
             what.run();
         } catch (Throwable e) {
             ring.defects.add(e);
-            member.defect(e);
+            held().ifPresent(now -> now.member.defect(e));
         }
     }
 
@@ -94,7 +210,7 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
         } else if (!dead) {
             handle(() -> {
                 engine.tick();
-                member.tick();
+                all().forEach(each -> each.member.tick());
             });
             world.after(TICK, this::tick);
         }
@@ -103,11 +219,6 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
     /** Whether its engine never comes back. */
     boolean isHung() {
         return hangs;
-    }
-
-    /** Whether nothing is left of any generation; one that is behind a hung engine goes once that is noticed. */
-    boolean isAtRest() {
-        return member.isIdle() && member.sessions() == 0;
     }
 
     boolean isDead() {
@@ -137,43 +248,34 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
         }
     }
 
+    /** Whether what was done to its engine and sessions no longer matters. */
+    void heal() {
+        poisoned.clear();
+        unopenable.clear();
+        nextStep = null;
+        delay = 0;
+        links.forEach(link -> link.tamper(true, null));
+    }
+
     FrameSource greet(Hello hello, FrameSink replies) {
-        return member.accept(hello, replies);
+        if (held == null || held.place.epoch() != hello.getEpoch()) {
+            throw gone().exception();
+        }
+        return held.member.accept(hello, replies);
     }
 
-    @Override
-    public long nanos() {
-        return world.now();
-    }
-
-    @Override
-    public FrameSink dial(FrameSource replies) {
-        return ring.dial(this, replies);
-    }
-
-    @Override
-    public void broken(Failure why) {
-        ring.log(place.self().getNode() + " broken: " + why.message());
-    }
-
-    @Override
-    public void gaveUp(Failure why) {
-        ring.log(place.self().getNode() + " gave up: " + why.message());
-    }
-
-    @Override
-    public void joined(long incarnation) {
-        joined = true;
-        ring.log(place.self().getNode() + " serves " + incarnation);
+    /** Why there is no such deployment here. */
+    Failure gone() {
+        return new Failure(name, Failure.Kind.DEPLOYMENT_GONE, "node " + name + " has no deployment 'd' of that epoch");
     }
 
     /** Work is done as it ends, so that a cancellation meanwhile is seen. */
     @Override
     public void execute(EngineQueue.Work work) {
         if (rowNanos > 0) {
-            int before = program.rows();
+            int before = rows();
             work.run();
-            world.after(rowNanos * Math.max(1, program.rows() - before), () -> handle(engine::executed));
+            world.after(rowNanos * Math.max(1, rows() - before), () -> handle(engine::executed));
             return;
         }
         long takes = world.millis(0.1, 20) + delay;
@@ -184,6 +286,10 @@ final class SimulatedNode implements RingPorts, EngineQueue.Engine {
                     work.run();
                     engine.executed();
                 }));
+    }
+
+    private int rows() {
+        return held == null ? 0 : held.program.rows();
     }
 
     private final class Faulty implements ForwardingExecutor {
