@@ -280,8 +280,9 @@ final class RingPlay {
                     which + "blames '" + failure.node() + "' and not " + blame + ": " + failure.message());
             return;
         }
-        SimulatedGeneration alone =
-                expected.of(generation.request.toBuilder().clearSnapshots().build());
+        GenerateRequest request =
+                generation.request.toBuilder().clearSnapshots().build();
+        SimulatedGeneration alone = generation.isFork ? expected.alone(request) : expected.of(request);
         int length = Math.min(alone.tokens.size(), generation.room);
         require(
                 generation.tokens.equals(alone.tokens.subList(0, length)),

@@ -36,15 +36,17 @@ final class SimulatedRing {
             this.fakes = fakes;
         }
 
+        /** Kept, as most requests come many times. */
         SimulatedGeneration of(GenerateRequest request) {
-            SimulatedGeneration alone = known.get(request);
-            if (alone == null) {
-                SimulatedRing ring = new SimulatedRing(0, 1, fakes);
-                ring.join();
-                alone = ring.generate(request);
-                ring.runUntilOver(alone, World.seconds(600));
-                known.put(request, alone);
-            }
+            return known.computeIfAbsent(request, this::alone);
+        }
+
+        SimulatedGeneration alone(GenerateRequest request) {
+            SimulatedRing ring = new SimulatedRing(0, 1, fakes);
+            ring.join();
+            SimulatedGeneration alone = ring.generate(request);
+            ring.runUntilOver(alone, World.seconds(600));
+            ring.close();
             return alone;
         }
     }
