@@ -1,0 +1,188 @@
+/** Random experts, the kernels over them, and what plain arithmetic in double says. */
+#pragma once
+
+#include "launch.h"
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+namespace emulated {
+
+class Random {
+ public:
+  explicit Random(uint64_t seed) : state(seed * 0x9e3779b97f4a7c15u + 1) {}
+
+  uint32_t word() {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return uint32_t(state >> 32);
+  }
+
+  float between(float low, float high) { return low + (high - low) * (float(word() >> 8) / 16777216.0f); }
+
+ private:
+  uint64_t state;
+};
+
+inline uint8_t number(uint8_t value) { return value; }
+template <typename V>
+double number(V value) {
+  return double(float(value));
+}
+
+/** [experts][rows][columns], packed as MLX does it. */
+template <typename S>
+struct Stack {
+  std::vector<uint32_t> words;
+  std::vector<typename S::Scale> scales, biases;
+  std::vector<typename S::X> bias;
+  int64_t rows, columns;
+
+  Stack(Random &random, int64_t experts, int64_t rows, int64_t columns)
+      : words(experts * rows * columns * S::BITS / 32), scales(experts * rows * columns / S::GROUP), biases(scales.size()), bias(experts * rows),
+        rows(rows), columns(columns) {
+    std::generate(words.begin(), words.end(), [&] { return random.word(); });
+    for (size_t i = 0; i < scales.size(); i++) {
+      if constexpr (S::FORMAT == espalier::MXFP4) {
+        scales[i] = uint8_t(119 + random.word() % 8);
+      } else {
+        const float step = random.between(0.5f, 1.0f) / float(1 << S::BITS);
+        scales[i] = typename S::Scale(i % 3 == 0 ? -step : step);
+        biases[i] = typename S::Scale(random.between(-1.0f, 1.0f));
+      }
+    }
+    std::generate(bias.begin(), bias.end(), [&] { return typename S::X(random.between(-1.0f, 1.0f)); });
+  }
+
+  Matrices<S> matrices(const char *name) const {
+    return {{words.data(), int64_t(words.size()), name}, {scales.data(), int64_t(scales.size()), name}, {biases.data(), int64_t(biases.size()), name},
+        {bias.data(), int64_t(bias.size()), name}};
+  }
+
+  /** A product, and the sum of the magnitudes of all that was added for it. */
+  struct Product {
+    double value, magnitude;
+  };
+
+  /** Of row `row` of the whole stack. */
+  template <typename V>
+  Product times(int64_t row, const V *x) const {
+    Product product = {0, 0};
+    for (int64_t c = 0; c < columns; c++) {
+      const int64_t at = row * columns + c;
+      const uint32_t bits = words[at * S::BITS / 32] >> (at * S::BITS % 32) & ((uint64_t(1) << S::BITS) - 1);
+      double scaled, offset = 0;
+      if constexpr (S::FORMAT == espalier::MXFP4) {
+        static const double E2M1[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6};
+        scaled = E2M1[bits] * std::ldexp(1.0, int(scales[at / S::GROUP]) - 127);
+      } else {
+        scaled = bits * number(scales[at / S::GROUP]);
+        offset = number(biases[at / S::GROUP]);
+      }
+      product.value += (scaled + offset) * number(x[c]);
+      product.magnitude += (std::fabs(scaled) + std::fabs(offset)) * std::fabs(number(x[c]));
+    }
+    if (S::BIASED) {
+      product.value += number(bias[row]);
+      product.magnitude += std::fabs(number(bias[row]));
+    }
+    return product;
+  }
+};
+
+template <typename S>
+double activate(double gate, double up) {
+  constexpr double PI = 3.14159265358979323846;
+  switch (S::ACTIVATION) {
+    case espalier::SILU: return gate / (1 + std::exp(-gate)) * up;
+    case espalier::GELU: return gate / 2 * (1 + std::tanh(std::sqrt(2 / PI) * (gate + 0.044715 * gate * gate * gate))) * up;
+    default: {
+      const double g = std::min(gate, double(LIMITS[1])), u = std::max(-double(LIMITS[1]), std::min(double(LIMITS[1]), up));
+      return g / (1 + std::exp(-double(LIMITS[0]) * g)) * (u + 1);
+    }
+  }
+}
+
+/** Half a unit in the last place of the step's numbers, of 1. */
+template <typename X>
+constexpr double rounding() {
+  return std::is_same_v<X, float> ? 6e-8 : std::is_same_v<X, Half> ? 0.00048829 : 0.00390626;
+}
+
+struct Report {
+  int cases = 0, failures = 0;
+  double share = 0; /* of what rounding allows, at most */
+
+  void compare(double got, double want, double allowed, const std::string &what) {
+    const double difference = std::fabs(got - want);
+    share = std::max(share, difference / allowed);
+    if (!(difference <= allowed) && failures++ < 5) {
+      printf("%s is %.9g, expected %.9g within %.3g\n", what.c_str(), got, want, allowed);
+    }
+  }
+};
+
+/** Which experts the rows chose: [T][K], places in the stack or -1. */
+using Ids = std::vector<int>;
+
+/** Both kernels over the whole grid, as CUDA rounds it up, and each number of theirs. */
+template <typename S>
+void check(Report &report, int64_t experts, const Ids &ids, uint64_t seed) {
+  using X = typename S::X;
+  constexpr int T = S::T, K = S::K, D = S::D, F = S::F;
+  constexpr double SUMS = 4e-7; // of a float's sums, of the magnitudes
+  Random random(seed);
+  const Stack<S> gate(random, experts, S::STRIDE, D), apart(random, S::STACKED ? 0 : experts, F, D), down(random, experts, D, F);
+  const Stack<S> &up = S::STACKED ? gate : apart;
+  std::vector<X> x(T * D), hidden(T * K * F, X(NAN)), out(T * D, X(NAN));
+  std::vector<float> weights(T * K);
+  std::generate(x.begin(), x.end(), [&] { return X(random.between(-0.5f, 0.5f)); });
+  std::generate(weights.begin(), weights.end(), [&] { return random.between(0.0f, 1.0f); });
+
+  for (int pair = 0; pair < T * K; pair++) {
+    for (int block = 0; block < (F / S::ROWS + 15) / 16 * 16; block++) {
+      gate_up<S>({x.data(), T * D, "x"}, {ids.data(), T * K, "ids"}, gate.matrices("gate"), up.matrices("up"), {hidden.data(), T * K * F, "hidden"},
+          block, pair);
+    }
+  }
+  for (int block = 0; block < (D / S::ROWS + 15) / 16 * 16; block++) {
+    down_sum<S>({hidden.data(), T * K * F, "hidden"}, {ids.data(), T * K, "ids"}, {weights.data(), T * K, "weights"}, down.matrices("down"),
+        {out.data(), T * D, "out"}, block);
+  }
+
+  for (int pair = 0; pair < T * K; pair++) {
+    for (int f = 0; f < F; f++) {
+      const double got = number(hidden[pair * F + f]);
+      const std::string what = "hidden[" + std::to_string(pair) + "][" + std::to_string(f) + "]";
+      if (ids[pair] < 0) {
+        if (!std::isnan(got) && report.failures++ < 5) {
+          printf("%s was written, and has no expert\n", what.c_str());
+        }
+        continue;
+      }
+      const int64_t row = int64_t(ids[pair]) * S::STRIDE + f;
+      const auto g = gate.times(row, &x[pair / K * D]), u = up.times(row + S::UP, &x[pair / K * D]);
+      const double want = activate<S>(g.value, u.value);
+      const double allowed = 2 * SUMS * (g.magnitude * (std::fabs(u.value) + 1) + u.magnitude * (std::fabs(g.value) + 1));
+      report.compare(got, want, rounding<X>() * std::fabs(want) + allowed, what);
+    }
+  }
+  for (int t = 0; t < T; t++) {
+    for (int d = 0; d < D; d++) {
+      double want = 0, allowed = 1e-30;
+      for (int k = 0; k < K; k++) {
+        if (ids[t * K + k] >= 0) {
+          const auto product = down.times(int64_t(ids[t * K + k]) * D + d, &hidden[(t * K + k) * F]);
+          want += double(weights[t * K + k]) * product.value;
+          allowed += SUMS * double(weights[t * K + k]) * product.magnitude;
+        }
+      }
+      report.compare(number(out[t * D + d]), want, rounding<X>() * std::fabs(want) + allowed,
+          "out[" + std::to_string(t) + "][" + std::to_string(d) + "]");
+    }
+  }
+  report.cases++;
+}
+
+} // namespace emulated

@@ -1,0 +1,139 @@
+package org.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The kernels of experts for Metal and CUDA: the same text, compiled as C++ over emulated simdgroups ({@code src/test/cpp/experts}), against
+ * arithmetic in double.
+ */
+final class ExpertKernelsTest {
+
+    private static final Path TESTS = Path.of("src/test/cpp").toAbsolutePath();
+    private static final Path TEXT = Path.of("src/main/cpp/experts").toAbsolutePath();
+    private static final String COMPILER =
+            Optional.ofNullable(System.getenv("CXX")).orElse("c++");
+
+    @TempDir
+    Path directory;
+
+    private record Ended(int status, String output) {}
+
+    /** Of a child process that gets three minutes. */
+    private static Ended run(Path log, List<String> command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        boolean ended = process.waitFor(3, TimeUnit.MINUTES);
+        process.destroyForcibly().waitFor();
+        String output = Files.readString(log);
+        assertThat(ended).as("%s has not ended: %s", command, output).isTrue();
+        return new Ended(process.exitValue(), output);
+    }
+
+    private static boolean starts(String program) throws InterruptedException {
+        try {
+            return new ProcessBuilder(program, "--version")
+                            .redirectErrorStream(true)
+                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @BeforeAll
+    static void compiler() throws InterruptedException {
+        assumeTrue(starts(COMPILER), "there is no C++ compiler");
+        assumeTrue(starts("make"), "there is no make");
+    }
+
+    private Ended make(Path text, Path out, String program) throws IOException, InterruptedException {
+        Files.createDirectories(out);
+        return run(
+                out.resolve("log"),
+                List.of(
+                        "make",
+                        "-s",
+                        "-C",
+                        TESTS.toString(),
+                        "CXX=" + COMPILER,
+                        "TEXT=" + text,
+                        "OUT=" + out,
+                        out.resolve(program).toString()));
+    }
+
+    /** Formats, groups, one to four rows, ragged widths, missing and repeated experts, indices beyond 32 bits. */
+    @Test
+    void kernelsAreArithmetic() throws IOException, InterruptedException {
+        Path out = Path.of("target/cpp").toAbsolutePath();
+        Ended made = make(TEXT, out, "kernels_test");
+        assertThat(made.status()).as(made.output()).isZero();
+        Ended ended =
+                run(out.resolve("log"), List.of(out.resolve("kernels_test").toString()));
+        assertThat(ended.status()).as(ended.output()).isZero();
+        assertThat(ended.output().lines())
+                .hasSize(15)
+                .allMatch(line -> line.matches(".*: [1-9]\\d* cases, at most [01]\\.\\d\\d of what rounding allows"));
+    }
+
+    /** What is put in place of the kernels' own words, and what the emulation says to it. */
+    private record Spoiled(String from, String to, String says) {}
+
+    /** A test that nothing can fail proves nothing. */
+    @Test
+    void theEmulationNoticesWhatAGpuWouldNot() throws IOException, InterruptedException {
+        Map<String, Spoiled> all = Map.of(
+                "indices of 32 bits",
+                new Spoiled("int64_t", "int", "(?s).*gate\\[-\\d+], which has \\d+ values.*"),
+                "rows behind the last",
+                new Spoiled("first >= F ||", "", "(?s).*up\\[\\d+], which has \\d+ values.*"),
+                "half of the lanes in a sum",
+                new Spoiled(
+                        "float g = simd_sum(gates.of[t][r]);",
+                        "float g = lane < 16 ? simd_sum(gates.of[t][r]) : 0.0f;",
+                        "(?s).*lanes diverge: lane 0 waits for a sum in line \\d+, lane 16 waits .*"),
+                "bfloat16 that becomes a float unasked",
+                new Spoiled("= float(xs[at + i])", "= xs[at + i]", "(?s).*kernels.text:\\d+:\\d+: error: .*BFloat.*"),
+                "a double",
+                new Spoiled("0.044715f", "0.044715", "(?s).*kernels.text:\\d+:\\d+: error: .*float.* to .*double.*"));
+        String kernels = Files.readString(TEXT.resolve("kernels.text"));
+        for (String what : all.keySet()) {
+            Spoiled spoiled = all.get(what);
+            assertThat(kernels).contains(spoiled.from());
+            Path text = Files.createDirectories(directory.resolve(what.replace(' ', '-')));
+            for (Path file : texts()) {
+                Files.copy(file, text.resolve(file.getFileName()));
+            }
+            Files.writeString(text.resolve("kernels.text"), kernels.replace(spoiled.from(), spoiled.to()));
+            Path out = text.resolve("out");
+            Ended ended = make(text, out, "few_test");
+            if (ended.status() == 0) {
+                ended = run(out.resolve("log"), List.of(out.resolve("few_test").toString()));
+            }
+            assertThat(ended.status()).as("%s: %s", what, ended.output()).isNotZero();
+            assertThat(ended.output()).as(what).matches(spoiled.says());
+        }
+    }
+
+    private static List<Path> texts() throws IOException {
+        try (Stream<Path> files = Files.list(TEXT)) {
+            return files.filter(file -> file.toString().endsWith(".text")).toList();
+        }
+    }
+}
