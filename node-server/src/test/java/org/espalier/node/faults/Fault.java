@@ -158,7 +158,9 @@ sealed interface Fault {
 
         @Override
         public boolean explains(Failure failure, Asked asked) {
-            return failure.node().equals(ProcessRing.name(node)) && failure.kind() == Failure.Kind.DEPLOYMENT_GONE;
+            return failure.node().equals(ProcessRing.name(node))
+                    && (failure.kind() == Failure.Kind.DEPLOYMENT_GONE
+                            || failure.message().contains("was unloaded on node")); // while it was loaded
         }
     }
 
