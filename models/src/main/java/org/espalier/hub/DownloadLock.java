@@ -7,6 +7,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,7 +16,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * The right to write one file of the cache, among processes and within this one. Its file is never deleted: whoever deletes one that another
  * process holds lets a third lock a new file of that name.
  */
-final class DownloadLock implements AutoCloseable {
+public final class DownloadLock implements AutoCloseable {
+
+    private static final long BETWEEN_TRIES_MILLIS = 100;
 
     /** Asked before a file is opened: closing any channel of a file gives up this process's lock of it on some systems. */
     private static final Set<Path> HELD_HERE = ConcurrentHashMap.newKeySet();
@@ -46,6 +49,25 @@ final class DownloadLock implements AutoCloseable {
         } finally {
             if (lock == null) {
                 release(whole, channel);
+            }
+        }
+    }
+
+    /**
+     * Waits until nobody else has it.
+     *
+     * @throws HubException when that takes longer than {@code most}
+     */
+    public static DownloadLock await(Path file, Duration most) throws IOException, InterruptedException {
+        long end = System.nanoTime() + most.toNanos();
+        for (Optional<DownloadLock> lock; ; Thread.sleep(BETWEEN_TRIES_MILLIS)) {
+            lock = of(file);
+            if (lock.isPresent()) {
+                return lock.get();
+            }
+            if (System.nanoTime() > end) {
+                throw new HubException("another process has held " + file + " for " + most.toMinutes()
+                        + " minutes: end it, and run this again");
             }
         }
     }
