@@ -2,7 +2,7 @@
  * Products in float32 with weights of any format: stored rows become floats, then lanes of products are added up. Each sum has one accumulator,
  * whatever else is computed along with it: bits depend on no split.
  */
-#include "../cpu/decode.h"
+#include "../program/decode.h"
 #include "matmul.h"
 #include "product_rows.h"
 #include "vector.h"

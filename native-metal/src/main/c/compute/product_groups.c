@@ -2,7 +2,7 @@
  * Rows of x times quantized weights without AVX-512: a row of a weight becomes signed bytes with a scale, and maybe a bias, for each group of 32
  * columns; all rows of x are multiplied with it, group by group, by the integer dots that there are.
  */
-#include "../cpu/decode.h"
+#include "../program/decode.h"
 #include "product_rows.h"
 #include "vector.h"
 

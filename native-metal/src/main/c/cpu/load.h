@@ -2,7 +2,7 @@
 #ifndef ES_LOAD_H
 #define ES_LOAD_H
 
-#include "program.h"
+#include "../program/program.h"
 
 /** Copies, touches and locks weights for some 50 ms. */
 int load_more(struct es_program *p, int64_t *done, char *error);

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "program.h"
+#include "../program/program.h"
 
 enum {
   SPARE = 64, /* rows that a windowed cache keeps beyond its window, as Cache.Rows in Java */

@@ -4,7 +4,9 @@
 
 #include <setjmp.h>
 
-#include "program.h"
+#include "../program/program.h"
+#include "pool.h"
+#include "session.h"
 
 /** Consecutive rows of one session. */
 struct span {

@@ -5,14 +5,20 @@
 #ifndef ES_FILES_H
 #define ES_FILES_H
 
-#include <stdatomic.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+typedef int file_flag; /* C++ does not look at it */
+#else
+#include <stdatomic.h>
+typedef _Atomic int file_flag;
+#endif
 
 struct file {
   char *path;
   const uint8_t *bytes;
   int64_t size;
-  _Atomic int cut; /* set by the guard */
+  file_flag cut; /* set by the guard */
 };
 
 /** Maps file->path. */

@@ -3,9 +3,13 @@
 #define ES_PROGRAM_H
 
 #include "error.h"
-#include "pool.h"
-#include "session.h"
 #include "weight.h"
+
+/* What an engine keeps with a program. */
+struct compute;
+struct pool;
+struct session;
+struct step;
 
 struct view {
   int32_t slot, offset, width; /* slot -1: none */
