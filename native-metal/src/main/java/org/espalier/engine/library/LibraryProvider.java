@@ -1,10 +1,9 @@
 package org.espalier.engine.library;
 
-import com.sun.jna.NativeLibrary;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.EngineOptions;
@@ -13,21 +12,23 @@ import org.espalier.engine.EngineProvider;
 import org.espalier.engine.Precision;
 import org.espalier.program.Program;
 
-/** An engine whose library lies in the class path; it is loaded when it is first asked for, once a process. */
+/** An engine in a library of this build; it is loaded when it is first asked for, once a process. */
 public final class LibraryProvider implements EngineProvider {
 
-    private static final LibraryProvider CPU = new LibraryProvider("cpu", CpuLibrary::new);
+    private static final LibraryProvider CPU =
+            new LibraryProvider("cpu", () -> LibraryFile.open("espalier-cpu", CpuLibrary::new));
 
     private final String name;
-    private final Function<NativeLibrary, EspalierLibrary> bind;
+    private final Supplier<LibraryFile> open;
     /** One of the two is set once it was tried. */
     private LibraryFile file;
 
     private String missing;
 
-    LibraryProvider(String name, Function<NativeLibrary, EspalierLibrary> bind) {
+    /** @param open throws an {@link EngineException} saying why the library cannot be used here */
+    LibraryProvider(String name, Supplier<LibraryFile> open) {
         this.name = name;
-        this.bind = bind;
+        this.open = open;
     }
 
     /** The processor, with the best instructions that it has. */
@@ -44,7 +45,7 @@ public final class LibraryProvider implements EngineProvider {
     public synchronized Availability availability() {
         if (file == null && missing == null) {
             try {
-                file = LibraryFile.open("espalier-" + name, bind);
+                file = open.get();
             } catch (EngineException e) {
                 missing = e.getMessage();
             }
@@ -70,10 +71,15 @@ public final class LibraryProvider implements EngineProvider {
     }
 
     @Override
-    public synchronized Engine start() {
+    public Engine start() {
+        return start(this);
+    }
+
+    /** @param provider what the engine says that it is of */
+    synchronized Engine start(EngineProvider provider) {
         if (availability() instanceof Availability.Missing gone) {
             throw new EngineException("the engine " + name + " is missing here: " + gone.why());
         }
-        return new LibraryEngine(this, file.library());
+        return new LibraryEngine(provider, file.library());
     }
 }

@@ -242,7 +242,8 @@ final class LibraryExecutorTest {
 
     @Test
     void aLibraryThatIsNotThereIsMissing() {
-        LibraryProvider provider = new LibraryProvider("none", CpuLibrary::new);
+        LibraryProvider provider =
+                new LibraryProvider("none", () -> LibraryFile.open("espalier-none", CpuLibrary::new));
         assertThat(provider.availability())
                 .isInstanceOfSatisfying(
                         Availability.Missing.class,

@@ -14,6 +14,7 @@ import org.espalier.engine.EngineProvider;
 import org.espalier.engine.EngineProvider.Availability;
 import org.espalier.engine.Precision;
 import org.espalier.engine.library.LibraryProvider;
+import org.espalier.engine.library.MlxProvider;
 import org.espalier.engine.library.Recording;
 import org.espalier.engine.reference.ReferenceProvider;
 import org.espalier.program.Program;
@@ -24,7 +25,8 @@ import org.slf4j.LoggerFactory;
 public final class Engines implements AutoCloseable {
 
     /** The best first. A new engine is a line here. */
-    private static final List<EngineProvider> PROVIDERS = List.of(LibraryProvider.cpu(), new ReferenceProvider());
+    private static final List<EngineProvider> PROVIDERS =
+            List.of(LibraryProvider.cpu(), MlxProvider.mlx(), new ReferenceProvider());
 
     private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
 

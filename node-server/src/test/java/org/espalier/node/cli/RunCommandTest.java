@@ -267,7 +267,7 @@ class RunCommandTest {
             quoteCharacter = '"',
             value = {
                 "--model nowhere --tokens 1 | no model nowhere: no such path",
-                "--model LLAMA --tokens 1 --engine warp | node embedded has no engine 'warp': it has cpu, reference",
+                "--model LLAMA --tokens 1 --engine warp | node embedded has no engine 'warp': it has cpu, mlx, reference",
                 "--model LLAMA --tokens 1 --placement spiral | spiral",
                 "--model LLAMA --tokens 99999 | 99999",
                 "--model LLAMA --tokens -1 | -1",

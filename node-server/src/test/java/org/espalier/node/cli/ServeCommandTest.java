@@ -68,7 +68,7 @@ class ServeCommandTest {
         Command command = Command.run("serve", "--port", "0", "--engine", "warp");
 
         assertThat(command.exit()).isEqualTo(2);
-        assertThat(command.err()).contains("there is no engine 'warp' here: choose one of cpu, reference");
+        assertThat(command.err()).contains("there is no engine 'warp' here: choose one of cpu, mlx, reference");
     }
 
     @Test

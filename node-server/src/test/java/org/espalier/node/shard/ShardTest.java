@@ -139,7 +139,7 @@ class ShardTest {
         assertThat(Engines.names()).contains("reference");
         assertThatThrownBy(() -> load("warp"))
                 .isInstanceOf(EspalierException.class)
-                .hasMessageContaining("there is no engine 'warp' here: choose one of cpu, reference");
+                .hasMessageContaining("there is no engine 'warp' here: choose one of cpu, mlx, reference");
         assertThatThrownBy(() -> Shard.precision("half"))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("choose float32 or fast");

@@ -1,0 +1,169 @@
+/* The exported functions of espalier.h. No exception crosses them. */
+#include <chrono>
+#include <cstdio>
+
+#include "step.h"
+
+namespace espalier {
+
+static Program &of(int64_t program) { return *reinterpret_cast<Program *>(program); }
+
+static int say(char *error, int status, const char *text) {
+  std::snprintf(error, ES_ERROR_BYTES, "%s", text);
+  return status;
+}
+
+/** Runs a call and makes a status of what it throws. */
+template <typename Call> static int guarded(char *error, Call call) {
+  try {
+    return call();
+  } catch (const Failure &e) {
+    return say(error, e.status, e.what());
+  } catch (const std::bad_alloc &) {
+    return say(error, ES_NO_MEMORY, "no memory");
+  } catch (const std::exception &e) {
+    return say(error, ES_FAILED, e.what());
+  } catch (...) {
+    return say(error, ES_FAILED, "MLX threw what is no exception of C++");
+  }
+}
+
+/** The same of a program; one whose device is lost answers nothing else any more. */
+template <typename Call> static int guarded(int64_t program, char *error, Call call) {
+  Program &p = of(program);
+  if (p.lost) {
+    return say(error, ES_DEVICE_LOST, "MLX failed earlier: the program has to be loaded anew");
+  }
+  int status = guarded(error, [&] { return call(p); });
+  p.lost = status == ES_DEVICE_LOST;
+  return status;
+}
+
+} // namespace espalier
+
+using namespace espalier;
+
+int32_t es_version(void) { return ES_VERSION; }
+
+int32_t es_describe(char *text, int32_t capacity) {
+  char error[ES_ERROR_BYTES];
+  int status = guarded(error, [&] {
+    std::snprintf(text, capacity > 0 ? static_cast<size_t>(capacity) : 0, "%s", device_name().c_str());
+    return ES_OK;
+  });
+  if (status != ES_OK) {
+    std::snprintf(text, capacity > 0 ? static_cast<size_t>(capacity) : 0, "%s", error);
+  }
+  return status;
+}
+
+int32_t es_load(const int32_t *words, int64_t count, int64_t *program, char *error) {
+  *program = 0;
+  return guarded(error, [&] {
+    *program = reinterpret_cast<int64_t>(new Program(words, count));
+    return ES_OK;
+  });
+}
+
+int32_t es_load_more(int64_t program, int64_t *done, char *error) {
+  return guarded(program, error, [&](Program &p) {
+    *done = p.loader->more(std::chrono::steady_clock::now() + std::chrono::milliseconds(50));
+    return ES_OK;
+  });
+}
+
+void es_unload(int64_t program) {
+  char error[ES_ERROR_BYTES];
+  if (program) {
+    guarded(error, [&] {
+      delete &of(program);
+      mx::clear_cache();
+      return ES_OK;
+    });
+  }
+}
+
+int64_t es_activation_bytes(int64_t program) { return static_cast<int64_t>(mx::size_of(activation_type(of(program).read))); }
+
+int64_t es_resident_bytes(int64_t program) { return of(program).loader->resident_bytes(); }
+
+int64_t es_kv_bytes_per_row(int64_t program) { return of(program).sessions->row_bytes(); }
+
+int64_t es_state_bytes(int64_t program) { return of(program).sessions->state_bytes(); }
+
+int64_t es_kv_rows_free(int64_t program) { return of(program).sessions->rows_free(es_resident_bytes(program)); }
+
+int32_t es_open(int64_t program, int64_t session, int32_t max_length, const int32_t *edits, int64_t count, char *error) {
+  return guarded(program, error, [&](Program &p) {
+    p.sessions->open(session, max_length, {edits, edits + count, false});
+    return ES_OK;
+  });
+}
+
+int32_t es_copy_rows(int64_t program, int64_t from, int64_t to, int32_t length, char *error) {
+  return guarded(program, error, [&](Program &p) {
+    p.sessions->copy(from, to, length);
+    return ES_OK;
+  });
+}
+
+int32_t es_snapshot(int64_t program, int64_t session, char *error) {
+  return guarded(program, error, [&](Program &p) {
+    p.sessions->snapshot(session);
+    return ES_OK;
+  });
+}
+
+void es_drop_snapshot(int64_t program, int64_t session, int32_t length) { of(program).sessions->drop_snapshot(session, length); }
+
+void es_drop_rows(int64_t program, int64_t session, int32_t length) { of(program).sessions->drop_rows(session, length); }
+
+void es_close_session(int64_t program, int64_t session) {
+  of(program).step.reset(); /* one that pauses may be of this session */
+  of(program).sessions->close(session);
+}
+
+int32_t es_run(int64_t program, const int32_t *step, int64_t count, const void *activations, const int32_t *cancel, es_result *result, char *error) {
+  *result = {};
+  return guarded(program, error, [&](Program &p) {
+    p.step.reset();
+    p.step = std::make_unique<Step>(p, words{step, step + count, false}, activations, cancel);
+    return p.step->run(*result);
+  });
+}
+
+int32_t es_resume(int64_t program, int32_t outcome, es_result *result, char *error) {
+  *result = {};
+  return guarded(program, error, [&](Program &p) {
+    if (!p.step) {
+      throw Failure(ES_FAILED, "no step pauses");
+    }
+    return p.step->resume(outcome, *result);
+  });
+}
+
+int32_t es_profile(int64_t program, int64_t *nanos, int32_t capacity) {
+  Program &p = of(program);
+  if (p.nanos.empty() || capacity < static_cast<int64_t>(p.nanos.size())) {
+    return ES_FAILED;
+  }
+  std::copy(p.nanos.begin(), p.nanos.end(), nanos);
+  std::fill(p.nanos.begin(), p.nanos.end(), 0);
+  return ES_OK;
+}
+
+/** Of the device's memory, of which there is one kind: the greatest of so many numbers is looked for. */
+int32_t es_read_rate(int64_t program, int32_t, int64_t bytes, double *rate, char *error) {
+  return guarded(program, error, [&](Program &) {
+    int64_t megabytes = bytes >> 20;
+    if (megabytes < 1 || megabytes > INT32_MAX) {
+      throw Failure(ES_FAILED, "there is too little to read for a rate");
+    }
+    array all = mx::zeros({static_cast<int>(megabytes), 1 << 18}, mx::float32);
+    evaluate({all});
+    auto start = std::chrono::steady_clock::now();
+    evaluate({mx::max(all)});
+    *rate = static_cast<double>(megabytes << 20) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return ES_OK;
+  });
+}

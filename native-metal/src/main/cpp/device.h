@@ -1,0 +1,53 @@
+/* Where MLX computes, in which types, and what it does when it cannot. */
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "mlx/mlx.h"
+#include "mlx/version.h"
+
+extern "C" {
+#include "../c/program/program.h"
+}
+
+namespace espalier {
+
+namespace mx = mlx::core;
+using mx::array;
+
+/** Ends a call with a status and a sentence. */
+struct Failure : std::runtime_error {
+  int status;
+  Failure(int status, const std::string &text) : std::runtime_error(text), status(status) {}
+};
+
+inline bool on_gpu() { return mx::default_device() == mx::Device::gpu; }
+
+/** Device and version, for people. */
+std::string device_name();
+
+/** Of values in slots, and between shards. */
+inline mx::Dtype activation_type(const es_program &p) { return is_fast(&p) ? mx::bfloat16 : mx::float32; }
+
+/** Of rows of a KV cache. What fast computes is exact in bfloat16, so that 2 bytes lose nothing there. */
+inline mx::Dtype cache_type(const es_program &p) {
+  return p.kv_type != ES_KV_F16 ? mx::float32 : is_fast(&p) ? mx::bfloat16 : mx::float16;
+}
+
+/**
+ * As an operand of something that adds up. Metal and CUDA add up in float whatever the type is; MLX's processor backend does so in the operands'
+ * type (and is slower in bfloat16), so that there operands are floats and only results are rounded.
+ */
+inline array wide(const array &x) { return on_gpu() || x.dtype() == mx::float32 ? x : mx::astype(x, mx::float32); }
+
+inline array to_float(const array &x) { return x.dtype() == mx::float32 ? x : mx::astype(x, mx::float32); }
+
+/** `values` in the narrowest type in which they are exact and sums with activations stay in the activations' type. */
+array exact_vector(const es_program &p, const float *values, mx::Shape shape);
+
+/** Evaluates together; a device that fails is lost with everything that it had. */
+void evaluate(std::vector<array> &&outputs);
+
+} // namespace espalier

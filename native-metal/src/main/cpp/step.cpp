@@ -1,0 +1,207 @@
+#include "step.h"
+
+#include <cstring>
+
+namespace espalier {
+
+static bool embeds(const es_program &p) { return p.op_count > 0 && p.ops[0].kind == ES_EMBED; }
+
+void Step::read_span(words &w, std::vector<const int32_t *> &given) {
+  Span span{};
+  int64_t id = word_long(&w);
+  span.session = program.sessions->find(id);
+  span.position = word(&w);
+  span.count = word(&w);
+  int input = word_index(&w, 3);
+  span.logits = word_index(&w, 3);
+  span.first = rows;
+  span.greedy = input == ES_GREEDY;
+  given.push_back(input == ES_TOKENS ? word_part(&w, span.count).next : nullptr);
+  if (!span.session) {
+    throw Failure(ES_FAILED, "session " + std::to_string(id) + " is not open");
+  }
+  bool follows = span.position == span.session->length && span.count > 0 && span.count <= span.session->max_length - span.position;
+  if (w.bad || !follows || (span.greedy && span.count != 1) || span.count > INT32_MAX - rows) {
+    not_a_step();
+  }
+  rows += span.count;
+  spans.push_back(span);
+}
+
+void Step::fill_rows(const std::vector<const int32_t *> &given) {
+  bool ends = program.read.logits.slot >= 0, embedded = embeds(program.read);
+  int vocabulary = embedded ? program.read.ops[0].embed.weight->rows : 0;
+  for (size_t i = 0; i < spans.size(); i++) {
+    const Span &span = spans[i];
+    for (int t = 0; t < span.count; t++) {
+      int32_t token = given[i] ? given[i][t] : span.greedy ? span.session->greedy : -1;
+      if (embedded && (token < 0 || token >= vocabulary)) {
+        throw Failure(ES_FAILED, "token " + std::to_string(token) + " is not in the vocabulary of " + std::to_string(vocabulary));
+      }
+      tokens.push_back(token);
+      positions.push_back(span.position + t);
+      bool wanted = span.logits == ES_ALL_LOGITS || (span.logits == ES_LAST_LOGITS && t == span.count - 1);
+      if (ends && wanted) {
+        logits_rows.push_back(span.first + t);
+      }
+    }
+    if (span.greedy) {
+      greedy.push_back(tokens.back());
+    }
+  }
+}
+
+/** Rows as they travel between nodes. */
+static array from_bytes(const void *bytes, const mx::Shape &shape, mx::Dtype type) {
+  return type == mx::bfloat16 ? array(static_cast<const mx::bfloat16_t *>(bytes), shape, type)
+                              : array(static_cast<const float *>(bytes), shape, type);
+}
+
+Step::Step(Program &program, words w, const void *activations, const int32_t *cancel) : program(program), cancel(cancel) {
+  const es_program &p = program.read;
+  wants = word(&w);
+  int count = word_length(&w, 6);
+  std::vector<const int32_t *> given;
+  for (int i = 0; i < count; i++) {
+    read_span(w, given);
+  }
+  if (w.bad || w.next != w.end || rows == 0) {
+    not_a_step();
+  }
+  fill_rows(given);
+  for (int i = 0; i < p.slot_count; i++) {
+    bool logits = i == p.logits.slot;
+    slots.emplace_back(logits ? static_cast<int>(logits_rows.size()) : rows, logits ? mx::float32 : activation_type(p));
+  }
+  if (!embeds(p)) {
+    if (!activations || p.input.width != p.hidden) {
+      not_a_step();
+    }
+    write(p.input, from_bytes(activations, {rows, p.hidden}, activation_type(p)));
+  }
+}
+
+array Step::read(view v, const Span &span) {
+  array all = read(v);
+  return span.count == rows ? all : mx::slice(all, {span.first, 0}, {span.first + span.count, v.width});
+}
+
+void Step::write(view v, std::vector<array> values) { write(v, values.size() == 1 ? values[0] : mx::concatenate(std::move(values), 0)); }
+
+std::vector<array> Step::append(const Span &span, int cache, const std::vector<array> &values) {
+  RowCache &to = span.session->rows[static_cast<size_t>(cache)];
+  changed.push_back({&to, to});
+  int most = span.session->max_length;
+  return to.append(span.position, kept_rows(program.read.caches[cache], most), most, values);
+}
+
+/** Caches as they were before what was not evaluated. */
+void Step::restore() {
+  for (auto one = changed.rbegin(); one != changed.rend(); one++) {
+    *one->cache = std::move(one->before);
+  }
+  changed.clear();
+}
+
+/** In a group of nodes only an exchange cancels. */
+void Step::check_cancel() const {
+  if (program.read.nodes <= 1 && cancel && std::atomic_ref(*const_cast<int32_t *>(cancel)).load(std::memory_order_relaxed) != 0) {
+    throw Failure(ES_CANCELLED, "the step was cancelled");
+  }
+}
+
+/** Caches that ops have appended to are evaluated too, once nobody holds what they were: so MLX writes rows in place. */
+void Step::evaluate_with_caches(std::vector<array> outputs) {
+  check_cancel();
+  for (const Changed &one : changed) {
+    outputs.insert(outputs.end(), one.cache->parts.begin(), one.cache->parts.end());
+  }
+  changed.clear();
+  evaluate(std::move(outputs));
+}
+
+/** Values are kept under the exchange's id. */
+bool Step::begin_exchange(int index) {
+  const auto &exchange = program.read.ops[index].exchange;
+  bool logits = exchange.view.slot == program.read.logits.slot;
+  int count = logits ? static_cast<int>(logits_rows.size()) : rows;
+  if (count == 0) {
+    return false; /* no row wants logits, on no node */
+  }
+  mx::Dtype type = activation_type(program.read);
+  mx::Shape shape{count, exchange.view.width};
+  std::vector<char> values(static_cast<size_t>(count) * static_cast<size_t>(exchange.view.width) * mx::size_of(type));
+  if (exchange.kind != 1) {
+    array sent = mx::contiguous(mx::astype(read(exchange.view), type));
+    evaluate_with_caches({sent});
+    std::memcpy(values.data(), sent.data<char>(), values.size());
+  }
+  begun.insert_or_assign(exchange.id, Begun{index, shape, std::move(values)});
+  return true;
+}
+
+int Step::pause(Begun &at, int status, es_result &result) {
+  result.exchange_op = at.op;
+  result.exchange_values = reinterpret_cast<int64_t>(at.values.data());
+  result.exchange_bytes = static_cast<int64_t>(at.values.size());
+  paused = &at;
+  pause_status = status;
+  return status;
+}
+
+static Build *const builders[ES_OPS] = {embed, rms_norm, layer_norm, linear, rotate, attention, select_rows, latent_attention, gated_mlp, route, experts,
+    scale, gate, short_convolution, gated_delta_rule, add, nullptr, nullptr, logits};
+
+/** While it is profiled each op is evaluated by itself. */
+static void build(Step &s, Program &p, size_t index) {
+  const Node &node = p.nodes[index];
+  builders[node.read->kind](s, node);
+}
+
+int Step::run(es_result &result) {
+  try {
+    while (next < program.nodes.size()) {
+      int index = static_cast<int>(next++);
+      const op &o = *program.nodes[static_cast<size_t>(index)].read;
+      check_cancel();
+      if (o.kind == ES_EXCHANGE_BEGIN_OP) {
+        if (begin_exchange(index)) {
+          return pause(begun.at(o.exchange.id), ES_EXCHANGE_BEGIN, result);
+        }
+      } else if (o.kind == ES_EXCHANGE_AWAIT_OP) {
+        auto found = begun.find(o.exchange.id);
+        if (found != begun.end()) {
+          return pause(found->second, ES_EXCHANGE_AWAIT, result);
+        }
+      } else {
+        build(*this, program, static_cast<size_t>(index));
+      }
+    }
+    finish(result);
+    return ES_OK;
+  } catch (...) {
+    restore();
+    throw;
+  }
+}
+
+int Step::resume(int outcome, es_result &result) {
+  if (!paused) {
+    throw Failure(ES_FAILED, "no step pauses");
+  }
+  Begun &at = *paused;
+  paused = nullptr;
+  const auto &exchange = program.read.ops[at.op].exchange;
+  if (outcome != 0) {
+    restore();
+    throw outcome == 1 ? Failure(ES_CANCELLED, "the step was cancelled")
+                       : Failure(ES_FAILED, "exchange " + std::to_string(exchange.id) + " failed: another node of the group failed or is gone");
+  }
+  if (pause_status == ES_EXCHANGE_AWAIT) {
+    write(exchange.view, from_bytes(at.values.data(), at.shape, activation_type(program.read)));
+    begun.erase(exchange.id);
+  }
+  return run(result);
+}
+
+} // namespace espalier

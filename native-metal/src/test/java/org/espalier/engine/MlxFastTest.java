@@ -1,0 +1,7 @@
+package org.espalier.engine;
+
+final class MlxFastTest extends MlxSuite {
+    MlxFastTest() {
+        super(Precision.FAST);
+    }
+}
