@@ -10,6 +10,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.net.SocketAddress;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
@@ -48,8 +49,11 @@ final class CallerCheck implements ServerInterceptor {
                 .or(() -> caller.flatMap(peer -> wrongRole(peer, call)))
                 .or(() -> otherVersion(headers));
         if (refusal.isPresent()) {
-            log.say("refused " + caller.map(Peer::toString).orElse("a caller") + " at "
-                    + call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) + ": " + refusal.get().why);
+            SocketAddress from = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+            log.say(
+                    from,
+                    "refused " + caller.map(Peer::toString).orElse("a caller") + " at " + from + ": "
+                            + refusal.get().why);
             Failure failure =
                     new Failure(node, Failure.Kind.REFUSED, "node " + node + " refused the call: " + refusal.get().why);
             StatusRuntimeException status = FailureStatus.of(failure, refusal.get().code);

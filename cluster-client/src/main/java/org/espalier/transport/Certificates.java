@@ -74,6 +74,13 @@ public final class Certificates {
      * @throws EspalierException if it is none of ours, is damaged or readable by others, or its certificate is not valid now
      */
     public static Certificates read(Path folder) {
+        Certificates read = open(folder);
+        read.requireValid(Instant.now());
+        return read;
+    }
+
+    /** As {@link #read}, valid now or not. */
+    static Certificates open(Path folder) {
         if (!Files.isDirectory(folder)) {
             throw new EspalierException(
                     "there is no folder " + folder
@@ -85,9 +92,7 @@ public final class Certificates {
         try {
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(new ByteArrayInputStream(identity), password);
-            Certificates read = new Certificates(folder, store, password);
-            read.requireValid(Instant.now());
-            return read;
+            return new Certificates(folder, store, password);
         } catch (IOException | GeneralSecurityException e) {
             throw new EspalierException(
                     "cannot open " + folder.resolve(IDENTITY) + " with the password beside it: " + e.getMessage(), e);

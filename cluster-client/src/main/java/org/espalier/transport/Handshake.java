@@ -10,6 +10,8 @@ import javax.net.ssl.SSLException;
 /** Why two sides did not come to speak, in words: of one's own checks, or of what the other side said when it hung up. */
 final class Handshake {
 
+    private static final String REFUSED = "it refused the certificate shown to it, and says why on its side";
+
     /** Alerts of RFC 8446 section 6, as the JDK and OpenSSL spell them within their messages, and what both say of a caller without one. */
     private static final Map<String, String> ALERTS = Map.of(
             "peer_did_not_return_a_certificate", "it showed no certificate",
@@ -17,10 +19,11 @@ final class Handshake {
             "certificate_expired", "it says that the certificate shown to it has expired",
             "certificate_required", "it asks for a certificate and got none",
             "unknown_ca", "it says that the certificate shown to it is not of its cluster",
-            "bad_certificate", "it refused the certificate shown to it: its log says why",
-            "certificate_unknown", "it refused the certificate shown to it: its log says why",
-            "access_denied", "it refused the certificate shown to it: its log says why",
-            "handshake_failure", "it refused the handshake: its log says why");
+            "bad_certificate", REFUSED,
+            "certificate_unknown", REFUSED,
+            "access_denied", REFUSED,
+            "internal_error", REFUSED,
+            "handshake_failure", "it refused the handshake, and says why on its side");
 
     /** Netty's for bytes that are no TLS. */
     private static final List<String> PLAIN = List.of("NotSslRecordException");

@@ -1,5 +1,6 @@
 package org.espalier.transport;
 
+import java.net.SocketAddress;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -40,11 +41,17 @@ final class HandshakeLog extends Handler {
         }
     }
 
+    /** Says that the caller whose connection this thread serves got none. */
+    static void refused(RefusalLog log, String reason) {
+        SocketAddress caller = ServedCaller.now().orElse(null);
+        log.say(caller, "no connection with a caller" + (caller == null ? "" : " at " + caller) + ": " + reason);
+    }
+
     @Override
     public void publish(LogRecord record) {
         Handshake.reason(record.getThrown())
                 .filter(reason -> !Handshake.isOfACertificate(reason))
-                .ifPresent(reason -> log.say("no connection with a caller: " + reason));
+                .ifPresent(reason -> refused(log, reason));
     }
 
     @Override

@@ -21,7 +21,7 @@ import org.espalier.EspalierException;
  */
 public record Listening(String host, int port, Credentials credentials, Optional<NodeAddress> advertised) {
 
-    /** Of all listeners: gRPC does not say whose handshake failed. Other refusals are limited for each listener by itself. */
+    /** Of all listeners: gRPC does not say at which a handshake failed. Other refusals are limited for each listener by itself. */
     private static final RefusalLog HANDSHAKES = new RefusalLog();
 
     /** Any free port of 127.0.0.1, in plain text, for any user of this machine. */
@@ -114,8 +114,8 @@ public record Listening(String host, int port, Credentials credentials, Optional
         Certificates own = credentials.certificates().orElseThrow();
         try {
             RefusalLog log = new RefusalLog();
-            PeerTrust trust = new PeerTrust(
-                    own, (peer, certificate) -> {}, reason -> log.say("no connection with a caller: " + reason));
+            PeerTrust trust =
+                    new PeerTrust(own, (peer, certificate) -> {}, reason -> HandshakeLog.refused(log, reason));
             return TlsServerCredentials.newBuilder()
                     .keyManager(own.keys())
                     .trustManager(trust)

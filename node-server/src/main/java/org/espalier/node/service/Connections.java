@@ -16,6 +16,7 @@ import io.grpc.netty.shaded.io.netty.util.concurrent.GlobalEventExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.espalier.DaemonThreads;
+import org.espalier.transport.ServedCaller;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +44,7 @@ final class Connections implements AutoCloseable {
                     // A failure would be logged by Netty for each.
                     return new DefaultChannelPromise(connection, GlobalEventExecutor.INSTANCE).setSuccess();
                 }
+                ServedCaller.watch(connection);
                 return super.register(connection);
             }
         };

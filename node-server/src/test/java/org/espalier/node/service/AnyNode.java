@@ -1,6 +1,16 @@
 package org.espalier.node.service;
 
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.TlsChannelCredentials;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +19,8 @@ import java.security.KeyStore;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLEngine;
@@ -17,6 +29,31 @@ import javax.net.ssl.X509ExtendedTrustManager;
 
 /** What a caller that means harm has instead of ours: it believes whomever it meets. */
 final class AnyNode extends X509ExtendedTrustManager {
+
+    /** The error of a health check by a client that believes any node, over TLS. */
+    static Throwable call(String host, int port, Optional<Path> shown) {
+        TlsChannelCredentials.Builder credentials =
+                TlsChannelCredentials.newBuilder().trustManager(new AnyNode());
+        shown.ifPresent(path -> credentials.keyManager(key(path)));
+        return call(host, port, credentials.build());
+    }
+
+    /** The same in plain text. */
+    static Throwable callInPlainText(String host, int port) {
+        return call(host, port, InsecureChannelCredentials.create());
+    }
+
+    private static Throwable call(String host, int port, ChannelCredentials credentials) {
+        ManagedChannel channel = NettyChannelBuilder.forAddress(new InetSocketAddress(host, port), credentials)
+                .build();
+        try {
+            return catchThrowable(() -> HealthGrpc.newBlockingStub(channel)
+                    .withDeadlineAfter(10, TimeUnit.SECONDS)
+                    .check(HealthCheckRequest.getDefaultInstance()));
+        } finally {
+            channel.shutdownNow();
+        }
+    }
 
     /** The key in a folder, whatever its certificate says. */
     static KeyManager[] key(Path folder) {

@@ -68,6 +68,11 @@ final class Machines implements AutoCloseable {
         return NETWORK + (machine + 1);
     }
 
+    /** Where the client is, as machines see it. */
+    String bridge() {
+        return NETWORK + "254";
+    }
+
     String address(int machine) {
         return host(machine) + ":" + PORT;
     }

@@ -3,8 +3,13 @@ package org.espalier.node.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.espalier.EspalierException;
@@ -193,6 +198,58 @@ class MachinesIT {
                         machines.addresses(), ConnectOptions.defaults().withCertificates(theirs.client())))
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("is not of this cluster");
+    }
+
+    @Test
+    void anExpiredCertificateServesNobodyAndOpensNothing() throws Exception {
+        Path client = ours.expired("client");
+        assertThatThrownBy(() -> Cluster.of(
+                        machines.addresses(), ConnectOptions.defaults().withCertificates(client)))
+                .hasMessageContaining("the certificate in " + client + " expired on ");
+        Throwable refused = AnyNode.call(machines.host(0), 50515, Optional.of(client));
+        assertThat(Status.fromThrowable(refused).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        awaitLog(0, "its certificate (CN=client) expired on ");
+        Path node = ours.expired("mini-3");
+        try {
+            machines.signal(2, "KILL");
+            machines.node(2).waitFor();
+            assertThatThrownBy(() -> machines.serve(2, node, MODELS))
+                    .hasMessageContaining("the certificate in " + node + " expired on ")
+                    .hasMessageContaining("`espalier-node init --renew mini-3` makes another");
+        } finally {
+            serve(2);
+        }
+    }
+
+    @Test
+    void plainTextAndTlsDoNotSpeakToEachOther() throws Exception {
+        assertThatThrownBy(() -> Cluster.of("plain://" + machines.address(0)))
+                .hasMessage("plain text is for loopback only, and " + machines.host(0)
+                        + " is another machine's address: write tls://" + machines.address(0));
+        Throwable refused = AnyNode.callInPlainText(machines.host(0), 50515);
+        assertThat(Status.fromThrowable(refused).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        awaitLog(0, "it speaks plain text, expected TLS");
+        Server plain = NettyServerBuilder.forAddress(new InetSocketAddress(machines.bridge(), 0))
+                .build()
+                .start();
+        try {
+            String address = machines.bridge() + ":" + plain.getPort();
+            assertThatThrownBy(() -> Cluster.of(
+                            List.of(address), ConnectOptions.defaults().withCertificates(ours.client())))
+                    .hasMessageContaining("no connection to tls://" + address + ": it speaks plain text, expected TLS");
+        } finally {
+            plain.shutdownNow();
+        }
+    }
+
+    /** What a node's log says of callers. */
+    private static void awaitLog(int machine, String words) throws Exception {
+        for (int i = 0; i < 1000 && !machines.log(machine).contains(words); i++) {
+            Thread.sleep(10);
+        }
+        assertThat(machines.log(machine))
+                .contains("no connection with a caller at /" + machines.bridge())
+                .contains(words);
     }
 
     /** At the address of mini-3 a machine with another node's folder serves. */

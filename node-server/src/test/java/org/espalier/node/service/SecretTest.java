@@ -17,10 +17,16 @@ import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.espalier.EspalierException;
+import org.espalier.cluster.Cluster;
+import org.espalier.cluster.ConnectOptions;
 import org.espalier.transport.Listening;
 import org.espalier.transport.Secret;
 import org.espalier.v1.DescribeRequest;
@@ -31,6 +37,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -119,6 +126,21 @@ class SecretTest {
     void anotherSecretIsNotIt(String wrong) {
         assertThat(describe(with("espalier-secret", wrong)))
                 .hasMessage("UNAUTHENTICATED: node n0 refused the call: its secret is not the node's");
+    }
+
+    /** Our own client with another secret: the user's error and the node's log say the same. */
+    @Test
+    void bothSidesSayThatASecretIsWrong(@TempDir Path folder) throws Exception {
+        Path file = Files.createFile(
+                folder.resolve("secret"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(file, "another-secret-of-16\n");
+        try (Logged log = new Logged("org.espalier.transport")) {
+            assertThatThrownBy(() -> Cluster.of(
+                            List.of(node.address()), ConnectOptions.defaults().withSecretFile(file)))
+                    .hasMessage("node n0 refused the call: its secret is not the node's");
+            log.await("refused a caller at /127.0.0.1:[0-9]+: its secret is not the node's");
+        }
     }
 
     @Test

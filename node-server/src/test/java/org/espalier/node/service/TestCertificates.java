@@ -35,9 +35,18 @@ final class TestCertificates {
         return Certificates.read(folder(node));
     }
 
-    /** A copy of a node's folder whose certificate has been valid for one day, ten days ago. */
+    /** A copy of a node's or the client's folder whose certificate has been valid for one day, ten days ago. */
     Path expired(String node) throws IOException, InterruptedException {
-        Path folder = Files.createDirectory(cluster.resolve("expired-" + node));
+        return valid(node, "-10d", 1);
+    }
+
+    /** A copy of a node's or the client's folder whose certificate is valid for so many days from now. */
+    Path expiringIn(String node, int days) throws IOException, InterruptedException {
+        return valid(node, "-1H", days);
+    }
+
+    private Path valid(String node, String from, int days) throws IOException, InterruptedException {
+        Path folder = Files.createDirectory(cluster.resolve("valid" + from + days + "-" + node));
         for (String file : List.of("identity.p12", "password")) {
             Files.copy(folder(node).resolve(file), folder.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
         }
@@ -56,11 +65,13 @@ final class TestCertificates {
                 "-outfile",
                 certificate.toString(),
                 "-validity",
-                "1",
+                String.valueOf(days),
                 "-startdate",
-                "-10d",
+                from,
                 "-ext",
-                "san=dns:" + node + ".node.espalier.internal,dns:node.espalier.internal");
+                node.equals("client")
+                        ? "san=dns:client.espalier.internal"
+                        : "san=dns:" + node + ".node.espalier.internal,dns:node.espalier.internal");
         Files.writeString(
                 certificate,
                 Files.readString(certificate) + Files.readString(folder("ca").resolve("ca.crt")));

@@ -6,12 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import io.grpc.TlsChannelCredentials;
-import io.grpc.health.v1.HealthCheckRequest;
-import io.grpc.health.v1.HealthGrpc;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -46,6 +41,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Nodes over TLS on loopback: who is let in, who is not, and that both sides say why. */
 @Timeout(60)
 class TlsTest {
+
+    private static final String CALLER = "no connection with a caller at /127.0.0.1:[0-9]+: ";
 
     @TempDir
     private static Path folder;
@@ -109,13 +106,15 @@ class TlsTest {
     }
 
     @Test
-    void aForeignClientIsRefusedAndAForeignNodeIsNotTrusted() {
-        try (NodeServer a = serve(ours.of("a"))) {
+    void aForeignClientIsRefusedAndAForeignNodeIsNotTrusted() throws Exception {
+        try (NodeServer a = serve(ours.of("a"));
+                Logged log = new Logged("org.espalier.transport")) {
             assertThatThrownBy(() -> Cluster.of(List.of(a.address()), client(theirs)))
                     .isInstanceOf(ClusterException.class)
                     .hasMessageMatching("no connection to " + a.address()
                             + ": its certificate \\(CN=a, issued by CN=Espalier cluster [0-9a-f]{8}\\) is not of this"
                             + " cluster \\(CN=Espalier cluster [0-9a-f]{8}\\)");
+            log.await(CALLER + "it refused the certificate shown to it, and says why on its side");
         }
     }
 
@@ -124,9 +123,10 @@ class TlsTest {
     void theNodeSaysWhyItRefusesACertificate() throws Exception {
         try (NodeServer a = serve(ours.of("a"))) {
             refusing(
-                    "no connection with a caller: its certificate \\(CN=client, issued by CN=Espalier cluster [0-9a-f]{8}\\)"
+                    CALLER + "its certificate \\(CN=client, issued by CN=Espalier cluster [0-9a-f]{8}\\)"
                             + " is not of this cluster \\(CN=Espalier cluster [0-9a-f]{8}\\)",
-                    () -> assertThat(Status.fromThrowable(call(a, Optional.of(theirs.client())))
+                    () -> assertThat(Status.fromThrowable(
+                                            AnyNode.call("127.0.0.1", a.port(), Optional.of(theirs.client())))
                                     .getCode())
                             .isEqualTo(Status.Code.UNAVAILABLE));
         }
@@ -136,30 +136,13 @@ class TlsTest {
     void withoutACertificateNobodyIsLetIn() throws Exception {
         try (NodeServer a = serve(ours.of("a"))) {
             refusing(
-                    "no connection with a caller: it showed no certificate",
-                    () -> assertThat(Status.fromThrowable(call(a, Optional.empty()))
+                    CALLER + "it showed no certificate",
+                    () -> assertThat(Status.fromThrowable(AnyNode.call("127.0.0.1", a.port(), Optional.empty()))
                                     .getCode())
                             .isEqualTo(Status.Code.UNAVAILABLE));
             assertThatThrownBy(() -> Cluster.of(
                             List.of(a.address()), ConnectOptions.defaults().withCertificates(folder)))
                     .hasMessageContaining("identity.p12");
-        }
-    }
-
-    /** The error of a health check by a client that believes any node. */
-    private static Throwable call(NodeServer node, Optional<Path> shown) {
-        TlsChannelCredentials.Builder credentials =
-                TlsChannelCredentials.newBuilder().trustManager(new AnyNode());
-        shown.ifPresent(path -> credentials.keyManager(AnyNode.key(path)));
-        ManagedChannel channel = NettyChannelBuilder.forAddress(
-                        new InetSocketAddress("127.0.0.1", node.port()), credentials.build())
-                .build();
-        try {
-            return catchThrowable(() -> HealthGrpc.newBlockingStub(channel)
-                    .withDeadlineAfter(10, TimeUnit.SECONDS)
-                    .check(HealthCheckRequest.getDefaultInstance()));
-        } finally {
-            channel.shutdownNow();
         }
     }
 
@@ -170,8 +153,8 @@ class TlsTest {
                 .hasMessageContaining("the certificate in " + expired + " expired on ");
         try (NodeServer a = serve(ours.of("a"))) {
             refusing(
-                    "no connection with a caller: its certificate \\(CN=b\\) expired on [0-9-]+",
-                    () -> assertThat(Status.fromThrowable(call(a, Optional.of(expired)))
+                    CALLER + "its certificate \\(CN=b\\) expired on [0-9-]+",
+                    () -> assertThat(Status.fromThrowable(AnyNode.call("127.0.0.1", a.port(), Optional.of(expired)))
                                     .getCode())
                             .isEqualTo(Status.Code.UNAVAILABLE));
         }
@@ -183,13 +166,13 @@ class TlsTest {
                 NodeServer plain = NodeServer.start(NodeOptions.loopback("p"), new FakeLoader())) {
             String wrong = "127.0.0.1:" + tls.port();
             refusing(
-                    "no connection with a caller: it speaks plain text, expected TLS",
+                    CALLER + "it speaks plain text, expected TLS",
                     () -> assertThatThrownBy(() -> Cluster.of(List.of(wrong)))
                             .hasMessage(
                                     "what listens at " + wrong + " hung up when it was spoken to in plain text: if it"
                                             + " was started with `--listen`, write tls://" + wrong));
             refusing(
-                    "no connection with a caller: it does not speak HTTP/2 in plain text, as this node does",
+                    CALLER + "it does not speak HTTP/2 in plain text, as this node does",
                     () -> assertThatThrownBy(() -> Cluster.of(List.of("tls://127.0.0.1:" + plain.port()), client(ours)))
                             .hasMessageContaining("no connection to tls://127.0.0.1:" + plain.port()
                                     + ": it speaks plain text, expected TLS"));
