@@ -159,6 +159,12 @@ public final class Cluster implements AutoCloseable {
         return now == null ? List.of() : now.describe();
     }
 
+    /** As {@link #nodes}, each with {@link NodeInfo#details}, which the nodes may take a second to find out. */
+    public List<NodeInfo> nodesInFull() {
+        Connection now = connection;
+        return now == null ? List.of() : now.describeInFull();
+    }
+
     /**
      * Keeps the present nodes in {@link RememberedNodes}.
      *

@@ -119,9 +119,25 @@ final class ClusterNode implements AutoCloseable {
 
     /** @throws StatusRuntimeException if it does not answer */
     NodeInfo describe() {
+        return describe(DescribeRequest.getDefaultInstance());
+    }
+
+    /**
+     * As {@link #describe}, with the details that take it a while to find out.
+     *
+     * @param measures whether it is the one of its machine that measures how fast memory is read
+     */
+    NodeInfo describeInFull(boolean measures) {
+        return describe(DescribeRequest.newBuilder()
+                .setInFull(true)
+                .setReadRate(measures)
+                .build());
+    }
+
+    private NodeInfo describe(DescribeRequest request) {
         DescribeReply reply = NodeGrpc.newBlockingStub(channel())
                 .withDeadlineAfter(DESCRIBE_SECONDS, TimeUnit.SECONDS)
-                .describe(DescribeRequest.getDefaultInstance());
+                .describe(request);
         identity.node().filter(certified -> !certified.equals(reply.getNode())).ifPresent(certified -> {
             throw new ClusterException("the node at " + address + " calls itself " + reply.getNode()
                     + ", and its certificate is for node " + certified

@@ -1,11 +1,15 @@
 package org.espalier.cluster;
 
+import java.lang.System.Logger.Level;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.espalier.Remedy;
 import org.espalier.transport.Certificates;
 import org.espalier.transport.Channels;
@@ -13,6 +17,8 @@ import org.espalier.transport.NodeAddress;
 
 /** The nodes that a cluster is connected to, from connecting until it is closed. */
 final class Connection implements AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger(Connection.class.getName());
 
     private final List<ClusterNode> nodes;
     private final NodeStarter.Started started;
@@ -100,11 +106,37 @@ final class Connection implements AutoCloseable {
 
     /** All nodes, asked now; those that do not answer are listed as unreachable. */
     List<NodeInfo> describe() {
+        return describe(ClusterNode::describe);
+    }
+
+    /** As {@link #describe}, with the details that take a node a while to find out; one node of each machine measures for all. */
+    List<NodeInfo> describeInFull() {
+        Map<String, ClusterNode> measuring = new HashMap<>();
+        nodes.forEach(node -> measuring.putIfAbsent(machine(node), node));
+        List<NodeInfo> answers = describe(node -> node.describeInFull(measuring.containsValue(node)));
+        Map<String, Long> rates = new HashMap<>();
+        answers.forEach(node -> rates.merge(machine(node), node.details().readBytesPerSecond(), Math::max));
+        return answers.stream()
+                .map(node -> node.with(node.details().withReadBytesPerSecond(rates.get(machine(node)))))
+                .toList();
+    }
+
+    /** What is the same for all nodes of a machine. */
+    private static String machine(NodeInfo node) {
+        return node.machine().isEmpty() ? node.name() : node.machine();
+    }
+
+    private static String machine(ClusterNode node) {
+        return node.lastAnswer().map(Connection::machine).orElse(node.address());
+    }
+
+    private List<NodeInfo> describe(Function<ClusterNode, NodeInfo> how) {
         return Concurrently.all(nodes.stream()
                 .map(node -> (Callable<NodeInfo>) () -> {
                     try {
-                        return node.describe();
+                        return how.apply(node);
                     } catch (RuntimeException e) {
+                        LOG.log(Level.DEBUG, () -> node + " does not say how it is", e);
                         return NodeInfo.unreachable(node.name(), node.address());
                     }
                 })
@@ -120,7 +152,7 @@ final class Connection implements AutoCloseable {
     List<String> notices() {
         List<String> notices = new ArrayList<>();
         links.stream()
-                .filter(link -> !link.isMeasured())
+                .filter(link -> link.state() == Link.State.UNREACHABLE)
                 .forEach(link -> notices.add("from " + link + "; the two cannot be neighbours in a ring like that"));
         started.credentials()
                 .certificates()

@@ -35,7 +35,7 @@ public record Deployment(
     }
 
     /** All that nodes hold, by id; of each id its newest placement. */
-    static List<Deployment> on(List<NodeInfo> nodes) {
+    public static List<Deployment> on(List<NodeInfo> nodes) {
         Map<String, Deployment> byId = new TreeMap<>();
         nodes.stream()
                 .flatMap(node -> node.shards().stream())

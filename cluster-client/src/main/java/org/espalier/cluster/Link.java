@@ -6,29 +6,50 @@ import java.util.Locale;
  * The way from one node to another, as that node measured it when the client connected.
  *
  * @param roundTripMicros of a small message; 0 where it was not measured
- * @param bytesPerSecond of large ones; 0 where it was not measured
- * @param problem why the node cannot reach the other, or why nothing was measured; empty if all is well
+ * @param bytesPerSecond of large ones; 0 where it was not measured, or nothing large arrived within a second
+ * @param problem why nothing was measured; empty if something was
  */
-public record Link(String from, String to, long roundTripMicros, long bytesPerSecond, String problem) {
+public record Link(String from, String to, long roundTripMicros, long bytesPerSecond, State state, String problem) {
 
-    static Link unmeasured(String from, String to, String problem) {
-        return new Link(from, to, 0, 0, problem);
+    /** What is known of it. */
+    public enum State {
+        MEASURED,
+        /** The node generates, and was not disturbed; nothing is wrong. */
+        BUSY,
+        /** The node cannot reach the other, or does not say whether it can: the two cannot be neighbours in a ring. */
+        UNREACHABLE
+    }
+
+    static Link busy(String from, String to) {
+        return new Link(from, to, 0, 0, State.BUSY, "not measured while it generates");
+    }
+
+    static Link unreachable(String from, String to, String why) {
+        return new Link(from, to, 0, 0, State.UNREACHABLE, why);
     }
 
     public boolean isMeasured() {
-        return problem.isEmpty();
+        return state == State.MEASURED;
+    }
+
+    /** For instance {@code 0.21 ms}; empty where it was not measured. */
+    public String roundTrip() {
+        return isMeasured() ? String.format(Locale.ROOT, "%.2f ms", roundTripMicros / 1e3) : "";
+    }
+
+    /** For instance {@code 812 MB/s}; empty where it was not measured. */
+    public String throughput() {
+        if (!isMeasured()) {
+            return "";
+        }
+        return bytesPerSecond == 0
+                ? "below 1 MB/s"
+                : String.format(
+                        Locale.ROOT, bytesPerSecond < 10_000_000 ? "%.1f MB/s" : "%.0f MB/s", bytesPerSecond / 1e6);
     }
 
     @Override
     public String toString() {
-        return isMeasured()
-                ? String.format(
-                        Locale.ROOT,
-                        "%s to %s: %.2f ms, %.0f MB/s",
-                        from,
-                        to,
-                        roundTripMicros / 1e3,
-                        bytesPerSecond / 1e6)
-                : from + " to " + to + ": " + problem;
+        return from + " to " + to + ": " + (isMeasured() ? roundTrip() + ", " + throughput() : problem);
     }
 }

@@ -38,15 +38,21 @@ final class Links {
                             .setAddress(to.ringAddress())
                             .build());
             if (reply.getBusy()) {
-                return Link.unmeasured(from.name(), to.name(), "not measured while it generates");
+                return Link.busy(from.name(), to.name());
             }
             return reply.getUnreachable().isEmpty()
-                    ? new Link(from.name(), to.name(), reply.getRoundTripMicros(), reply.getBytesPerSecond(), "")
-                    : Link.unmeasured(from.name(), to.name(), reply.getUnreachable());
+                    ? new Link(
+                            from.name(),
+                            to.name(),
+                            Math.max(0, reply.getRoundTripMicros()),
+                            Math.max(0, reply.getBytesPerSecond()),
+                            Link.State.MEASURED,
+                            "")
+                    : Link.unreachable(from.name(), to.name(), Wire.line(reply.getUnreachable()));
         } catch (ClusterException e) {
-            return Link.unmeasured(from.name(), to.name(), e.what());
+            return Link.unreachable(from.name(), to.name(), e.what());
         } catch (RuntimeException e) {
-            return Link.unmeasured(from.name(), to.name(), from.failure(e).what());
+            return Link.unreachable(from.name(), to.name(), from.failure(e).what());
         }
     }
 }

@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
  * @param device the name of the processor
  * @param certificateExpires over TLS
  * @param machine the same for nodes on one machine; empty if it is not known
+ * @param details empty or 0 unless it was asked in full
  */
 public record NodeInfo(
         String name,
@@ -31,7 +32,8 @@ public record NodeInfo(
         int processors,
         List<ShardInfo> shards,
         Optional<Instant> certificateExpires,
-        String machine) {
+        String machine,
+        NodeDetails details) {
 
     public NodeInfo {
         engines = List.copyOf(engines);
@@ -39,7 +41,25 @@ public record NodeInfo(
     }
 
     static NodeInfo unreachable(String name, String address) {
-        return new NodeInfo(name, address, false, "", 0, 0, List.of(), "", 0, List.of(), Optional.empty(), "");
+        return new NodeInfo(
+                name, address, false, "", 0, 0, List.of(), "", 0, List.of(), Optional.empty(), "", NodeDetails.UNKNOWN);
+    }
+
+    NodeInfo with(NodeDetails more) {
+        return new NodeInfo(
+                name,
+                address,
+                reachable,
+                version,
+                totalMemoryBytes,
+                freeMemoryBytes,
+                engines,
+                device,
+                processors,
+                shards,
+                certificateExpires,
+                machine,
+                more);
     }
 
     /** Name, address, memory, engines and what it holds, in one line. */

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.espalier.Remedy;
@@ -104,6 +106,13 @@ public final class ModelCatalogue {
         Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
         entries().forEach(entry -> names.add(entry.name()));
         return List.copyOf(names);
+    }
+
+    /** All models in the folders by name, with the bytes of their files: looks at each file, which may take its share a while. */
+    public SortedMap<String, Long> sizes() {
+        SortedMap<String, Long> sizes = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        entries().forEach(entry -> sizes.computeIfAbsent(entry.name(), name -> entry.bytes()));
+        return sizes;
     }
 
     /** All names that {@link #resolve(String)} takes: {@link #names}, then short ones of what is there. */

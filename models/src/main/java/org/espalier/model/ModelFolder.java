@@ -6,6 +6,7 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import org.espalier.RegularFile;
@@ -34,6 +35,15 @@ final class ModelFolder {
             return name.equalsIgnoreCase(text)
                     || shortName().equalsIgnoreCase(text)
                     || path.getFileName().toString().equalsIgnoreCase(text);
+        }
+
+        /** Of the model's files: those of its folder, or all parts of a GGUF file. */
+        long bytes() {
+            boolean directory = Files.isDirectory(path);
+            return children(directory ? path : path.toAbsolutePath().getParent()).stream()
+                    .filter(file -> directory || ModelName.isSameModel(file, path))
+                    .mapToLong(ModelFolder::bytes)
+                    .sum();
         }
     }
 
@@ -105,6 +115,15 @@ final class ModelFolder {
                     .toList();
         } catch (IOException e) {
             return List.of(); // an unreadable cache entry is not a model
+        }
+    }
+
+    private static long bytes(Path file) {
+        try {
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            return attributes.isRegularFile() ? attributes.size() : 0;
+        } catch (IOException e) {
+            return 0; // it has just gone, or its link leads nowhere
         }
     }
 

@@ -43,7 +43,7 @@ final class ClusterValues {
 
     /** Asks the nodes, as {@code %cluster} does. */
     private static DisplayData cluster(Cluster cluster) {
-        Grid nodes = ClusterTable.of(cluster.nodes());
+        Grid nodes = ClusterTable.of(cluster.nodesInFull());
         String model = cluster.deployment()
                 .map(Deployment::id)
                 .map(id -> "in use: " + id)

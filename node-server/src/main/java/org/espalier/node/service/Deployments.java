@@ -252,6 +252,11 @@ final class Deployments implements AutoCloseable {
         return sorted.values().stream().map(this::state).toList();
     }
 
+    /** Whether anything is generated here now, or waits for it. */
+    boolean generating() {
+        return byId.values().stream().anyMatch(deployed -> deployed.member.sessions() > 0);
+    }
+
     /** Drops all links without telling the neighbours. */
     void dropLinks() {
         byId.values().forEach(deployed -> deployed.member.dropLinks());

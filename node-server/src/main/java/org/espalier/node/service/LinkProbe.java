@@ -1,6 +1,5 @@
 package org.espalier.node.service;
 
-import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.net.ConnectException;
@@ -9,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.espalier.EspalierException;
 import org.espalier.failure.FailureStatus;
 import org.espalier.transport.Channels;
+import org.espalier.transport.NodeAddress;
 import org.espalier.v1.EchoRequest;
 import org.espalier.v1.ProbeReply;
 import org.espalier.v1.ProbeRequest;
@@ -16,23 +16,32 @@ import org.espalier.v1.RingGrpc;
 import org.espalier.v1.RingGrpc.RingBlockingStub;
 
 /**
- * Measures the way from this node to another, as a ring would go it: at most a second and 8 MB once there is a connection. The best of each
- * counts, since the others waited for something else, such as the probes of other nodes.
+ * Measures the way from this node to another, as a ring would go it: at most a second and 8 MB once there is a connection. The best counts,
+ * since a JVM that has just started is slow at first, and other nodes probe at the same time.
  */
 record LinkProbe(Channels channels) {
 
     private static final int CONNECT_SECONDS = 2;
-    private static final int SMALL = 7;
-    private static final int LARGE = 8;
-    private static final int LARGE_BYTES = 1 << 20;
     private static final long NANOS = 1_000_000_000L;
+
+    /** Small messages: so many that also a cold JVM has compiled what sends them. */
+    private static final int MOST_SMALL = 300;
+
+    private static final long SMALL_NANOS = NANOS / 4;
 
     /** What was measured, or why the other cannot be reached. */
     ProbeReply measure(ProbeRequest request) {
         ManagedChannel channel = null;
         try {
-            channel = channels.toNode(request.getNode(), request.getAddress()).build();
-            return measure(RingGrpc.newBlockingStub(channel));
+            NodeAddress address = NodeAddress.parse(request.getAddress());
+            if (address.mode() != NodeAddress.Mode.TLS) {
+                return unreachable(
+                        "there is no way to measure to " + address + ": nodes of several machines speak TLS");
+            }
+            channel = channels.toNode(request.getNode(), address.toString())
+                    .directExecutor()
+                    .build();
+            return measure(channel);
         } catch (StatusRuntimeException e) {
             String where = "node " + request.getNode() + " (" + request.getAddress() + ")";
             return unreachable(
@@ -61,23 +70,19 @@ record LinkProbe(Channels channels) {
         return ProbeReply.newBuilder().setUnreachable(why).build();
     }
 
-    private static ProbeReply measure(RingBlockingStub node) {
-        echo(node, EchoRequest.getDefaultInstance(), CONNECT_SECONDS * NANOS);
-        long end = System.nanoTime() + NANOS;
-        long small = Long.MAX_VALUE;
-        for (int i = 0; i < SMALL; i++) {
-            small = Math.min(small, echo(node, EchoRequest.getDefaultInstance(), end - System.nanoTime()));
+    private static ProbeReply measure(ManagedChannel channel) {
+        RingBlockingStub node = RingGrpc.newBlockingStub(channel);
+        EchoRequest nothing = EchoRequest.getDefaultInstance();
+        echo(node, nothing, CONNECT_SECONDS * NANOS);
+        long begin = System.nanoTime();
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < MOST_SMALL && (i == 0 || System.nanoTime() - begin < SMALL_NANOS); i++) {
+            least = Math.min(least, echo(node, nothing, begin + NANOS - System.nanoTime()));
         }
-        EchoRequest payload = EchoRequest.newBuilder()
-                .setPayload(ByteString.copyFrom(new byte[LARGE_BYTES]))
-                .build();
-        long large = Long.MAX_VALUE;
-        for (int i = 0; i < LARGE && (i == 0 || System.nanoTime() + large < end); i++) {
-            large = Math.min(large, echo(node, payload, Math.max(NANOS, end - System.nanoTime())));
-        }
+        long bytesPerSecond = new Throughput(RingGrpc.newFutureStub(channel), begin + NANOS).bytesPerSecond();
         return ProbeReply.newBuilder()
-                .setRoundTripMicros(Math.max(1, small / 1000))
-                .setBytesPerSecond(LARGE_BYTES * NANOS / Math.max(1, large))
+                .setRoundTripMicros(Math.max(1, least / 1000))
+                .setBytesPerSecond(bytesPerSecond)
                 .build();
     }
 

@@ -34,6 +34,12 @@ final class Machine {
                 .setProcessors(Runtime.getRuntime().availableProcessors());
     }
 
+    static ModelMemory modelMemory() {
+        return mac()
+                ? ModelMemory.ofMac(totalBytes(), output("sysctl", "-n", "iogpu.wired_limit_mb"))
+                : ModelMemory.all(totalBytes());
+    }
+
     static long totalBytes() {
         return system().getTotalMemorySize();
     }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
@@ -61,6 +62,11 @@ final class ModelShards implements ShardLoader {
     @Override
     public List<EngineState> engines() {
         return EngineStates.of(engines.providers());
+    }
+
+    @Override
+    public SortedMap<String, Long> models() {
+        return catalogue.sizes();
     }
 
     @Override

@@ -16,7 +16,6 @@ import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.agent.GrpcReplies;
 import org.espalier.node.ring.agent.RingMember;
 import org.espalier.transport.Channels;
-import org.espalier.transport.NodeAddress;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
 import org.espalier.v1.DescribeReply;
@@ -41,9 +40,8 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeService.class);
 
     private final String node;
-    private final String advertised;
-    private final LinkProbe links;
-    private final ShardLoader loader;
+    private final Description description;
+    private final LinkProbes links;
     private final Deployments deployments;
     private final Attachments attachments;
     private final Limits limits;
@@ -54,10 +52,9 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     NodeService(NodeOptions options, ShardLoader loader, Deployments deployments, Attachments attachments) {
         this.node = options.name();
         this.limits = options.limits();
-        this.advertised =
-                options.listening().advertised().map(NodeAddress::toString).orElse("");
-        this.links = new LinkProbe(new Channels(options.listening().credentials()));
-        this.loader = loader;
+        this.description = new Description(options, loader, deployments);
+        LinkProbe probe = new LinkProbe(new Channels(options.listening().credentials()));
+        this.links = new LinkProbes(node, probe::measure);
         this.deployments = deployments;
         this.attachments = attachments;
         this.waiting = new ThreadPoolExecutor(
@@ -72,12 +69,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     @Override
     public void describe(DescribeRequest request, StreamObserver<DescribeReply> replies) {
         answer(replies, () -> {
-            replies.onNext(Machine.describe()
-                    .setNode(node)
-                    .setAdvertised(advertised)
-                    .addAllEngines(loader.engines())
-                    .addAllDeployments(deployments.states())
-                    .build());
+            replies.onNext(description.reply(request));
             replies.onCompleted();
         });
     }
@@ -122,8 +114,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     @Override
     public void probe(ProbeRequest request, StreamObserver<ProbeReply> replies) {
         answer(replies, () -> {
-            boolean busy = deployments.states().stream().anyMatch(state -> state.getSessions() > 0);
-            replies.onNext(busy ? ProbeReply.newBuilder().setBusy(true).build() : links.measure(request));
+            replies.onNext(links.measure(request, deployments.generating()));
             replies.onCompleted();
         });
     }

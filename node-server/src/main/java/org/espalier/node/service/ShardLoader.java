@@ -1,6 +1,8 @@
 package org.espalier.node.service;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
 import org.espalier.engine.Cancel;
 import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
@@ -13,6 +15,11 @@ public interface ShardLoader extends AutoCloseable {
 
     /** The engines that {@link Order#engine} may name, the best first, also those that cannot be started. */
     List<EngineState> engines();
+
+    /** Names of the models that {@link Order#model} may name, with the bytes of their files; may take as long as the files' share does. */
+    default SortedMap<String, Long> models() {
+        return Collections.emptySortedMap();
+    }
 
     /**
      * Makes layers of a model ready to run.
