@@ -1,7 +1,6 @@
 package org.espalier.kernel.display;
 
 import java.util.List;
-import java.util.Locale;
 import org.espalier.cluster.Link;
 
 /** The ways between the nodes of a cluster, as they measured them. */
@@ -13,11 +12,15 @@ public final class LinkTable {
         return new Grid(
                 List.of("from", "to", "round trip", "throughput"),
                 links.stream()
-                        .map(link -> List.of(
-                                link.from(),
-                                link.to(),
-                                String.format(Locale.ROOT, "%.2f ms", link.roundTripMicros() / 1e3),
-                                String.format(Locale.ROOT, "%.0f MB/s", link.bytesPerSecond() / 1e6)))
+                        .map(link -> List.of(link.from(), link.to(), roundTrip(link), link.throughput()))
                         .toList());
+    }
+
+    private static String roundTrip(Link link) {
+        return switch (link.state()) {
+            case MEASURED -> link.roundTrip();
+            case BUSY -> link.problem();
+            case UNREACHABLE -> "cannot dial: " + link.problem();
+        };
     }
 }

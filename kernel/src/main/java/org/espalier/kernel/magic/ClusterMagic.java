@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Optional;
 import org.espalier.EspalierException;
 import org.espalier.cluster.ConnectOptions;
-import org.espalier.cluster.Link;
+import org.espalier.cluster.Deployment;
 import org.espalier.cluster.NodeInfo;
 import org.espalier.cluster.RememberedNodes;
 import org.espalier.kernel.display.ClusterTable;
-import org.espalier.kernel.display.LinkTable;
+import org.espalier.kernel.display.TopologyPicture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -152,6 +152,13 @@ final class ClusterMagic implements Magic {
         remembered.get().nodes().forEach(node -> call.output().print(node.name() + "  " + node.address() + "\n"));
     }
 
+    /** What this notebook uses, otherwise the first that others have loaded. */
+    private Optional<Deployment> ring(List<NodeInfo> nodes) {
+        return notebook.get()
+                .deployment()
+                .or(() -> Deployment.on(nodes).stream().findFirst());
+    }
+
     private void show(MagicCall call) {
         if (!notebook.get().isConnected()) {
             call.output()
@@ -159,13 +166,16 @@ final class ClusterMagic implements Magic {
                             "no cluster yet: %cluster local --nodes 2 starts one here, %cluster connect HOST:PORT joins one, and"
                                     + " %model load starts a node inside this kernel\n");
         } else {
-            List<NodeInfo> nodes = notebook.get().nodes();
+            List<NodeInfo> nodes = notebook.get().nodesInFull();
             call.output().display(ClusterTable.of(nodes).display());
-            List<Link> links =
-                    notebook.get().links().stream().filter(Link::isMeasured).toList();
-            if (!links.isEmpty()) {
-                call.output().display(LinkTable.of(links).display());
-            }
+            Optional<Deployment> ring = ring(nodes);
+            call.output()
+                    .display(new TopologyPicture(
+                                    nodes,
+                                    notebook.get().links(),
+                                    ring.map(Deployment::id).orElse(""),
+                                    ring.map(Deployment::placement))
+                            .display());
             notebook.get().notices().forEach(notice -> call.output().print(notice + "\n"));
         }
     }
