@@ -13,6 +13,8 @@ final class GgufHeader {
     /** "GGUF" as a little-endian number. */
     static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
 
+    private static final int TEXT = 8; // a metadata value's type
+
     private static final int DEFAULT_ALIGNMENT = 32;
     private static final int MAX_ALIGNMENT = 1 << 20;
     private static final int MAX_DIMENSIONS = 4; // ggml's GGML_MAX_DIMS
@@ -87,11 +89,15 @@ final class GgufHeader {
     }
 
     private String text(String what, long most) {
-        long bytes = file.int64("the length of " + what);
+        return file.text(textBytes(what, most), what);
+    }
+
+    private long textBytes(String what, long most) {
+        long bytes = file.int64(what);
         if (bytes < 0 || bytes > most) {
             throw damaged(what + " would have " + Long.toUnsignedString(bytes) + " bytes");
         }
-        return file.text(bytes, what);
+        return bytes;
     }
 
     private Object value(int type, String key) {
@@ -104,7 +110,7 @@ final class GgufHeader {
             case 5 -> file.int32(key);
             case 6 -> file.float32(key);
             case 7 -> file.int8(key) != 0;
-            case 8 -> text(key, Integer.MAX_VALUE);
+            case TEXT -> text(key, Integer.MAX_VALUE);
             case 9 -> array(key);
             case 10 -> unsigned(file.int64(key));
             case 11 -> file.int64(key);
@@ -130,11 +136,22 @@ final class GgufHeader {
             throw damaged("the metadata key " + key + " would have " + Long.toUnsignedString(count) + " elements");
         }
         elementsLeft -= (int) count;
+        if (type == TEXT) {
+            return texts((int) count, key);
+        }
         List<Object> elements = new ArrayList<>();
         for (long i = 0; i < count; i++) {
             elements.add(value(type, key));
         }
         return Collections.unmodifiableList(elements);
+    }
+
+    private List<String> texts(int count, String key) {
+        StoredTexts texts = new StoredTexts(count);
+        for (int i = 0; i < count; i++) {
+            texts.add(file, (int) textBytes(key, texts.room()), key);
+        }
+        return texts;
     }
 
     private GgufFile.Tensor info() {

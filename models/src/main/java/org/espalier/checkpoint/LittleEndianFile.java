@@ -96,13 +96,17 @@ final class LittleEndianFile implements AutoCloseable {
     byte[] bytes(long count, String what) {
         require(count, what);
         byte[] result = new byte[(int) count];
-        int done = 0;
-        while (done < result.length) {
-            int part = Math.min(BUFFER, result.length - done);
-            next(part, what).get(result, done, part);
+        read(result, 0, result.length, what);
+        return result;
+    }
+
+    /** {@code count} bytes to {@code into} from {@code at} on. */
+    void read(byte[] into, int at, int count, String what) {
+        for (int done = 0; done < count; ) {
+            int part = Math.min(BUFFER, count - done);
+            next(part, what).get(into, at + done, part);
             done += part;
         }
-        return result;
     }
 
     /** @throws CheckpointException unless {@code count} bytes are left */

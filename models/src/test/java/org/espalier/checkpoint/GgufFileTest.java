@@ -3,6 +3,7 @@ package org.espalier.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -81,6 +82,29 @@ class GgufFileTest {
         Arrays.fill(counts, 8, 16, (byte) 0x7F);
         assertThatThrownBy(() -> GgufFile.read(SafetensorsBuilder.write(folder.resolve("x"), counts)))
                 .hasMessageContaining("it says it has 9187201950435737471 tensors");
+    }
+
+    @Test
+    void textsOfListsAreReadWholeHoweverLong() {
+        List<String> texts = List.of("ä".repeat(100_000), "", "b".repeat(65_536), "c");
+        GgufFile file = read(new GgufBuilder().key("list", texts).key("after", "d"));
+        assertThat(file.metadata()).containsEntry("list", texts).containsEntry("after", "d");
+    }
+
+    @Test
+    void lengthsOfTextsInListsAreChecked() {
+        byte[] bytes = new GgufBuilder().key("k", List.of("a", "text")).bytes();
+        int length = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("text") - Long.BYTES;
+        Path path = folder.resolve("x");
+        bytes[length] = 127;
+        assertThatThrownBy(() -> GgufFile.read(SafetensorsBuilder.write(path, bytes)))
+                .hasMessageContaining("k needs 127 bytes at offset " + (length + Long.BYTES));
+        Arrays.fill(bytes, length, length + Long.BYTES, (byte) 0x7F);
+        assertThatThrownBy(() -> GgufFile.read(SafetensorsBuilder.write(path, bytes)))
+                .hasMessageContaining("k would have 9187201950435737471 bytes");
+        Arrays.fill(bytes, length, length + Long.BYTES, (byte) 0xFF);
+        assertThatThrownBy(() -> GgufFile.read(SafetensorsBuilder.write(path, bytes)))
+                .hasMessageContaining("k would have 18446744073709551615 bytes");
     }
 
     @Test
