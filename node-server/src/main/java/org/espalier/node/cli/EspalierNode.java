@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.espalier.EspalierException;
+import org.espalier.node.shard.Engines;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -24,6 +25,9 @@ public final class EspalierNode implements Runnable {
 
     /** In the order of the help. */
     private static final Map<String, Class<?>> COMMANDS = commands();
+
+    /** Those that need an engine. */
+    private static final Set<String> RUNNING = Set.of("serve", "run", "score", "bench");
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -55,6 +59,9 @@ public final class EspalierNode implements Runnable {
 
     public static void main(String[] arguments) {
         prepare();
+        if (arguments.length > 0 && RUNNING.contains(arguments[0])) {
+            Engines.prepare();
+        }
         System.exit(commandLine(arguments).setOut(Output.standard()).execute(arguments));
     }
 

@@ -5,6 +5,7 @@ import java.io.Writer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.espalier.node.shard.Engines;
 import picocli.CommandLine;
 
 /** Runs what most commands do once with small models, so that the JVM archives the classes that they load: {@code espalier-node --archive}. */
@@ -15,6 +16,7 @@ final class Rehearsal {
     /** @param models paths or names, one for each kind of file, first the one to measure; exits with the code of the first command that fails */
     public static void main(String[] models) {
         EspalierNode.prepare();
+        Engines.prepare();
         Stream<List<String>> commands = Stream.concat(
                 Arrays.stream(models).flatMap(Rehearsal::commands),
                 Stream.of(

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
@@ -49,6 +50,13 @@ public final class Engines implements AutoCloseable {
         this.providers = List.copyOf(providers);
         this.preferred = preferred;
         this.onStart = onStart;
+    }
+
+    /** Begins to look for the best engine's library beside what the caller does; whoever asks for an engine waits for the rest. */
+    public static void prepare() {
+        new DaemonThreads("engine-library")
+                .newThread(PROVIDERS.get(0)::availability)
+                .start();
     }
 
     /** Of which the one that is chosen is recorded. */
