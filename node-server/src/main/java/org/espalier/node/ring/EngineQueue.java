@@ -12,7 +12,7 @@ import java.util.function.Predicate;
  */
 public final class EngineQueue {
 
-    /** A piece of work. */
+    /** A piece of work. What {@link #run} or {@link #executed} throws is a defect, which {@link #failed} is told of. */
     public interface Work {
 
         /** Whose it is. */
@@ -21,7 +21,7 @@ public final class EngineQueue {
         /** About to be given to the engine. */
         default void started() {}
 
-        /** On the engine's thread; throws nothing. */
+        /** On the engine's thread. */
         void run();
 
         /** It has run. */
@@ -30,14 +30,13 @@ public final class EngineQueue {
         /** For how long it may run. */
         long limitNanos();
 
-        /** What {@link #executed} has thrown: a defect. */
         void failed(Throwable error);
 
         /** It, or what runs before it, has taken longer than it may. Told at each tick. */
         void overdue(Work running, long nanos);
     }
 
-    /** The engine. It calls {@link #executed} on the agent's thread once the work has run. */
+    /** The engine. It calls {@link #executed} on the agent's thread once the work has run, or {@link #failed} with what it has thrown. */
     public interface Engine {
         void execute(Work work);
     }
@@ -82,6 +81,17 @@ public final class EngineQueue {
             done.executed(nanos.getAsLong() - since);
         } catch (Throwable e) {
             done.failed(e);
+        } finally {
+            start();
+        }
+    }
+
+    /** The running work has thrown something. */
+    public void failed(Throwable error) {
+        Work done = running;
+        running = null;
+        try {
+            done.failed(error);
         } finally {
             start();
         }

@@ -154,11 +154,12 @@ final class Head {
         refusal.ifPresentOrElse(why -> end(session, why), () -> ready(session));
     }
 
-    /** Ends a generation that failed, here and on all nodes. */
+    /** Ends a generation that failed, here and on all nodes. Its client is told first: if that fails, the ring does, and tells it. */
     private void end(HeadSession session, Failure why) {
-        if (remove(session, why)) {
-            closeSession(session);
+        if (find(session.id) == session) {
             session.replies.fail(why);
+            remove(session, why);
+            closeSession(session);
         }
     }
 
@@ -281,8 +282,8 @@ final class Head {
         all().stream()
                 .filter(session -> session.request.getClient().equals(client))
                 .forEach(session -> {
-                    cancel(session, why);
                     session.replies.fail(why);
+                    cancel(session, why);
                 });
         schedule();
     }
@@ -307,15 +308,12 @@ final class Head {
         schedule();
     }
 
-    /** Ends all generations with the failure; later ones fail with it too, until the ring serves again. */
+    /** Ends all generations with the failure; later ones fail with it too, until the ring serves again. To be called again where it throws something. */
     void fail(Failure cause) {
-        if (failure != null) {
-            return;
-        }
         failure = cause;
         for (HeadSession session : all()) {
-            remove(session, cause);
             session.replies.fail(cause);
+            remove(session, cause);
         }
         flights.clear();
     }
@@ -456,11 +454,11 @@ final class Head {
             ready(session);
             return;
         }
-        remove(session, refusal("the generation of session " + session.id + " has ended"));
-        closeSession(session);
         session.replies.next(
                 GenerateReply.newBuilder().setFinished(finished.get()).build());
         session.replies.finish();
+        remove(session, refusal("the generation of session " + session.id + " has ended"));
+        closeSession(session);
     }
 
     /** A step without a result: the engine does not say whose fault that is, so all go back, and each is tried alone, once. */

@@ -92,6 +92,11 @@ public final class HeadSession {
         return id;
     }
 
+    /** Ends its replies, once. */
+    public void fail(Failure why) {
+        replies.fail(why);
+    }
+
     private void reply(GenerateReply.Builder reply) {
         lastReply = nanos.getAsLong();
         replies.next(reply.build());

@@ -11,8 +11,6 @@ import org.espalier.v1.Frame;
 import org.espalier.v1.Heartbeat;
 import org.espalier.v1.Hello;
 import org.espalier.v1.StageProgress;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A node's part in one deployment's ring, as a machine without a wire: it is told what arrives and what time it is, and says through its
@@ -24,8 +22,6 @@ import org.slf4j.LoggerFactory;
  * is left of the former one.
  */
 public final class Member {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Member.class);
 
     private final RingPlace place;
     private final Arithmetic arithmetic;
@@ -47,6 +43,12 @@ public final class Member {
     private boolean accepted;
     /** Why nothing runs; null while the ring serves or is being joined. */
     private Failure failure;
+    /** Whether all that ran has been ended with the failure. */
+    private boolean stopped;
+
+    private boolean stopping;
+    /** What the ring is still to be ended for; null for nothing. */
+    private Throwable defect;
     /** Why the former incarnation broke; null once the ring serves again. */
     private Failure former;
 
@@ -225,6 +227,7 @@ public final class Member {
         }
         former = failure;
         failure = null;
+        stopped = false;
         incarnation = next;
     }
 
@@ -293,6 +296,9 @@ public final class Member {
 
     /** Each 0.5 s. */
     public void tick() {
+        if (defect != null) {
+            defect(defect);
+        }
         long now = ports.nanos();
         Heartbeat heartbeat = heartbeat();
         for (Link link : links()) {
@@ -341,48 +347,59 @@ public final class Member {
 
     /** Breaks the ring: both neighbours are told, generations fail, sessions are freed. */
     public void fail(Failure why) {
-        if (failure != null) {
+        if (stopped || stopping) {
             return;
         }
-        Failure cause = rejoining.advised(why);
-        stop(cause);
-        if (!left) {
-            rejoining.broke(cause, ports.nanos());
+        stopping = true;
+        try {
+            Failure cause = rejoining.advised(why);
+            stop(cause);
+            if (!left) {
+                rejoining.broke(cause, ports.nanos());
+            }
+            ports.broken(cause);
+            stopped = true;
+        } finally {
+            stopping = false;
         }
-        ports.broken(cause);
     }
 
-    /** A defect of this class or of those that it calls: whoever waits is told. */
+    /**
+     * A defect of this class or of those that it calls: whoever waits is told. Where memory is short even that may fail, and throw something: it
+     * is tried again at each tick.
+     */
     public void defect(Throwable error) {
-        LOG.error("the ring of deployment {} failed by a defect", place.deployment(), error);
+        defect = error;
         fail(refusal(
                 Failure.Kind.INTERNAL, "the ring agent of node " + place.self().getNode() + " failed: " + error));
+        defect = null;
+        ports.defect(error);
     }
 
+    /** To be called again where it throws something. */
     private void stop(Failure cause) {
-        failure = cause;
+        failure = failure == null ? cause : failure;
         if (head != null) {
-            head.fail(cause);
+            head.fail(failure);
         }
         stage.stop();
-        List<Link> broken = links();
+        links().forEach(link -> fail(link, failure));
         outbound = null;
         inbound = null;
-        broken.forEach(link -> fail(link, cause));
         accepted = false;
         announced = false;
         before = List.of();
         List<Consumer<Optional<Failure>>> waiting = List.copyOf(joins);
         joins.clear();
-        waiting.forEach(done -> done.accept(Optional.of(cause)));
+        waiting.forEach(done -> done.accept(Optional.of(failure)));
     }
 
     /** A link that cannot even be failed keeps nobody else from being told. */
     private void fail(Link link, Failure cause) {
         try {
             link.fail(cause);
-        } catch (RuntimeException e) {
-            LOG.warn("a link of deployment {} could not be ended", place.deployment(), e);
+        } catch (Throwable e) {
+            link.drop();
         }
     }
 

@@ -14,6 +14,9 @@ public interface RingPorts {
     /** Begins a link to the next node. */
     FrameSink dial(FrameSource replies);
 
+    /** The ring was ended by a defect of this node. */
+    void defect(Throwable error);
+
     /** The ring cannot continue; it may join again by itself. */
     void broken(Failure why);
 

@@ -114,12 +114,11 @@ final class Stage {
         if (running != null) {
             running.cancel.set();
         }
-        Set<Long> open = Set.copyOf(sessions);
+        if (!sessions.isEmpty()) {
+            engine.submit(new Freeing(Set.copyOf(sessions)));
+        }
         sessions.clear();
         cancelled.clear();
-        if (!open.isEmpty()) {
-            engine.submit(new Freeing(open));
-        }
     }
 
     /** Whether a step was not computed to its end: such a one says nothing of how long steps take. */
@@ -280,7 +279,10 @@ final class Stage {
 
     /** Sessions that nobody will use any more. */
     private final class Freeing implements EngineQueue.Work {
+        private static final int ATTEMPTS = 3;
+
         private final Set<Long> open;
+        private int attempts = 1;
 
         private Freeing(Set<Long> open) {
             this.open = open;
@@ -301,6 +303,9 @@ final class Stage {
 
         @Override
         public void failed(Throwable error) {
+            if (attempts++ < ATTEMPTS) {
+                engine.submit(this);
+            }
             next.onDefect(error);
         }
 

@@ -149,7 +149,7 @@ final class RingPlay {
     private void fault() {
         SimulatedNode node = ring.nodes.get(world.random.nextInt(ring.nodes.size()));
         String name = node.name;
-        switch (world.random.nextInt(13)) {
+        switch (world.random.nextInt(15)) {
             case 0 -> crash(node, false);
             case 1 -> crash(node, true);
             case 2 -> {
@@ -199,6 +199,17 @@ final class RingPlay {
                 node.unopenable.add(session);
             }
             case 11 -> {
+                int times = 1 + world.random.nextInt(4);
+                ring.log("fault: the agent of " + name + " has no memory " + times + " times");
+                blame.node(name);
+                node.shortages = times;
+            }
+            case 12 -> {
+                ring.log("fault: work for the engine of " + name + " throws what none should");
+                blame.node(name);
+                node.nextWork = new OutOfMemoryError("simulated");
+            }
+            case 13 -> {
                 blame.placedAgain();
                 ring.loadAgain();
             }

@@ -82,6 +82,7 @@ final class SimulatedGeneration implements Replies {
 
     @Override
     public void next(GenerateReply reply) {
+        node.allocate();
         heard();
         if (ended) {
             defect = "a reply after the end";
@@ -115,13 +116,24 @@ final class SimulatedGeneration implements Replies {
 
     @Override
     public void finish() {
+        node.allocate();
         end();
     }
 
     @Override
     public void fail(Failure why) {
-        end();
-        failure = Optional.of(why);
+        if (!ended) { // as one over gRPC
+            node.allocate();
+            refuse(why);
+        }
+    }
+
+    /** Fails, by another thread than the agent's. */
+    void refuse(Failure why) {
+        if (!ended) {
+            end();
+            failure = Optional.of(why);
+        }
     }
 
     private void end() {

@@ -29,8 +29,8 @@ final class SimulatedLink {
         this.world = world;
         this.caller = caller;
         this.callee = callee;
-        this.forth = new Direction(callee);
-        this.back = new Direction(caller);
+        this.forth = new Direction(caller, callee);
+        this.back = new Direction(callee, caller);
         this.back.source = replies;
     }
 
@@ -66,6 +66,7 @@ final class SimulatedLink {
 
     /** Frames of one side. */
     private final class Direction implements FrameSink {
+        private final SimulatedNode from;
         private final SimulatedNode to;
         /** Null until Hello was answered. */
         private FrameSource source;
@@ -77,12 +78,14 @@ final class SimulatedLink {
         private Tampering next;
         private Frame overtaken;
 
-        private Direction(SimulatedNode to) {
+        private Direction(SimulatedNode from, SimulatedNode to) {
+            this.from = from;
             this.to = to;
         }
 
         @Override
         public void send(Frame frame) {
+            from.allocate();
             if (broken) {
                 return;
             }

@@ -55,6 +55,10 @@ final class SimulatedNode implements EngineQueue.Engine {
     long delay;
 
     boolean hangs;
+    /** Thrown by the next work itself, which no work should; null for none. */
+    Throwable nextWork;
+    /** How many times the agent will find that there is no memory. */
+    int shortages;
     /** How long each row takes; 0: a time that the seed decides, whatever the work. */
     long rowNanos;
 
@@ -105,6 +109,14 @@ final class SimulatedNode implements EngineQueue.Engine {
         @Override
         public FrameSink dial(FrameSource replies) {
             return ring.dial(SimulatedNode.this, place.next().getNode(), replies);
+        }
+
+        @Override
+        public void defect(Throwable error) {
+            ring.log(name + " defect: " + error);
+            if (!"simulated".equals(error.getMessage())) {
+                ring.defects.add(error);
+            }
         }
 
         @Override
@@ -196,11 +208,27 @@ final class SimulatedNode implements EngineQueue.Engine {
             afterPause.add(what);
             return;
         }
+        guarded(what);
+    }
+
+    /** As the agent of a real node. */
+    private void guarded(Runnable what) {
         try {
             what.run();
         } catch (Throwable e) {
-            ring.defects.add(e);
-            held().ifPresent(now -> now.member.defect(e));
+            try {
+                held().ifPresent(now -> now.member.defect(e));
+            } catch (OutOfMemoryError again) {
+                // the next tick tries it again
+            }
+        }
+    }
+
+    /** Throws an OutOfMemoryError if it is short of memory, for the last time perhaps. */
+    void allocate() {
+        if (shortages > 0) {
+            shortages--;
+            throw new OutOfMemoryError("simulated");
         }
     }
 
@@ -208,10 +236,8 @@ final class SimulatedNode implements EngineQueue.Engine {
         if (paused) {
             afterPause.add(this::tick);
         } else if (!dead) {
-            handle(() -> {
-                engine.tick();
-                all().forEach(each -> each.member.tick());
-            });
+            guarded(engine::tick);
+            all().forEach(each -> guarded(each.member::tick));
             world.after(TICK, this::tick);
         }
     }
@@ -253,6 +279,8 @@ final class SimulatedNode implements EngineQueue.Engine {
         poisoned.clear();
         unopenable.clear();
         nextStep = null;
+        nextWork = null;
+        shortages = 0;
         delay = 0;
         links.forEach(link -> link.tamper(true, null));
     }
@@ -283,8 +311,14 @@ final class SimulatedNode implements EngineQueue.Engine {
         world.after(
                 takes,
                 () -> handle(() -> {
-                    work.run();
-                    engine.executed();
+                    Throwable thrown = nextWork;
+                    nextWork = null;
+                    if (thrown != null) {
+                        engine.failed(thrown);
+                    } else {
+                        work.run();
+                        engine.executed();
+                    }
                 }));
     }
 

@@ -156,7 +156,7 @@ final class SimulatedRing {
             if (from.member() == member) {
                 member.fork(session, from.id, length);
             } else {
-                generation.fail(from.node().gone());
+                generation.refuse(from.node().gone());
             }
         });
         return generation;
@@ -173,20 +173,24 @@ final class SimulatedRing {
         node.handle(() -> {
             SimulatedNode.Held held = node.held().orElse(null);
             if (held == null) {
-                generation.fail(node.gone());
+                generation.refuse(node.gone());
             } else if (held.member.refusal().isPresent()) {
-                generation.fail(held.member.refusal().get());
+                generation.refuse(held.member.refusal().get());
             } else {
                 generation.at(node, held.member);
                 String client = generation.request.getClient();
-                start.begin(
-                        held.member,
-                        new HeadSession(
-                                generation.id,
-                                generation.request,
-                                held.place,
-                                held.shard,
-                                new HeadSession.Origin(client, generation, world::now)));
+                HeadSession session = new HeadSession(
+                        generation.id,
+                        generation.request,
+                        held.place,
+                        held.shard,
+                        new HeadSession.Origin(client, generation, world::now));
+                try {
+                    start.begin(held.member, session);
+                } catch (Throwable e) {
+                    generation.refuse(new Failure(node.name, Failure.Kind.INTERNAL, e.toString()));
+                    throw e;
+                }
             }
         });
     }

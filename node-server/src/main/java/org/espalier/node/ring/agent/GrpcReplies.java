@@ -1,5 +1,6 @@
 package org.espalier.node.ring.agent;
 
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import org.espalier.failure.Failure;
@@ -53,8 +54,9 @@ public final class GrpcReplies implements Replies {
     @Override
     public synchronized void fail(Failure why) {
         if (!over) {
+            StatusRuntimeException status = FailureStatus.of(why);
             over = true;
-            call.onError(FailureStatus.of(why));
+            call.onError(status);
         }
     }
 

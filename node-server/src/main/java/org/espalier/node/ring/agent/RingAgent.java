@@ -36,7 +36,7 @@ public final class RingAgent implements AutoCloseable {
     public RingAgent(Channels channels, RingLimits limits) {
         this.channels = channels;
         this.limits = limits;
-        this.steps = new StepThread(() -> execute(this::executed));
+        this.steps = new StepThread(thrown -> execute(() -> executed(thrown)));
         this.engine = new EngineQueue(steps, System::nanoTime);
         // With a fixed delay a pause of this process makes one late tick, not a burst that would look like silence of
         // the others.
@@ -63,30 +63,42 @@ public final class RingAgent implements AutoCloseable {
         members.remove(member);
     }
 
-    private void executed() {
-        engine.executed();
+    private void executed(Throwable thrown) {
+        if (thrown == null) {
+            engine.executed();
+        } else {
+            engine.failed(thrown);
+        }
         members.forEach(RingMember::publish);
     }
 
     private void tick() {
+        guarded(engine::tick);
+        members.forEach(member -> guarded(member::tick));
+    }
+
+    /** Lets nothing through: thrown on, it would end the ticks, or nobody would hear of it. */
+    private static void guarded(Runnable event) {
         try {
-            engine.tick();
-            members.forEach(RingMember::tick);
+            event.run();
         } catch (Throwable e) {
-            LOG.error("a tick of the ring failed by a defect", e); // thrown on, it would be the last
+            log("an event of the ring failed by a defect", e);
+        }
+    }
+
+    /** Where memory is short saying so may fail too; whoever waits has been told before. */
+    static void log(String what, Throwable error) {
+        try {
+            LOG.error(what, error);
+        } catch (Throwable alsoFailed) {
+            // there is nothing left to say it with
         }
     }
 
     /** Has an event handled after those before it; false once the node is closed. */
     boolean execute(Runnable event) {
         try {
-            thread.execute(() -> {
-                try {
-                    event.run();
-                } catch (Throwable e) {
-                    LOG.error("an event of the ring failed by a defect", e); // thrown on, nobody would hear of it
-                }
-            });
+            thread.execute(() -> guarded(event));
             return true;
         } catch (RejectedExecutionException closed) {
             return false;

@@ -117,9 +117,16 @@ public final class RingMember {
         try {
             event.accept(member);
         } catch (Throwable e) {
-            member.defect(e);
-        } finally {
-            publish();
+            failed(e);
+        }
+        publish();
+    }
+
+    private void failed(Throwable defect) {
+        try {
+            member.defect(defect);
+        } catch (Throwable e) {
+            RingAgent.log("a ring cannot be ended yet", e); // the next tick tries it again
         }
     }
 
@@ -235,11 +242,22 @@ public final class RingMember {
             return NO_SESSION; // the ring broke meanwhile, which is answered already
         }
         replies.onReady(() -> post(machine -> machine.ready(session.id())));
-        if (!post(machine -> start.begin(machine, session))) {
+        if (!post(machine -> begin(start, machine, session))) {
             replies.fail(state.refusal.orElseGet(() ->
                     refusal(Failure.Kind.DEPLOYMENT_GONE, "it was shut down").failure()));
         }
         return session.id();
+    }
+
+    /** A generation that does not come as far as the ring's own lists hears of what went wrong here; if even that fails, its client's silence ends. */
+    private void begin(Start start, Member machine, HeadSession session) {
+        try {
+            start.begin(machine, session);
+        } catch (Throwable e) {
+            session.fail(refusal(Failure.Kind.INTERNAL, "it could not be begun: " + e)
+                    .failure());
+            throw e;
+        }
     }
 
     /** Why no generation can start. Where one seems to be refused the agent is asked, which may just have heard that the ring serves. */
@@ -359,6 +377,11 @@ public final class RingMember {
                 @Override
                 public void drop() {}
             };
+        }
+
+        @Override
+        public void defect(Throwable error) {
+            RingAgent.log("the ring of deployment " + place.deployment() + " was ended by a defect", error);
         }
 
         @Override
