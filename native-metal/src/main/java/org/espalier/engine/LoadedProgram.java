@@ -24,6 +24,7 @@ public final class LoadedProgram implements AutoCloseable {
     private final Map<Long, OpenSession> sessions = new HashMap<>();
     private final int activationBytes;
     private final long residentBytes;
+    private final long kvRows;
     private final StepCheck steps;
     /** Null after the device was lost, until the program is loaded again. */
     private Executor executor;
@@ -37,6 +38,7 @@ public final class LoadedProgram implements AutoCloseable {
         this.executor = executor;
         this.activationBytes = executor.activationBytes();
         this.residentBytes = executor.residentBytes();
+        this.kvRows = executor.kvRowsFree();
         this.steps = new StepCheck(program, activationBytes);
     }
 
@@ -104,6 +106,11 @@ public final class LoadedProgram implements AutoCloseable {
     /** Memory that the weights occupy, in bytes. */
     public long residentBytes() {
         return residentBytes;
+    }
+
+    /** Rows of sessions for which there is KV memory in all, as far as it was known when it was loaded. */
+    public long kvRows() {
+        return kvRows;
     }
 
     /** KV bytes that one more row of a session takes. */

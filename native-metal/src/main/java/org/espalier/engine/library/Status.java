@@ -3,6 +3,7 @@ package org.espalier.engine.library;
 import org.espalier.engine.CancelledException;
 import org.espalier.engine.DeviceLostException;
 import org.espalier.engine.EngineException;
+import org.espalier.engine.NoMemoryException;
 
 /** What a function returns, in the order of {@code enum es_status}. */
 enum Status {
@@ -32,7 +33,8 @@ enum Status {
     EngineException failure(String text) {
         return switch (this) {
             case CANCELLED -> new CancelledException();
-            case FAILED, NO_MEMORY -> new EngineException(text);
+            case FAILED -> new EngineException(text);
+            case NO_MEMORY -> new NoMemoryException(text);
             case DEVICE_LOST -> new DeviceLostException(text, null);
             case OK, EXCHANGE_BEGIN, EXCHANGE_AWAIT ->
                 new EngineException("the library answered " + this + " where it cannot be");

@@ -5,11 +5,11 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
 import org.espalier.engine.Cancel;
-import org.espalier.engine.EngineException;
 import org.espalier.engine.EngineOptions;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.Executor;
 import org.espalier.engine.Loading;
+import org.espalier.engine.NoMemoryException;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
@@ -125,7 +125,7 @@ final class ReferenceExecutor implements Executor {
     private void requireKv(String what, long bytes) {
         long free = options.kvBytes() - kvReserved();
         if (options.kvBytes() > 0 && bytes > free) {
-            throw new EngineException(what + " needs " + bytes + " bytes of KV cache, " + free + " of "
+            throw new NoMemoryException(what + " needs " + bytes + " bytes of KV cache, " + free + " of "
                     + options.kvBytes() + " are free: close other sessions, open a shorter one, or raise the limit");
         }
     }

@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Which generations run and which wait: a client may have as many of either as are left for others. */
+/**
+ * Which generations run and which wait: a client may have as many of either as are left for others. One waits also where memory for the rows
+ * that it may come to is taken; those of other clients that fit go before it.
+ */
 final class Admission {
 
     private final RingLimits limits;
@@ -14,6 +17,10 @@ final class Admission {
     private final Map<String, Integer> running = new HashMap<>();
 
     private int count;
+    /** Rows of sessions for which the nodes have KV memory, and how many of them those that run may come to. */
+    private long rows = Long.MAX_VALUE;
+
+    private long taken;
 
     Admission(RingLimits limits) {
         this.limits = limits;
@@ -27,19 +34,23 @@ final class Admission {
         return waiting.size();
     }
 
-    /** Whether one more of a client can neither run nor wait. */
-    boolean isFull(String client) {
-        int waits = waiting.of(client);
-        return waits >= limits.waiting() - waiting.size() && !(waits == 0 && mayRun(client));
+    void setRows(long most) {
+        rows = most;
+    }
+
+    /** Whether a further one can neither run nor wait. */
+    boolean isFull(HeadSession session) {
+        int waits = waiting.of(session.connection);
+        return waits >= limits.waiting() - waiting.size() && !(waits == 0 && mayRun(session));
+    }
+
+    /** Whether its client may have one more, and there is memory for it; what fits no memory is tried alone, and refused by the engine. */
+    private boolean mayRun(HeadSession session) {
+        return mayRun(session.connection) && (count == 0 || session.maxLength() <= rows - taken);
     }
 
     boolean mayRun(String client) {
         return running.getOrDefault(client, 0) < limits.running() - count;
-    }
-
-    /** Whether generations of several clients run. */
-    boolean isShared() {
-        return running.size() > 1;
     }
 
     void await(HeadSession session) {
@@ -59,12 +70,14 @@ final class Admission {
     /** One runs, without having waited. */
     void run(HeadSession session) {
         running.merge(session.connection, 1, Integer::sum);
+        taken += session.maxLength();
         count++;
     }
 
     /** One that ran has ended. */
     void ended(HeadSession session) {
         running.computeIfPresent(session.connection, (client, many) -> many == 1 ? null : many - 1);
+        taken -= session.maxLength();
         count--;
     }
 

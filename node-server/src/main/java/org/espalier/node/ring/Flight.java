@@ -19,6 +19,11 @@ final class Flight {
         return entries;
     }
 
+    /** How many rows it has. */
+    int rows() {
+        return entries.stream().mapToInt(StepEntry::getTokensCount).sum();
+    }
+
     /** Adds the session's next rows, at most {@code room}; returns how many. */
     int add(HeadSession session, int room) {
         StepEntry entry = session.entry(session.nextRows(room));

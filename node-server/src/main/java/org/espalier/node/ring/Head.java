@@ -76,7 +76,7 @@ final class Head {
         this.forming = new StepForming(turns, times, stages);
         this.nanos = nanos;
         this.ring = ring;
-        this.questions = new Questions(ring::send);
+        this.questions = new Questions(ring::send, nanos);
     }
 
     /** How many run or wait. */
@@ -87,7 +87,7 @@ final class Head {
     void submit(HeadSession session) {
         if (failure != null) {
             session.replies.fail(failure);
-        } else if (admission.isFull(session.connection)) {
+        } else if (admission.isFull(session)) {
             session.replies.fail(exhausted());
         } else {
             admission.await(session);
@@ -276,11 +276,11 @@ final class Head {
         closeSession(session);
     }
 
-    /** Ends all generations of a client that went away. */
-    void cancelClient(String client) {
+    /** Ends all generations of a client whose connection broke. */
+    void cancelClient(String client, String connection) {
         Failure why = new Failure(node, Failure.Kind.CANCELLED, "the client's attachment broke");
         all().stream()
-                .filter(session -> session.request.getClient().equals(client))
+                .filter(session -> session.request.getClient().equals(client) && session.connection.equals(connection))
                 .forEach(session -> {
                     session.replies.fail(why);
                     cancel(session, why);
@@ -296,11 +296,14 @@ final class Head {
 
     /** The last node's answer to a step. */
     void outcome(StepOutcome outcome) {
+        if (flights.isEmpty() || flights.keySet().iterator().next() != outcome.getStep()) {
+            violation("received an outcome of step " + outcome.getStep() + ", expected one of the first of the steps "
+                    + flights.keySet());
+            return;
+        }
         Flight flight = flights.remove(outcome.getStep());
         progress = nanos.getAsLong();
-        if (flight == null) {
-            violation("received an outcome of step " + outcome.getStep() + ", which is not in flight");
-        } else if (outcome.hasEnd()) {
+        if (outcome.hasEnd()) {
             ended(flight, outcome);
         } else {
             advance(flight, outcome);
@@ -318,8 +321,13 @@ final class Head {
         flights.clear();
     }
 
-    /** The ring serves. */
-    void serve() {
+    /**
+     * The ring serves.
+     *
+     * @param kvRows rows of sessions for which all nodes have memory
+     */
+    void serve(long kvRows) {
+        admission.setRows(kvRows);
         failure = null;
     }
 
@@ -355,13 +363,24 @@ final class Head {
 
     /** For what no node owns up to: a step that is computed nowhere and does not come back. */
     private void watch(long now, List<StageProgress> stagesProgress) {
-        long limit =
-                stagesProgress.stream().mapToLong(StageProgress::getLimitMillis).sum();
-        long late = TimeUnit.NANOSECONDS.toMillis(now - progress);
-        if (flights.isEmpty() || stagesProgress.size() < stages || late <= limit * flights.size()) {
+        if (stagesProgress.size() < stages) {
             return;
         }
-        ring.broken(RingFailure.stuck(place, flights.keySet().iterator().next(), late / 1000, stagesProgress));
+        long limit = Math.max(1, flights.size()) * limitMillis(stagesProgress);
+        long late = TimeUnit.NANOSECONDS.toMillis(now - progress);
+        if (!flights.isEmpty() && late > limit) {
+            ring.broken(RingFailure.stuck(place, flights.keySet().iterator().next(), late / 1000, stagesProgress));
+        } else if (questions.oldest(now) > TimeUnit.MILLISECONDS.toNanos(limit + limit)) {
+            ring.broken(RingFailure.unanswered(place.previous(), questions.oldest(now)));
+        }
+    }
+
+    /** How long the longest step in flight may take to go around. */
+    private long limitMillis(List<StageProgress> stagesProgress) {
+        int rows = flights.values().stream().mapToInt(Flight::rows).max().orElse(1);
+        return stagesProgress.stream()
+                .mapToLong(stage -> Math.max(stage.getLimitMillis(), stage.getRowLimitMicros() * rows / 1000))
+                .sum();
     }
 
     private void schedule() {
@@ -370,7 +389,7 @@ final class Head {
         }
         admit();
         while (flights.size() < stages && !turns.isEmpty()) {
-            Flight flight = forming.next(admission.isShared(), sessions.size());
+            Flight flight = forming.next(isShared(), sessions.size());
             flight.sessions().stream().filter(session -> !session.opened()).forEach(this::open);
             if (flights.isEmpty()) {
                 progress = nanos.getAsLong();
@@ -378,6 +397,17 @@ final class Head {
             flights.put(nextStep, flight);
             ring.send(Frame.newBuilder().setStep(flight.frame(nextStep++)).build());
         }
+    }
+
+    /** Whether generations of several clients want rows; one that is paused wants none. */
+    private boolean isShared() {
+        return sessions.values().stream()
+                        .filter(session -> !paused.containsKey(session))
+                        .map(session -> session.connection)
+                        .distinct()
+                        .limit(2)
+                        .count()
+                > 1;
     }
 
     private void advance(Flight flight, StepOutcome outcome) {

@@ -24,6 +24,7 @@ import org.espalier.v1.StageProgress;
 public final class Member {
 
     private final RingPlace place;
+    private final StageShard shard;
     private final Arithmetic arithmetic;
     private final RingPorts ports;
     private final Stage stage;
@@ -37,6 +38,9 @@ public final class Member {
     private Link outbound;
     private Link inbound;
     private long incarnation;
+    /** Rows of sessions for which this node and all before it have KV memory; at the head, once it is dialled, all nodes. */
+    private long kvRows;
+
     /** Whether a client has asked this node to join: from then on it dials the next whenever the previous one has dialled it. */
     private boolean asked;
 
@@ -60,7 +64,9 @@ public final class Member {
 
     public Member(RingPlace place, StageShard shard, RingLimits limits, EngineQueue engine, RingPorts ports) {
         this.place = place;
+        this.shard = shard;
         this.arithmetic = Arithmetic.of(shard);
+        this.kvRows = shard.program().kvRows();
         this.ports = ports;
         this.times = new StepTimes(shard.program().residentBytes());
         Exit exit = place.exit();
@@ -137,7 +143,8 @@ public final class Member {
                 .setEpoch(place.epoch())
                 .setNode(place.self().getNode())
                 .setIncarnation(incarnation)
-                .setDigest(place.digest());
+                .setDigest(place.digest())
+                .setKvRows(kvRows);
         arithmetic.write(hello);
         link.send(Frame.newBuilder().setHello(hello));
     }
@@ -183,6 +190,7 @@ public final class Member {
             fail(busy);
             throw busy.exception();
         }
+        kvRows = Math.min(hello.getKvRows(), shard.program().kvRows());
         inbound = new Link(place.previous(), 1, new FromPrevious());
         inbound.open(replies);
         inbound.beat(Heartbeat.getDefaultInstance());
@@ -237,7 +245,7 @@ public final class Member {
             former = null;
             rejoining.serves();
             if (head != null) {
-                head.serve();
+                head.serve(kvRows);
             }
             ports.joined(incarnation);
         }
@@ -281,9 +289,9 @@ public final class Member {
     }
 
     /** Ends all generations of a client whose attachment broke. */
-    public void cancelClient(String client) {
+    public void cancelClient(String client, String connection) {
         if (head != null) {
-            head.cancelClient(client);
+            head.cancelClient(client, connection);
         }
     }
 

@@ -1,9 +1,10 @@
 package org.espalier.node.ring;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureWire;
 import org.espalier.v1.ForkSession;
@@ -14,16 +15,32 @@ import org.espalier.v1.TruncateSession;
 /** What the head asks all nodes about a session, one question at a time, and what is to be done with their answer: why one refuses, or nothing. */
 final class Questions {
 
-    private final Map<Long, Consumer<Optional<Failure>>> asked = new HashMap<>();
-    private final Consumer<Frame> ring;
+    private record Asked(Consumer<Optional<Failure>> then, long since) {}
 
-    Questions(Consumer<Frame> ring) {
+    /** The oldest first. */
+    private final Map<Long, Asked> asked = new LinkedHashMap<>();
+
+    private final Consumer<Frame> ring;
+    private final LongSupplier nanos;
+
+    Questions(Consumer<Frame> ring, LongSupplier nanos) {
         this.ring = ring;
+        this.nanos = nanos;
+    }
+
+    private void ask(long session, Consumer<Optional<Failure>> then) {
+        asked.remove(session);
+        asked.put(session, new Asked(then, nanos.getAsLong()));
+    }
+
+    /** For how long a question has been waiting for its answer, in nanoseconds; 0 if there is none. */
+    long oldest(long now) {
+        return asked.isEmpty() ? 0 : now - asked.values().iterator().next().since;
     }
 
     /** Has all nodes copy the first rows of a session. */
     void fork(HeadSession session, long from, int length, Consumer<Optional<Failure>> then) {
-        asked.put(session.id, then);
+        ask(session.id, then);
         ring.accept(Frame.newBuilder()
                 .setFork(ForkSession.newBuilder()
                         .setFrom(from)
@@ -39,7 +56,7 @@ final class Questions {
                 .setSession(session.id)
                 .setLength(length)
                 .build();
-        asked.put(session.id, refusal -> {
+        ask(session.id, refusal -> {
             if (refusal.isEmpty()) {
                 ring.accept(Frame.newBuilder().setTruncate(truncate).build());
             }
@@ -52,9 +69,9 @@ final class Questions {
 
     /** All nodes have answered; has no effect where the session has ended in the meantime. */
     void answered(SessionOutcome outcome) {
-        Consumer<Optional<Failure>> then = asked.remove(outcome.getSession());
-        if (then != null) {
-            then.accept(
+        Asked answered = asked.remove(outcome.getSession());
+        if (answered != null) {
+            answered.then.accept(
                     outcome.hasRefusal() ? Optional.of(FailureWire.decode(outcome.getRefusal())) : Optional.empty());
         }
     }

@@ -1,6 +1,7 @@
 package org.espalier.node.ring;
 
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.v1.Shard;
@@ -55,6 +56,16 @@ public final class RingFailure {
                         "step " + step + " has not come back for " + seconds + " s, and no node says that it computes"
                                 + " it; " + RingPlace.name(shard) + " should have it: the last one it received is "
                                 + said.getReceived() + ", the last one it finished " + said.getFinished())
+                .with(Remedy.LOAD_AGAIN);
+    }
+
+    /** A question of the head that does not come back, although steps do. */
+    static Failure unanswered(Shard last, long nanos) {
+        return new Failure(
+                        last.getNode(),
+                        Failure.Kind.TIMED_OUT,
+                        RingPlace.name(last) + " has not answered whether a session can be truncated or forked for "
+                                + TimeUnit.NANOSECONDS.toSeconds(nanos) + " s")
                 .with(Remedy.LOAD_AGAIN);
     }
 

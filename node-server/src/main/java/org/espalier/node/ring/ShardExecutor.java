@@ -14,6 +14,7 @@ import org.espalier.engine.DeviceLostException;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.NoMemoryException;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
 import org.espalier.failure.Failure;
@@ -272,7 +273,8 @@ final class ShardExecutor {
         try {
             command.run();
         } catch (Throwable e) {
-            failedCommands.put(session, here(e, Failure.Kind.ENGINE_FAILED, "cannot go on with session " + session));
+            Failure.Kind kind = e instanceof NoMemoryException ? Failure.Kind.EXHAUSTED : Failure.Kind.ENGINE_FAILED;
+            failedCommands.put(session, here(e, kind, "cannot go on with session " + session));
         }
     }
 

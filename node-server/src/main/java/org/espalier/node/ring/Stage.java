@@ -91,7 +91,8 @@ final class Stage {
                 .setReceived(received)
                 .setFinished(finished)
                 .setRunningMillis(nanos == 0 ? 0 : 1 + TimeUnit.NANOSECONDS.toMillis(nanos))
-                .setLimitMillis(TimeUnit.NANOSECONDS.toMillis(times.limitNanos(Head.CHUNK)))
+                .setLimitMillis(TimeUnit.NANOSECONDS.toMillis(times.leastLimitNanos()))
+                .setRowLimitMicros(TimeUnit.NANOSECONDS.toMicros(times.rowLimitNanos()))
                 .build();
     }
 

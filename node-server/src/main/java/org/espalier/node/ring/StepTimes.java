@@ -18,6 +18,9 @@ final class StepTimes {
     private static final double NEWEST = 0.25;
 
     private final long firstLimit;
+    /** The first step reads the weights: it says nothing of the later ones. */
+    private boolean warm;
+
     private double slowestRow;
     /** Nanoseconds of a step of one row, and of one row of a step of several; 0 where unknown. */
     private double single;
@@ -29,6 +32,10 @@ final class StepTimes {
     }
 
     void measured(int rows, long nanos) {
+        if (!warm) {
+            warm = true;
+            return;
+        }
         double row = (double) nanos / rows;
         slowestRow = Math.max(slowestRow, row);
         if (rows == 1) {
@@ -44,7 +51,17 @@ final class StepTimes {
 
     /** How long a step may take. */
     long limitNanos(int rows) {
-        return slowestRow == 0 ? firstLimit : Math.max(LEAST, (long) (SLOWER * slowestRow * rows));
+        return Math.max(leastLimitNanos(), rowLimitNanos() * rows);
+    }
+
+    /** How long even the shortest step may take. */
+    long leastLimitNanos() {
+        return slowestRow == 0 ? firstLimit : LEAST;
+    }
+
+    /** How long each row of a long step may take; 0 as long as that is not known. */
+    long rowLimitNanos() {
+        return (long) (SLOWER * slowestRow);
     }
 
     /** How many rows a step may have that takes no longer than {@code times} steps of one row. */

@@ -45,10 +45,10 @@ final class WaitingRoom {
         return true;
     }
 
-    /** Takes the next one of the first client that may have one; that client is the last the next time. */
-    Optional<HeadSession> next(Predicate<String> allowed) {
+    /** Takes the next one of the first client whose next one is allowed; that client is the last the next time. */
+    Optional<HeadSession> next(Predicate<HeadSession> allowed) {
         for (String client : List.copyOf(byClient.keySet())) {
-            if (allowed.test(client)) {
+            if (allowed.test(byClient.get(client).element())) {
                 Deque<HeadSession> queue = byClient.remove(client);
                 HeadSession next = queue.remove();
                 byId.remove(next.id);

@@ -20,15 +20,15 @@ final class Attachments {
     private final Set<Attachment> open = ConcurrentHashMap.newKeySet();
     private final String node;
     private final TickClock clock;
-    private volatile BiConsumer<String, String> gone = (client, deployment) -> {};
+    private volatile BiConsumer<AttachPing, String> gone = (client, connection) -> {};
 
     Attachments(String node, TickClock clock) {
         this.node = node;
         this.clock = clock;
     }
 
-    /** @param listener told of client and deployment once the client has no stream left for it */
-    void onGone(BiConsumer<String, String> listener) {
+    /** @param listener told of a client and its connection once it has no stream left on that for its deployment */
+    void onGone(BiConsumer<AttachPing, String> listener) {
         gone = listener;
     }
 
@@ -54,6 +54,7 @@ final class Attachments {
 
     private final class Attachment implements StreamObserver<AttachPing> {
         private final StreamObserver<AttachPong> replies;
+        private final String connection = ClientConnection.current();
         private volatile AttachPing hello;
         private volatile int silentTicks;
 
@@ -101,9 +102,16 @@ final class Attachments {
 
         private void end() {
             AttachPing last = hello;
-            if (open.remove(this) && last != null && !of(last.getDeployment()).contains(last.getClient())) {
-                gone.accept(last.getClient(), last.getDeployment());
+            if (open.remove(this) && last != null && open.stream().noneMatch(this::isAsWell)) {
+                gone.accept(last, connection);
             }
+        }
+
+        private boolean isAsWell(Attachment other) {
+            return other.connection.equals(connection)
+                    && other.hello != null
+                    && other.hello.getClient().equals(hello.getClient())
+                    && other.hello.getDeployment().equals(hello.getDeployment());
         }
     }
 }

@@ -25,6 +25,7 @@ import org.espalier.node.ring.RingPlace;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.agent.RingAgent;
 import org.espalier.node.ring.agent.RingMember;
+import org.espalier.v1.AttachPing;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.LoadRequest;
 import org.espalier.v1.UnloadRequest;
@@ -240,10 +241,10 @@ final class Deployments implements AutoCloseable {
     }
 
     /** Ends the generations of a client that went away. */
-    void clientGone(String client, String deployment) {
-        Deployed deployed = byId.get(deployment);
+    void clientGone(AttachPing client, String connection) {
+        Deployed deployed = byId.get(client.getDeployment());
         if (deployed != null) {
-            deployed.member.cancelClient(client);
+            deployed.member.cancelClient(client.getClient(), connection);
         }
     }
 

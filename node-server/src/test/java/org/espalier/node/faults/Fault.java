@@ -18,6 +18,14 @@ sealed interface Fault {
         return false;
     }
 
+    /** Whether all shards still stand after it, so that the ring joins again by itself. */
+    default boolean leavesShards() {
+        return !(this instanceof Signalled
+                || this instanceof Unloaded
+                || this instanceof PlacedAgain
+                || this instanceof WeightsTruncated);
+    }
+
     /** One of those that happen to a ring of {@code nodes}. */
     static Fault draw(Random random, int nodes) {
         int node = random.nextInt(nodes);

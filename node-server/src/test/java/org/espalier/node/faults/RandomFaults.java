@@ -93,7 +93,7 @@ final class RandomFaults implements AutoCloseable {
     /** @throws AssertionError that says what went wrong */
     void run(long seed) throws Exception {
         strike(new Random(~seed), faults(seed));
-        recover();
+        recover(faults(seed));
         nothingIsLeft();
     }
 
@@ -175,7 +175,7 @@ final class RandomFaults implements AutoCloseable {
         count("failed, " + failure.kind());
     }
 
-    private void recover() throws Exception {
+    private void recover(List<Fault> faults) throws Exception {
         boolean lost = false;
         for (int i = 0; i < NODES; i++) {
             ring.restoreWeights(i);
@@ -190,7 +190,9 @@ final class RandomFaults implements AutoCloseable {
                 }
             }
         }
-        boolean joined = !lost && within(rejoin, ring::serves);
+        boolean joins = faults.stream().allMatch(Fault::leavesShards);
+        boolean joined = !lost && within(joins ? BOUND : rejoin, ring::serves);
+        require(joined || !joins, "it does not join again by itself");
         if (joined && tried().error() == null) {
             count("serves on");
             return;

@@ -32,6 +32,9 @@ public final class FakeLoader implements ShardLoader {
     /** Happens while a generation with stop strings opens the tokenizer. */
     public volatile Runnable whileOpeningText = () -> {};
 
+    /** Rows for which there is KV memory. */
+    public volatile long kvRows = Integer.MAX_VALUE;
+
     /** Bytes that each layer says it occupies. */
     public volatile long layerBytes = 1000;
 
@@ -58,6 +61,7 @@ public final class FakeLoader implements ShardLoader {
         FakeProgram program = new FakeProgram(
                 order.layers().first(), order.layers().end(), order.layers().all(), activationBytes, window);
         program.layerBytes = layerBytes;
+        program.kvRows = kvRows;
         progress.report(program.residentBytes() / 2, program.residentBytes());
         loaded.add(program);
         FakeShard shard = new FakeShard(fakes.load(program), engine, precision, this);

@@ -17,6 +17,7 @@ import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.Executor;
 import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.NoMemoryException;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
@@ -46,7 +47,7 @@ public final class FakeProgram implements Executor {
     private static final Path TABLE = table();
 
     /** Running sums of each layer after each row: [row][layer][D]. */
-    private record Session(List<long[][]> rows) {}
+    private record Session(List<long[][]> rows, int maxLength) {}
 
     /** Milliseconds that each row takes; looks at the cancel flag all the time. */
     public volatile int rowMillis;
@@ -154,16 +155,21 @@ public final class FakeProgram implements Executor {
 
     @Override
     public long kvRowsFree() {
-        return kvRows;
+        return kvRows - reserved();
+    }
+
+    private int reserved() {
+        return sessions.values().stream().mapToInt(Session::maxLength).sum();
     }
 
     @Override
     public void open(long session, int maxLength, RouterEdits edits) {
         own();
-        if (maxLength > kvRows) {
-            throw new EngineException("session " + session + " of " + maxLength + " rows does not fit " + kvRows);
+        if (maxLength > kvRowsFree()) {
+            throw new NoMemoryException(
+                    "session " + session + " of " + maxLength + " rows does not fit " + kvRowsFree());
         }
-        sessions.put(session, new Session(new ArrayList<>()));
+        sessions.put(session, new Session(new ArrayList<>(), maxLength));
     }
 
     @Override
@@ -177,7 +183,8 @@ public final class FakeProgram implements Executor {
     @Override
     public void copyRows(long from, long to, int length) {
         own();
-        sessions.put(to, new Session(new ArrayList<>(sessions.get(from).rows.subList(0, length))));
+        Session source = sessions.get(from);
+        sessions.put(to, new Session(new ArrayList<>(source.rows.subList(0, length)), source.maxLength));
     }
 
     @Override

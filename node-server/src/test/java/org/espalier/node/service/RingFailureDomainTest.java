@@ -81,8 +81,34 @@ class RingFailureDomainTest {
             head.generate(request(2), "client", fits.replies());
             assertThatThrownBy(large::all)
                     .hasMessageContaining("node n" + small + " (")
+                    .hasMessageContaining("RESOURCE_EXHAUSTED")
                     .hasMessageContaining("cannot go on with session 1: session 1 of 68 rows does not fit 60");
             assertThat(FakeRing.tokens(fits.all())).isEqualTo(FakeRing.tokens(expected.get(2)));
+            FakeRing.eventually(Duration.ofSeconds(5), () -> ring.sessions() == 0);
+        }
+    }
+
+    /** Each would have room alone: they wait for each other, one of another client that fits does not. */
+    @ParameterizedTest
+    @CsvSource({"1, 0", "3, 0", "3, 1", "3, 2"})
+    void generationsWaitForMemoryThatOthersHave(int nodes, int small) throws Exception {
+        List<List<GenerateReply>> expected = undisturbed(nodes);
+        try (FakeRing ring = new FakeRing(nodes)) {
+            ring.loaders.get(small).kvRows = 110;
+            ring.place(1, "fake");
+            ring.loaders.get(0).loaded.get(0).rowMillis = 5;
+            RingMember head = ring.nodes.get(0).member(FakeRing.ID, 1);
+            List<Heard> heard = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                heard.add(new Heard());
+                head.generate(request(i), "client", heard.get(i).replies()); // of 33 to 36 rows
+            }
+            Heard other = new Heard();
+            head.generate(request(0), "other", other.replies());
+            for (int i = 0; i < 4; i++) {
+                assertThat(FakeRing.tokens(heard.get(i).all())).isEqualTo(FakeRing.tokens(expected.get(i)));
+            }
+            assertThat(FakeRing.tokens(other.all())).isEqualTo(FakeRing.tokens(expected.get(0)));
             FakeRing.eventually(Duration.ofSeconds(5), () -> ring.sessions() == 0);
         }
     }

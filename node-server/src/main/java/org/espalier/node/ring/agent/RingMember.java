@@ -320,8 +320,8 @@ public final class RingMember {
     }
 
     /** Ends all generations of a client whose attachment broke. */
-    public void cancelClient(String client) {
-        post(machine -> machine.cancelClient(client));
+    public void cancelClient(String client, String connection) {
+        post(machine -> machine.cancelClient(client, connection));
     }
 
     /**
