@@ -1,11 +1,22 @@
 package org.espalier.node.faults;
 
 import io.grpc.ManagedChannel;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.espalier.transport.CertificateAuthority;
+import org.espalier.transport.Certificates;
+import org.espalier.transport.Channels;
+import org.espalier.transport.Credentials;
+import org.espalier.transport.NodeAddress;
+import org.espalier.transport.PeerIdentity;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.JoinRequest;
@@ -17,25 +28,52 @@ import org.espalier.v1.Shard;
 
 /**
  * What a hop between two processes costs, all in: the time from token to token over two nodes, less that on one node, is two hops (there
- * and back), since a model of whole numbers computes the same in both. A benchmark, run by hand: {@code java -cp ... org.espalier.node.faults.HopBench}.
+ * and back), since a model of whole numbers computes the same in both. In plain text and over TLS. A benchmark, run by hand: {@code java -cp ... org.espalier.node.faults.HopBench}.
  */
 final class HopBench {
 
     private static final int LAYERS = 6;
     private static final int TOKENS = 1900;
-    private static final int WARM_UP = 8;
+    private static final int WARM_UP = 6;
     private static final int MEASURED = 4;
 
     private HopBench() {}
 
     public static void main(String[] arguments) throws Exception {
-        double[] one = times(1);
-        double[] two = times(2);
-        print("a token on 1 node", one);
-        print("a token on 2 nodes", two);
-        // Not by the median: tokens that arrive together have one long gap and many short ones.
-        System.out.printf("a hop, all in: mean %.3f ms%n", (mean(two) - mean(one)) / 2);
+        Path cluster = Files.createTempDirectory("hop-bench-");
+        CertificateAuthority authority = CertificateAuthority.create(cluster.resolve("cluster"));
+        authority.add("n0");
+        authority.add("n1");
+        measure("plain text", Optional.empty());
+        measure("TLS", Optional.of(cluster.resolve("cluster")));
         System.exit(0);
+    }
+
+    private static void measure(String mode, Optional<Path> certificates) throws Exception {
+        double[] one = times(1, certificates);
+        double[] two = times(2, certificates);
+        print(mode + ", a token on 1 node", one);
+        print(mode + ", a token on 2 nodes", two);
+        // Not by the median: tokens that arrive together have one long gap and many short ones.
+        System.out.printf("%s, a hop, all in: mean %.3f ms%n", mode, (mean(two) - mean(one)) / 2);
+    }
+
+    private static NodeProcess serve(String name, Optional<Path> certificates) throws Exception {
+        List<String> main = new ArrayList<>(List.of(FakeNode.class.getName(), name));
+        if (certificates.isPresent()) {
+            try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                main.addAll(List.of(certificates.get().resolve(name).toString(), "" + free.getLocalPort()));
+            }
+        }
+        return NodeProcess.start(name, List.of("-XX:TieredStopAtLevel=4"), main);
+    }
+
+    private static ManagedChannel channel(String address, Optional<Path> certificates) {
+        return certificates.isEmpty()
+                ? ProcessRing.channel(address)
+                : new Channels(Credentials.of(Certificates.read(Certificates.clientOf(certificates.get()))))
+                        .toAddress(NodeAddress.parse(address), PeerIdentity.anyNode())
+                        .build();
     }
 
     private static double mean(double[] times) {
@@ -43,16 +81,15 @@ final class HopBench {
     }
 
     /** Milliseconds from token to token, as the client sees them, ascending. */
-    private static double[] times(int nodes) throws Exception {
+    private static double[] times(int nodes, Optional<Path> certificates) throws Exception {
         List<NodeProcess> processes = new ArrayList<>();
         List<ManagedChannel> channels = new ArrayList<>();
         try {
             Placement.Builder placement =
                     Placement.newBuilder().setStrategy("pipeline").setLayers(LAYERS);
             for (int i = 0; i < nodes; i++) {
-                processes.add(NodeProcess.start(
-                        "n" + i, List.of("-XX:TieredStopAtLevel=4"), List.of(FakeNode.class.getName(), "n" + i)));
-                channels.add(ProcessRing.channel(processes.get(i).address()));
+                processes.add(serve("n" + i, certificates));
+                channels.add(channel(processes.get(i).address(), certificates));
                 placement.addShards(Shard.newBuilder()
                         .setNode("n" + i)
                         .setAddress(processes.get(i).address())
