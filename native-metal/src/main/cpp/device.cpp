@@ -1,8 +1,11 @@
 #include "device.h"
 
-#include <cmath>
+#include <unistd.h>
 
 namespace espalier {
+
+/** Whether an evaluation has failed on this thread's stream, of which MLX then promises nothing. */
+static thread_local bool stream_failed = false;
 
 std::string device_name() {
   std::string name = std::string("MLX ") + mx::version();
@@ -28,10 +31,35 @@ array exact_vector(const es_program &p, const float *values, mx::Shape shape) {
   return mx::astype(floats, mx::bfloat16);
 }
 
+static int64_t recommended_memory() {
+  const auto &info = mx::device_info(mx::default_device());
+  auto found = info.find("max_recommended_working_set_size");
+  const size_t *bytes = found == info.end() ? nullptr : std::get_if<size_t>(&found->second);
+  return bytes ? static_cast<int64_t>(*bytes) : 0;
+}
+
+int64_t device_memory() {
+  int64_t recommended = on_gpu() ? recommended_memory() : 0;
+  return recommended > 0 ? recommended : static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+}
+
+void prepare_device() {
+  if (stream_failed) {
+    mx::set_default_stream(mx::new_stream(mx::default_device()));
+    stream_failed = false;
+  }
+  int64_t recommended = on_gpu() ? recommended_memory() : 0;
+  if (recommended > 0) { /* Metal: else the system takes weights out of the GPU's reach between two steps */
+    mx::set_wired_limit(static_cast<size_t>(recommended));
+    mx::set_cache_limit(static_cast<size_t>(recommended / 16)); /* of buffers that are reused by the next step */
+  }
+}
+
 void evaluate(std::vector<array> &&outputs) {
   try {
     mx::eval(std::move(outputs));
   } catch (const std::exception &e) {
+    stream_failed = true;
     throw Failure(ES_DEVICE_LOST, std::string("MLX failed: ") + e.what());
   }
 }

@@ -47,6 +47,15 @@ inline array to_float(const array &x) { return x.dtype() == mx::float32 ? x : mx
 /** `values` in the narrowest type in which they are exact and sums with activations stay in the activations' type. */
 array exact_vector(const es_program &p, const float *values, mx::Shape shape);
 
+/**
+ * Before a program is loaded: a stream of this thread on which nothing has failed, and on a Mac the memory that weights are kept wired in. A stream is bound
+ * to its thread, which is always the engine's one.
+ */
+void prepare_device();
+
+/** Bytes that the device's memory may be filled to. */
+int64_t device_memory();
+
 /** Evaluates together; a device that fails is lost with everything that it had. */
 void evaluate(std::vector<array> &&outputs);
 

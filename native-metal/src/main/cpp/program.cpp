@@ -1,7 +1,5 @@
 #include "program.h"
 
-#include <cmath>
-
 #include "step.h"
 
 namespace espalier {
@@ -149,6 +147,7 @@ void Preparation::prepare(Node &node) {
 }
 
 Program::Program(const int32_t *words, int64_t count) {
+  prepare_device();
   char error[ES_ERROR_BYTES];
   int status = program_read(&read, words, count, error);
   if (status != ES_OK) {

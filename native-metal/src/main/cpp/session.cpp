@@ -1,7 +1,5 @@
 #include "session.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace espalier {
@@ -94,8 +92,7 @@ int64_t Sessions::reserved_bytes() const {
 }
 
 int64_t Sessions::rows_free(int64_t resident_bytes) const {
-  int64_t machine = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) - resident_bytes;
-  int64_t left = (program.kv_bytes > 0 ? program.kv_bytes : machine) - reserved_bytes() - state_bytes();
+  int64_t left = (program.kv_bytes > 0 ? program.kv_bytes : device_memory() - resident_bytes) - reserved_bytes() - state_bytes();
   return left <= 0 ? 0 : left / std::max<int64_t>(1, row_bytes());
 }
 

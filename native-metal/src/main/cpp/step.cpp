@@ -1,5 +1,6 @@
 #include "step.h"
 
+#include <chrono>
 #include <cstring>
 
 namespace espalier {
@@ -153,9 +154,21 @@ static Build *const builders[ES_OPS] = {embed, rms_norm, layer_norm, linear, rot
     scale, gate, short_convolution, gated_delta_rule, add, nullptr, nullptr, logits};
 
 /** While it is profiled each op is evaluated by itself. */
-static void build(Step &s, Program &p, size_t index) {
-  const Node &node = p.nodes[index];
-  builders[node.read->kind](s, node);
+void Step::build(size_t index) {
+  const Node &node = program.nodes[index];
+  auto start = std::chrono::steady_clock::now();
+  builders[node.read->kind](*this, node);
+  if (!program.nanos.empty()) {
+    std::vector<array> all;
+    for (const Slot &slot : slots) {
+      slot.add_to(all);
+    }
+    for (const Choice &choice : choices) {
+      all.insert(all.end(), {choice.experts, choice.weights});
+    }
+    evaluate_with_caches(std::move(all));
+    program.nanos[index] += std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
+  }
 }
 
 int Step::run(es_result &result) {
@@ -174,7 +187,7 @@ int Step::run(es_result &result) {
           return pause(found->second, ES_EXCHANGE_AWAIT, result);
         }
       } else {
-        build(*this, program, static_cast<size_t>(index));
+        build(static_cast<size_t>(index));
       }
     }
     finish(result);

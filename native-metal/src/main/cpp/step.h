@@ -53,6 +53,8 @@ class Step {
   std::vector<array> append(const Span &span, int cache, const std::vector<array> &rows);
   int first_kept(const Span &span, int cache) const { return span.session->rows[static_cast<size_t>(cache)].first; }
   std::optional<array> state(const Span &span, int cache) const { return span.session->states[static_cast<size_t>(cache)]; }
+  /** What comes later depends on these values themselves. */
+  void evaluate_now(std::vector<array> values) { evaluate_with_caches(std::move(values)); }
   void set_state(const Span &span, int cache, const array &values) { states.push_back({span.session, cache, values}); }
 
  private:
@@ -73,6 +75,7 @@ class Step {
   };
   void read_span(words &w, std::vector<const int32_t *> &given);
   void fill_rows(const std::vector<const int32_t *> &given);
+  void build(size_t index);
   bool begin_exchange(int op);
   int pause(Begun &begun, int status, es_result &result);
   void check_cancel() const;

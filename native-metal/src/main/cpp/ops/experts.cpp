@@ -5,17 +5,14 @@ namespace espalier {
 
 enum { SORTED_FROM = 64 }; /* pairs of row and expert from which they are sorted by expert, so that each one's weights are read once */
 
-/** Places of the matrices [T, K] and weights [T, K], 0 where the expert is not held, or another replica has the row. */
+/** Places of the matrices [T, K], -1 where the expert is not held, or another replica has the row; and weights [T, K], there 0. */
 static Choice local(const Step &s, const Node &n, const Choice &choice) {
   array ids = mx::maximum(choice.experts, array(0));
   auto of_table = [&](int row) { return mx::take(mx::take(*n.indices, row, 0), ids); };
-  array place = of_table(0);
   array turn = mx::add(array(s.positions.begin(), {s.rows, 1}, mx::int32), array(n.read->experts.layer));
   array mine = mx::equal(mx::remainder(turn, of_table(2)), of_table(1));
-  array held = mx::logical_and(mx::logical_and(mx::greater_equal(place, array(0)), mine), mx::greater_equal(choice.experts, array(0)));
-  /* instead of another's expert one of this row's own is computed, whose weights are read anyway */
-  array own = mx::maximum(mx::max(mx::where(held, place, array(-1)), 1, true), array(0));
-  return {mx::where(held, place, own), mx::where(held, choice.weights, array(0.0f))};
+  array place = mx::where(mx::logical_and(mine, mx::greater_equal(choice.experts, array(0))), of_table(0), array(-1));
+  return {place, mx::where(mx::greater_equal(place, array(0)), choice.weights, array(0.0f))};
 }
 
 /** [..., F] plus the bias of each one's expert. */
@@ -35,19 +32,62 @@ static array computed(const Step &s, const Node &n, const array &x, const array 
   return plus(u.down->gathered(mx::astype(h, activation_type(s.program.read)), ids, sorted), u.down_bias, ids);
 }
 
+/** Instead of another's expert one of the row's own is computed, whose weights are read anyway; its weight is 0. */
+static array own_instead(const array &places) {
+  return mx::where(mx::less(places, array(0)), mx::maximum(mx::max(places, 1, true), array(0)), places);
+}
+
+/** [T, K, D], by pairs of row and expert in the order of experts. */
+static array sorted_by_expert(const Step &s, const Node &n, const array &x, const array &places) {
+  int top_k = places.shape(1);
+  array flat = mx::flatten(places), order = mx::argsort(flat);
+  array rows = mx::take(mx::expand_dims(x, 1), mx::floor_divide(order, array(top_k, mx::uint32)), 0);
+  array y = mx::take(computed(s, n, rows, mx::take(flat, order), true), mx::argsort(order), 0);
+  return mx::reshape(y, {s.rows, top_k, n.read->experts.out.width});
+}
+
+/**
+ * The same where other nodes hold most of the experts: which pairs are held is looked at here, and no others are computed. Such layers end in an exchange,
+ * for which the graph is cut anyway.
+ */
+static array only_held(Step &s, const Node &n, const array &x, const array &places) {
+  array found = mx::contiguous(places);
+  s.evaluate_now({found, x});
+  const auto *place = found.data<int32_t>();
+  int pairs = static_cast<int>(found.size()), top_k = places.shape(1), width = n.read->experts.out.width;
+  std::vector<int32_t> order;
+  for (int i = 0; i < pairs; i++) {
+    if (place[i] >= 0) {
+      order.push_back(i);
+    }
+  }
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return place[a] < place[b]; });
+  int held = static_cast<int>(order.size());
+  if (held == 0) {
+    return mx::zeros({s.rows, top_k, width});
+  }
+  std::vector<int32_t> rows, ids, at(static_cast<size_t>(pairs), held); /* those that are not held take a row of zeros */
+  for (int i = 0; i < held; i++) {
+    rows.push_back(order[static_cast<size_t>(i)] / top_k);
+    ids.push_back(place[order[static_cast<size_t>(i)]]);
+    at[static_cast<size_t>(order[static_cast<size_t>(i)])] = i;
+  }
+  auto indices = [](const std::vector<int32_t> &all) { return array(all.begin(), {static_cast<int>(all.size())}, mx::int32); };
+  array y = mx::squeeze(computed(s, n, mx::expand_dims(mx::take(x, indices(rows), 0), 1), indices(ids), true), 1);
+  y = mx::concatenate({y, mx::zeros({1, width}, y.dtype())}, 0);
+  return mx::reshape(mx::take(y, indices(at), 0), {s.rows, top_k, width});
+}
+
 void experts(Step &s, const Node &n) {
   const auto &o = n.read->experts;
   array x = s.read(o.in);
   Choice here = local(s, n, s.choices.back());
-  int top_k = here.experts.shape(1), pairs = s.rows * top_k;
   array y = array(0.0f);
-  if (pairs >= SORTED_FROM) {
-    array flat = mx::flatten(here.experts), order = mx::argsort(flat);
-    array rows = mx::take(mx::expand_dims(x, 1), mx::floor_divide(order, array(top_k, mx::uint32)), 0);
-    y = mx::take(computed(s, n, rows, mx::take(flat, order), true), mx::argsort(order), 0);
-    y = mx::reshape(y, {s.rows, top_k, o.out.width});
+  if (s.rows * here.experts.shape(1) < SORTED_FROM) {
+    y = mx::squeeze(computed(s, n, mx::expand_dims(x, {1, 2}), own_instead(here.experts), false), 2);
   } else {
-    y = mx::squeeze(computed(s, n, mx::expand_dims(x, {1, 2}), here.experts, false), 2);
+    bool shared = 2 * o.held_count <= n.indices->shape(1);
+    y = shared ? only_held(s, n, x, here.experts) : sorted_by_expert(s, n, x, own_instead(here.experts));
   }
   s.write(o.out, mx::sum(mx::multiply(to_float(y), mx::expand_dims(here.weights, -1)), 1));
 }

@@ -36,7 +36,7 @@ class ArchitectureGoldenTest {
     @MethodSource("org.espalier.architecture.GoldenModel#tiny")
     void computesWhatOthersCompute(GoldenModel golden) {
         Model model = golden.open();
-        check(golden, model, model.architecture().layers());
+        check(ENGINE, golden, model, model.architecture().layers());
     }
 
     @ParameterizedTest
@@ -48,9 +48,9 @@ class ArchitectureGoldenTest {
                 .filter(model.architecture().joinedLayers()::mayBegin)
                 .limit(2)
                 .toArray();
-        checkSplit(golden, model, beginnings[0], layers);
+        checkSplit(ENGINE, golden, model, beginnings[0], layers);
         if (beginnings.length == 2) {
-            checkSplit(golden, model, beginnings[0], beginnings[1], layers);
+            checkSplit(ENGINE, golden, model, beginnings[0], beginnings[1], layers);
         }
     }
 
@@ -58,8 +58,8 @@ class ArchitectureGoldenTest {
     @MethodSource("org.espalier.architecture.GoldenModel#shared")
     void computesWhatOthersComputeBesideTheRepository(GoldenModel golden) {
         Model model = golden.open();
-        check(golden, model, model.architecture().layers());
-        check(golden, model, 1, model.architecture().layers());
+        check(ENGINE, golden, model, model.architecture().layers());
+        check(ENGINE, golden, model, 1, model.architecture().layers());
     }
 
     /** The program of the first n layers yields the residual stream after layer n - 1: where a wrong layer shows itself. */
@@ -81,9 +81,9 @@ class ArchitectureGoldenTest {
         }
     }
 
-    private static void check(GoldenModel golden, Model model, int... ends) {
+    static void check(Engine engine, GoldenModel golden, Model model, int... ends) {
         for (GoldenModel.Golden prompt : golden.prompts()) {
-            try (Run run = new Run(model, ENGINE, ends)) {
+            try (Run run = new Run(model, engine, ends)) {
                 String what = golden + " in " + ends.length + " shards";
                 float[] logits = run.step(prompt.ids("prompt_ids"));
                 checkRouting(what, run.routing, prompt.routing());
@@ -97,10 +97,10 @@ class ArchitectureGoldenTest {
     }
 
     /** Shards hand on the float32 values that one shard keeps: every bit is the same as in one shard. */
-    private static void checkSplit(GoldenModel golden, Model model, int... ends) {
+    static void checkSplit(Engine engine, GoldenModel golden, Model model, int... ends) {
         for (GoldenModel.Golden prompt : golden.prompts()) {
-            try (Run whole = new Run(model, ENGINE, model.architecture().layers());
-                    Run split = new Run(model, ENGINE, ends)) {
+            try (Run whole = new Run(model, engine, model.architecture().layers());
+                    Run split = new Run(model, engine, ends)) {
                 int[] next = prompt.ids("prompt_ids");
                 for (int greedy : prompt.ids("greedy_ids")) {
                     float[] expected = whole.step(next);

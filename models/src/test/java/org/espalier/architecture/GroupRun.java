@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint;
@@ -59,11 +60,16 @@ final class GroupRun implements AutoCloseable {
     }
 
     GroupRun(Architecture architecture, Checkpoint checkpoint, List<SliceGroup> placed) {
+        this(ReferenceEngine::new, architecture, checkpoint, placed);
+    }
+
+    /** @param engines starts the engine of a node */
+    GroupRun(Supplier<Engine> engines, Architecture architecture, Checkpoint checkpoint, List<SliceGroup> placed) {
         for (SliceGroup group : placed) {
             List<Node> nodes = new ArrayList<>();
             groups.add(nodes);
             for (int rank = 0; rank < group.size(); rank++) {
-                Engine engine = new ReferenceEngine();
+                Engine engine = engines.get();
                 EngineOptions options = new EngineOptions(
                         Precision.FLOAT32,
                         new EngineOptions.Group(rank, group.size()),

@@ -12,14 +12,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
+import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.Routing;
 import org.espalier.engine.Step;
+import org.espalier.engine.reference.ReferenceEngine;
 import org.espalier.model.Model;
 import org.espalier.program.ExchangeBegin;
 import org.espalier.program.Experts;
@@ -76,10 +79,15 @@ class SlicedGoldenTest {
     }
 
     private static void compare(Architecture architecture, Checkpoint checkpoint, int... prompt) {
+        compare(ReferenceEngine::new, architecture, checkpoint, prompt);
+    }
+
+    /** @param engines starts the engine of each node */
+    static void compare(Supplier<Engine> engines, Architecture architecture, Checkpoint checkpoint, int... prompt) {
         List<GroupRun.Result> expected = new ArrayList<>();
         List<int[]> steps = steps(prompt);
         try (GroupRun whole =
-                run(architecture, checkpoint, List.of(SliceGroup.alone(LayerRange.whole(architecture.layers()))))) {
+                new GroupRun(engines, architecture, checkpoint, List.of(SliceGroup.alone(LayerRange.whole(architecture.layers()))))) {
             for (int i = 0; i < 2 + DECODED; i++) {
                 expected.add(whole.step(GroupRun.Interference.NONE, wanted(i), steps.get(i)));
                 if (i > 0) {
@@ -88,7 +96,7 @@ class SlicedGoldenTest {
             }
         }
         Placements.of(architecture).forEach((name, groups) -> {
-            try (GroupRun sliced = run(architecture, checkpoint, groups)) {
+            try (GroupRun sliced = new GroupRun(engines, architecture, checkpoint, groups)) {
                 for (int i = 0; i < expected.size(); i++) {
                     GroupRun.Result found = sliced.step(GroupRun.Interference.NONE, wanted(i), steps.get(i));
                     String what = name + ", step " + i;
@@ -113,10 +121,6 @@ class SlicedGoldenTest {
 
     private static int length(List<int[]> steps, int before) {
         return steps.subList(0, before).stream().mapToInt(step -> step.length).sum();
-    }
-
-    private static GroupRun run(Architecture architecture, Checkpoint checkpoint, List<SliceGroup> groups) {
-        return new GroupRun(architecture, checkpoint, groups);
     }
 
     private static void compare(String what, GroupRun.Result found, GroupRun.Result expected) {
