@@ -47,8 +47,7 @@ class MlxGoldenTest {
 
     private static void check(GoldenModel golden) {
         Model model = open(golden);
-        ArchitectureGoldenTest.check(
-                engine, golden, model, model.architecture().layers());
+        ArchitectureGoldenTest.check(engine, golden, model, model.architecture().layers());
     }
 
     @ParameterizedTest

@@ -86,8 +86,11 @@ class SlicedGoldenTest {
     static void compare(Supplier<Engine> engines, Architecture architecture, Checkpoint checkpoint, int... prompt) {
         List<GroupRun.Result> expected = new ArrayList<>();
         List<int[]> steps = steps(prompt);
-        try (GroupRun whole =
-                new GroupRun(engines, architecture, checkpoint, List.of(SliceGroup.alone(LayerRange.whole(architecture.layers()))))) {
+        try (GroupRun whole = new GroupRun(
+                engines,
+                architecture,
+                checkpoint,
+                List.of(SliceGroup.alone(LayerRange.whole(architecture.layers()))))) {
             for (int i = 0; i < 2 + DECODED; i++) {
                 expected.add(whole.step(GroupRun.Interference.NONE, wanted(i), steps.get(i)));
                 if (i > 0) {
