@@ -15,7 +15,7 @@ public interface Engine extends AutoCloseable {
     EngineThread thread();
 
     /**
-     * Maps or reads the weights and makes the program ready to run.
+     * Maps the weights and begins to make the program ready to run; {@link Executor#loadMore} does what takes long.
      *
      * @throws EngineException when a weight cannot be read; then nothing stays loaded
      * @throws CancelledException when the load was cancelled; then nothing stays loaded

@@ -9,6 +9,18 @@ import java.util.OptionalDouble;
  */
 public interface Executor extends AutoCloseable {
 
+    /**
+     * Goes on with a load for a moment; called until it returns false, and nothing else is before that. Other programs of the engine run in
+     * between.
+     *
+     * @return whether something is left to do
+     * @throws CancelledException when the load was cancelled; the caller frees what was loaded
+     * @throws EngineException when a weight cannot be read; likewise
+     */
+    default boolean loadMore(Loading loading) {
+        return false;
+    }
+
     /** Bytes of one activation value between shards: 4 (float32) or 2 (bfloat16), little-endian. */
     int activationBytes();
 

@@ -10,6 +10,11 @@ public interface ForwardingExecutor extends Executor {
     Executor executor();
 
     @Override
+    default boolean loadMore(Loading loading) {
+        return executor().loadMore(loading);
+    }
+
+    @Override
     default int activationBytes() {
         return executor().activationBytes();
     }

@@ -61,14 +61,41 @@ public final class LoadedProgram implements AutoCloseable {
             throw new EngineException(
                     "the engine " + provider.name() + " cannot run program '" + program.name() + "': " + why);
         });
-        LoadedProgram loaded = engine.thread().call(() -> {
-            loading.cancel().check();
-            return new LoadedProgram(engine, program, options, engine.load(program, options, loading));
-        });
+        Executor executor = turn(engine, loading, () -> engine.load(program, options, loading));
+        LoadedProgram loaded;
+        try {
+            while (turn(engine, loading, () -> executor.loadMore(loading))) {
+                // whoever else waits for the engine has had a turn
+            }
+            loaded = turn(engine, loading, () -> new LoadedProgram(engine, program, options, executor));
+        } catch (RuntimeException | Error e) {
+            free(engine, executor);
+            throw e;
+        }
+        loading.progress().waits();
         if (options.preparations().contains(EngineOptions.Preparation.WARM_UP)) {
             loaded.warmUp(loading.cancel());
         }
         return loaded;
+    }
+
+    /** A load's turn on the engine's thread. */
+    private static <T> T turn(Engine engine, Loading loading, Supplier<T> work) {
+        loading.progress().waits();
+        return engine.thread().call(() -> {
+            loading.cancel().check();
+            loading.progress().loads();
+            return work.get();
+        });
+    }
+
+    private static void free(Engine engine, Executor executor) {
+        if (!engine.thread().isClosed()) { // whose end frees it
+            engine.thread().call(() -> {
+                executor.close();
+                return null;
+            });
+        }
     }
 
     /** Runs one step that leaves nothing behind; if it fails, so does the load. A node of a group cannot run a step alone. */
@@ -299,9 +326,23 @@ public final class LoadedProgram implements AutoCloseable {
     /** Whoever needs the device after it was lost loads the program anew; what only asks or frees does not. */
     private Executor device() {
         if (executor == null) {
-            executor = engine.load(program, options, Loading.quietly());
+            executor = loadAgain();
         }
         return executor;
+    }
+
+    /** In one turn: what waits for it are its own sessions. */
+    private Executor loadAgain() {
+        Executor again = engine.load(program, options, Loading.quietly());
+        try {
+            while (again.loadMore(Loading.quietly())) {
+                // goes on
+            }
+            return again;
+        } catch (RuntimeException | Error e) {
+            again.close();
+            throw e;
+        }
     }
 
     private void release() {

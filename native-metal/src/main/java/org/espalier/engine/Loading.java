@@ -13,9 +13,16 @@ public record Loading(Progress progress, Cancel cancel) {
         return new Loading((done, of) -> {}, new Cancel());
     }
 
-    /** Told how far a load has come; called on the engine's thread, must not block. */
+    /** Told how far a load has come; must not block. */
     @FunctionalInterface
     public interface Progress {
+
+        /** From now on the load waits for the engine, which may be busy with other programs. */
+        default void waits() {}
+
+        /** From now on the engine loads. On its thread. */
+        default void loads() {}
+
         /** {@code done} of {@code of} bytes of weights. */
         void loaded(long done, long of);
     }

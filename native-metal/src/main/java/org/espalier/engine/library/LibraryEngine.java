@@ -36,7 +36,7 @@ final class LibraryEngine implements Engine {
 
     @Override
     public Executor load(Program program, EngineOptions options, Loading loading) {
-        LibraryExecutor executor = LibraryExecutor.load(library, program, options, loading);
+        LibraryExecutor executor = LibraryExecutor.begin(library, program, options);
         loaded.removeIf(LibraryExecutor::isClosed);
         loaded.add(executor);
         return executor;

@@ -39,10 +39,11 @@ final class LibraryExecutor implements Executor {
         this.program = program;
     }
 
-    static LibraryExecutor load(EspalierLibrary library, Program program, EngineOptions options, Loading loading) {
+    /** Maps the program's files; {@link #loadMore} does the rest. */
+    static LibraryExecutor begin(EspalierLibrary library, Program program, EngineOptions options) {
         LibraryExecutor executor = new LibraryExecutor(library, program);
         try {
-            executor.load(options, loading);
+            executor.begin(options);
             return executor;
         } catch (RuntimeException | Error e) {
             executor.close();
@@ -50,21 +51,40 @@ final class LibraryExecutor implements Executor {
         }
     }
 
-    private void load(EngineOptions options, Loading loading) {
+    /** Loads all of it at once. */
+    static LibraryExecutor load(EspalierLibrary library, Program program, EngineOptions options, Loading loading) {
+        LibraryExecutor executor = begin(library, program, options);
+        try {
+            while (executor.loadMore(loading)) {
+                // it looks for a cancel itself
+            }
+            return executor;
+        } catch (RuntimeException | Error e) {
+            executor.close();
+            throw e;
+        }
+    }
+
+    private void begin(EngineOptions options) {
         Words encoded = ProgramWords.of(program, options);
         try (Memory number = new Memory(Long.BYTES)) {
             number.setLong(0, 0);
             require(text -> library.es_load(words.put(encoded), encoded.count(), number, text));
             handle = number.getLong(0);
-            long all = library.es_resident_bytes(handle);
-            long done;
-            do {
-                loading.cancel().check();
-                require(text -> library.es_load_more(handle, number, text));
-                done = number.getLong(0);
-                loading.progress().loaded(done, all);
-            } while (done < all);
+        }
+    }
+
+    @Override
+    public boolean loadMore(Loading loading) {
+        try (Memory number = new Memory(Long.BYTES)) {
+            number.setLong(0, 0);
             loading.cancel().check();
+            require(text -> library.es_load_more(handle, number, text));
+            long done = number.getLong(0);
+            long all = residentBytes();
+            loading.progress().loaded(done, all);
+            loading.cancel().check();
+            return done < all;
         }
     }
 
