@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Opens the files of models, and only regular ones: to open a named pipe, a device or a socket may wait for ever, or its bytes have no end. */
 public final class RegularFile {
@@ -15,7 +17,19 @@ public final class RegularFile {
     /** The most bytes of a file that is read whole; the largest published tokenizer.json has 33 MB. */
     public static final int MOST_BYTES = 64 << 20;
 
+    private static final ThreadLocal<Consumer<Path>> WATCHED = new ThreadLocal<>();
+
     private RegularFile() {}
+
+    /** Does work of this thread that opens files, and says before each which it is: one on a share that does not answer is never opened. */
+    public static <T> T watched(Consumer<Path> opens, Supplier<T> work) {
+        WATCHED.set(opens);
+        try {
+            return work.get();
+        } finally {
+            WATCHED.remove();
+        }
+    }
 
     /**
      * Opens a file for reading.
@@ -23,6 +37,10 @@ public final class RegularFile {
      * @throws IOException whose {@link EspalierException#reason} says what else the file is
      */
     public static FileChannel open(Path file) throws IOException {
+        Consumer<Path> opens = WATCHED.get();
+        if (opens != null) {
+            opens.accept(file);
+        }
         BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
         if (!attributes.isRegularFile()) {
             String what = attributes.isDirectory() ? "a folder" : "a pipe, a device or a socket";

@@ -113,8 +113,9 @@ final class ClusterNode implements AutoCloseable {
         return NodeGrpc.newBlockingStub(channel()).withDeadlineAfter(UNARY_SECONDS, TimeUnit.SECONDS);
     }
 
-    NodeGrpc.NodeBlockingStub within(long minutes) {
-        return NodeGrpc.newBlockingStub(channel()).withDeadlineAfter(minutes, TimeUnit.MINUTES);
+    /** For calls that say how far they are: they are read with a limit, and have none as a whole. */
+    NodeGrpc.NodeBlockingV2Stub progress() {
+        return NodeGrpc.newBlockingV2Stub(channel());
     }
 
     /** @throws StatusRuntimeException if it does not answer */

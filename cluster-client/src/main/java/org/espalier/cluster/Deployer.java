@@ -1,7 +1,9 @@
 package org.espalier.cluster;
 
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.stub.BlockingClientCall;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +11,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.espalier.Remedy;
@@ -24,8 +28,8 @@ import org.espalier.v1.UnloadRequest;
 /** Applies a placement on all its nodes at once, or on none. */
 final class Deployer {
 
-    /** A shard of hundreds of GB from a disk of 3 GB/s takes two minutes; from a network share much longer. */
-    private static final long LOAD_MINUTES = 120;
+    /** However long a load takes, its node says each second how far it is; what it does in between may hold it up for 15 s. */
+    private static final long SILENT_SECONDS = 30;
 
     /** Epochs grow by up to this much; a node would have to be placed anew eight million times before they end. */
     private static final long EPOCHS = 1L << 40;
@@ -200,21 +204,40 @@ final class Deployer {
     }
 
     private static LoadProgress load(ClusterNode node, LoadRequest request, LoadListener listener) {
+        BlockingClientCall<?, LoadProgress> call = node.progress().load(request);
         try {
-            Iterator<LoadProgress> progress = node.within(LOAD_MINUTES).load(request);
             LoadProgress last = LoadProgress.getDefaultInstance();
-            while (progress.hasNext()) {
-                last = progress.next();
-                synchronized (listener) {
-                    listener.onProgress(node.name(), last.getBytesDone(), last.getBytesTotal());
-                }
+            for (LoadProgress next = read(call); next != null; next = read(call)) {
+                last = next;
+                tell(listener, node.name(), last);
             }
             if (!last.getDone()) {
                 throw new ClusterException(node + " stopped loading without giving a reason: load again");
             }
             return last;
-        } catch (RuntimeException e) {
+        } catch (TimeoutException e) {
+            throw node.lost("it has said nothing about the load for " + SILENT_SECONDS + " s");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw node.failure(Status.CANCELLED.withCause(e).asRuntimeException());
+        } catch (StatusException | RuntimeException e) {
             throw node.failure(e);
+        } finally {
+            call.cancel("not waited for", null); // nothing, where it has ended
+        }
+    }
+
+    private static LoadProgress read(BlockingClientCall<?, LoadProgress> call)
+            throws InterruptedException, TimeoutException, StatusException {
+        return call.read(SILENT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static void tell(LoadListener listener, String node, LoadProgress progress) {
+        synchronized (listener) {
+            listener.onProgress(node, progress.getBytesDone(), progress.getBytesTotal());
+            if (!progress.getWaitingFor().isEmpty()) {
+                listener.onWaiting(node, progress.getWaitingFor());
+            }
         }
     }
 

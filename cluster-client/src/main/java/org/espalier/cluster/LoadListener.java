@@ -17,4 +17,7 @@ public interface LoadListener {
 
     /** A node has {@code done} of its {@code total} bytes ready. */
     void onProgress(String node, long done, long total);
+
+    /** For a second or more no bytes came on a node, which waits for {@code what}: {@code the weights of qwen3}. Called each second. */
+    default void onWaiting(String node, String what) {}
 }

@@ -24,6 +24,13 @@ public final class ProgressBar {
         report(allDone, all, Bytes.text(allDone) + " of " + Bytes.text(all));
     }
 
+    /** Nothing comes, for a reason that is said instead of the bytes. */
+    public synchronized void waiting(String why) {
+        long done = parts.values().stream().mapToLong(part -> part[0]).sum();
+        long all = parts.values().stream().mapToLong(part -> part[1]).sum();
+        report(done, all, why);
+    }
+
     /** One thing has {@code done} of {@code total} bytes; {@code text} says it in words. */
     public synchronized void report(long done, long total, String text) {
         if (line.due()) {

@@ -37,6 +37,11 @@ final class LoadBars implements LoadListener {
         loading.report(node, done, total);
     }
 
+    @Override
+    public void onWaiting(String node, String what) {
+        loading.waiting(node + " waits for " + what);
+    }
+
     /** Puts a last line in the bar's place. */
     void finish(String line) {
         loading.finish(line);

@@ -55,6 +55,9 @@ final class Deployments implements AutoCloseable {
 
     private static final long LOOK_MILLIS = 100;
 
+    /** A second, in which the client is told something. */
+    private static final int LOOKS = 10;
+
     private record Deployed(LoadRequest request, ShardLoader.Order order, RingMember member) {}
 
     private final String node;
@@ -83,20 +86,40 @@ final class Deployments implements AutoCloseable {
      * @throws FailureException with one clear sentence, also when the load was cancelled; then nothing of the deployment stays loaded, whereas a
      *     refusal changes nothing
      */
-    RingMember load(RunningLoad loading, ShardLoader.Progress progress) {
+    RingMember load(RunningLoad loading) {
         ShardLoader.Order order = new PlacementCheck(node).check(loading.request());
         String id = loading.request().getDeployment();
         for (RunningLoad other; (other = loads.putIfAbsent(id, loading)) != null; ) {
             checkGoesOn(loading);
-            done(other, LOOK_MILLIS);
+            refuseTwice(other, loading);
+            loading.watch().awaits(new ShardLoader.Awaited(
+                    ShardLoader.Source.LOAD,
+                    "the load of deployment '" + id + "' by " + other.request().getClient()));
+            for (int looks = 0; looks < LOOKS && !done(other, LOOK_MILLIS); looks++) {
+                checkGoesOn(loading);
+            }
+            loading.watch().tick();
         }
         try {
             checkGoesOn(loading); // after entering it: close() reads both in the other order
             checkRoom();
-            return place(loading, order, progress);
+            return place(loading, order);
         } finally {
             loads.remove(id);
             loading.done();
+        }
+    }
+
+    /** One load of a deployment may wait for another client's, or for one that was ended; its own client's would be waited for in vain. */
+    private void refuseTwice(RunningLoad other, RunningLoad loading) {
+        LoadRequest running = other.request();
+        if (running.getClient().equals(loading.request().getClient()) && !other.ended()) {
+            throw new Failure(
+                            node,
+                            Failure.Kind.REFUSED,
+                            "deployment '" + running.getDeployment() + "' is being loaded by this client already, as epoch "
+                                    + running.getEpoch() + ": wait for that, or unload it first")
+                    .exception();
         }
     }
 
@@ -127,7 +150,7 @@ final class Deployments implements AutoCloseable {
         return new Failure(node, Failure.Kind.CANCELLED, "the request was interrupted on node " + node).exception();
     }
 
-    private RingMember place(RunningLoad loading, ShardLoader.Order order, ShardLoader.Progress progress) {
+    private RingMember place(RunningLoad loading, ShardLoader.Order order) {
         LoadRequest request = loading.request();
         Deployed old = byId.get(request.getDeployment());
         if (old != null) {
@@ -147,7 +170,7 @@ final class Deployments implements AutoCloseable {
             }
         }
         if (shard == null) {
-            shard = load(order, loading, progress);
+            shard = load(order, loading);
         }
         if (loading.ended()) {
             await(agent.free(shard));
@@ -317,16 +340,24 @@ final class Deployments implements AutoCloseable {
     /** Not where files changed since: loading again is what helps where weights were cut short. */
     private boolean isCurrent(Deployed old, RunningLoad loading) {
         StageShard shard = old.member.shard();
+        loading.watch().awaits(files(loading));
         LoadThread looks = new LoadThread(() -> loader.isCurrent(shard) ? shard : null, stillItsOwners -> {});
         return looks.await(loading, this::grace) != null;
+    }
+
+    private static ShardLoader.Awaited files(RunningLoad loading) {
+        String model = loading.request().getModel().getName();
+        return new ShardLoader.Awaited(ShardLoader.Source.FILES, "the files of " + model);
     }
 
     private Duration grace() {
         return closed ? LOAD_AT_CLOSE : LOAD;
     }
 
-    private StageShard load(ShardLoader.Order order, RunningLoad loading, ShardLoader.Progress progress) {
-        LoadThread thread = new LoadThread(() -> loader.load(order, progress, loading.cancel()), agent::free);
+    private StageShard load(ShardLoader.Order order, RunningLoad loading) {
+        loading.watch().awaits(files(loading));
+        LoadThread thread =
+                new LoadThread(() -> loader.load(order, loading.watch(), loading.cancel()), agent::free);
         try {
             return thread.await(loading, this::grace);
         } catch (CancelledException e) {

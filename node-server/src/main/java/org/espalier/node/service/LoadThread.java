@@ -49,18 +49,30 @@ final class LoadThread {
      */
     StageShard await(RunningLoad loading, Supplier<Duration> grace) {
         try {
-            CompletableFuture.anyOf(result.exceptionally(e -> null), loading.whenEnded())
-                    .get();
+            watch(CompletableFuture.anyOf(result.exceptionally(e -> null), loading.whenEnded()), loading);
             return loading.ended() ? result.get(grace.get().toMillis(), TimeUnit.MILLISECONDS) : result.get();
         } catch (ExecutionException e) {
             throw thrown(e.getCause());
         } catch (TimeoutException e) {
-            return leaveBehind(loading.reason());
+            return leaveBehind(loading);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             String node = loading.self().getNode();
             loading.end(new Failure(node, Failure.Kind.CANCELLED, "the request was interrupted on node " + node));
-            return leaveBehind(loading.reason());
+            return leaveBehind(loading);
+        }
+    }
+
+    /** Tells the client each second what the load waits for, and ends one that waits for too long. */
+    private static void watch(CompletableFuture<?> over, RunningLoad loading)
+            throws InterruptedException, ExecutionException {
+        while (true) {
+            try {
+                over.get(1, TimeUnit.SECONDS);
+                return;
+            } catch (TimeoutException e) {
+                loading.watch().tick().ifPresent(loading::end);
+            }
         }
     }
 
@@ -71,14 +83,19 @@ final class LoadThread {
         return cause instanceof RuntimeException known ? known : new IllegalStateException(cause);
     }
 
-    private StageShard leaveBehind(Failure why) {
+    private StageShard leaveBehind(RunningLoad loading) {
+        Failure why = loading.reason();
+        boolean engine = loading.watch().awaited().source() == ShardLoader.Source.ENGINE;
         Failure said = new Failure(
                 why.node(),
                 why.kind(),
-                why.message() + "; the thread that reads its files does not come back and is left behind",
+                why.message()
+                        + (engine
+                                ? "; its engine is busy, and frees what was loaded once it comes to that"
+                                : "; the thread that reads its files does not come back and is left behind"),
                 why.remedy());
         if (result.completeExceptionally(said.exception())) {
-            LOG.warn("{}: do they lie on a share or disk that does not answer?", said.message());
+            LOG.warn("{}{}", said.message(), engine ? "" : ": do they lie on a share or disk that does not answer?");
             throw said.exception();
         }
         try {

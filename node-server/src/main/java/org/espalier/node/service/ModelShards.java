@@ -8,6 +8,7 @@ import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
+import org.espalier.RegularFile;
 import org.espalier.Remedy;
 import org.espalier.config.RoutedExperts;
 import org.espalier.engine.Cancel;
@@ -71,8 +72,13 @@ final class ModelShards implements ShardLoader {
 
     @Override
     public StageShard load(Order order, Progress progress, Cancel cancel) {
+        Awaits awaits = new Awaits(order, progress);
+        return RegularFile.watched(awaits::opens, () -> load(order, awaits, cancel));
+    }
+
+    private StageShard load(Order order, Awaits awaits, Cancel cancel) {
         Shard.Request request = new Shard.Request(
-                order.engine(), loads.with(Shard.precision(order.precision())), new Loading(progress::report, cancel));
+                order.engine(), loads.with(Shard.precision(order.precision())), new Loading(awaits, cancel));
         Model model = catalogue.open(order.model());
         long need;
         try {
@@ -88,6 +94,30 @@ final class ModelShards implements ShardLoader {
             return new Loaded(shard, WeightFiles.of(shard.program().program()));
         } finally {
             promised.addAndGet(-need);
+        }
+    }
+
+    /** Says what a load waits for. */
+    private record Awaits(Order order, Progress progress) implements Loading.Progress {
+
+        /** A file of the model is opened. */
+        void opens(Path file) {
+            progress.awaits(new Awaited(Source.FILES, "the files of " + order.model().name() + ", now " + file));
+        }
+
+        @Override
+        public void waits() {
+            progress.awaits(new Awaited(Source.ENGINE, "the engine, which is busy with another deployment"));
+        }
+
+        @Override
+        public void loads() {
+            progress.awaits(new Awaited(Source.FILES, "the weights of " + order.model().name()));
+        }
+
+        @Override
+        public void loaded(long done, long of) {
+            progress.report(done, of);
         }
     }
 

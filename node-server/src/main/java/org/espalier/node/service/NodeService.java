@@ -2,15 +2,9 @@ package org.espalier.node.service;
 
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.espalier.DaemonThreads;
-import org.espalier.Remedy;
 import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
 import org.espalier.failure.FailureStatus;
 import org.espalier.node.ring.StageShard;
 import org.espalier.node.ring.agent.GrpcReplies;
@@ -47,7 +41,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     private final Limits limits;
 
     /** Each request has a thread while it is begun; a generation that runs or waits its turn has none. */
-    private final ExecutorService waiting;
+    private final RequestThreads threads;
 
     NodeService(NodeOptions options, ShardLoader loader, Deployments deployments, Attachments attachments) {
         this.node = options.name();
@@ -57,13 +51,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         this.links = new LinkProbes(node, probe::measure);
         this.deployments = deployments;
         this.attachments = attachments;
-        this.waiting = new ThreadPoolExecutor(
-                0,
-                limits.of(Limit.REQUESTS),
-                60,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                new DaemonThreads("espalier-request"));
+        this.threads = new RequestThreads(limits);
     }
 
     @Override
@@ -77,17 +65,18 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
     @Override
     public void load(LoadRequest request, StreamObserver<LoadProgress> replies) {
         ServerCallStreamObserver<LoadProgress> call = (ServerCallStreamObserver<LoadProgress>) replies;
-        RunningLoad loading = new RunningLoad(request);
+        LoadWatch watch = new LoadWatch(node, limits, replies);
+        RunningLoad loading = new RunningLoad(request, watch);
         // With a handler set, sending progress to a client that has gone is harmless.
         call.setOnCancelHandler(
                 () -> loading.end(new Failure(node, Failure.Kind.CANCELLED, "the client has gone away")));
         answer(replies, () -> {
-            RingMember member = deployments.load(
-                    loading,
-                    (done, total) -> replies.onNext(LoadProgress.newBuilder()
-                            .setBytesDone(done)
-                            .setBytesTotal(total)
-                            .build()));
+            RingMember member;
+            try {
+                member = deployments.load(loading);
+            } finally {
+                watch.close();
+            }
             if (loading.ended()) {
                 deployments.unload(UnloadRequest.newBuilder()
                         .setDeployment(request.getDeployment())
@@ -95,7 +84,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
                         .setEpoch(request.getEpoch())
                         .setForce(true)
                         .build());
-                return;
+                loading.check(); // whoever asked for it is told why it ended, unless that was its going away
             }
             StageShard shard = member.shard();
             long bytes = shard.program().residentBytes();
@@ -159,12 +148,12 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
 
     /** Whoever asks for something from now on hears that the node was shut down. */
     void refuse() {
-        waiting.shutdown();
+        threads.refuse();
     }
 
     @Override
     public void close() {
-        waiting.shutdownNow();
+        threads.close();
     }
 
     /** A Generate call, which may be cancelled before its session is known. */
@@ -195,7 +184,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
 
     private void answer(Consumer<Failure> refused, Runnable work) {
         try {
-            waiting.execute(() -> {
+            threads.execute(ClientConnection.current(), () -> {
                 try {
                     work.run();
                 } catch (Throwable e) {
@@ -206,16 +195,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
                     refuse(refused, failure);
                 }
             });
-        } catch (RejectedExecutionException e) {
-            refuse(
-                    refused,
-                    waiting.isShutdown()
-                            ? new Failure("", Failure.Kind.NODE_LOST, "it was shut down").with(Remedy.LOAD_AGAIN)
-                            : new Failure(
-                                    "",
-                                    Failure.Kind.EXHAUSTED,
-                                    "it begins " + limits.of(Limit.REQUESTS) + " requests already: try again"));
-        } catch (OutOfMemoryError e) { // no thread can be started
+        } catch (FailureException | OutOfMemoryError e) {
             refuse(refused, Failure.of(e, Failure.Kind.REFUSED));
         }
     }

@@ -12,12 +12,19 @@ import org.espalier.v1.Shard;
 final class RunningLoad {
 
     private final LoadRequest request;
+    private final LoadWatch watch;
     private final Cancel cancel = new Cancel();
     private final CompletableFuture<Failure> reason = new CompletableFuture<>();
     private final CountDownLatch done = new CountDownLatch(1);
 
-    RunningLoad(LoadRequest request) {
+    /** @param watch told of what it waits for */
+    RunningLoad(LoadRequest request, LoadWatch watch) {
         this.request = request;
+        this.watch = watch;
+    }
+
+    LoadWatch watch() {
+        return watch;
     }
 
     LoadRequest request() {

@@ -64,5 +64,21 @@ public interface ShardLoader extends AutoCloseable {
     @FunctionalInterface
     interface Progress {
         void report(long done, long total);
+
+        /** What the load waits for from now on. */
+        default void awaits(Awaited what) {}
     }
+
+    /** What a load may wait for. */
+    enum Source {
+        /** The file system. */
+        FILES,
+        /** The engine, which other deployments use too. */
+        ENGINE,
+        /** Another load. */
+        LOAD
+    }
+
+    /** @param words that name it, for people: {@code the weights of qwen3} */
+    record Awaited(Source source, String words) {}
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.espalier.EspalierException;
 import org.espalier.config.RoutedExperts;
@@ -28,6 +29,9 @@ public final class FakeLoader implements ShardLoader {
 
     /** The last phase of each load, when its program exists already. */
     public volatile Consumer<Cancel> whileLoading = cancel -> {};
+
+    /** Happens once, when a shard that was loaded becomes a member of its ring. */
+    final AtomicReference<Runnable> whilePlacing = new AtomicReference<>(() -> {});
 
     /** Happens while a generation with stop strings opens the tokenizer. */
     public volatile Runnable whileOpeningText = () -> {};
@@ -84,6 +88,7 @@ public final class FakeLoader implements ShardLoader {
             implements StageShard {
         @Override
         public LoadedProgram program() {
+            loader.whilePlacing.getAndSet(() -> {}).run();
             return fake;
         }
 

@@ -33,9 +33,13 @@ final class FakeRing implements AutoCloseable {
     final List<ManagedChannel> channels = new ArrayList<>();
 
     FakeRing(int count) {
+        this(count, Limits.usual());
+    }
+
+    FakeRing(int count, Limits limits) {
         for (int i = 0; i < count; i++) {
             loaders.add(new FakeLoader());
-            nodes.add(NodeServer.start(NodeOptions.loopback("n" + i), loaders.get(i)));
+            nodes.add(NodeServer.start(NodeOptions.loopback("n" + i).with(limits), loaders.get(i)));
             connect(nodes.get(i));
         }
     }

@@ -5,14 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.grpc.Context;
+import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.espalier.Remedy;
 import org.espalier.engine.Cancel;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
+import org.espalier.v1.DescribeRequest;
+import org.espalier.v1.LoadProgress;
+import org.espalier.v1.NodeGrpc;
 import org.espalier.v1.UnloadRequest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -108,12 +118,126 @@ class LoadCancelTest {
         }
     }
 
+    /** Until the load's flag says so, which an unload sets before it waits. */
+    private static void unloadMeanwhile(FakeRing ring, Cancel cancel) {
+        CompletableFuture.runAsync(() -> ring.unload(0));
+        untilTrue(cancel::isSet);
+    }
+
+    private static void untilTrue(BooleanSupplier condition) {
+        try {
+            FakeRing.eventually(Duration.ofSeconds(10), condition);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void anUnloadAtTheLastMomentIsStillAnswered() throws Exception {
+        try (FakeRing ring = new FakeRing(1)) {
+            AtomicReference<Cancel> flag = new AtomicReference<>();
+            FakeLoader loader = ring.loaders.get(0);
+            loader.whileLoading = flag::set;
+            loader.whilePlacing.set(() -> unloadMeanwhile(ring, flag.get()));
+            CompletableFuture<Throwable> failure =
+                    CompletableFuture.supplyAsync(() -> catchThrowable(() -> ring.load(0, 1, "fake", ring.even(1))));
+            assertThat(FailureStatus.details(failure.get(10, TimeUnit.SECONDS))).hasValueSatisfying(why -> {
+                assertThat(why.kind()).isEqualTo(Failure.Kind.CANCELLED);
+                assertThat(why.message())
+                        .isEqualTo("deployment 'd' was unloaded on node n0 while it was loaded");
+            });
+            assertThat(ring.describe(0).getDeploymentsList()).isEmpty();
+            FakeRing.eventually(Duration.ofSeconds(10), () -> loader.open().isEmpty());
+            wasFreedByItsOwner(ring);
+        }
+    }
+
+    private static List<LoadProgress> others(FakeRing ring, String client) {
+        List<LoadProgress> progress = new ArrayList<>();
+        ring.node(0)
+                .load(ring.request(0, 2, "fake", ring.even(1)).setClient(client).build())
+                .forEachRemaining(progress::add);
+        return progress;
+    }
+
+    @Test
+    void aSecondLoadOfTheSameClientIsRefused() throws Exception {
+        try (FakeRing ring = new FakeRing(1)) {
+            CompletableFuture<Throwable> first = loading(ring);
+            assertThatThrownBy(() -> others(ring, "test"))
+                    .hasMessage("FAILED_PRECONDITION: deployment 'd' is being loaded by this client already, as epoch 1:"
+                            + " wait for that, or unload it first");
+            assertThat(first).isNotDone();
+        }
+    }
+
+    @Test
+    void aLoadThatWaitsForAnotherSaysSo() throws Exception {
+        try (FakeRing ring = new FakeRing(1)) {
+            CompletableFuture<Throwable> first = loading(ring);
+            Iterator<LoadProgress> progress = ring.node(0)
+                    .load(ring.request(0, 2, "fake", ring.even(1))
+                            .setClient("another")
+                            .build());
+            String waits = "";
+            while (waits.isEmpty()) {
+                waits = progress.next().getWaitingFor();
+            }
+            assertThat(waits).isEqualTo("the load of deployment 'd' by test");
+            assertThat(first).isNotDone();
+        }
+    }
+
+    @Test
+    void aConnectionsWaitingLoadsAreNobodyElses() throws Exception {
+        try (FakeRing ring = new FakeRing(1)) {
+            loading(ring);
+            AtomicInteger refused = new AtomicInteger();
+            for (int i = 0; i < 1100; i++) {
+                NodeGrpc.newStub(ring.channels.get(0))
+                        .load(
+                                ring.request(0, 2 + i, "fake", ring.even(1))
+                                        .setClient("client" + i)
+                                        .build(),
+                                new StreamObserver<>() {
+                                    @Override
+                                    public void onNext(LoadProgress progress) {}
+
+                                    @Override
+                                    public void onError(Throwable error) {
+                                        if (error.getMessage()
+                                                .equals("RESOURCE_EXHAUSTED: node n0: it begins 256 requests of this"
+                                                        + " connection already: try again")) {
+                                            refused.incrementAndGet();
+                                        }
+                                    }
+
+                                    @Override
+                                    public void onCompleted() {}
+                                });
+            }
+            FakeRing.eventually(Duration.ofSeconds(20), () -> refused.get() == 1 + 1100 - 256);
+            ring.connect(ring.nodes.get(0));
+            NodeGrpc.NodeBlockingStub other =
+                    NodeGrpc.newBlockingStub(ring.channels.get(1)).withDeadlineAfter(20, TimeUnit.SECONDS);
+            assertThat(other.describe(DescribeRequest.getDefaultInstance()).getNode())
+                    .isEqualTo("n0");
+            assertThat(other.unload(UnloadRequest.newBuilder()
+                                    .setDeployment(FakeRing.ID)
+                                    .setClient("test")
+                                    .setEpoch(1)
+                                    .build())
+                            .getFreedBytes())
+                    .isZero();
+        }
+    }
+
     @Test
     void aLoadThatWaitsForAnotherEndsToo() throws Exception {
         try (FakeRing ring = new FakeRing(1)) {
             CompletableFuture<Throwable> first = loading(ring);
             CompletableFuture<Throwable> second =
-                    CompletableFuture.supplyAsync(() -> catchThrowable(() -> ring.load(0, 2, "fake", ring.even(1))));
+                    CompletableFuture.supplyAsync(() -> catchThrowable(() -> others(ring, "another")));
             Thread.sleep(200); // so that it does wait
             ring.nodes.get(0).close();
             assertThat(first.get(10, TimeUnit.SECONDS)).isNotNull();

@@ -9,8 +9,13 @@ import io.grpc.ManagedChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.espalier.engine.EngineOptions;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
 import org.espalier.model.ModelIdentity;
@@ -22,7 +27,9 @@ import org.espalier.v1.NodeGrpc;
 import org.espalier.v1.Placement;
 import org.espalier.v1.Shard;
 import org.espalier.v1.UnloadRequest;
+import org.espalier.node.shard.Engines;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,16 +42,23 @@ class StuckFilesTest {
     private static final String STUCK = "llama-tiny/hf";
     private static final String OTHER = "deepseek_v3-tiny/mlx4";
 
+    private final Set<String> waits = ConcurrentHashMap.newKeySet();
     private StuckFileSystem files;
     private NodeServer node;
     private ManagedChannel channel;
 
     private void serve(String stuck) {
+        serve(stuck, Limits.usual(), new Engines(""));
+    }
+
+    private void serve(String stuck, Limits limits, Engines engines) {
         files = new StuckFileSystem(STUCK + "/" + stuck);
         List<Path> roots = List.of(
                 files.of(MODELS.resolve("llama-tiny").toAbsolutePath().normalize()),
                 files.of(MODELS.resolve("deepseek_v3-tiny").toAbsolutePath().normalize()));
-        node = NodeServer.start(NodeOptions.loopback("n0"), new ModelShards(roots));
+        node = NodeServer.start(
+                NodeOptions.loopback("n0").with(limits),
+                new ModelShards(roots, engines, EngineOptions.FLOAT32, Machine::freeBytes));
         channel = Grpc.newChannelBuilder(node.address(), InsecureChannelCredentials.create())
                 .build();
     }
@@ -78,7 +92,7 @@ class StuckFilesTest {
                                         .setAddress(node.address())
                                         .setEndLayer(layers)))
                         .build())
-                .forEachRemaining(progress -> {});
+                .forEachRemaining(progress -> waits.add(progress.getWaitingFor()));
         calls().join(JoinRequest.newBuilder().setDeployment(model).setEpoch(1).build());
     }
 
@@ -118,6 +132,39 @@ class StuckFilesTest {
         load(OTHER, 4);
         assertThat(FakeRing.tokens(generate(OTHER))).hasSize(3);
         assertThat(unload(OTHER)).isPositive();
+    }
+
+    @Test
+    void aFileThatDoesNotAnswerIsNamedAndTheLoadGivenUp() throws Exception {
+        serve("config.json", new Limits(Map.of(Limit.LOAD_SECONDS, 2)), new Engines(""));
+        Failure why = failure(waiting(() -> load(STUCK, 3)));
+        String file = "the files of " + ModelIdentity.of(MODELS.resolve(STUCK)).name() + ", now "
+                + MODELS.resolve(STUCK).toAbsolutePath().normalize() + "/config.json";
+        assertThat(why.kind()).isEqualTo(Failure.Kind.TIMED_OUT);
+        assertThat(why.message())
+                .isEqualTo("node n0 has waited 2 s for " + file + ": the share or disk that they lie on does not answer;"
+                        + " the thread that reads its files does not come back and is left behind");
+        assertThat(waits).contains(file);
+        othersGoOn();
+    }
+
+    @Test
+    void anEngineThatIsBusyIsNoShareThatDoesNotAnswer() throws Exception {
+        Engines engines = new Engines("reference");
+        serve("none", new Limits(Map.of(Limit.LOAD_SECONDS, 1)), engines);
+        CountDownLatch idle = new CountDownLatch(1);
+        CompletableFuture<Boolean> busy = CompletableFuture.supplyAsync(() -> engines.choose("", null, null)
+                .thread()
+                .call(() -> idle.await(30, TimeUnit.SECONDS)));
+        Throwable failed = catchThrowable(() -> load(STUCK, 3));
+        idle.countDown();
+        assertThat(busy.get(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(FailureStatus.details(failed).orElseThrow().message())
+                .isEqualTo("node n0 has waited 5 s for the engine, which is busy with another deployment: load again when"
+                        + " that has ended; its engine is busy, and frees what was loaded once it comes to that");
+        assertThat(waits).contains("the engine, which is busy with another deployment");
+        load(STUCK, 3);
+        assertThat(FakeRing.tokens(generate(STUCK))).hasSize(3);
     }
 
     @ParameterizedTest
