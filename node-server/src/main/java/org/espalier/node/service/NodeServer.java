@@ -96,6 +96,7 @@ public final class NodeServer implements AutoCloseable {
                 .decompressorRegistry(DecompressorRegistry.emptyInstance().with(Codec.Identity.NONE, false))
                 .permitKeepAliveTime(10, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
+                .intercept(new CallLimit(options.name(), options.limits(), connections))
                 .intercept(listening.callerCheck(options.name()))
                 .intercept(new ClientConnection())
                 .addService(nodeService)

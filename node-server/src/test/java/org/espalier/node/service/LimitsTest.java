@@ -8,6 +8,9 @@ import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.Socket;
@@ -16,8 +19,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -27,6 +32,7 @@ import org.espalier.failure.FailureStatus;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
 import org.espalier.v1.Frame;
+import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.Hello;
 import org.espalier.v1.LoadRequest;
@@ -63,7 +69,7 @@ class LimitsTest {
     }
 
     @Test
-    void closesConnectionsBeyondTheLimitAndSaysSoOnce() throws Exception {
+    void aConnectionBeyondTheLimitIsToldSoAndEnds() throws Exception {
         List<String> said = Collections.synchronizedList(new ArrayList<>());
         Logger log = Logger.getLogger(Connections.class.getName());
         Handler handler = new Handler() {
@@ -84,26 +90,155 @@ class LimitsTest {
                 Socket second = dial(node)) {
             assertThat(accepted(first)).isTrue();
             assertThat(accepted(second)).isTrue();
-            for (int i = 0; i < 20; i++) {
-                try (Socket further = dial(node)) {
-                    assertThat(accepted(further)).isFalse();
+            ManagedChannel late = channel(node);
+            exhausted(() -> describe(late), "node n0 has 2 connections already: try again when one has ended");
+            FakeRing.eventually(SOON, () -> late.getState(false) == ConnectivityState.IDLE);
+            late.shutdownNow();
+            ManagedChannel peer = channel(node); // a link is served
+            Ended<Frame> linked = new Ended<>();
+            RingGrpc.newStub(peer)
+                    .link(linked)
+                    .onNext(Frame.newBuilder()
+                            .setHello(Hello.newBuilder().setDeployment("x"))
+                            .build());
+            assertThatThrownBy(linked::end).hasMessageContaining("node n0 has no deployment 'x'");
+            peer.shutdownNow();
+            List<Socket> further = new ArrayList<>();
+            FakeRing.eventually(SOON, () -> {
+                try {
+                    further.add(dial(node));
+                } catch (IOException e) {
+                    return false;
                 }
+                return !accepted(further.get(further.size() - 1)); // there is no room even to say it
+            });
+            assertThat(further).hasSizeBetween(30, 60);
+            for (Socket socket : further) {
+                socket.close();
             }
             assertThat(said)
                     .singleElement()
                     .asString()
                     .startsWith("node n0 has 2 connections and refuses further ones, as the one from /127.0.0.1:");
             first.close();
+            ManagedChannel again = channel(node);
             FakeRing.eventually(SOON, () -> {
-                try (Socket again = dial(node)) {
-                    return accepted(again);
-                } catch (IOException e) {
+                try {
+                    return describe(again) == 0;
+                } catch (StatusRuntimeException e) {
+                    again.resetConnectBackoff();
                     return false;
                 }
             });
-            assertThat(said.get(1)).startsWith("node n0 takes connections again; it has refused 2");
+            again.shutdownNow();
+            assertThat(said.get(1)).startsWith("node n0 takes connections again; it has refused ");
         } finally {
             log.removeHandler(handler);
+        }
+    }
+
+    @Test
+    void refusesACallTooManyInsteadOfLettingItWait() throws Exception {
+        try (NodeServer node = node(Limit.CALLS, 2)) {
+            ManagedChannel channel = channel(node);
+            List<StreamObserver<AttachPing>> attached = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                Ended<AttachPong> answers = new Ended<>();
+                attached.add(NodeGrpc.newStub(channel).attach(answers));
+                attached.get(i)
+                        .onNext(AttachPing.newBuilder()
+                                .setClient("c" + i)
+                                .setDeployment("d")
+                                .build());
+                answers.awaitMessage();
+            }
+            exhausted(
+                    () -> describe(channel),
+                    "node n0 takes at most 2 calls at once on one connection: try again when one has ended");
+            attached.get(0).onCompleted();
+            FakeRing.eventually(SOON, () -> {
+                try {
+                    return describe(channel) == 0;
+                } catch (StatusRuntimeException e) {
+                    return false;
+                }
+            });
+            channel.shutdownNow();
+        }
+    }
+
+    /** Takes as many replies as it is told to. */
+    private static final class Slow implements ClientResponseObserver<GenerateRequest, GenerateReply> {
+        private final List<GenerateReply> replies = Collections.synchronizedList(new ArrayList<>());
+        private final CompletableFuture<Optional<Throwable>> over = new CompletableFuture<>();
+        private volatile ClientCallStreamObserver<GenerateRequest> call;
+
+        @Override
+        public void beforeStart(ClientCallStreamObserver<GenerateRequest> started) {
+            call = started;
+            started.disableAutoRequestWithInitial(0);
+        }
+
+        @Override
+        public void onNext(GenerateReply reply) {
+            replies.add(reply);
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            over.complete(Optional.of(error));
+        }
+
+        @Override
+        public void onCompleted() {
+            over.complete(Optional.empty());
+        }
+    }
+
+    /** A generation whose client reads nothing, once it has paused. */
+    private static Slow paused(FakeRing ring) throws InterruptedException {
+        ring.place(1, "fake");
+        ring.channels.add(NettyChannelBuilder.forAddress("127.0.0.1", ring.nodes.get(0).port())
+                .usePlaintext()
+                .flowControlWindow(65_535) // of HTTP/2; gRPC's usual one has room for all of it
+                .build());
+        Slow slow = new Slow();
+        NodeGrpc.newStub(ring.channels.get(1))
+                .generate(FakeRing.request(3, 1900).setRouting(true).build(), slow);
+        FakeProgram program = ring.loaders.get(0).loaded.get(0);
+        AtomicInteger seen = new AtomicInteger();
+        AtomicInteger quiet = new AtomicInteger();
+        FakeRing.eventually(SOON, () -> {
+            int steps = program.steps.get();
+            quiet.set(steps > 0 && seen.getAndSet(steps) == steps ? quiet.get() + 1 : 0);
+            return quiet.get() == 25; // looks, 20 ms apart
+        });
+        assertThat(program.steps.get()).isLessThan(1900);
+        assertThat(slow.over).isNotDone();
+        return slow;
+    }
+
+    @Test
+    void aClientThatReadsAgainGetsAllOfItsGeneration() throws Exception {
+        try (FakeRing ring = new FakeRing(1, new Limits(Map.of(Limit.UNREAD_BYTES, 1000)))) {
+            Slow slow = paused(ring);
+            slow.call.request(Integer.MAX_VALUE);
+            assertThat(slow.over.get(20, TimeUnit.SECONDS)).isEmpty();
+            assertThat(FakeRing.tokens(slow.replies)).hasSize(1900);
+        }
+    }
+
+    @Test
+    void aClientThatReadsNothingEndsItsGenerationAlone() throws Exception {
+        try (FakeRing ring =
+                new FakeRing(1, new Limits(Map.of(Limit.UNREAD_BYTES, 1000, Limit.UNREAD_SECONDS, 2)))) {
+            Slow slow = paused(ring);
+            assertThat(FakeRing.tokens(ring.generate(FakeRing.request(3, 20).build())))
+                    .hasSize(20);
+            FakeRing.eventually(SOON, () -> ring.sessions() == 0);
+            slow.call.request(Integer.MAX_VALUE);
+            assertThat(slow.over.get(20, TimeUnit.SECONDS)).hasValueSatisfying(error -> assertThat(error)
+                    .hasMessageContaining(" bytes unread for 2 s"));
         }
     }
 
