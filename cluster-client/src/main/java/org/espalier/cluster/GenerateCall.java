@@ -16,7 +16,7 @@ import org.espalier.v1.Finished;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
 
-/** A generation under way: gRPC's thread only enqueues replies; the thread in {@link #await} turns them into text and tells the listener. */
+/** A generation under way: gRPC's thread only enqueues replies, a few ahead; the thread in {@link #await} turns them into text and tells the listener. */
 final class GenerateCall implements RunningGeneration, ClientResponseObserver<GenerateRequest, GenerateReply> {
 
     private sealed interface Event {
@@ -31,6 +31,9 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
 
     /** After so many seconds without a reply the head is lost: its machine answers, but it does not. */
     private static final int SILENT_SECONDS = 5;
+
+    /** How many replies may lie here; the head is not sent for more, and slows down. */
+    private static final int AHEAD = 64;
 
     private final ClusterNode head;
     private final GenerateRequest request;
@@ -97,6 +100,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
     @Override
     public void beforeStart(ClientCallStreamObserver<GenerateRequest> started) {
         call = started;
+        started.disableAutoRequestWithInitial(AHEAD);
     }
 
     @Override
@@ -166,6 +170,7 @@ final class GenerateCall implements RunningGeneration, ClientResponseObserver<Ge
             Event event = next();
             if (event instanceof Event.Reply reply) {
                 take(reply.reply());
+                call.request(1);
             } else if (event instanceof Event.Failed failed) {
                 throw head.failure(failed.error());
             } else if (event instanceof Event.Cancelled) {

@@ -3,6 +3,7 @@ package org.espalier.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.stub.ClientCallStreamObserver;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,7 +14,9 @@ import org.espalier.node.service.NodeServer;
 import org.espalier.transport.Channels;
 import org.espalier.transport.Credentials;
 import org.espalier.transport.NodeAddress;
+import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.Token;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -82,6 +85,64 @@ class GenerateCallTest {
                 .isInstanceOf(ClusterException.class)
                 .hasMessageContaining("ended the generation without giving a reason: generate again");
         assertThat(over).hasValue(1);
+    }
+
+    /** A call that only counts how many replies were asked for. */
+    private static final class Asked extends ClientCallStreamObserver<GenerateRequest> {
+        private final AtomicInteger replies = new AtomicInteger();
+
+        @Override
+        public void disableAutoRequestWithInitial(int first) {
+            replies.set(first);
+        }
+
+        @Override
+        public void request(int more) {
+            replies.addAndGet(more);
+        }
+
+        @Override
+        public void cancel(String message, Throwable cause) {}
+
+        @Override
+        public boolean isReady() {
+            return true;
+        }
+
+        @Override
+        public void setOnReadyHandler(Runnable handler) {}
+
+        @Override
+        public void setMessageCompression(boolean enable) {}
+
+        @Override
+        public void disableAutoInboundFlowControl() {}
+
+        @Override
+        public void onNext(GenerateRequest sent) {}
+
+        @Override
+        public void onError(Throwable error) {}
+
+        @Override
+        public void onCompleted() {}
+    }
+
+    @Test
+    void asksForNoMoreRepliesThanItHasTaken() {
+        GenerateCall call = call();
+        Asked asked = new Asked();
+        call.beforeStart(asked);
+        assertThat(asked.replies).hasValue(64);
+        for (int i = 0; i < 10; i++) {
+            call.onNext(GenerateReply.newBuilder()
+                    .setToken(Token.newBuilder().setId(i))
+                    .build());
+        }
+        assertThat(asked.replies).hasValue(64);
+        call.onCompleted();
+        assertThatThrownBy(call::await).isInstanceOf(ClusterException.class);
+        assertThat(asked.replies).hasValue(74);
     }
 
     @Test
