@@ -9,6 +9,9 @@ public interface FrameSource {
 
     void onFrame(Frame frame);
 
+    /** Bytes of a frame have come: on a slow wire a large one takes longer than a peer may be silent, and heartbeats wait behind it. */
+    default void onBytes() {}
+
     /**
      * The stream has ended; nothing comes after this.
      *

@@ -13,7 +13,7 @@ import org.espalier.v1.Shard;
  */
 final class Link implements FrameSource {
 
-    /** After 3 ticks of 0.5 s without any frame the peer is lost. Ticks and not time: a pause of this process is one late tick. */
+    /** After 3 ticks of 0.5 s without any byte of a frame the peer is lost. Ticks and not time: a pause of this process is one late tick. */
     private static final int SILENT_TICKS = 3;
 
     interface Receiver {
@@ -82,6 +82,11 @@ final class Link implements FrameSource {
     void drop() {
         over = true;
         out.drop();
+    }
+
+    @Override
+    public void onBytes() {
+        silentTicks = 0;
     }
 
     @Override

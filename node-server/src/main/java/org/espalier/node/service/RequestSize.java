@@ -31,6 +31,11 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
         this.limits = limits;
     }
 
+    /** Has something called whenever bytes come of the call that is being begun on this thread. */
+    static void onBytes(Runnable heard) {
+        COUNTED.get().heard = heard;
+    }
+
     @Override
     public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
         return new Counted(method.startsWith(RingGrpc.SERVICE_NAME + "/"));
@@ -106,6 +111,7 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
     private final class Counted extends ServerStreamTracer {
         private final boolean firstOnly;
         private Runnable tooLarge = () -> {};
+        private Runnable heard = () -> {};
         private boolean counts = true;
         private long bytes;
 
@@ -127,6 +133,7 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
         @Override
         public void inboundWireSize(long more) {
             bytes += more;
+            heard.run();
             if (counts && bytes > limits.of(Limit.REQUEST_BYTES)) {
                 tooLarge.run();
             }

@@ -30,7 +30,12 @@ final class RingService extends RingGrpc.RingImplBase {
     @Override
     public StreamObserver<Frame> link(StreamObserver<Frame> replies) {
         Optional<Peer> caller = Peer.caller();
-        return LinkCall.take(node, agent, hello -> member(hello, caller), (ServerCallStreamObserver<Frame>) replies);
+        return LinkCall.take(
+                node,
+                agent,
+                hello -> member(hello, caller),
+                RequestSize::onBytes,
+                (ServerCallStreamObserver<Frame>) replies);
     }
 
     @Override

@@ -14,12 +14,13 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.espalier.DaemonThreads;
 
 /**
  * A TCP link on loopback that breaks on command: whoever connects to it is connected to its target, and the bytes of either direction can
- * be delayed, held back and let go, and the connections cut in order or reset. It needs no rights and nothing of the system's.
+ * be delayed, slowed down, held back and let go, and the connections cut in order or reset. It needs no rights and nothing of the system's.
  */
 final class Relay implements AutoCloseable {
 
@@ -41,6 +42,7 @@ final class Relay implements AutoCloseable {
     private final Map<Way, AtomicLong> passed = new EnumMap<>(Way.class);
     private final Set<Way> held = ConcurrentHashMap.newKeySet();
     private volatile Map<Way, Duration> delays = Map.of(Way.TO_TARGET, Duration.ZERO, Way.TO_CALLER, Duration.ZERO);
+    private volatile long bytesPerSecond = Long.MAX_VALUE;
     private volatile InetSocketAddress target;
 
     /** @param target host:port, see {@link #to} */
@@ -90,6 +92,11 @@ final class Relay implements AutoCloseable {
         Map<Way, Duration> changed = new EnumMap<>(delays);
         changed.put(way, delay);
         delays = changed;
+    }
+
+    /** No more gets through either way a connection and second, from now on. */
+    void throttle(long bytes) {
+        bytesPerSecond = bytes;
     }
 
     /** Ends all connections in order: what both sides read is the end. What lies here is lost. */
@@ -244,6 +251,7 @@ final class Relay implements AutoCloseable {
                 for (Chunk chunk = take(); chunk != null; chunk = take()) {
                     to.getOutputStream().write(chunk.bytes);
                     passed.get(way).addAndGet(chunk.bytes.length);
+                    TimeUnit.NANOSECONDS.sleep((long) (1e9 * chunk.bytes.length / bytesPerSecond));
                 }
                 ended();
             } catch (IOException e) {

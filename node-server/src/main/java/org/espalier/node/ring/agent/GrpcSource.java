@@ -6,6 +6,7 @@ import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.net.ConnectException;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.espalier.failure.FailureStatus;
 import org.espalier.node.ring.FrameSource;
 import org.espalier.v1.Frame;
@@ -18,9 +19,13 @@ final class GrpcSource implements ClientResponseObserver<Frame, Frame> {
 
     static final int AHEAD = 64;
 
+    /** How often the agent is told that bytes come; a peer may be silent much longer. */
+    private static final long BYTES_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
     private final RingAgent agent;
     private final FrameSource source;
     private volatile CallStreamObserver<Frame> call;
+    private volatile long told = System.nanoTime();
 
     GrpcSource(RingAgent agent, FrameSource source) {
         this.agent = agent;
@@ -37,6 +42,15 @@ final class GrpcSource implements ClientResponseObserver<Frame, Frame> {
     public void beforeStart(ClientCallStreamObserver<Frame> requests) {
         requests.disableAutoRequestWithInitial(AHEAD);
         call = requests;
+    }
+
+    /** Bytes of a frame have come; on the connection's thread. */
+    void onBytes() {
+        long now = System.nanoTime();
+        if (now - told > BYTES_NANOS) {
+            told = now;
+            agent.execute(source::onBytes);
+        }
     }
 
     @Override

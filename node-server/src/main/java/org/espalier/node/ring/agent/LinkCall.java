@@ -3,6 +3,7 @@ package org.espalier.node.ring.agent;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
@@ -29,19 +30,30 @@ public final class LinkCall implements FrameSource {
      * Takes a call.
      *
      * @param members finds the member that a Hello means, or throws
+     * @param onBytes is given what to call when bytes of the call come
      * @return receives the frames of the previous node
      */
     public static StreamObserver<Frame> take(
             String node,
             RingAgent agent,
             Function<Hello, RingMember> members,
+            Consumer<Runnable> onBytes,
             ServerCallStreamObserver<Frame> replies) {
         // With a handler set, writing to a call that was cancelled in the meantime is harmless; the link is told by
         // onError.
         replies.setOnCancelHandler(() -> {});
         replies.disableAutoRequest();
         replies.request(GrpcSource.AHEAD);
-        return new GrpcSource(agent, new LinkCall(node, members, replies), replies);
+        GrpcSource source = new GrpcSource(agent, new LinkCall(node, members, replies), replies);
+        onBytes.accept(source::onBytes);
+        return source;
+    }
+
+    @Override
+    public void onBytes() {
+        if (link != null) {
+            link.onBytes();
+        }
     }
 
     @Override

@@ -1,7 +1,6 @@
 package org.espalier.node.ring.agent;
 
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 import java.util.Set;
@@ -195,6 +194,11 @@ public final class RingMember {
         }
 
         @Override
+        public void onBytes() {
+            guarded(machine -> source.onBytes());
+        }
+
+        @Override
         public void onEnd(Optional<Failure> said, String reason) {
             guarded(machine -> source.onEnd(said, reason));
         }
@@ -342,6 +346,8 @@ public final class RingMember {
 
     private final class Ports implements RingPorts {
 
+        private final NextNode next = NextNode.of(channels, place);
+
         @Override
         public long nanos() {
             return System.nanoTime();
@@ -349,23 +355,18 @@ public final class RingMember {
 
         @Override
         public FrameSink dial(FrameSource replies) {
-            ManagedChannelBuilder<?> builder;
-            try {
-                builder = channels.toNode(place.next().getNode(), place.next().getAddress());
-            } catch (EspalierException e) {
-                return refused(replies, e);
+            if (next.refusal().isPresent()) {
+                return refused(replies, next.refusal().get());
             }
-            ManagedChannel channel = builder.directExecutor()
-                    .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-                    .keepAliveTime(20, TimeUnit.SECONDS)
-                    .keepAliveTimeout(10, TimeUnit.SECONDS)
-                    .build();
-            StreamObserver<Frame> frames = RingGrpc.newStub(channel).link(new GrpcSource(agent, new Guarded(replies)));
+            GrpcSource source = new GrpcSource(agent, new Guarded(replies));
+            ManagedChannel channel = next.channel();
+            StreamObserver<Frame> frames = RingGrpc.newStub(channel)
+                    .withInterceptors(new InboundBytes(source::onBytes))
+                    .link(source);
             return new GrpcSink(frames, channel);
         }
 
-        private FrameSink refused(FrameSource replies, EspalierException why) {
-            Failure failure = new Failure(place.self().getNode(), Failure.Kind.INVALID, why.getMessage());
+        private FrameSink refused(FrameSource replies, Failure failure) {
             agent.execute(() -> new Guarded(replies).onEnd(Optional.of(failure), ""));
             return new FrameSink() {
                 @Override
