@@ -15,7 +15,9 @@ import org.espalier.v1.ProbeRequest;
  */
 final class LinkProbes {
 
-    private static final long KEPT_NANOS = TimeUnit.MINUTES.toNanos(10);
+    /** A cable that was pulled since is noticed by whoever connects later than that. */
+    private static final long KEPT_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     private static final long WINDOW_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final int MOST_KEPT = 64;
 
