@@ -200,11 +200,11 @@ class LimitsTest {
         ring.place(1, "fake");
         ring.channels.add(NettyChannelBuilder.forAddress("127.0.0.1", ring.nodes.get(0).port())
                 .usePlaintext()
-                .flowControlWindow(65_535) // of HTTP/2; gRPC's usual one has room for all of it
+                .flowControlWindow(1000) // the usual one has room for all of it
                 .build());
         Slow slow = new Slow();
         NodeGrpc.newStub(ring.channels.get(1))
-                .generate(FakeRing.request(3, 1900).setRouting(true).build(), slow);
+                .generate(FakeRing.request(500, 1000).setRouting(true).build(), slow);
         FakeProgram program = ring.loaders.get(0).loaded.get(0);
         AtomicInteger seen = new AtomicInteger();
         AtomicInteger quiet = new AtomicInteger();
@@ -213,7 +213,7 @@ class LimitsTest {
             quiet.set(steps > 0 && seen.getAndSet(steps) == steps ? quiet.get() + 1 : 0);
             return quiet.get() == 25; // looks, 20 ms apart
         });
-        assertThat(program.steps.get()).isLessThan(1900);
+        assertThat(program.steps.get()).isLessThan(1000);
         assertThat(slow.over).isNotDone();
         return slow;
     }
@@ -224,7 +224,7 @@ class LimitsTest {
             Slow slow = paused(ring);
             slow.call.request(Integer.MAX_VALUE);
             assertThat(slow.over.get(20, TimeUnit.SECONDS)).isEmpty();
-            assertThat(FakeRing.tokens(slow.replies)).hasSize(1900);
+            assertThat(FakeRing.tokens(slow.replies)).hasSize(1000);
         }
     }
 
