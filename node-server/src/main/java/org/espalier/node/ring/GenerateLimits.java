@@ -20,6 +20,9 @@ import org.espalier.v1.LayerEdit;
  */
 record GenerateLimits(String node, StageShard shard) {
 
+    /** Characters of a client's name, which is kept as long as its generation. */
+    private static final int LONGEST_NAME = 256;
+
     /**
      * The most new tokens of the request: what it asks for, or what the model's context leaves.
      *
@@ -28,6 +31,10 @@ record GenerateLimits(String node, StageShard shard) {
      */
     int maxNew(GenerateRequest request) {
         int prompt = request.getPromptCount();
+        if (request.getClient().length() > LONGEST_NAME) {
+            throw invalid("the client's name has " + request.getClient().length() + " characters, " + LONGEST_NAME
+                    + " are the most");
+        }
         if (prompt == 0) {
             throw invalid("the prompt is empty: a generation needs at least one token");
         }

@@ -432,6 +432,7 @@ final class Head {
                     if (sessions.containsKey(session.id)) {
                         Optional<Routing> routing = routing(outcome, session, entry, row);
                         checkScores(session, entry, sampled);
+                        sampled.ifPresent(session::checkToken);
                         advance(session, entry, sampled, routing);
                     }
                     row += entry.getTokensCount();

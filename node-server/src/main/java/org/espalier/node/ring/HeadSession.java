@@ -35,6 +35,7 @@ public final class HeadSession {
     /** The client's, which shares the ring with those of others. */
     final String connection;
 
+    private final int vocabulary;
     private final LongSupplier nanos;
     private int maxNew;
     /** Why it ends after {@link #maxNew} tokens. */
@@ -80,6 +81,7 @@ public final class HeadSession {
         this.tokens = new ArrayList<>(request.getPromptList());
         this.replies = origin.replies();
         this.connection = origin.connection();
+        this.vocabulary = shard.vocabulary();
         this.nanos = origin.nanos();
         this.arrived = nanos.getAsLong();
         this.lastReply = arrived;
@@ -263,6 +265,14 @@ public final class HeadSession {
                     .setPromptLogprobs(Logprobs.newBuilder()
                             .setPosition(entry.getPosition() + repeated + 1)
                             .addAllValues(sampled.getLogprobsList().subList(repeated, entry.getTargetsCount()))));
+        }
+    }
+
+    /** @throws IllegalArgumentException if the token is none of the model's */
+    void checkToken(Sampled sampled) {
+        if (sampled.getToken() < 0 || sampled.getToken() >= vocabulary) {
+            throw new IllegalArgumentException(
+                    "token " + sampled.getToken() + " of session " + id + " is none of the vocabulary's " + vocabulary);
         }
     }
 

@@ -10,6 +10,7 @@ import org.espalier.failure.FailureException;
 import org.espalier.v1.Frame;
 import org.espalier.v1.Heartbeat;
 import org.espalier.v1.Hello;
+import org.espalier.v1.Shard;
 import org.espalier.v1.StageProgress;
 
 /**
@@ -22,6 +23,9 @@ import org.espalier.v1.StageProgress;
  * is left of the former one.
  */
 public final class Member {
+
+    /** How far ahead the head may be: it tries every 8 s for 10 minutes. */
+    private static final long FURTHEST = 10_000;
 
     private final RingPlace place;
     private final StageShard shard;
@@ -161,6 +165,14 @@ public final class Member {
         long theirs = hello.getIncarnation();
         if (left) {
             throw failure.exception();
+        }
+        if (theirs - incarnation > FURTHEST) {
+            throw refusal(
+                            Failure.Kind.INVALID,
+                            RingPlace.name(place.previous()) + " says that it is in incarnation " + theirs
+                                    + " of deployment " + place.deployment() + ", " + RingPlace.name(place.self())
+                                    + " is in " + incarnation + ": no head tries so often")
+                    .exception();
         }
         if (theirs > incarnation
                 && (head == null || incarnation == 0)) { // a head that is not asked yet is no later one
@@ -442,14 +454,17 @@ public final class Member {
 
         @Override
         public void onFailure(Failure cause) {
-            fail(cause);
+            fail(known(cause, place.next()));
         }
     }
 
     private final class FromPrevious implements Link.Receiver {
         @Override
         public void onHeartbeat(Heartbeat heartbeat) {
-            before = heartbeat.getStagesList();
+            place.checkBefore(heartbeat.getStagesList())
+                    .ifPresentOrElse(
+                            wrong -> fail(RingFailure.violation(place.previous(), wrong)),
+                            () -> before = heartbeat.getStagesList());
         }
 
         @Override
@@ -467,8 +482,15 @@ public final class Member {
 
         @Override
         public void onFailure(Failure cause) {
-            fail(cause);
+            fail(known(cause, place.previous()));
         }
+    }
+
+    /** A neighbour's word counts for nodes of the ring alone. */
+    private Failure known(Failure said, Shard neighbour) {
+        return place.has(said.node())
+                ? said
+                : RingFailure.violation(neighbour, "it says of a node '" + said.node() + "': " + said.message());
     }
 
     /** The last node's answers. */

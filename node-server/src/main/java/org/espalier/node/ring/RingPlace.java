@@ -2,7 +2,9 @@ package org.espalier.node.ring;
 
 import com.google.protobuf.ByteString;
 import java.util.List;
+import java.util.Optional;
 import org.espalier.v1.Shard;
+import org.espalier.v1.StageProgress;
 
 /**
  * One node's place in the ring of a deployment.
@@ -35,6 +37,36 @@ public record RingPlace(String deployment, long epoch, List<Shard> shards, int i
 
     public boolean isLast() {
         return index == shards.size() - 1;
+    }
+
+    /** Whether a node is one of the ring. */
+    boolean has(String node) {
+        return shards.stream().anyMatch(shard -> shard.getNode().equals(node));
+    }
+
+    /** What is wrong with what the nodes before this one say of themselves: the last of them in ring order, as many as are known; empty if nothing. */
+    Optional<String> checkBefore(List<StageProgress> stages) {
+        int before = isHead() ? shards.size() : index;
+        if (stages.size() > before) {
+            return Optional.of(
+                    "its heartbeat speaks of " + stages.size() + " nodes, " + before + " are before this one");
+        }
+        for (int i = 0; i < stages.size(); i++) {
+            StageProgress stage = stages.get(i);
+            String expected = shards.get(before - stages.size() + i).getNode();
+            if (!stage.getNode().equals(expected)) {
+                return Optional.of(
+                        "its heartbeat speaks of node '" + stage.getNode() + "', expected '" + expected + "'");
+            }
+            if (stage.getReceived() < -1
+                    || stage.getFinished() < -1
+                    || stage.getRunningMillis() < 0
+                    || stage.getLimitMillis() <= 0
+                    || stage.getRowLimitMicros() < 0) {
+                return Optional.of("its heartbeat has a negative number of node '" + expected + "'");
+            }
+        }
+        return Optional.empty();
     }
 
     /** How work leaves this node's shard. */

@@ -37,6 +37,7 @@ final class RoutingFrames {
      * @param position of the first row in that session
      */
     static Routing slice(List<Routing> routes, int first, int rows, int position) {
+        routes.forEach(route -> check(route, first + rows));
         int width = routes.stream().mapToInt(Routing::getWidth).max().orElse(0);
         int layers = routes.stream().mapToInt(Routing::getLayersCount).sum();
         ByteBuffer experts =
@@ -46,7 +47,6 @@ final class RoutingFrames {
         Routing.Builder merged =
                 Routing.newBuilder().setPosition(position).setRows(rows).setWidth(width);
         for (Routing route : routes) {
-            check(route, first + rows);
             merged.addAllLayers(route.getLayersList());
             ByteBuffer fromExperts = buffer(route.getExperts());
             ByteBuffer fromWeights = buffer(route.getWeights());
@@ -94,7 +94,10 @@ final class RoutingFrames {
 
     private static void check(Routing route, int rows) {
         long decisions = (long) route.getLayersCount() * route.getRows() * route.getWidth();
-        if (route.getRows() < rows
+        boolean absurd =
+                route.getWidth() > 0 && route.getLayersCount() == 0 || decisions > Integer.MAX_VALUE / Float.BYTES;
+        if (absurd
+                || route.getRows() < rows
                 || route.getWidth() < 0
                 || route.getExperts().size() != decisions * Short.BYTES
                 || route.getWeights().size() != decisions * Float.BYTES) {
