@@ -18,6 +18,7 @@ import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineProvider.Availability;
 import org.espalier.engine.Exchange;
 import org.espalier.engine.Loading;
+import org.espalier.engine.NoMemoryException;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
@@ -177,7 +178,7 @@ final class LibraryExecutorTest {
         library.sentence = "what happened";
         library.steps.addAll(List.of(Status.CANCELLED, Status.FAILED, Status.DEVICE_LOST, Status.NO_MEMORY));
         List<Class<? extends EngineException>> thrown = List.of(
-                CancelledException.class, EngineException.class, DeviceLostException.class, EngineException.class);
+                CancelledException.class, EngineException.class, DeviceLostException.class, NoMemoryException.class);
         for (Class<? extends EngineException> type : thrown) {
             assertThatThrownBy(() -> executor.run(step(), Exchange.ALONE, new Cancel()))
                     .isExactlyInstanceOf(type)

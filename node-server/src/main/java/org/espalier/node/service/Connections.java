@@ -43,6 +43,7 @@ final class Connections implements AutoCloseable {
 
     /** Those beyond the limit, by whom they come from. */
     private final Map<SocketAddress, Beyond> beyond = new ConcurrentHashMap<>();
+
     private final AtomicInteger refused = new AtomicInteger();
     private final MultiThreadIoEventLoopGroup accepts;
     private final MultiThreadIoEventLoopGroup serves;

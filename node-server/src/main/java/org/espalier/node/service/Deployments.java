@@ -92,9 +92,11 @@ final class Deployments implements AutoCloseable {
         for (RunningLoad other; (other = loads.putIfAbsent(id, loading)) != null; ) {
             checkGoesOn(loading);
             refuseTwice(other, loading);
-            loading.watch().awaits(new ShardLoader.Awaited(
-                    ShardLoader.Source.LOAD,
-                    "the load of deployment '" + id + "' by " + other.request().getClient()));
+            loading.watch()
+                    .awaits(new ShardLoader.Awaited(
+                            ShardLoader.Source.LOAD,
+                            "the load of deployment '" + id + "' by "
+                                    + other.request().getClient()));
             for (int looks = 0; looks < LOOKS && !done(other, LOOK_MILLIS); looks++) {
                 checkGoesOn(loading);
             }
@@ -117,8 +119,9 @@ final class Deployments implements AutoCloseable {
             throw new Failure(
                             node,
                             Failure.Kind.REFUSED,
-                            "deployment '" + running.getDeployment() + "' is being loaded by this client already, as epoch "
-                                    + running.getEpoch() + ": wait for that, or unload it first")
+                            "deployment '" + running.getDeployment()
+                                    + "' is being loaded by this client already, as epoch " + running.getEpoch()
+                                    + ": wait for that, or unload it first")
                     .exception();
         }
     }
@@ -356,8 +359,7 @@ final class Deployments implements AutoCloseable {
 
     private StageShard load(ShardLoader.Order order, RunningLoad loading) {
         loading.watch().awaits(files(loading));
-        LoadThread thread =
-                new LoadThread(() -> loader.load(order, loading.watch(), loading.cancel()), agent::free);
+        LoadThread thread = new LoadThread(() -> loader.load(order, loading.watch(), loading.cancel()), agent::free);
         try {
             return thread.await(loading, this::grace);
         } catch (CancelledException e) {

@@ -102,7 +102,8 @@ final class ModelShards implements ShardLoader {
 
         /** A file of the model is opened. */
         void opens(Path file) {
-            progress.awaits(new Awaited(Source.FILES, "the files of " + order.model().name() + ", now " + file));
+            progress.awaits(
+                    new Awaited(Source.FILES, "the files of " + order.model().name() + ", now " + file));
         }
 
         @Override
@@ -112,7 +113,8 @@ final class ModelShards implements ShardLoader {
 
         @Override
         public void loads() {
-            progress.awaits(new Awaited(Source.FILES, "the weights of " + order.model().name()));
+            progress.awaits(
+                    new Awaited(Source.FILES, "the weights of " + order.model().name()));
         }
 
         @Override

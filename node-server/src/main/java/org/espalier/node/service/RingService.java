@@ -31,11 +31,8 @@ final class RingService extends RingGrpc.RingImplBase {
     public StreamObserver<Frame> link(StreamObserver<Frame> replies) {
         Optional<Peer> caller = Peer.caller();
         return LinkCall.take(
-                node,
-                agent,
-                hello -> member(hello, caller),
-                RequestSize::onBytes,
-                (ServerCallStreamObserver<Frame>) replies);
+                node, agent, hello -> member(hello, caller), RequestSize::onBytes, (ServerCallStreamObserver<Frame>)
+                        replies);
     }
 
     @Override

@@ -198,10 +198,11 @@ class LimitsTest {
     /** A generation whose client reads nothing, once it has paused. */
     private static Slow paused(FakeRing ring) throws InterruptedException {
         ring.place(1, "fake");
-        ring.channels.add(NettyChannelBuilder.forAddress("127.0.0.1", ring.nodes.get(0).port())
-                .usePlaintext()
-                .flowControlWindow(1000) // the usual one has room for all of it
-                .build());
+        ring.channels.add(
+                NettyChannelBuilder.forAddress("127.0.0.1", ring.nodes.get(0).port())
+                        .usePlaintext()
+                        .flowControlWindow(1000) // the usual one has room for all of it
+                        .build());
         Slow slow = new Slow();
         NodeGrpc.newStub(ring.channels.get(1))
                 .generate(FakeRing.request(500, 1000).setRouting(true).build(), slow);
@@ -230,15 +231,14 @@ class LimitsTest {
 
     @Test
     void aClientThatReadsNothingEndsItsGenerationAlone() throws Exception {
-        try (FakeRing ring =
-                new FakeRing(1, new Limits(Map.of(Limit.UNREAD_BYTES, 1000, Limit.UNREAD_SECONDS, 2)))) {
+        try (FakeRing ring = new FakeRing(1, new Limits(Map.of(Limit.UNREAD_BYTES, 1000, Limit.UNREAD_SECONDS, 2)))) {
             Slow slow = paused(ring);
             assertThat(FakeRing.tokens(ring.generate(FakeRing.request(3, 20).build())))
                     .hasSize(20);
             FakeRing.eventually(SOON, () -> ring.sessions() == 0);
             slow.call.request(Integer.MAX_VALUE);
-            assertThat(slow.over.get(20, TimeUnit.SECONDS)).hasValueSatisfying(error -> assertThat(error)
-                    .hasMessageContaining(" bytes unread for 2 s"));
+            assertThat(slow.over.get(20, TimeUnit.SECONDS))
+                    .hasValueSatisfying(error -> assertThat(error).hasMessageContaining(" bytes unread for 2 s"));
         }
     }
 

@@ -143,8 +143,7 @@ class LoadCancelTest {
                     CompletableFuture.supplyAsync(() -> catchThrowable(() -> ring.load(0, 1, "fake", ring.even(1))));
             assertThat(FailureStatus.details(failure.get(10, TimeUnit.SECONDS))).hasValueSatisfying(why -> {
                 assertThat(why.kind()).isEqualTo(Failure.Kind.CANCELLED);
-                assertThat(why.message())
-                        .isEqualTo("deployment 'd' was unloaded on node n0 while it was loaded");
+                assertThat(why.message()).isEqualTo("deployment 'd' was unloaded on node n0 while it was loaded");
             });
             assertThat(ring.describe(0).getDeploymentsList()).isEmpty();
             FakeRing.eventually(Duration.ofSeconds(10), () -> loader.open().isEmpty());
@@ -165,8 +164,9 @@ class LoadCancelTest {
         try (FakeRing ring = new FakeRing(1)) {
             CompletableFuture<Throwable> first = loading(ring);
             assertThatThrownBy(() -> others(ring, "test"))
-                    .hasMessage("FAILED_PRECONDITION: deployment 'd' is being loaded by this client already, as epoch 1:"
-                            + " wait for that, or unload it first");
+                    .hasMessage(
+                            "FAILED_PRECONDITION: deployment 'd' is being loaded by this client already, as epoch 1:"
+                                    + " wait for that, or unload it first");
             assertThat(first).isNotDone();
         }
     }

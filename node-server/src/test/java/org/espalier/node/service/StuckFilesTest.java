@@ -19,6 +19,7 @@ import org.espalier.engine.EngineOptions;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
 import org.espalier.model.ModelIdentity;
+import org.espalier.node.shard.Engines;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.JoinRequest;
@@ -27,7 +28,6 @@ import org.espalier.v1.NodeGrpc;
 import org.espalier.v1.Placement;
 import org.espalier.v1.Shard;
 import org.espalier.v1.UnloadRequest;
-import org.espalier.node.shard.Engines;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -142,8 +142,9 @@ class StuckFilesTest {
                 + MODELS.resolve(STUCK).toAbsolutePath().normalize() + "/config.json";
         assertThat(why.kind()).isEqualTo(Failure.Kind.TIMED_OUT);
         assertThat(why.message())
-                .isEqualTo("node n0 has waited 2 s for " + file + ": the share or disk that they lie on does not answer;"
-                        + " the thread that reads its files does not come back and is left behind");
+                .isEqualTo(
+                        "node n0 has waited 2 s for " + file + ": the share or disk that they lie on does not answer;"
+                                + " the thread that reads its files does not come back and is left behind");
         assertThat(waits).contains(file);
         othersGoOn();
     }
@@ -153,15 +154,15 @@ class StuckFilesTest {
         Engines engines = new Engines("reference");
         serve("none", new Limits(Map.of(Limit.LOAD_SECONDS, 1)), engines);
         CountDownLatch idle = new CountDownLatch(1);
-        CompletableFuture<Boolean> busy = CompletableFuture.supplyAsync(() -> engines.choose("", null, null)
-                .thread()
-                .call(() -> idle.await(30, TimeUnit.SECONDS)));
+        CompletableFuture<Boolean> busy = CompletableFuture.supplyAsync(
+                () -> engines.choose("", null, null).thread().call(() -> idle.await(30, TimeUnit.SECONDS)));
         Throwable failed = catchThrowable(() -> load(STUCK, 3));
         idle.countDown();
         assertThat(busy.get(20, TimeUnit.SECONDS)).isTrue();
         assertThat(FailureStatus.details(failed).orElseThrow().message())
-                .isEqualTo("node n0 has waited 5 s for the engine, which is busy with another deployment: load again when"
-                        + " that has ended; its engine is busy, and frees what was loaded once it comes to that");
+                .isEqualTo(
+                        "node n0 has waited 5 s for the engine, which is busy with another deployment: load again when"
+                                + " that has ended; its engine is busy, and frees what was loaded once it comes to that");
         assertThat(waits).contains("the engine, which is busy with another deployment");
         load(STUCK, 3);
         assertThat(FakeRing.tokens(generate(STUCK))).hasSize(3);
