@@ -18,6 +18,7 @@ static const char usage[] =
     "  --threads N          otherwise as recorded\n"
     "  --tolerance X        greatest difference, as a share of the greatest number of its row; otherwise 1e-4\n"
     "  --choices X          share of greedy tokens and of experts that may differ; otherwise 0\n"
+    "  --times              says how long steps took, by their number of rows\n"
     "  --cancel             also cancels each step on its way, and runs it again\n"
     "ends with 0 if all is within bounds, 1 if not, 2 if a recording cannot be replayed\n";
 
@@ -58,6 +59,10 @@ static int options_read(int count, char **arguments, struct replay *settings, st
     }
     if (strcmp(option, "--cancel") == 0) {
       settings->cancels = true;
+      continue;
+    }
+    if (strcmp(option, "--times") == 0) {
+      settings->times = true;
       continue;
     }
     if (strcmp(option, "--help") == 0) {

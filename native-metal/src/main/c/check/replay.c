@@ -229,6 +229,9 @@ static void replay_run(struct running *r, struct flat *words) {
     int64_t start = nanos_now();
     status = run(r, step, activations, exchanges, &none, true, &result);
     r->last_nanos = nanos_now() - start;
+    if (r->replay->times) {
+      printf("call %lld: %lld rows, %.3f ms\n", (long long)r->comparison->call, (long long)rows, (double)r->last_nanos * 1e-6);
+    }
   }
   require(r, status, "es_run");
   compare_result(r, words, &result, rows);

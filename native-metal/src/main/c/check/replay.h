@@ -9,6 +9,7 @@ struct replay {
   struct engine engine;
   int32_t precision; /* -1: as recorded */
   int32_t threads;   /* -1: as recorded */
+  bool times;        /* prints how long steps took */
   bool cancels;      /* each step is also cancelled on its way, and then run again */
 };
 

@@ -41,7 +41,8 @@ public final class EspalierNode implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "name a command: serve, run, inspect, score, bench, pull, quantize or init");
+                spec.commandLine(),
+                "name a command: serve, run, inspect, score, bench, pull, quantize, init or doctor");
     }
 
     private static Map<String, Class<?>> commands() {
@@ -54,6 +55,7 @@ public final class EspalierNode implements Runnable {
         commands.put("pull", PullCommand.class);
         commands.put("quantize", QuantizeCommand.class);
         commands.put("init", InitCommand.class);
+        commands.put("doctor", DoctorCommand.class);
         return commands;
     }
 

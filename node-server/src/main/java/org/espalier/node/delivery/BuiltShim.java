@@ -84,7 +84,7 @@ record BuiltShim(String root, Map<String, String> environment, Duration deadline
         List<String> command = List.of(
                 "sh",
                 source.resolve("cpp").resolve("compile.sh").toString(),
-                home.folder().resolve("mlx").toString(),
+                home.folder().toString(),
                 file.toString());
         ChildProcess.Ended ended = new ChildProcess(command, environment, deadline).run();
         if (ended.code().isEmpty()) {

@@ -3,7 +3,6 @@ package org.espalier.node.delivery;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +16,7 @@ import org.espalier.DaemonThreads;
  * @param command and its arguments
  * @param environment added to this process's
  */
-record ChildProcess(List<String> command, Map<String, String> environment, Duration deadline) {
+public record ChildProcess(List<String> command, Map<String, String> environment, Duration deadline) {
 
     private static final int MOST_OUTPUT = 16 << 10;
 
@@ -25,14 +24,14 @@ record ChildProcess(List<String> command, Map<String, String> environment, Durat
      * @param code the exit status; empty where the deadline passed and the child was killed
      * @param output the end of what it wrote, errors too
      */
-    record Ended(Optional<Integer> code, String output) {
+    public record Ended(Optional<Integer> code, String output) {
 
-        boolean isFine() {
+        public boolean isFine() {
             return code.equals(Optional.of(0));
         }
 
         /** The last line that is not blank. */
-        String lastLine() {
+        public String lastLine() {
             String[] lines = output.strip().split("\\R");
             return lines[lines.length - 1].strip();
         }
@@ -43,7 +42,7 @@ record ChildProcess(List<String> command, Map<String, String> environment, Durat
      *
      * @throws IOException if it cannot be started
      */
-    Ended run() throws IOException, InterruptedException {
+    public Ended run() throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         Process process = builder.start();
@@ -60,11 +59,6 @@ record ChildProcess(List<String> command, Map<String, String> environment, Durat
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
         }
-    }
-
-    /** The same with a shorter name of a file in messages. */
-    String program() {
-        return Path.of(command.get(0)).getFileName().toString();
     }
 
     /** Keeps the end of a stream. */

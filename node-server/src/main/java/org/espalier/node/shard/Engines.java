@@ -5,19 +5,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
+import org.espalier.engine.Cancel;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineProvider;
 import org.espalier.engine.EngineProvider.Availability;
+import org.espalier.engine.Loading;
 import org.espalier.engine.Precision;
 import org.espalier.engine.library.LibraryProvider;
-import org.espalier.engine.library.MlxProvider;
 import org.espalier.engine.library.Recording;
 import org.espalier.engine.reference.ReferenceProvider;
+import org.espalier.hub.PullProgress;
+import org.espalier.node.delivery.DeliveredMlx;
 import org.espalier.program.Program;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +31,9 @@ public final class Engines implements AutoCloseable {
 
     /** The best first. A new engine is a line here. */
     private static final List<EngineProvider> PROVIDERS =
-            List.of(LibraryProvider.cpu(), MlxProvider.mlx(), new ReferenceProvider());
+            List.of(LibraryProvider.cpu(), new DeliveredMlx(), new ReferenceProvider());
+
+    private static final long BETWEEN_LINES_NANOS = 5_000_000_000L;
 
     private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
 
@@ -153,10 +159,25 @@ public final class Engines implements AutoCloseable {
             throw new EspalierException("the engine " + name + " is missing here: " + missing.why());
         }
         if (found.availability() instanceof Availability.Obtainable obtainable) {
-            throw new EspalierException("the engine " + name + " is not fetched yet: it needs " + obtainable.what()
-                    + ", " + obtainable.bytes() + " bytes");
+            fetch(found, obtainable);
         }
         return found;
+    }
+
+    /** One line now and then says how far it is. */
+    private static void fetch(EngineProvider provider, Availability.Obtainable obtainable) {
+        LOG.info("the engine {} is fetched: {}, {} bytes", provider.name(), obtainable.what(), obtainable.bytes());
+        long start = System.nanoTime();
+        AtomicLong next = new AtomicLong(start + BETWEEN_LINES_NANOS);
+        Loading.Progress progress = (done, of) -> {
+            long now = System.nanoTime();
+            if (now >= next.get() || done == of) {
+                next.set(now + BETWEEN_LINES_NANOS);
+                LOG.info("{}", new PullProgress(done, of, done * 1e9 / Math.max(1, now - start)).text());
+            }
+        };
+        provider.prepare(new Loading(progress, new Cancel()));
+        LOG.info("the engine {} is here", provider.name());
     }
 
     private Engine start(EngineProvider provider) {

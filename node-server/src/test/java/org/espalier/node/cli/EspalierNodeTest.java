@@ -6,7 +6,9 @@ import org.junit.jupiter.api.Test;
 
 class EspalierNodeTest {
 
-    private static final String[] ALL = {"serve", "run", "inspect", "score", "bench", "pull", "quantize", "init"};
+    private static final String[] ALL = {
+        "serve", "run", "inspect", "score", "bench", "pull", "quantize", "init", "doctor"
+    };
 
     @Test
     void buildsOnlyTheCommandThatIsNamed() {

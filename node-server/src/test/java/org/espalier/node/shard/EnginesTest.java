@@ -3,6 +3,7 @@ package org.espalier.node.shard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import org.espalier.EspalierException;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineProvider;
+import org.espalier.engine.Loading;
 import org.espalier.engine.Precision;
 import org.espalier.engine.reference.ReferenceEngine;
 import org.espalier.program.Program;
@@ -25,6 +27,8 @@ class EnginesTest {
 
     private static final Program PROGRAM = program();
 
+    private static final List<String> FETCHED = new ArrayList<>();
+
     private static Program program() {
         ProgramBuilder builder = new ProgramBuilder("main", 4);
         View x = builder.slot(4);
@@ -34,6 +38,12 @@ class EnginesTest {
     /** @param refusal empty where it runs everything */
     private record Known(String name, Availability availability, String refusal, boolean onlyByName)
             implements EngineProvider {
+
+        @Override
+        public void prepare(Loading loading) {
+            loading.progress().loaded(1, 1);
+            FETCHED.add(name);
+        }
 
         @Override
         public Set<Precision> precisions() {
@@ -102,10 +112,19 @@ class EnginesTest {
         try (Engines engines = new Engines(List.of(MISSING, OBTAINABLE), "")) {
             assertThatThrownBy(() -> choose(engines, "mlx"))
                     .hasMessage("the engine mlx is missing here: no library for this machine");
-            assertThatThrownBy(() -> choose(engines, "metal"))
-                    .hasMessage("the engine metal is not fetched yet: it needs MLX 0.32.4, 54000000 bytes");
             assertThatThrownBy(() -> choose(engines, "warp"))
                     .hasMessage("there is no engine 'warp' here: choose one of mlx, metal");
+        }
+    }
+
+    @Test
+    void aNamedOneIsFetchedAtItsFirstUse() {
+        FETCHED.clear();
+        try (Engines engines = new Engines(List.of(ready("first"), OBTAINABLE), "")) {
+            choose(engines, "");
+            assertThat(FETCHED).isEmpty();
+            choose(engines, "metal");
+            assertThat(FETCHED).containsExactly("metal");
         }
     }
 

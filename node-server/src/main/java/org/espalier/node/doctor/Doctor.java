@@ -1,0 +1,185 @@
+package org.espalier.node.doctor;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import org.espalier.EspalierException;
+import org.espalier.node.delivery.BufferLimits;
+import org.espalier.node.delivery.MlxDelivery;
+import org.espalier.node.delivery.Passed;
+
+/**
+ * Says what the machine is, brings MLX here, tries it, and measures what decides about speed. Each line is printed as soon as it is known; what was not run says
+ * why.
+ */
+public final class Doctor {
+
+    private static final Duration DEADLINE = Duration.ofMinutes(3);
+
+    private final Optional<MlxDelivery> delivery;
+    private final String engine;
+    private final int layers;
+    private final BiConsumer<String, String> line;
+
+    /**
+     * @param engine that is measured; empty: mlx on a GPU, and nothing where it has none
+     * @param layers of what is measured; of a mixture each has 226 MB
+     * @param line told the name of each thing, and what is known of it
+     */
+    public Doctor(Optional<MlxDelivery> delivery, String engine, int layers, BiConsumer<String, String> line) {
+        this.delivery = delivery;
+        this.engine = engine;
+        this.layers = layers;
+        this.line = line;
+    }
+
+    /** @param version of this program */
+    public void report(String version) throws InterruptedException {
+        line.accept("espalier", version);
+        line.accept(
+                "hardware",
+                "written without a Mac and without a GPU: on Metal nothing of it had run when it was released;"
+                        + " the cpu engine and MLX on the processor run in every build on Linux");
+        line.accept("system", MachineFacts.system());
+        line.accept("chip", MachineFacts.chip());
+        line.accept("memory", MachineFacts.memory());
+        line.accept("wired limit", MachineFacts.wiredLimit());
+        Optional<Passed> passed = mlx();
+        Optional<String> reason = reasonAgainstMeasuring(passed);
+        if (reason.isPresent()) {
+            for (String what : new String[] {
+                "read bandwidth", "crossing", "buffer limits", "expert kernels", "1 to 64 rows", "mixture"
+            }) {
+                line.accept(what, "not run: " + reason.get());
+            }
+            return;
+        }
+        Path home = passed.isPresent() ? delivery.orElseThrow().home().folder() : null;
+        measure(new ProbeProcess(engine.isEmpty() ? "mlx" : engine, home, DEADLINE), passed);
+    }
+
+    private Optional<Passed> mlx() throws InterruptedException {
+        if (delivery.isEmpty()) {
+            line.accept(
+                    "MLX",
+                    "there is no build of it for " + System.getProperty("os.name") + " on "
+                            + System.getProperty("os.arch"));
+            line.accept("self-test", "not run: there is no MLX");
+            return Optional.empty();
+        }
+        try {
+            Passed passed = delivery.get().deliver(progress -> {});
+            line.accept(
+                    "MLX",
+                    delivery.get().what() + " in " + delivery.get().home().folder());
+            line.accept("self-test", "passed by " + passed.what() + ", on " + passed.device());
+            return Optional.of(passed);
+        } catch (EspalierException e) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            line.accept("MLX", delivery.get().what() + ", not used");
+            line.accept("self-test", "FAILED: " + e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private Optional<String> reasonAgainstMeasuring(Optional<Passed> passed) {
+        if (!engine.isEmpty() && !engine.equals("mlx")) {
+            return Optional.empty();
+        }
+        if (passed.isEmpty()) {
+            return Optional.of("MLX does not run here");
+        }
+        return engine.isEmpty() && passed.get().device().endsWith("on the processor")
+                ? Optional.of("MLX has no GPU here (" + System.getProperty("os.name")
+                        + "); --engine mlx measures it on the" + " processor, --engine cpu the cpu engine")
+                : Optional.empty();
+    }
+
+    private void measure(ProbeProcess probe, Optional<Passed> passed) throws InterruptedException {
+        measured(
+                "read bandwidth",
+                () -> String.format(
+                        Locale.ROOT,
+                        "%.1f GB/s",
+                        probe.measure(Probe.Kind.READ, 1, Map.of()).get("rate") * 1e-9));
+        measured(
+                "crossing",
+                () -> String.format(
+                        Locale.ROOT,
+                        "%.1f us an exchange with the processor",
+                        probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).get("seconds") * 1e6));
+        if (probe.engine().equals("mlx")) {
+            measured("buffer limits", () -> sweep(probe, passed.orElseThrow()));
+            line.accept(
+                    "expert kernels",
+                    "not compared here: the engine compares its own with gather_qmm as it loads a model, and says which it took");
+        } else {
+            line.accept("buffer limits", "not run: they are Metal's, and this is the engine " + probe.engine());
+            line.accept("expert kernels", "not run: they are the mlx engine's");
+        }
+        measured("1 to 64 rows", () -> rows(probe.measure(Probe.Kind.ROWS, 8 * layers, Map.of())));
+        measured("mixture", () -> {
+            Map<String, Double> decode = probe.measure(Probe.Kind.DECODE, layers, Map.of());
+            double prefill = probe.measure(Probe.Kind.PREFILL, layers, Map.of()).get("seconds");
+            return String.format(
+                    Locale.ROOT,
+                    "%d layers of 64 experts, 4 bit: one row %.3f ms (%.1f GB/s of weights), 256 rows %.1f ms",
+                    layers,
+                    decode.get("seconds") * 1e3,
+                    decode.get("bytes") / decode.get("seconds") * 1e-9,
+                    prefill * 1e3);
+        });
+    }
+
+    private interface Measurement {
+        String text() throws InterruptedException, IOException;
+    }
+
+    private void measured(String what, Measurement measurement) throws InterruptedException {
+        String text;
+        try {
+            text = measurement.text();
+        } catch (EspalierException e) {
+            text = "FAILED: " + e.getMessage();
+        } catch (IOException e) {
+            text = "FAILED: " + e;
+        }
+        line.accept(what, text);
+    }
+
+    private static String rows(Map<String, Double> measured) {
+        double bytes = measured.remove("bytes");
+        StringBuilder text = new StringBuilder("GB/s of weights:");
+        measured.forEach((rows, seconds) -> text.append(
+                String.format(Locale.ROOT, " %s %.1f", rows.substring("rows".length()), bytes / seconds * 1e-9)));
+        return text.toString();
+    }
+
+    /** One process a setting, since MLX reads it once. The fastest is kept for this device, where it is a fiftieth faster than MLX's own. */
+    private String sweep(ProbeProcess probe, Passed passed) throws InterruptedException, IOException {
+        Map<BufferLimits, Double> seconds = new LinkedHashMap<>();
+        for (BufferLimits limits : BufferLimits.tried(passed.device())) {
+            seconds.put(
+                    limits,
+                    probe.measure(Probe.Kind.DECODE, layers, limits.variables()).get("seconds"));
+        }
+        BufferLimits own = seconds.keySet().iterator().next();
+        BufferLimits fastest = seconds.keySet().stream()
+                .min(Comparator.comparing(seconds::get))
+                .orElseThrow();
+        BufferLimits kept = seconds.get(fastest) < 0.98 * seconds.get(own) ? fastest : own;
+        kept.write(delivery.orElseThrow().home());
+        StringBuilder text = new StringBuilder();
+        seconds.forEach((limits, each) -> text.append(String.format(
+                Locale.ROOT, "%d ops %d MB: %.3f ms; ", limits.operations(), limits.megabytes(), each * 1e3)));
+        return text + "kept " + kept.operations() + " ops " + kept.megabytes() + " MB for " + passed.device();
+    }
+}

@@ -1,0 +1,153 @@
+package org.espalier.node.doctor;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.espalier.engine.Cancel;
+import org.espalier.engine.Engine;
+import org.espalier.engine.EngineOptions;
+import org.espalier.engine.Exchange;
+import org.espalier.engine.Executor;
+import org.espalier.engine.LoadedProgram;
+import org.espalier.engine.Loading;
+import org.espalier.engine.Precision;
+import org.espalier.engine.RouterEdits;
+import org.espalier.engine.Step;
+import org.espalier.engine.library.Recording;
+import org.espalier.node.shard.Engines;
+import org.espalier.program.Program;
+
+/** Measures one thing of an engine in a process of its own, and prints lines of a name and a number. */
+public final class Probe {
+
+    /** Begins every line that is meant for whoever started it. */
+    static final String MEASURED = "measured ";
+
+    private static final long SESSION = 1;
+    private static final int REPETITIONS = 5;
+    private static final long READ_BYTES = 1L << 30;
+
+    /** What is measured. */
+    enum Kind {
+        /** Bytes a second. */
+        READ,
+        /** Seconds of an exchange, beside the products around it. */
+        CROSSING,
+        /** Bytes of weights, and seconds of a step of 1 to 64 rows of dense products. */
+        ROWS,
+        /** Bytes of weights that one row reads, and seconds of a step of one row of a mixture. */
+        DECODE,
+        /** Seconds of a step of 256 rows of a mixture. */
+        PREFILL,
+        /** Nothing: steps of one row and of 256 rows of a mixture are recorded, to be timed elsewhere. */
+        RECORD
+    }
+
+    private final Engines engines;
+    private final String engine;
+    private final int layers;
+    private final ProbeModel model;
+
+    private Probe(Engines engines, String engine, int layers, ProbeModel model) {
+        this.engines = engines;
+        this.engine = engine;
+        this.layers = layers;
+        this.model = model;
+    }
+
+    /** @param arguments engine, kind and layers, and where a recording goes */
+    public static void main(String[] arguments) throws IOException {
+        System.setProperty("jna.platform.library.path", "");
+        Path file = Files.createTempFile("espalier-probe", ".weights");
+        Kind kind = Kind.valueOf(arguments[1]);
+        try (ProbeModel model = new ProbeModel(file);
+                Engines engines = kind == Kind.RECORD
+                        ? Engines.recorded(new Recording(Path.of(arguments[3]), Recording.Weights.COPIED))
+                        : new Engines("")) {
+            new Probe(engines, arguments[0], Integer.parseInt(arguments[2]), model).measure(kind);
+        } finally {
+            Files.deleteIfExists(file);
+        }
+        System.exit(0);
+    }
+
+    private void measure(Kind kind) throws IOException {
+        switch (kind) {
+            case READ ->
+                run(
+                        model.products(layers),
+                        loaded -> say(
+                                "rate",
+                                loaded.readRate(Executor.ReadSource.OWN, READ_BYTES)
+                                        .orElse(0)));
+            case CROSSING -> {
+                double[] without = new double[1];
+                run(model.crossings(layers, false), loaded -> without[0] = seconds(loaded, 1));
+                run(
+                        model.crossings(layers, true),
+                        loaded -> say("seconds", Math.max(0, seconds(loaded, 1) - without[0]) / layers));
+            }
+            case ROWS ->
+                run(model.products(layers), loaded -> {
+                    say("bytes", loaded.residentBytes());
+                    for (int rows = 1; rows <= 64; rows *= 2) {
+                        say("rows" + rows, seconds(loaded, rows));
+                    }
+                });
+            case DECODE ->
+                run(model.mixture(layers), loaded -> {
+                    say("bytes", loaded.residentBytes() / 8.0); // 8 of 64 experts
+                    say("seconds", seconds(loaded, 1));
+                });
+            case PREFILL -> run(model.mixture(layers), loaded -> say("seconds", seconds(loaded, 256)));
+            case RECORD ->
+                run(model.mixture(layers), loaded -> {
+                    seconds(loaded, 1);
+                    seconds(loaded, 256);
+                });
+        }
+    }
+
+    private interface Measuring {
+        void of(LoadedProgram loaded);
+    }
+
+    private void run(Program program, Measuring measuring) {
+        Engine chosen = engines.choose(engine, program, EngineOptions.FLOAT32);
+        boolean fast = chosen.provider().precisions().contains(Precision.FAST);
+        EngineOptions options = EngineOptions.FLOAT32.with(fast ? Precision.FAST : Precision.FLOAT32);
+        try (LoadedProgram loaded = LoadedProgram.load(chosen, program, options, Loading.quietly())) {
+            measuring.of(loaded);
+        }
+    }
+
+    /** Of a step of so many rows: the median of some, after one that does not count. */
+    private static double seconds(LoadedProgram loaded, int rows) {
+        ByteBuffer zeros = ByteBuffer.allocateDirect(rows * loaded.program().hidden() * loaded.activationBytes());
+        for (int i = 0; i < zeros.capacity(); i += loaded.activationBytes()) {
+            zeros.put(i + loaded.activationBytes() - 1, (byte) 0x3f); // 0.5 in both formats
+        }
+        double[] each = new double[REPETITIONS];
+        loaded.open(SESSION, rows * (REPETITIONS + 1), RouterEdits.NONE);
+        for (int i = -1; i < REPETITIONS; i++) {
+            Step.Entry entry = Step.Entry.ofRows(SESSION, rows * (i + 1), rows, Step.Logits.NONE);
+            long start = System.nanoTime();
+            loaded.run(new Step(List.of(entry), zeros.duplicate(), Set.of()), Exchange.ALONE, new Cancel());
+            if (i >= 0) {
+                each[i] = (System.nanoTime() - start) * 1e-9;
+            }
+        }
+        loaded.close(SESSION);
+        Arrays.sort(each);
+        return each[REPETITIONS / 2];
+    }
+
+    private static void say(String name, double value) {
+        System.out.println(MEASURED + name + " " + String.format(Locale.ROOT, "%.9g", value));
+    }
+}

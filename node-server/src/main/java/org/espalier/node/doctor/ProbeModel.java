@@ -1,0 +1,141 @@
+package org.espalier.node.doctor;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.espalier.program.Activation;
+import org.espalier.program.Add;
+import org.espalier.program.ExchangeAwait;
+import org.espalier.program.ExchangeBegin;
+import org.espalier.program.Experts;
+import org.espalier.program.GatedUnit;
+import org.espalier.program.Linear;
+import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.Projection;
+import org.espalier.program.RmsNorm;
+import org.espalier.program.Route;
+import org.espalier.program.Router;
+import org.espalier.program.View;
+import org.espalier.weights.Affine;
+import org.espalier.weights.Element;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
+
+/**
+ * Programs whose speed is that of models, over a file of zeros in MLX's 4-bit format: rows [T, D] to rows. The gates of routers are random, so that rows go to
+ * different experts.
+ */
+final class ProbeModel implements AutoCloseable {
+
+    static final int HIDDEN = 2048;
+
+    private static final int WIDTH = 1024;
+    private static final int EXPERTS = 64;
+    private static final int CHOSEN = 8;
+    private static final Affine FORMAT = new Affine(4, 64, Element.BF16);
+
+    private final Path path;
+    private final RandomAccessFile file;
+    private long end;
+
+    /** @param path of a file that is made */
+    ProbeModel(Path path) throws IOException {
+        this.path = path;
+        this.file = new RandomAccessFile(path.toFile(), "rw");
+    }
+
+    /** Square 4-bit matrices, one after the other. */
+    Program products(int layers) throws IOException {
+        ProgramBuilder builder = new ProgramBuilder("products", HIDDEN);
+        View x = builder.slot(HIDDEN);
+        View y = builder.slot(HIDDEN);
+        for (int layer = 0; layer < layers; layer++) {
+            String name = builder.weight("w" + layer, zeros(HIDDEN, HIDDEN, 1));
+            builder.op(new Linear(layer % 2 == 0 ? x : y, Projection.of(name), layer % 2 == 0 ? y : x));
+        }
+        return builder.build(x, layers % 2 == 1 ? y : x);
+    }
+
+    /** Layers of 64 experts, 8 of them for each row: the shape of OLMoE's. */
+    Program mixture(int layers) throws IOException {
+        ProgramBuilder builder = new ProgramBuilder("mixture", HIDDEN);
+        View x = builder.slot(HIDDEN);
+        View normed = builder.slot(HIDDEN);
+        View out = builder.slot(HIDDEN);
+        Router router = new Router(EXPERTS, CHOSEN, Router.Scoring.SOFTMAX, Router.Groups.NONE, false, 1);
+        List<Experts.Held> held =
+                IntStream.range(0, EXPERTS).mapToObj(Experts.Held::only).toList();
+        for (int layer = 0; layer < layers; layer++) {
+            String name = layer + ".";
+            builder.weight(name + "router", router(layer));
+            builder.weight(name + "gate", zeros(WIDTH, HIDDEN, EXPERTS));
+            builder.weight(name + "up", zeros(WIDTH, HIDDEN, EXPERTS));
+            builder.weight(name + "down", zeros(HIDDEN, WIDTH, EXPERTS));
+            builder.op(new RmsNorm(x, RmsNorm.Gain.ONE, 1e-6f, 1, normed))
+                    .op(new Route(layer, normed, Projection.of(name + "router"), null, router))
+                    .op(new Experts(
+                            layer,
+                            normed,
+                            held,
+                            GatedUnit.of(name + "gate", name + "up", name + "down", Activation.SILU),
+                            out))
+                    .op(new Add(x, out, x));
+        }
+        return builder.build(x, x);
+    }
+
+    /** Small products, with an exchange of their rows after each, or without. */
+    Program crossings(int layers, boolean exchanging) throws IOException {
+        ProgramBuilder builder = new ProgramBuilder(exchanging ? "crossings" : "no crossings", HIDDEN);
+        View x = builder.slot(HIDDEN);
+        View y = builder.slot(HIDDEN);
+        String name = builder.weight("w", zeros(HIDDEN, HIDDEN, 1));
+        for (int layer = 0; layer < layers; layer++) {
+            builder.op(new Linear(x, Projection.of(name), y));
+            if (exchanging) {
+                builder.op(new ExchangeBegin(layer, y, new ExchangeBegin.Sum())).op(new ExchangeAwait(layer));
+            }
+            builder.op(new Add(x, y, x));
+        }
+        return builder.build(x, x);
+    }
+
+    private Weight router(int seed) throws IOException {
+        Random random = new Random(seed);
+        ByteBuffer bytes = ByteBuffer.allocate(EXPERTS * HIDDEN * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        while (bytes.hasRemaining()) {
+            bytes.putFloat((random.nextInt(17) - 8) / 64f);
+        }
+        Region region = region(EXPERTS, (long) HIDDEN * Float.BYTES);
+        file.seek(region.offset());
+        file.write(bytes.array());
+        return Weight.matrix(EXPERTS, HIDDEN, Plain.F32, Piece.of(region));
+    }
+
+    private Weight zeros(int rows, int columns, int count) throws IOException {
+        Region values = region((long) rows * count, FORMAT.rowBytes(columns));
+        Region scales = region((long) rows * count, FORMAT.scaleRowBytes(columns));
+        Region biases = region((long) rows * count, FORMAT.biasRowBytes(columns));
+        return Weight.stack(rows, columns, FORMAT, new Piece(values, scales, biases), count);
+    }
+
+    private Region region(long rows, long rowBytes) throws IOException {
+        Region region = new Region(path, end, rowBytes);
+        end += rows * rowBytes;
+        file.setLength(end); // a hole: nothing is written
+        return region;
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}
