@@ -36,12 +36,10 @@ template <typename S>
 struct Stack {
   std::vector<uint32_t> words;
   std::vector<typename S::Scale> scales, biases;
-  std::vector<typename S::X> bias;
-  int64_t rows, columns;
+  int64_t columns;
 
   Stack(Random &random, int64_t experts, int64_t rows, int64_t columns)
-      : words(experts * rows * columns * S::BITS / 32), scales(experts * rows * columns / S::GROUP), biases(scales.size()), bias(experts * rows),
-        rows(rows), columns(columns) {
+      : words(experts * rows * columns * S::BITS / 32), scales(experts * rows * columns / S::GROUP), biases(scales.size()), columns(columns) {
     std::generate(words.begin(), words.end(), [&] { return random.word(); });
     for (size_t i = 0; i < scales.size(); i++) {
       if constexpr (S::FORMAT == espalier::MXFP4) {
@@ -52,10 +50,9 @@ struct Stack {
         biases[i] = typename S::Scale(random.between(-1.0f, 1.0f));
       }
     }
-    std::generate(bias.begin(), bias.end(), [&] { return typename S::X(random.between(-1.0f, 1.0f)); });
   }
 
-  Matrices<S> matrices(const char *name) const {
+  Matrices<S> matrices(const char *name, const std::vector<typename S::X> &bias = {}) const {
     return {{words.data(), int64_t(words.size()), name}, {scales.data(), int64_t(scales.size()), name}, {biases.data(), int64_t(biases.size()), name},
         {bias.data(), int64_t(bias.size()), name}};
   }
@@ -63,6 +60,8 @@ struct Stack {
   /** A product, and the sum of the magnitudes of all that was added for it. */
   struct Product {
     double value, magnitude;
+
+    Product plus(double bias) const { return {value + bias, magnitude + std::fabs(bias)}; }
   };
 
   /** Of row `row` of the whole stack. */
@@ -82,10 +81,6 @@ struct Stack {
       }
       product.value += (scaled + offset) * number(x[c]);
       product.magnitude += (std::fabs(scaled) + std::fabs(offset)) * std::fabs(number(x[c]));
-    }
-    if (S::BIASED) {
-      product.value += number(bias[row]);
-      product.magnitude += std::fabs(number(bias[row]));
     }
     return product;
   }
@@ -137,17 +132,22 @@ void check(Report &report, int64_t experts, const Ids &ids, uint64_t seed) {
   const Stack<S> &up = S::STACKED ? gate : apart;
   std::vector<X> x(T * D), hidden(T * K * F, X(NAN)), out(T * D, X(NAN));
   std::vector<float> weights(T * K);
+  std::vector<X> gate_bias(S::BIASED ? experts * F : 0), up_bias(gate_bias.size()), down_bias(S::BIASED ? experts * D : 0);
+  for (std::vector<X> *bias : {&gate_bias, &up_bias, &down_bias}) {
+    std::generate(bias->begin(), bias->end(), [&] { return X(random.between(-1.0f, 1.0f)); });
+  }
+  auto bias_of = [](const std::vector<X> &bias, int64_t at) { return S::BIASED ? number(bias[at]) : 0.0; };
   std::generate(x.begin(), x.end(), [&] { return X(random.between(-0.5f, 0.5f)); });
   std::generate(weights.begin(), weights.end(), [&] { return random.between(0.0f, 1.0f); });
 
   for (int pair = 0; pair < T * K; pair++) {
     for (int block = 0; block < (F / S::ROWS + 15) / 16 * 16; block++) {
-      gate_up<S>({x.data(), T * D, "x"}, {ids.data(), T * K, "ids"}, gate.matrices("gate"), up.matrices("up"), {hidden.data(), T * K * F, "hidden"},
-          block, pair);
+      gate_up<S>({x.data(), T * D, "x"}, {ids.data(), T * K, "ids"}, gate.matrices("gate", gate_bias), up.matrices("up", up_bias),
+          {hidden.data(), T * K * F, "hidden"}, block, pair);
     }
   }
   for (int block = 0; block < (D / S::ROWS + 15) / 16 * 16; block++) {
-    down_sum<S>({hidden.data(), T * K * F, "hidden"}, {ids.data(), T * K, "ids"}, {weights.data(), T * K, "weights"}, down.matrices("down"),
+    down_sum<S>({hidden.data(), T * K * F, "hidden"}, {ids.data(), T * K, "ids"}, {weights.data(), T * K, "weights"}, down.matrices("down", down_bias),
         {out.data(), T * D, "out"}, block);
   }
 
@@ -162,7 +162,9 @@ void check(Report &report, int64_t experts, const Ids &ids, uint64_t seed) {
         continue;
       }
       const int64_t row = int64_t(ids[pair]) * S::STRIDE + f;
-      const auto g = gate.times(row, &x[pair / K * D]), u = up.times(row + S::UP, &x[pair / K * D]);
+      const X *of = &x[pair / K * D];
+      const auto g = gate.times(row, of).plus(bias_of(gate_bias, int64_t(ids[pair]) * F + f));
+      const auto u = up.times(row + S::UP, of).plus(bias_of(up_bias, int64_t(ids[pair]) * F + f));
       const double want = activate<S>(g.value, u.value);
       const double allowed = 2 * SUMS * (g.magnitude * (std::fabs(u.value) + 1) + u.magnitude * (std::fabs(g.value) + 1));
       report.compare(got, want, rounding<X>() * std::fabs(want) + allowed, what);
@@ -173,7 +175,8 @@ void check(Report &report, int64_t experts, const Ids &ids, uint64_t seed) {
       double want = 0, allowed = 1e-30;
       for (int k = 0; k < K; k++) {
         if (ids[t * K + k] >= 0) {
-          const auto product = down.times(int64_t(ids[t * K + k]) * D + d, &hidden[(t * K + k) * F]);
+          const int64_t row = int64_t(ids[t * K + k]) * D + d;
+          const auto product = down.times(row, &hidden[(t * K + k) * F]).plus(bias_of(down_bias, row));
           want += double(weights[t * K + k]) * product.value;
           allowed += SUMS * double(weights[t * K + k]) * product.magnitude;
         }

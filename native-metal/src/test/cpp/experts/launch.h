@@ -22,6 +22,10 @@ struct Shape {
   static constexpr bool BIASED = BIASED_, STACKED = STACKED_;
 };
 
+/** The same with another tiling. */
+template <typename S, int ROWS, int WORDS>
+using Tiled = Shape<typename S::X, typename S::Scale, S::T, S::K, S::D, S::F, S::FORMAT, S::BITS, S::GROUP, S::BIASED, S::ACTIVATION, S::STACKED, ROWS, WORDS>;
+
 /** One matrix an expert. */
 template <typename S>
 struct Matrices {

@@ -23,6 +23,8 @@ final class ExpertKernelsTest {
 
     private static final Path TESTS = Path.of("src/test/cpp").toAbsolutePath();
     private static final Path TEXT = Path.of("src/main/cpp/experts").toAbsolutePath();
+    private static final Path OUT = Path.of("target/cpp").toAbsolutePath();
+    private static final Path MLX = Path.of("target/mlx").toAbsolutePath();
     private static final String COMPILER =
             Optional.ofNullable(System.getenv("CXX")).orElse("c++");
 
@@ -75,21 +77,38 @@ final class ExpertKernelsTest {
                         "CXX=" + COMPILER,
                         "TEXT=" + text,
                         "OUT=" + out,
+                        "MLX=" + MLX,
                         out.resolve(program).toString()));
+    }
+
+    private Ended made(String program) throws IOException, InterruptedException {
+        Ended made = make(TEXT, OUT, program);
+        assertThat(made.status()).as(made.output()).isZero();
+        Ended ended = run(
+                OUT.resolve("log"), List.of(OUT.resolve(program).toString()));
+        assertThat(ended.status()).as(ended.output()).isZero();
+        return ended;
     }
 
     /** Formats, groups, one to four rows, ragged widths, missing and repeated experts, indices beyond 32 bits. */
     @Test
     void kernelsAreArithmetic() throws IOException, InterruptedException {
-        Path out = Path.of("target/cpp").toAbsolutePath();
-        Ended made = make(TEXT, out, "kernels_test");
-        assertThat(made.status()).as(made.output()).isZero();
-        Ended ended =
-                run(out.resolve("log"), List.of(out.resolve("kernels_test").toString()));
-        assertThat(ended.status()).as(ended.output()).isZero();
-        assertThat(ended.output().lines())
+        assertThat(made("kernels_test").output().lines())
                 .hasSize(15)
                 .allMatch(line -> line.matches(".*: [1-9]\\d* cases, at most [01]\\.\\d\\d of what rounding allows"));
+    }
+
+    /** Kernels, and MLX's own op, that are wrong, slow, or throw. */
+    @Test
+    void theFastestOfThoseThatAreRightIsTaken() throws IOException, InterruptedException {
+        assertThat(made("choice_test").output().lines()).hasSize(20).allMatch(line -> line.endsWith(": as expected"));
+    }
+
+    /** The engine's side, with emulated kernels, against {@code gather_qmm} on the processor; and that a processor says that it has none. */
+    @Test
+    void whatTheEngineCallsIsWhatMlxComputes() throws IOException, InterruptedException {
+        assumeTrue(Files.exists(MLX.resolve("mlx/include/mlx/fast.h")), "there is no MLX in " + MLX);
+        assertThat(made("decode_test").output().lines()).hasSize(19).allMatch(line -> line.endsWith(": as expected"));
     }
 
     /** What is put in place of the kernels' own words, and what the emulation says to it. */

@@ -1,0 +1,81 @@
+/** The experts of one to four rows by kernels of our own, where they are right and faster than MLX's `gather_qmm`. */
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dialect.h"
+
+namespace espalier::decode {
+
+/** N matrices [N, O, I] in a format of MLX's, and N vectors [N, O] that are added to products. All are evaluated. */
+struct Matrices {
+  std::string mode;
+  int bits, group;
+  mx::array words, scales;               /* [N, O, I * bits / 32], [N, O, I / group] */
+  std::optional<mx::array> biases, bias; /* [N, O, I / group], of the affine mode; [N, O] */
+};
+
+/** The gated MLPs of N experts. */
+struct Experts {
+  Matrices gate, up, down; /* [N, F, D], [N, F, D], [N, D, F]; where `stacked`, gate and up are the same [N, 2F, D], the rows of gate first */
+  bool stacked;
+  int activation; /* 0 silu, 1 gelu, 2 clamped swiglu */
+  float alpha, limit;
+
+  int count() const { return gate.words.shape(0); }
+  int hidden() const { return down.words.shape(-2); }
+  int width() const { return gate.words.shape(-2) / (stacked ? 2 : 1); }
+};
+
+/** A way of running the kernels: rows of a weight that a simdgroup takes, and words of a row that a lane takes, at a time. */
+struct Tiling {
+  int rows, words;
+};
+
+/** Why the kernels cannot compute a step of these experts in the type of x; empty if they can. */
+std::string refusal(const Experts &experts, int rows, int top_k, mx::Dtype type);
+
+/** [T, D] of x [T, D], ids [T, K], int32, -1 for those that are not held, and weights [T, K], float. Lazy, as all of MLX. */
+class Kernels {
+ public:
+  Kernels(mx::fast::CustomKernelFunction gate_up, mx::fast::CustomKernelFunction down_sum)
+      : gate_up(std::move(gate_up)), down_sum(std::move(down_sum)) {}
+  mx::array operator()(const Experts &experts, Tiling tiling, const mx::array &x, const mx::array &ids, const mx::array &weights) const;
+
+ private:
+  mx::fast::CustomKernelFunction gate_up, down_sum;
+};
+
+/** The same by MLX's own ops, of ids that are all held. */
+using Stock = std::function<mx::array(const mx::array &x, const mx::array &ids, const mx::array &weights)>;
+
+/** Decides for each shape of experts, number of rows and of experts a row, when it is first met, by comparing on the experts of that call. */
+class Decode {
+ public:
+  /** For the default device. */
+  Decode();
+  explicit Decode(Kernels kernels) : kernels(std::move(kernels)) {}
+
+  /** Nothing where `gather_qmm` is to be used. Arguments as those of Kernels. */
+  std::optional<mx::array> operator()(
+      const Experts &experts, const Stock &stock, const mx::array &x, const mx::array &ids, const mx::array &weights);
+
+  /** What was decided so far, and why; a line for each decision. */
+  const std::string &report() const { return lines; }
+
+ private:
+  std::optional<Tiling> choose(const Experts &experts, const Stock &stock, int rows, int top_k, mx::Dtype type, const std::string &step);
+  template <typename Value>
+  Value on_trial(const std::function<Value()> &call);
+  std::optional<Kernels> kernels;
+  std::optional<mx::Stream> trial; /* of comparisons: a kernel that fails leaves a stream that nothing else uses */
+  std::map<std::string, std::optional<Tiling>> chosen; /* by the step's description */
+  std::string lines;
+};
+
+} // namespace espalier::decode
