@@ -23,7 +23,7 @@ final class ExpertKernelsTest {
 
     private static final Path TESTS = Path.of("src/test/cpp").toAbsolutePath();
     private static final Path TEXT = Path.of("src/main/cpp/experts").toAbsolutePath();
-    private static final Path OUT = Path.of("target/cpp").toAbsolutePath();
+    private static final Path OUT = Path.of("target/cpp-test").toAbsolutePath();
     private static final Path MLX = Path.of("target/mlx").toAbsolutePath();
     private static final String COMPILER =
             Optional.ofNullable(System.getenv("CXX")).orElse("c++");
