@@ -36,3 +36,6 @@ if [ "$(uname -m)" = x86_64 ]; then
   commands="${commands:+$commands;}$out/check-baseline/espalier-check;$out/check-avx2/espalier-check"
 fi
 echo "$commands" > "$out/commands"
+
+# The expert kernels of the mlx engine, by compilers for Metal's and CUDA's languages
+../../test/cpp/cross.sh "$out/experts" "$out/../mlx"

@@ -28,7 +28,7 @@ done
 # a macro of MLX's own prelude would change the text
 prelude="$mlx/mlx/include/mlx/backend/metal/kernels"
 for name in $(sed -n 's/^ *# *define  *\([A-Za-z_0-9]*\).*/\1/p' "$prelude"/utils.h "$prelude"/bf16*.h "$prelude"/complex.h "$prelude"/defines.h "$prelude"/logging.h | sort -u); do
-  if grep -w "$name" ../../main/cpp/experts/*.text; then
+  if grep -w "$name" ../../main/cpp/experts/*.text.h; then
     echo "native-metal: $name is a macro of MLX's prelude"
     exit 1
   fi

@@ -9,19 +9,19 @@
 namespace espalier::decode {
 
 static const char *const KERNELS =
-#include "kernels.text"
+#include "kernels.text.h"
     ;
 static const char *const METAL =
-#include "metal.text"
+#include "metal.text.h"
     ;
 static const char *const CUDA =
-#include "cuda.text"
+#include "cuda.text.h"
     ;
 static const char *const GATE_UP =
-#include "gate_up.text"
+#include "gate_up.text.h"
     ;
 static const char *const DOWN_SUM =
-#include "down_sum.text"
+#include "down_sum.text.h"
     ;
 
 /* MLX looks for the names of Metal's attributes in the body. */

@@ -1,6 +1,6 @@
 /*
  * The third dialect of the kernels, C++ as strict as Metal or stricter: pointers know their ends, numbers of 16 bits convert by name only, and
- * `double` is no word. To be included behind all other headers, and before kernels.text.
+ * `double` is no word. To be included behind all other headers, and before kernels.text.h.
  */
 #pragma once
 

@@ -128,10 +128,10 @@ final class ExpertKernelsTest {
                         "float g = lane < 16 ? simd_sum(gates.of[t][r]) : 0.0f;",
                         "(?s).*lanes diverge: lane 0 waits for a sum in line \\d+, lane 16 waits .*"),
                 "bfloat16 that becomes a float unasked",
-                new Spoiled("= float(xs[at + i])", "= xs[at + i]", "(?s).*kernels.text:\\d+:\\d+: error: .*BFloat.*"),
+                new Spoiled("= float(xs[at + i])", "= xs[at + i]", "(?s).*kernels.text.h:\\d+:\\d+: error: .*BFloat.*"),
                 "a double",
-                new Spoiled("0.044715f", "0.044715", "(?s).*kernels.text:\\d+:\\d+: error: .*float.* to .*double.*"));
-        String kernels = Files.readString(TEXT.resolve("kernels.text"));
+                new Spoiled("0.044715f", "0.044715", "(?s).*kernels.text.h:\\d+:\\d+: error: .*float.* to .*double.*"));
+        String kernels = Files.readString(TEXT.resolve("kernels.text.h"));
         for (String what : all.keySet()) {
             Spoiled spoiled = all.get(what);
             assertThat(kernels).contains(spoiled.from());
@@ -139,7 +139,7 @@ final class ExpertKernelsTest {
             for (Path file : texts()) {
                 Files.copy(file, text.resolve(file.getFileName()));
             }
-            Files.writeString(text.resolve("kernels.text"), kernels.replace(spoiled.from(), spoiled.to()));
+            Files.writeString(text.resolve("kernels.text.h"), kernels.replace(spoiled.from(), spoiled.to()));
             Path out = text.resolve("out");
             Ended ended = make(text, out, "few_test");
             if (ended.status() == 0) {
@@ -152,7 +152,7 @@ final class ExpertKernelsTest {
 
     private static List<Path> texts() throws IOException {
         try (Stream<Path> files = Files.list(TEXT)) {
-            return files.filter(file -> file.toString().endsWith(".text")).toList();
+            return files.filter(file -> file.toString().endsWith(".text.h")).toList();
         }
     }
 }

@@ -5,7 +5,7 @@ R"espalier(
  * rows, a lane WORDS words of a row at a time, and each word is read once for all rows of the step that chose its expert. D and F are whole groups,
  * hence multiples of ROWS and of a lane's columns.
  *
- * The same text is Metal, CUDA and, in the tests, C++. metal.text and cuda.text name what these languages have in different words. Pointers are
+ * The same text is Metal, CUDA and, in the tests, C++. metal.text.h and cuda.text.h name what these languages have in different words. Pointers are
  * of template parameters only, since Metal asks for their address spaces, which differ: arrays of less than 8 values lie in `constant`. An index
  * into a weight has 64 bits: expert 255 of DeepSeek V3 begins 3.7 billion values behind the first. Nothing is a double, and numbers of 16 bits
  * are converted by name. Whether a lane goes on never depends on the lane before a simd_sum: all lanes of a simdgroup meet there.
