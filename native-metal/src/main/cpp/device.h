@@ -57,6 +57,6 @@ void prepare_device();
 int64_t device_memory();
 
 /** Evaluates together; a device that fails is lost with everything that it had. */
-void evaluate(std::vector<array> &&outputs);
+void evaluate(std::vector<array> &&outputs, void (*how)(std::vector<array>) = mx::eval);
 
 } // namespace espalier

@@ -77,7 +77,13 @@ void Loader::begin(Wanted &wanted) {
   const weight &w = *wanted.parts[0];
   const Kind &kind = wanted.operand.kind;
   auto rows = static_cast<size_t>(stored_rows(wanted.parts) * w.count);
-  auto bytes = [&](int64_t each) { return mx::allocator::malloc(rows * static_cast<size_t>(each)); };
+  auto bytes = [&](int64_t each) {
+    mx::allocator::Data data = mx::allocator::malloc(rows * static_cast<size_t>(each));
+    if (each > 0 && !data.buffer().ptr()) { /* MLX's processor backend does not say so itself */
+      throw Failure(ES_NO_MEMORY, "no memory for weight " + std::string(w.name) + ": place the model on more nodes");
+    }
+    return data;
+  };
   int64_t scales = scale_bytes(w, kind), biases = kind.mode == "affine" ? scales : 0;
   reading.emplace(Reading{bytes(value_bytes(w, kind)), bytes(scales), bytes(biases)});
 }

@@ -121,6 +121,23 @@ void Step::evaluate_with_caches(std::vector<array> outputs) {
   evaluate(std::move(outputs));
 }
 
+/** What was built since is computed while an exchange is awaited. */
+void Step::begin_evaluation() {
+  std::vector<array> pending;
+  for (const Slot &slot : slots) {
+    slot.add_to(pending);
+  }
+  std::erase_if(pending, [](const array &a) { return a.status() != array::Status::unscheduled; });
+  if (pending.empty()) {
+    return;
+  }
+  for (const Changed &one : changed) {
+    pending.insert(pending.end(), one.cache->parts.begin(), one.cache->parts.end());
+  }
+  changed.clear();
+  evaluate(std::move(pending), mx::async_eval);
+}
+
 /** Values are kept under the exchange's id. */
 bool Step::begin_exchange(int index) {
   const auto &exchange = program.read.ops[index].exchange;
@@ -184,6 +201,7 @@ int Step::run(es_result &result) {
       } else if (o.kind == ES_EXCHANGE_AWAIT_OP) {
         auto found = begun.find(o.exchange.id);
         if (found != begun.end()) {
+          begin_evaluation();
           return pause(found->second, ES_EXCHANGE_AWAIT, result);
         }
       } else {

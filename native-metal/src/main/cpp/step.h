@@ -80,6 +80,7 @@ class Step {
   int pause(Begun &begun, int status, es_result &result);
   void check_cancel() const;
   void evaluate_with_caches(std::vector<array> outputs);
+  void begin_evaluation();
   void finish(es_result &result);
   void add_routing(es_result &result);
   void restore();
