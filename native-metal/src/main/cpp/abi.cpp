@@ -48,6 +48,7 @@ int32_t es_version(void) { return ES_VERSION; }
 int32_t es_describe(char *text, int32_t capacity) {
   char error[ES_ERROR_BYTES];
   int status = guarded(error, [&] {
+    require_exceptions();
     std::snprintf(text, capacity > 0 ? static_cast<size_t>(capacity) : 0, "%s", device_name().c_str());
     return ES_OK;
   });

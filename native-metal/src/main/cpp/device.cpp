@@ -18,6 +18,17 @@ std::string device_name() {
   return name + " on " + (text ? *text : "the GPU");
 }
 
+void require_exceptions() {
+  try {
+    mx::reshape(mx::zeros({2}), {3});
+  } catch (const std::invalid_argument &) {
+    return;
+  } catch (...) {
+    throw Failure(ES_FAILED, "what MLX throws is not caught by its type: the library has another C++ runtime than MLX");
+  }
+  throw Failure(ES_FAILED, "MLX did not throw where it has to");
+}
+
 array exact_vector(const es_program &p, const float *values, mx::Shape shape) {
   array floats(values, shape, mx::float32);
   if (!is_fast(&p) || !on_gpu()) {

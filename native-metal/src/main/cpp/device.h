@@ -28,6 +28,9 @@ inline bool on_gpu() { return mx::default_device() == mx::Device::gpu; }
 /** Device and version, for people. */
 std::string device_name();
 
+/** Fails unless what MLX throws is caught here by its type, as it is where both have one C++ runtime. */
+void require_exceptions();
+
 /** Of values in slots, and between shards. */
 inline mx::Dtype activation_type(const es_program &p) { return is_fast(&p) ? mx::bfloat16 : mx::float32; }
 

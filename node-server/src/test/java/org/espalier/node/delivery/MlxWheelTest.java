@@ -2,6 +2,8 @@ package org.espalier.node.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +32,13 @@ class MlxWheelTest {
     void theNewestThatRunsHere(String system, String processor, String version, String folder) {
         assertThat(MlxWheel.of(system, processor, version).map(MlxWheel::folder).orElse("none"))
                 .isEqualTo(folder);
+    }
+
+    @Test
+    void theBuildUsesTheSameVersion() throws IOException {
+        assertThat(Path.of("../pom.xml"))
+                .content()
+                .contains("<mlx.version>" + MlxWheel.all().get(0).version() + "</mlx.version>");
     }
 
     @Test
