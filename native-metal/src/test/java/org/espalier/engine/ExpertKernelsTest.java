@@ -33,13 +33,13 @@ final class ExpertKernelsTest {
 
     private record Ended(int status, String output) {}
 
-    /** Of a child process that gets three minutes. */
+    /** Of a child process that gets ten minutes: machines may be busy. */
     private static Ended run(Path log, List<String> command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        boolean ended = process.waitFor(3, TimeUnit.MINUTES);
+        boolean ended = process.waitFor(10, TimeUnit.MINUTES);
         process.destroyForcibly().waitFor();
         String output = Files.readString(log);
         assertThat(ended).as("%s has not ended: %s", command, output).isTrue();
