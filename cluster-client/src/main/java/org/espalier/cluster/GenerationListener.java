@@ -6,8 +6,8 @@ public interface GenerationListener {
 
     GenerationListener SILENT = piece -> {};
 
-    /** So many generations of the deployment start before this one; told about each second while it waits. */
-    default void onWaiting(int before) {}
+    /** Its place among the generations that wait, 1 for the one that starts next; told about each second. */
+    default void onWaiting(int place) {}
 
     /** {@code done} of {@code total} rows of the prompt have been computed; first of all 0. */
     default void onPrefill(int done, int total) {}

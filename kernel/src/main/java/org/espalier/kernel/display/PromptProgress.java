@@ -37,9 +37,9 @@ public final class PromptProgress implements GenerationListener, AutoCloseable {
     }
 
     @Override
-    public synchronized void onWaiting(int before) {
+    public synchronized void onWaiting(int place) {
         if (!patient && !over && line.due()) {
-            line.show(output, LiveLine.bar(0, "waits for " + before + " other generations", "waiting"));
+            line.show(output, LiveLine.bar(0, "waits, as number " + place + " in the queue", "waiting"));
         }
     }
 

@@ -180,7 +180,8 @@ final class RunCommand implements Callable<Integer> {
             Generation generation = cluster.generate(question, options);
             out.println(RunReport.json(deployment, generation, options, hasText));
         } else {
-            Generation generation = cluster.generate(question, options, printing(out));
+            Generation generation = cluster.generate(
+                    question, options, printing(out, spec.commandLine().getErr()));
             out.println(hasText ? "" : ids(generation.tokens()));
             spec.commandLine().getErr().println(summary(generation));
         }
@@ -200,8 +201,18 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** What it throws when the reader is gone cancels the generation. */
-    private static GenerationListener printing(Output out) {
+    private static GenerationListener printing(Output out, PrintWriter err) {
         return new GenerationListener() {
+            private int said;
+
+            @Override
+            public void onWaiting(int place) {
+                if (place != said) {
+                    err.println("waiting, as number " + place + " in the queue");
+                    said = place;
+                }
+            }
+
             @Override
             public void onText(String piece) {
                 out.print(piece);
