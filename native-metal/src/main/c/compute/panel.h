@@ -182,7 +182,8 @@ ALWAYS_INLINE void unpack_block_numbers(enum in_place kind, int at, const uint8_
     eight[e] = _mm512_setzero_si512();
     for (int first = 0; first < 4; first += at_once) {
       int64_t rest = (int64_t)(groups - first) * size;
-      __mmask64 there = rest > 0 ? (__mmask64)-1 >> (64 - rest) : 0, blocks = at_once == 4 ? (__mmask64)-1 : first == 0 ? 0xffffffff : ~0xffffffffull;
+      __mmask64 there = rest >= 64 ? (__mmask64)-1 : rest > 0 ? (__mmask64)-1 >> (64 - rest) : 0;
+      __mmask64 blocks = at_once == 4 ? (__mmask64)-1 : first == 0 ? 0xffffffff : ~0xffffffffull;
       for (int r = 0; r < 8; r++) {
         const uint8_t *block = p + (8 * e + r) * row + first * size;
         __m512i bytes = rest >= 64 ? _mm512_loadu_si512(block) : _mm512_maskz_loadu_epi8(there, block);

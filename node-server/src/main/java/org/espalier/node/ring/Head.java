@@ -348,7 +348,8 @@ final class Head {
                 end(unread.getKey(), unread(unread.getKey()));
             }
         }
-        watch(now, stagesProgress);
+        Watch.overdue(place, flights, now - progress, questions.oldest(now), stagesProgress)
+                .ifPresent(ring::broken);
         schedule();
     }
 
@@ -359,28 +360,6 @@ final class Head {
                 "the generation of session " + session.id + " was ended: its client has left "
                         + session.replies.unreadBytes() + " bytes unread for "
                         + limits.unreadTime().toSeconds() + " s");
-    }
-
-    /** For what no node owns up to: a step that is computed nowhere and does not come back. */
-    private void watch(long now, List<StageProgress> stagesProgress) {
-        if (stagesProgress.size() < stages) {
-            return;
-        }
-        long limit = Math.max(1, flights.size()) * limitMillis(stagesProgress);
-        long late = TimeUnit.NANOSECONDS.toMillis(now - progress);
-        if (!flights.isEmpty() && late > limit) {
-            ring.broken(RingFailure.stuck(place, flights.keySet().iterator().next(), late / 1000, stagesProgress));
-        } else if (questions.oldest(now) > TimeUnit.MILLISECONDS.toNanos(limit + limit)) {
-            ring.broken(RingFailure.unanswered(place.previous(), questions.oldest(now)));
-        }
-    }
-
-    /** How long the longest step in flight may take to go around. */
-    private long limitMillis(List<StageProgress> stagesProgress) {
-        int rows = flights.values().stream().mapToInt(Flight::rows).max().orElse(1);
-        return stagesProgress.stream()
-                .mapToLong(stage -> Math.max(stage.getLimitMillis(), stage.getRowLimitMicros() * rows / 1000))
-                .sum();
     }
 
     private void schedule() {
@@ -430,9 +409,8 @@ final class Head {
                     end(session, FailureWire.decode(sampled.get().getFailure()));
                 } else {
                     if (sessions.containsKey(session.id)) {
-                        Optional<Routing> routing = routing(outcome, session, entry, row);
-                        checkScores(session, entry, sampled);
-                        sampled.ifPresent(session::checkToken);
+                        Optional<Routing> routing = session.routing(outcome, entry, row);
+                        session.check(entry, sampled);
                         advance(session, entry, sampled, routing);
                     }
                     row += entry.getTokensCount();
@@ -441,23 +419,6 @@ final class Head {
             }
         } catch (IllegalArgumentException e) {
             violation("the outcome of step " + outcome.getStep() + " cannot be used: " + e.getMessage());
-        }
-    }
-
-    private static Optional<Routing> routing(StepOutcome outcome, HeadSession session, StepEntry entry, int row) {
-        int repeated = session.repeated(entry);
-        int rows = entry.getTokensCount() - repeated;
-        return session.request.getRouting() && outcome.getRoutesCount() > 0 && rows > 0
-                ? Optional.of(RoutingFrames.slice(
-                        outcome.getRoutesList(), row + repeated, rows, entry.getPosition() + repeated))
-                : Optional.empty();
-    }
-
-    private static void checkScores(HeadSession session, StepEntry entry, Optional<Sampled> sampled) {
-        int scores = sampled.map(Sampled::getLogprobsCount).orElse(0);
-        if (scores != entry.getTargetsCount()) {
-            throw new IllegalArgumentException("received " + scores + " log-probabilities for "
-                    + entry.getTargetsCount() + " tokens of session " + session.id);
         }
     }
 

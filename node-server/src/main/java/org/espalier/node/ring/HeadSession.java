@@ -17,6 +17,7 @@ import org.espalier.v1.Progress;
 import org.espalier.v1.Routing;
 import org.espalier.v1.Sampled;
 import org.espalier.v1.StepEntry;
+import org.espalier.v1.StepOutcome;
 import org.espalier.v1.Token;
 
 /** A generation as the head knows it: how far it has come, what it feeds next, when it ends. Owned by the agent's thread. */
@@ -268,11 +269,27 @@ public final class HeadSession {
         }
     }
 
-    /** @throws IllegalArgumentException if the token is none of the model's */
-    void checkToken(Sampled sampled) {
-        if (sampled.getToken() < 0 || sampled.getToken() >= vocabulary) {
+    /** The decisions for an entry's rows that its client has not been told of; empty if it does not want them. */
+    Optional<Routing> routing(StepOutcome outcome, StepEntry entry, int row) {
+        int repeated = repeated(entry);
+        int rows = entry.getTokensCount() - repeated;
+        return request.getRouting() && outcome.getRoutesCount() > 0 && rows > 0
+                ? Optional.of(RoutingFrames.slice(
+                        outcome.getRoutesList(), row + repeated, rows, entry.getPosition() + repeated))
+                : Optional.empty();
+    }
+
+    /** @throws IllegalArgumentException if log-probabilities are missing, or the token is none of the model's */
+    void check(StepEntry entry, Optional<Sampled> sampled) {
+        int scores = sampled.map(Sampled::getLogprobsCount).orElse(0);
+        if (scores != entry.getTargetsCount()) {
+            throw new IllegalArgumentException("received " + scores + " log-probabilities for "
+                    + entry.getTargetsCount() + " tokens of session " + id);
+        }
+        int token = sampled.map(Sampled::getToken).orElse(0);
+        if (token < 0 || token >= vocabulary) {
             throw new IllegalArgumentException(
-                    "token " + sampled.getToken() + " of session " + id + " is none of the vocabulary's " + vocabulary);
+                    "token " + token + " of session " + id + " is none of the vocabulary's " + vocabulary);
         }
     }
 

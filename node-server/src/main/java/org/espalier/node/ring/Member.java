@@ -10,7 +10,6 @@ import org.espalier.failure.FailureException;
 import org.espalier.v1.Frame;
 import org.espalier.v1.Heartbeat;
 import org.espalier.v1.Hello;
-import org.espalier.v1.Shard;
 import org.espalier.v1.StageProgress;
 
 /**
@@ -24,11 +23,9 @@ import org.espalier.v1.StageProgress;
  */
 public final class Member {
 
-    /** How far ahead the head may be: it tries every 8 s for 10 minutes. */
-    private static final long FURTHEST = 10_000;
-
     private final RingPlace place;
     private final StageShard shard;
+    private final HelloCheck hellos;
     private final Arithmetic arithmetic;
     private final RingPorts ports;
     private final Stage stage;
@@ -70,6 +67,7 @@ public final class Member {
         this.place = place;
         this.shard = shard;
         this.arithmetic = Arithmetic.of(shard);
+        this.hellos = new HelloCheck(place, arithmetic);
         this.kvRows = shard.program().kvRows();
         this.ports = ports;
         this.times = new StepTimes(shard.program().residentBytes());
@@ -161,18 +159,10 @@ public final class Member {
      * @throws FailureException if it is not the previous node, is of another placement or incarnation, computes otherwise, or has dialled already
      */
     public FrameSource accept(Hello hello, FrameSink replies) {
-        checkPeer(hello);
+        hellos.check(hello, incarnation);
         long theirs = hello.getIncarnation();
         if (left) {
             throw failure.exception();
-        }
-        if (theirs - incarnation > FURTHEST) {
-            throw refusal(
-                            Failure.Kind.INVALID,
-                            RingPlace.name(place.previous()) + " says that it is in incarnation " + theirs
-                                    + " of deployment " + place.deployment() + ", " + RingPlace.name(place.self())
-                                    + " is in " + incarnation + ": no head tries so often")
-                    .exception();
         }
         if (theirs > incarnation
                 && (head == null || incarnation == 0)) { // a head that is not asked yet is no later one
@@ -209,28 +199,6 @@ public final class Member {
         dialOn();
         served();
         return inbound;
-    }
-
-    private void checkPeer(Hello hello) {
-        if (place.isAlone() || !hello.getNode().equals(place.previous().getNode())) {
-            throw refusal(
-                            Failure.Kind.REFUSED,
-                            "node '" + hello.getNode() + "' does not come before " + RingPlace.name(place.self())
-                                    + " in deployment " + place.deployment())
-                    .exception();
-        }
-        if (!hello.getDigest().equals(place.digest())) {
-            throw refusal(
-                            Failure.Kind.INVALID,
-                            RingPlace.name(place.previous())
-                                    + " has another placement, model or precision of deployment "
-                                    + place.deployment() + " in epoch " + place.epoch() + " than "
-                                    + RingPlace.name(place.self()) + ": it was placed twice at once, load it again")
-                    .exception();
-        }
-        arithmetic.refuses(Arithmetic.of(hello), place).ifPresent(mismatch -> {
-            throw refusal(Failure.Kind.REFUSED, mismatch).exception();
-        });
     }
 
     /** Leaves what is left of the former incarnation behind. */
@@ -454,7 +422,7 @@ public final class Member {
 
         @Override
         public void onFailure(Failure cause) {
-            fail(known(cause, place.next()));
+            fail(RingFailure.said(place, place.next(), cause));
         }
     }
 
@@ -482,15 +450,8 @@ public final class Member {
 
         @Override
         public void onFailure(Failure cause) {
-            fail(known(cause, place.previous()));
+            fail(RingFailure.said(place, place.previous(), cause));
         }
-    }
-
-    /** A neighbour's word counts for nodes of the ring alone. */
-    private Failure known(Failure said, Shard neighbour) {
-        return place.has(said.node())
-                ? said
-                : RingFailure.violation(neighbour, "it says of a node '" + said.node() + "': " + said.message());
     }
 
     /** The last node's answers. */

@@ -77,4 +77,11 @@ public final class RingFailure {
                         RingPlace.name(shard) + " broke the protocol: " + reason)
                 .with(Remedy.LOAD_AGAIN);
     }
+
+    /** What a neighbour says has failed: its word counts for nodes of the ring alone. */
+    static Failure said(RingPlace place, Shard neighbour, Failure failure) {
+        return place.has(failure.node())
+                ? failure
+                : violation(neighbour, "it says of a node '" + failure.node() + "': " + failure.message());
+    }
 }

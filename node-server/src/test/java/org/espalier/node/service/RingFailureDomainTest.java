@@ -114,6 +114,27 @@ class RingFailureDomainTest {
     }
 
     @Test
+    void aGenerationThatWaitsSaysItsPlace() throws Exception {
+        try (FakeRing ring = new FakeRing(1)) {
+            ring.loaders.get(0).kvRows = 40;
+            ring.place(1, "fake");
+            ring.loaders.get(0).loaded.get(0).rowMillis = 50; // each takes more than a second
+            RingMember head = ring.nodes.get(0).member(FakeRing.ID, 1);
+            List<Heard> heard = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                heard.add(new Heard());
+                head.generate(request(i), "client", heard.get(i).replies());
+            }
+            assertThat(heard.get(2).all().stream()
+                            .filter(GenerateReply::hasAlive)
+                            .map(reply -> reply.getAlive().getWaitingBefore())
+                            .filter(place -> place > 0)
+                            .distinct())
+                    .containsExactly(2, 1);
+        }
+    }
+
+    @Test
     void aGenerationSaysEachSecondThatItIsAlive() throws Exception {
         try (FakeRing ring = FakeRing.serving(1)) {
             ring.loaders.get(0).loaded.get(0).rowMillis = 900; // 4 rows of a prompt in one step
