@@ -84,8 +84,7 @@ final class ExpertKernelsTest {
     private Ended made(String program) throws IOException, InterruptedException {
         Ended made = make(TEXT, OUT, program);
         assertThat(made.status()).as(made.output()).isZero();
-        Ended ended = run(
-                OUT.resolve("log"), List.of(OUT.resolve(program).toString()));
+        Ended ended = run(OUT.resolve("log"), List.of(OUT.resolve(program).toString()));
         assertThat(ended.status()).as(ended.output()).isZero();
         return ended;
     }
