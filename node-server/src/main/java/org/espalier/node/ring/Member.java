@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
 import org.espalier.v1.Frame;
@@ -314,14 +315,9 @@ public final class Member {
     }
 
     private List<Link> links() {
-        List<Link> links = new ArrayList<>();
-        if (outbound != null) {
-            links.add(outbound);
-        }
-        if (inbound != null) {
-            links.add(inbound);
-        }
-        return links;
+        return Stream.of(Optional.ofNullable(outbound), Optional.ofNullable(inbound))
+                .flatMap(Optional::stream)
+                .toList();
     }
 
     /** The head begins the list, so that what comes back to it has each node once. */
