@@ -159,8 +159,9 @@ final class SimulatedNode implements EngineQueue.Engine {
         }
         placing = place.epoch();
         if (held != null) {
-            held.member.leave(RingFailure.gone(held.place, "placed again as epoch " + place.epoch()));
-            former.add(held);
+            Held old = held;
+            guarded(() -> old.member.leave(RingFailure.gone(old.place, "placed again as epoch " + place.epoch())));
+            former.add(old);
             held = null;
         }
         engine.submit(new Freed(() -> {
