@@ -80,7 +80,7 @@ public final class RingFailure {
 
     /** What a neighbour says has failed: its word counts for nodes of the ring alone. */
     static Failure said(RingPlace place, Shard neighbour, Failure failure) {
-        return place.has(failure.node())
+        return failure.node().isEmpty() || place.has(failure.node())
                 ? failure
                 : violation(neighbour, "it says of a node '" + failure.node() + "': " + failure.message());
     }

@@ -64,7 +64,8 @@ class InspectCommandTest {
         assertThat(cpu.path("name").textValue()).isEqualTo("cpu");
         assertThat(cpu.path("precisions")).hasSize(2);
         assertThat(cpu.path("state").textValue()).matches("ready: .+|missing: .+");
-        JsonNode reference = json.path("engines").path(1);
+        assertThat(json.path("engines").path(1).path("name").textValue()).isEqualTo("mlx");
+        JsonNode reference = json.path("engines").path(2);
         assertThat(reference.path("name").textValue()).isEqualTo("reference");
         assertThat(reference.path("precisions").path(0).textValue()).isEqualTo("float32");
     }

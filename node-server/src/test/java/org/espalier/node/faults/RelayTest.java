@@ -87,6 +87,8 @@ class RelayTest {
 
     @Test
     void cutsInOrderAndResets() throws IOException {
+        caller.getOutputStream().write(1);
+        assertThat(callee.getInputStream().read()).isEqualTo(1); // the relay has the connection
         relay.cut();
         assertThat(caller.getInputStream().read()).isEqualTo(-1);
         assertThat(callee.getInputStream().read()).isEqualTo(-1);
