@@ -99,9 +99,10 @@ public final class CertificateAuthority {
      * @throws EspalierException if there is no such folder; the old one is lost only once the new one is whole
      */
     public Path renew(String name) {
-        if (!name.equals(CLIENT)) {
-            requireNode(name);
+        if (name.equals(CLIENT)) {
+            return issue(name); // also where it is lost, or was never made
         }
+        requireNode(name);
         if (!Files.isDirectory(cluster.resolve(name))) {
             throw new EspalierException("there is no " + cluster.resolve(name) + " to renew: `espalier-node init --add "
                     + name + "` makes it");
@@ -185,7 +186,7 @@ public final class CertificateAuthority {
         Path place = cluster.resolve(name);
         Path folder = null;
         try {
-            Files.createDirectories(cluster);
+            PrivateFile.folder(cluster);
             folder = PrivateFile.temporaryFolder(cluster, name);
             filling.into(folder);
             try (Stream<Path> files = Files.list(folder)) {

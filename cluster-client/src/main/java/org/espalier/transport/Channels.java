@@ -38,10 +38,15 @@ public final class Channels {
      *
      * @param node its name, which its certificate must have
      * @param address as {@link NodeAddress#parse} reads it
-     * @throws EspalierException if the address is refused, or needs a certificate that is not there
+     * @throws EspalierException if the address is refused, needs a certificate that is not there, or is plain text where there is one: nobody would
+     *     prove a name there
      */
     public ManagedChannelBuilder<?> toNode(String node, String address) {
         NodeAddress parsed = NodeAddress.parse(address);
+        if (parsed.mode() == NodeAddress.Mode.PLAIN && credentials.certificates().isPresent()) {
+            throw new EspalierException("node " + node + " is said to be at " + parsed
+                    + ": a node with a certificate dials no plain text, where any user of its machine may listen");
+        }
         return parsed.mode() == NodeAddress.Mode.TLS
                 ? tls(parsed, PeerIdentity.of(node), "node " + node + " (" + parsed + ")")
                 : plain(parsed, "node " + node + " (" + parsed + ")");

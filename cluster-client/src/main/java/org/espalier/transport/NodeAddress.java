@@ -95,10 +95,11 @@ public record NodeAddress(Mode mode, String host, int port) {
         }
     }
 
-    /** Whether the system resolves the host to this machine itself; false where it does not know it. */
+    /** Whether the system resolves the host to this machine itself, as it does any address (0.0.0.0); false where it does not know it. */
     public boolean isLoopback() {
         try {
-            return InetAddress.getByName(host).isLoopbackAddress();
+            InetAddress address = InetAddress.getByName(host);
+            return address.isLoopbackAddress() || address.isAnyLocalAddress();
         } catch (UnknownHostException e) {
             return false;
         }

@@ -66,6 +66,19 @@ final class PrivateFile {
         Files.writeString(file, text);
     }
 
+    /** A folder that only its user may enter, unless it is there already. */
+    static void folder(Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
+            return;
+        }
+        Files.createDirectories(folder.toAbsolutePath().getParent());
+        if (isPosix(folder.toAbsolutePath().getParent())) {
+            Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(FOLDER));
+        } else {
+            Files.createDirectory(folder);
+        }
+    }
+
     /** A new folder that only its user may enter, beside where it will be moved to. */
     static Path temporaryFolder(Path parent, String name) throws IOException {
         return isPosix(parent)

@@ -61,7 +61,7 @@ class CertificateAuthorityTest {
                         "client/password",
                         "mini-1/identity.p12",
                         "mini-1/password");
-        try (Stream<Path> files = Files.walk(cluster).skip(1)) {
+        try (Stream<Path> files = Files.walk(cluster)) {
             for (Path file : files.toList()) {
                 assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                         .as(file.toString())
@@ -130,6 +130,16 @@ class CertificateAuthorityTest {
                 .isInstanceOf(EspalierException.class)
                 .hasMessageContaining("a node");
         assertThat(contents()).isEqualTo(before);
+    }
+
+    @Test
+    void aClientThatIsLostIsMadeAgain() throws IOException {
+        Path client = cluster.resolve("client");
+        Files.delete(client.resolve("identity.p12"));
+        Files.delete(client.resolve("password"));
+        Files.delete(client);
+        authority.renew("client");
+        assertThat(Certificates.read(client).peer().name()).isEqualTo("client");
     }
 
     @Test
