@@ -43,7 +43,8 @@ public final class Channels {
      */
     public ManagedChannelBuilder<?> toNode(String node, String address) {
         NodeAddress parsed = NodeAddress.parse(address);
-        if (parsed.mode() == NodeAddress.Mode.PLAIN && credentials.certificates().isPresent()) {
+        if (parsed.mode() == NodeAddress.Mode.PLAIN
+                && credentials.certificates().isPresent()) {
             throw new EspalierException("node " + node + " is said to be at " + parsed
                     + ": a node with a certificate dials no plain text, where any user of its machine may listen");
         }

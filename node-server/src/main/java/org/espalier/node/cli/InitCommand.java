@@ -59,7 +59,8 @@ final class InitCommand implements Callable<Integer> {
         } else if (wanted.add != null) {
             Path folder = CertificateAuthority.in(out).add(wanted.add);
             say("made " + folder + ": copy it to that machine, for instance with `scp -rp`, and start there");
-            say("espalier-node serve --listen ADDRESS:50515 --certificates " + folder.getFileName() + ", with that machine's address on the cable or network");
+            say("espalier-node serve --listen ADDRESS:50515 --certificates " + folder.getFileName()
+                    + ", with that machine's address on the cable or network");
         } else {
             Path folder = CertificateAuthority.in(out).renew(wanted.renew);
             say("made " + folder + " anew: copy it over the old one, and restart what uses it");

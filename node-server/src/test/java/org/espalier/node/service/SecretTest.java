@@ -158,7 +158,7 @@ class SecretTest {
             Throwable refused = describe(newer);
             assertThat(Status.fromThrowable(refused).getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
             assertThat(refused)
-                    .hasMessageContaining("it speaks version 999 of the protocol, this node version 1: install the same"
+                    .hasMessageContaining("it speaks version 999 of the protocol, this node version 2: install the same"
                             + " Espalier on both");
             log.await("refused a caller at /127.0.0.1:[0-9]+: it speaks version 999 of the protocol.*");
         }
