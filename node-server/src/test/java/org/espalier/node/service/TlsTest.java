@@ -294,9 +294,8 @@ class TlsTest {
     void aNodeWithACertificateDialsNoPlainText() {
         Channels channels = new Channels(Credentials.of(ours.of("a")));
         assertThatThrownBy(() -> channels.toNode("b", "127.0.0.1:6000"))
-                .hasMessage(
-                        "node b is said to be at 127.0.0.1:6000: a node with a certificate dials no plain text,"
-                                + " where any user of its machine may listen");
+                .hasMessage("node b is said to be at 127.0.0.1:6000: a node with a certificate dials no plain text,"
+                        + " where any user of its machine may listen");
     }
 
     /** b advertises an address where nobody listens: that is said at once, not when a model is loaded. */
