@@ -7,6 +7,9 @@ import org.espalier.Remedy;
 /** A failure as a message of the protocol. Kinds and remedies have the same names there; those of a newer peer may be unknown here. */
 public final class FailureWire {
 
+    /** Characters of a message: several of our longest sentences. */
+    private static final int LONGEST = 4000;
+
     private FailureWire() {}
 
     public static org.espalier.v1.Failure encode(Failure failure) {
@@ -24,8 +27,13 @@ public final class FailureWire {
         return new Failure(
                 message.getNode(),
                 named(Failure.Kind.values(), kind).orElse(Failure.Kind.INTERNAL),
-                message.getMessage(),
+                shortened(message.getMessage()),
                 named(Remedy.values(), remedy));
+    }
+
+    /** Who sends more than a sentence has no more to say. */
+    private static String shortened(String text) {
+        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + " ...";
     }
 
     private static <E extends Enum<E>> Optional<E> named(E[] values, String name) {

@@ -406,7 +406,7 @@ final class Head {
                     throw new IllegalArgumentException("it has no answer for session " + session.id);
                 }
                 if (failed) {
-                    end(session, FailureWire.decode(sampled.get().getFailure()));
+                    end(session, said(sampled.get().getFailure()));
                 } else {
                     if (sessions.containsKey(session.id)) {
                         Optional<Routing> routing = session.routing(outcome, entry, row);
@@ -456,7 +456,7 @@ final class Head {
     /** A step without a result: the engine does not say whose fault that is, so all go back, and each is tried alone, once. */
     private void ended(Flight flight, StepOutcome outcome) {
         Failure why = outcome.getEnd().hasFailure()
-                ? FailureWire.decode(outcome.getEnd().getFailure())
+                ? said(outcome.getEnd().getFailure())
                 : refusal("step " + outcome.getStep() + " was cancelled");
         for (int i = 0; i < flight.sessions().size(); i++) {
             HeadSession session = flight.sessions().get(i);
@@ -476,6 +476,10 @@ final class Head {
                 });
             }
         }
+    }
+
+    private Failure said(org.espalier.v1.Failure failure) {
+        return RingFailure.said(place, place.previous(), FailureWire.decode(failure));
     }
 
     private void closeSession(HeadSession session) {

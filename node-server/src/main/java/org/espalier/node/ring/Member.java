@@ -42,7 +42,6 @@ public final class Member {
     private long incarnation;
     /** Rows of sessions for which this node and all before it have KV memory; at the head, once it is dialled, all nodes. */
     private long kvRows;
-
     /** Whether a client has asked this node to join: from then on it dials the next whenever the previous one has dialled it. */
     private boolean asked;
 
@@ -86,6 +85,11 @@ public final class Member {
     /** Whether both links are up. */
     public boolean serving() {
         return failure == null && asked && (place.isAlone() || accepted && inbound != null);
+    }
+
+    /** Whether there is a link to the next node, or one is being made. */
+    public boolean hasDialled() {
+        return outbound != null;
     }
 
     /** Dials on once this node was asked to join and has been dialled, so that what the head hears from the last node proves the whole ring. */
@@ -288,7 +292,6 @@ public final class Member {
         if (defect != null) {
             defect(defect);
         }
-        long now = ports.nanos();
         Heartbeat heartbeat = heartbeat();
         for (Link link : links()) {
             link.beat(heartbeat);
@@ -300,7 +303,7 @@ public final class Member {
             return;
         }
         head.tick(place.isAlone() ? heartbeat.getStagesList() : before);
-        if (rejoining.isDue(now) && stage.isIdle()) {
+        if (rejoining.isDue(ports.nanos()) && stage.isIdle()) {
             rejoining.attempt();
             renew(incarnation + 1);
             if (place.isAlone()) {
@@ -308,7 +311,7 @@ public final class Member {
             } else {
                 dial();
             }
-        } else if (rejoining.givesUp(now)) {
+        } else if (rejoining.givesUp(ports.nanos())) {
             failure = rejoining.advised(failure);
             ports.gaveUp(failure);
         }

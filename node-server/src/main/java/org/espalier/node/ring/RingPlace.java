@@ -15,6 +15,11 @@ import org.espalier.v1.StageProgress;
  */
 public record RingPlace(String deployment, long epoch, List<Shard> shards, int index, ByteString digest) {
 
+    /** Of a step, in milliseconds: a minute, see {@link StepTimes}, and what reads 50 TB at 50 MB/s. */
+    private static final long LEAST_LIMIT = 60_000;
+
+    private static final long LONGEST_LIMIT = 1_000_000_000;
+
     public RingPlace {
         shards = List.copyOf(shards);
     }
@@ -61,9 +66,11 @@ public record RingPlace(String deployment, long epoch, List<Shard> shards, int i
             if (stage.getReceived() < -1
                     || stage.getFinished() < -1
                     || stage.getRunningMillis() < 0
-                    || stage.getLimitMillis() <= 0
-                    || stage.getRowLimitMicros() < 0) {
-                return Optional.of("its heartbeat has a negative number of node '" + expected + "'");
+                    || stage.getLimitMillis() < LEAST_LIMIT
+                    || stage.getLimitMillis() > LONGEST_LIMIT
+                    || stage.getRowLimitMicros() < 0
+                    || stage.getRowLimitMicros() > LONGEST_LIMIT) {
+                return Optional.of("its heartbeat has numbers of node '" + expected + "' that no node has");
             }
         }
         return Optional.empty();

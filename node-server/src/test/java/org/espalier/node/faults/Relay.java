@@ -249,8 +249,8 @@ final class Relay implements AutoCloseable {
         private void write() {
             try {
                 for (Chunk chunk = take(); chunk != null; chunk = take()) {
+                    passed.get(way).addAndGet(chunk.bytes.length); // before anybody can have read them
                     to.getOutputStream().write(chunk.bytes);
-                    passed.get(way).addAndGet(chunk.bytes.length);
                     TimeUnit.NANOSECONDS.sleep((long) (1e9 * chunk.bytes.length / bytesPerSecond));
                 }
                 ended();

@@ -44,6 +44,11 @@ class RingPlaceTest {
         assertThat(place(2).checkBefore(List.of(stage("b"), stage("a"))))
                 .contains("its heartbeat speaks of node 'b', expected 'a'");
         StageProgress negative = stage("a").toBuilder().setLimitMillis(-1).build();
-        assertThat(place(1).checkBefore(List.of(negative))).contains("its heartbeat has a negative number of node 'a'");
+        assertThat(place(1).checkBefore(List.of(negative)))
+                .contains("its heartbeat has numbers of node 'a' that no node has");
+        StageProgress endless =
+                stage("a").toBuilder().setLimitMillis(Long.MAX_VALUE).build();
+        assertThat(place(1).checkBefore(List.of(endless)))
+                .contains("its heartbeat has numbers of node 'a' that no node has");
     }
 }

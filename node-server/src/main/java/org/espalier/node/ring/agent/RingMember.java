@@ -31,6 +31,7 @@ import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.Hello;
 import org.espalier.v1.RingGrpc;
+import org.espalier.v1.Shard;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,7 +50,7 @@ public final class RingMember {
     private static final long NO_SESSION = 0;
 
     /** What other threads may see of the machine. */
-    private record State(int sessions, boolean serving, Optional<Failure> refusal) {}
+    private record State(int sessions, boolean serving, boolean dialled, Optional<Failure> refusal) {}
 
     private final RingPlace place;
     private final StageShard shard;
@@ -97,7 +98,7 @@ public final class RingMember {
 
     /** On the agent's thread. */
     void publish() {
-        state = new State(member.sessions(), member.serving(), member.refusal());
+        state = new State(member.sessions(), member.serving(), member.hasDialled(), member.refusal());
     }
 
     /** On the agent's thread. */
@@ -143,11 +144,7 @@ public final class RingMember {
         try {
             cause = answer.get(JOIN_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            cause = Optional.of(new Failure(
-                            place.next().getNode(),
-                            Failure.Kind.TIMED_OUT,
-                            "no answer came from " + RingPlace.name(place.next()) + " within " + JOIN_SECONDS + " s")
-                    .with(Remedy.LOAD_AGAIN));
+            cause = Optional.of(unanswered());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw refusal(Failure.Kind.CANCELLED, "joining was interrupted on " + RingPlace.name(place.self()));
@@ -162,6 +159,17 @@ public final class RingMember {
                             why.remedy())
                     .exception();
         });
+    }
+
+    /** This node dials on once it has been dialled itself. */
+    private Failure unanswered() {
+        Shard silent = state.dialled ? place.next() : place.previous();
+        return new Failure(
+                        silent.getNode(),
+                        Failure.Kind.TIMED_OUT,
+                        (state.dialled ? "no answer" : "no link") + " came from " + RingPlace.name(silent) + " within "
+                                + JOIN_SECONDS + " s")
+                .with(Remedy.LOAD_AGAIN);
     }
 
     /**
