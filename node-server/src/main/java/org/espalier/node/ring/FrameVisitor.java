@@ -4,33 +4,50 @@ import org.espalier.v1.CancelSession;
 import org.espalier.v1.CloseSession;
 import org.espalier.v1.ForkSession;
 import org.espalier.v1.Frame;
+import org.espalier.v1.Frame.BodyCase;
 import org.espalier.v1.OpenSession;
 import org.espalier.v1.SessionOutcome;
 import org.espalier.v1.StepFrame;
 import org.espalier.v1.StepOutcome;
 import org.espalier.v1.TruncateSession;
 
-/** What a part of the ring does with each kind of numbered frame. */
+/** What a part of the ring does with each kind of numbered frame; {@link #other} for those that are not meant for it. */
 interface FrameVisitor<R> {
 
-    R open(OpenSession open);
+    /** A frame of a kind that is not meant for this part. */
+    R other(BodyCase kind);
 
-    R truncate(TruncateSession truncate);
+    default R open(OpenSession open) {
+        return other(BodyCase.OPEN);
+    }
 
-    R fork(ForkSession fork);
+    default R truncate(TruncateSession truncate) {
+        return other(BodyCase.TRUNCATE);
+    }
 
-    R close(CloseSession close);
+    default R fork(ForkSession fork) {
+        return other(BodyCase.FORK);
+    }
 
-    R cancel(CancelSession cancel);
+    default R close(CloseSession close) {
+        return other(BodyCase.CLOSE);
+    }
 
-    R step(StepFrame step);
+    default R cancel(CancelSession cancel) {
+        return other(BodyCase.CANCEL);
+    }
 
-    R outcome(StepOutcome outcome);
+    default R step(StepFrame step) {
+        return other(BodyCase.STEP);
+    }
 
-    R session(SessionOutcome outcome);
+    default R outcome(StepOutcome outcome) {
+        return other(BodyCase.OUTCOME);
+    }
 
-    /** Any other frame. */
-    R other(Frame frame);
+    default R session(SessionOutcome outcome) {
+        return other(BodyCase.SESSION);
+    }
 
     static <R> R visit(Frame frame, FrameVisitor<R> visitor) {
         return switch (frame.getBodyCase()) {
@@ -42,7 +59,7 @@ interface FrameVisitor<R> {
             case STEP -> visitor.step(frame.getStep());
             case OUTCOME -> visitor.outcome(frame.getOutcome());
             case SESSION -> visitor.session(frame.getSession());
-            default -> visitor.other(frame);
+            default -> visitor.other(frame.getBodyCase());
         };
     }
 }

@@ -27,7 +27,7 @@ import org.espalier.v1.StepOutcome;
  * The ring's only scheduler. It forms steps from all ready generations and keeps as many in flight as the ring has stages, never two with the
  * same session.
  */
-final class Head {
+final class Head implements Role {
 
     /** The most rows of a step; a longer prompt takes several steps, between which other sessions decode. */
     static final int CHUNK = 256;
@@ -46,7 +46,6 @@ final class Head {
     private final RingPlace place;
     private final String node;
     private final int stages;
-    private final RingLimits limits;
     private final Ring ring;
     private final LongSupplier nanos;
 
@@ -56,8 +55,8 @@ final class Head {
     private final Admission admission;
     private final Turns turns = new Turns();
     private final StepForming forming;
-    /** Sessions whose clients do not read, and since when. */
-    private final Map<HeadSession, Long> paused = new LinkedHashMap<>();
+    private final Unread unread;
+    private final Answers answers = new Answers();
 
     private final Map<Long, Flight> flights = new LinkedHashMap<>();
     private final Questions questions;
@@ -71,20 +70,33 @@ final class Head {
         this.place = place;
         this.node = place.self().getNode();
         this.stages = place.shards().size();
-        this.limits = limits;
         this.admission = new Admission(limits);
+        this.unread = new Unread(limits);
         this.forming = new StepForming(turns, times, stages);
         this.nanos = nanos;
         this.ring = ring;
         this.questions = new Questions(ring::send, nanos);
     }
 
-    /** How many run or wait. */
-    int generations() {
+    @Override
+    public boolean begins() {
+        return true;
+    }
+
+    @Override
+    public int generations() {
         return admission.running() + admission.waiting();
     }
 
-    void submit(HeadSession session) {
+    /** The last node's answers. */
+    @Override
+    public void accept(Frame frame) {
+        FrameVisitor.visit(frame, answers);
+        schedule();
+    }
+
+    @Override
+    public void submit(HeadSession session) {
         if (failure != null) {
             session.replies.fail(failure);
         } else if (admission.isFull(session)) {
@@ -124,8 +136,8 @@ final class Head {
                 .build());
     }
 
-    /** As {@link #submit}, in a copy of the first {@code length} rows of another generation's session. */
-    void fork(HeadSession session, long from, int length) {
+    @Override
+    public void fork(HeadSession session, long from, int length) {
         if (failure != null) {
             session.replies.fail(failure);
             return;
@@ -163,20 +175,12 @@ final class Head {
         }
     }
 
-    private void violation(String reason) {
-        ring.broken(RingFailure.violation(place.previous(), reason));
-    }
-
     private Failure refusal(String why) {
         return new Failure(node, Failure.Kind.REFUSED, why);
     }
 
-    /**
-     * Truncates a session between two of its steps.
-     *
-     * @param done completes when all nodes are told; exceptionally if a node refuses or the generation ends first
-     */
-    void truncate(long id, int length, CompletableFuture<Void> done) {
+    @Override
+    public void truncate(long id, int length, CompletableFuture<Void> done) {
         HeadSession session = find(id);
         if (failure != null) {
             done.completeExceptionally(failure.exception());
@@ -188,7 +192,7 @@ final class Head {
                     refusal("session " + id + " is already being truncated").exception());
         } else {
             session.setTruncation(new HeadSession.Truncation(length, done));
-            if (turns.remove(session) || paused.remove(session) != null) {
+            if (turns.remove(session) || unread.remove(session)) {
                 ready(session);
             }
         }
@@ -216,26 +220,20 @@ final class Head {
     }
 
     private void queue(HeadSession session) {
-        if (session.replies.unreadBytes() > limits.unreadBytes()) {
-            paused.put(session, nanos.getAsLong());
+        if (unread.isTooMuch(session)) {
+            unread.add(session, nanos.getAsLong());
         } else {
             turns.add(session);
         }
     }
 
-    /** The client of a generation takes its replies again. */
-    void ready(long id) {
+    @Override
+    public void ready(long id) {
         HeadSession session = sessions.get(id);
-        if (session != null && paused.remove(session) != null) {
+        if (session != null && unread.remove(session)) {
             queue(session);
             schedule();
         }
-    }
-
-    /** All nodes have answered a fork or a truncation. */
-    void answered(SessionOutcome outcome) {
-        questions.answered(outcome);
-        schedule();
     }
 
     private HeadSession find(long id) {
@@ -246,7 +244,7 @@ final class Head {
     private boolean remove(HeadSession session, Failure why) {
         questions.forget(session.id);
         session.endTruncation(Optional.of(why));
-        paused.remove(session);
+        unread.remove(session);
         turns.remove(session);
         if (sessions.remove(session.id) != null) {
             admission.ended(session);
@@ -255,8 +253,9 @@ final class Head {
         return admission.remove(session);
     }
 
-    /** Ends a generation's work on every node; harmless when it is over. */
-    void cancel(long id) {
+    /** Harmless when it is over. */
+    @Override
+    public void cancel(long id) {
         HeadSession session = find(id);
         if (session != null) {
             cancel(
@@ -276,8 +275,8 @@ final class Head {
         closeSession(session);
     }
 
-    /** Ends all generations of a client whose connection broke. */
-    void cancelClient(String client, String connection) {
+    @Override
+    public void cancelClient(String client, String connection) {
         Failure why = new Failure(node, Failure.Kind.CANCELLED, "the client's attachment broke");
         all().stream()
                 .filter(session -> session.request.getClient().equals(client) && session.connection.equals(connection))
@@ -294,25 +293,41 @@ final class Head {
         return all;
     }
 
-    /** The last node's answer to a step. */
-    void outcome(StepOutcome outcome) {
-        if (flights.isEmpty() || flights.keySet().iterator().next() != outcome.getStep()) {
-            violation("received an outcome of step " + outcome.getStep() + ", expected one of the first of the steps "
-                    + flights.keySet());
-            return;
+    private final class Answers implements FrameVisitor<Void> {
+
+        /** To a step. */
+        @Override
+        public Void outcome(StepOutcome outcome) {
+            if (flights.isEmpty() || flights.keySet().iterator().next() != outcome.getStep()) {
+                throw new IllegalArgumentException("received an outcome of step " + outcome.getStep()
+                        + ", expected one of the first of the steps " + flights.keySet());
+            }
+            Flight flight = flights.remove(outcome.getStep());
+            progress = nanos.getAsLong();
+            if (outcome.hasEnd()) {
+                ended(flight, outcome);
+            } else {
+                advance(flight, outcome);
+            }
+            return null;
         }
-        Flight flight = flights.remove(outcome.getStep());
-        progress = nanos.getAsLong();
-        if (outcome.hasEnd()) {
-            ended(flight, outcome);
-        } else {
-            advance(flight, outcome);
+
+        /** To a question: all nodes have answered. */
+        @Override
+        public Void session(SessionOutcome outcome) {
+            questions.answered(outcome);
+            return null;
         }
-        schedule();
+
+        @Override
+        public Void other(Frame.BodyCase kind) {
+            throw new IllegalArgumentException(kind + " frames are not meant for the head");
+        }
     }
 
-    /** Ends all generations with the failure; later ones fail with it too, until the ring serves again. To be called again where it throws something. */
-    void fail(Failure cause) {
+    /** Ends all generations with the failure; later ones fail with it too, until the ring serves again. */
+    @Override
+    public void fail(Failure cause) {
         failure = cause;
         for (HeadSession session : all()) {
             session.replies.fail(cause);
@@ -321,45 +336,24 @@ final class Head {
         flights.clear();
     }
 
-    /**
-     * The ring serves.
-     *
-     * @param kvRows rows of sessions for which all nodes have memory
-     */
-    void serve(long kvRows) {
+    @Override
+    public void serve(long kvRows) {
         admission.setRows(kvRows);
         failure = null;
     }
 
-    /**
-     * Each 0.5 s.
-     *
-     * @param ring what each stage has last said of itself; empty if not known
-     */
-    void tick(List<StageProgress> stagesProgress) {
+    @Override
+    public void tick(List<StageProgress> stagesProgress) {
         long now = nanos.getAsLong();
         List<HeadSession> queue = admission.inOrder();
         for (int i = 0; i < queue.size(); i++) {
             queue.get(i).keepAlive(now - QUIET, i + 1);
         }
         sessions.values().forEach(session -> session.keepAlive(now - QUIET, 0));
-        for (Map.Entry<HeadSession, Long> unread : List.copyOf(paused.entrySet())) {
-            if (now - unread.getValue() > limits.unreadTime().toNanos()) {
-                end(unread.getKey(), unread(unread.getKey()));
-            }
-        }
+        unread.overdue(now).forEach(session -> end(session, unread.failure(session, node)));
         Watch.overdue(place, flights, now - progress, questions.oldest(now), stagesProgress)
                 .ifPresent(ring::broken);
         schedule();
-    }
-
-    private Failure unread(HeadSession session) {
-        return new Failure(
-                node,
-                Failure.Kind.TIMED_OUT,
-                "the generation of session " + session.id + " was ended: its client has left "
-                        + session.replies.unreadBytes() + " bytes unread for "
-                        + limits.unreadTime().toSeconds() + " s");
     }
 
     private void schedule() {
@@ -381,7 +375,7 @@ final class Head {
     /** Whether generations of several clients want rows; one that is paused wants none. */
     private boolean isShared() {
         return sessions.values().stream()
-                        .filter(session -> !paused.containsKey(session))
+                        .filter(session -> !unread.contains(session))
                         .map(session -> session.connection)
                         .distinct()
                         .limit(2)
@@ -418,7 +412,8 @@ final class Head {
                 answer += answered || failed ? 1 : 0;
             }
         } catch (IllegalArgumentException e) {
-            violation("the outcome of step " + outcome.getStep() + " cannot be used: " + e.getMessage());
+            throw new IllegalArgumentException(
+                    "the outcome of step " + outcome.getStep() + " cannot be used: " + e.getMessage(), e);
         }
     }
 

@@ -1,6 +1,5 @@
 package org.espalier.node.ring;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -17,7 +16,7 @@ import org.espalier.v1.StageProgress;
  * A node's part in one deployment's ring, as a machine without a wire: it is told what arrives and what time it is, and says through its
  * ports what to send, dial and compute. All calls come from one thread and none blocks, so that a test can play every order of events.
  *
- * <p>It has a stage, the link to the next node, the link from the previous one and, at the head, the scheduler. When any part breaks, the
+ * <p>It has a stage, a role, the link to the next node and the link from the previous one. When any part breaks, the
  * failure goes to both neighbours and from there on, so that it reaches the head whichever side of the break it is on; sessions are freed.
  * The head of a ring that served before then begins the next incarnation: its Hello goes around, and every node that it reaches drops what
  * is left of the former one.
@@ -31,11 +30,10 @@ public final class Member {
     private final RingPorts ports;
     private final Stage stage;
     private final StepTimes times;
-    /** Null except at the head. */
-    private final Head head;
+    private final Role role;
 
     private final Rejoining rejoining = new Rejoining();
-    private final List<Consumer<Optional<Failure>>> joins = new ArrayList<>();
+    private final Joins joins = new Joins();
 
     private Link outbound;
     private Link inbound;
@@ -74,12 +72,14 @@ public final class Member {
         Exit exit = place.exit();
         this.stage =
                 new Stage(place, new ShardExecutor(place, shard.program(), exit), exit, engine, times, new FromStage());
-        this.head = place.isHead() ? new Head(place, limits, times, ports::nanos, new FromHead()) : null;
+        this.role = place.isHead()
+                ? new Head(place, limits, times, ports::nanos, new FromHead())
+                : new Follower(place, stage);
     }
 
     /** Sessions open on this node; at the head also those that wait for their first step. */
     public int sessions() {
-        return head == null ? stage.sessions() : Math.max(head.generations(), stage.sessions());
+        return Math.max(role.generations(), stage.sessions());
     }
 
     /** Whether both links are up. */
@@ -94,7 +94,7 @@ public final class Member {
 
     /** Dials on once this node was asked to join and has been dialled, so that what the head hears from the last node proves the whole ring. */
     private void dialOn() {
-        if (asked && outbound == null && (head != null || inbound != null)) {
+        if (asked && outbound == null && (role.begins() || inbound != null)) {
             dial();
         }
     }
@@ -170,7 +170,7 @@ public final class Member {
             throw failure.exception();
         }
         if (theirs > incarnation
-                && (head == null || incarnation == 0)) { // a head that is not asked yet is no later one
+                && (!role.begins() || incarnation == 0)) { // a head that is not asked yet is no later one
             renew(theirs);
         } else if (theirs != incarnation) {
             throw refusal(
@@ -229,62 +229,43 @@ public final class Member {
             announced = true;
             former = null;
             rejoining.serves();
-            if (head != null) {
-                head.serve(kvRows);
-            }
+            role.serve(kvRows);
             ports.joined(incarnation);
         }
     }
 
     /** Starts a generation at the head. */
     public void generate(HeadSession session) {
-        Optional<Failure> refusal = refusal();
-        if (refusal.isPresent()) {
-            session.replies.fail(refusal.get());
-        } else {
-            head.submit(session);
-        }
+        refusal().ifPresentOrElse(session.replies::fail, () -> role.submit(session));
     }
 
     /** Starts a generation in a copy of the first {@code length} rows of a running one's session, which does not change. */
     public void fork(HeadSession session, long from, int length) {
-        Optional<Failure> refusal = refusal();
-        if (refusal.isPresent()) {
-            session.replies.fail(refusal.get());
-        } else {
-            head.fork(session, from, length);
-        }
+        refusal().ifPresentOrElse(session.replies::fail, () -> role.fork(session, from, length));
     }
 
-    /** Truncates a generation's session to its first {@code length} rows on every node, between two of its steps. */
+    /**
+     * Truncates a generation's session to its first {@code length} rows on every node, between two of its steps.
+     *
+     * @param done completes when all nodes are told; exceptionally if a node refuses or the generation ends first
+     */
     public void truncate(long session, int length, CompletableFuture<Void> done) {
-        if (head == null) {
-            done.completeExceptionally(refusal(Failure.Kind.INVALID, RingPlace.name(place.self()) + " is not the head")
-                    .exception());
-        } else {
-            head.truncate(session, length, done);
-        }
+        role.truncate(session, length, done);
     }
 
     /** Ends a generation's work on every node. */
     public void cancel(long session) {
-        if (head != null) {
-            head.cancel(session);
-        }
+        role.cancel(session);
     }
 
     /** Ends all generations of a client whose attachment broke. */
     public void cancelClient(String client, String connection) {
-        if (head != null) {
-            head.cancelClient(client, connection);
-        }
+        role.cancelClient(client, connection);
     }
 
     /** The client of a generation takes its replies again. */
     public void ready(long session) {
-        if (head != null) {
-            head.ready(session);
-        }
+        role.ready(session);
     }
 
     /** Each 0.5 s. */
@@ -299,10 +280,13 @@ public final class Member {
         for (Link link : links()) {
             link.tick();
         }
-        if (head == null) {
-            return;
+        role.tick(place.isAlone() ? heartbeat.getStagesList() : before);
+        if (role.begins()) {
+            rejoin();
         }
-        head.tick(place.isAlone() ? heartbeat.getStagesList() : before);
+    }
+
+    private void rejoin() {
         if (rejoining.isDue(ports.nanos()) && stage.isIdle()) {
             rejoining.attempt();
             renew(incarnation + 1);
@@ -326,7 +310,7 @@ public final class Member {
     /** The head begins the list, so that what comes back to it has each node once. */
     private Heartbeat heartbeat() {
         Heartbeat.Builder heartbeat = Heartbeat.newBuilder();
-        if (head == null) {
+        if (!role.begins()) {
             heartbeat.addAllStages(before);
         }
         return heartbeat.addStages(stage.progress()).build();
@@ -366,9 +350,7 @@ public final class Member {
     /** To be called again where it throws something. */
     private void stop(Failure cause) {
         failure = failure == null ? cause : failure;
-        if (head != null) {
-            head.fail(failure);
-        }
+        role.fail(failure);
         stage.stop();
         links().forEach(link -> fail(link, failure));
         outbound = null;
@@ -376,9 +358,7 @@ public final class Member {
         accepted = false;
         announced = false;
         before = List.of();
-        List<Consumer<Optional<Failure>>> waiting = List.copyOf(joins);
-        joins.clear();
-        waiting.forEach(done -> done.accept(Optional.of(failure)));
+        joins.answer(Optional.of(failure));
     }
 
     /** A link that cannot even be failed keeps nobody else from being told. */
@@ -407,9 +387,7 @@ public final class Member {
         @Override
         public void onAccepted() {
             accepted = true;
-            List<Consumer<Optional<Failure>>> waiting = List.copyOf(joins);
-            joins.clear();
-            waiting.forEach(done -> done.accept(Optional.empty()));
+            joins.answer(Optional.empty());
             served();
         }
 
@@ -436,15 +414,7 @@ public final class Member {
 
         @Override
         public void onFrame(Frame frame) {
-            try {
-                if (head == null) {
-                    stage.accept(frame);
-                } else {
-                    toHead(frame);
-                }
-            } catch (IllegalArgumentException e) {
-                fail(RingFailure.violation(place.previous(), e.getMessage()));
-            }
+            receive(frame);
         }
 
         @Override
@@ -453,12 +423,12 @@ public final class Member {
         }
     }
 
-    /** The last node's answers. */
-    private void toHead(Frame frame) {
-        switch (frame.getBodyCase()) {
-            case OUTCOME -> head.outcome(frame.getOutcome());
-            case SESSION -> head.answered(frame.getSession());
-            default -> throw new IllegalArgumentException(frame.getBodyCase() + " frames are not meant for the head");
+    /** A frame of the previous node; in a ring of one of the own stage. */
+    private void receive(Frame frame) {
+        try {
+            role.accept(frame);
+        } catch (IllegalArgumentException e) {
+            fail(RingFailure.violation(place.previous(), e.getMessage()));
         }
     }
 
@@ -466,7 +436,7 @@ public final class Member {
         @Override
         public void send(Frame.Builder frame) {
             if (place.isAlone()) {
-                toHead(frame.build());
+                receive(frame.build());
             } else if (outbound != null) {
                 outbound.send(frame);
             } else if (failure == null) {

@@ -69,6 +69,15 @@ public final class RingFailure {
                 .with(Remedy.LOAD_AGAIN);
     }
 
+    /** A request for the head that came to another node. */
+    public static Failure notHead(RingPlace place) {
+        return new Failure(
+                place.self().getNode(),
+                Failure.Kind.INVALID,
+                RingPlace.name(place.self()) + " is not the head of deployment " + place.deployment() + ": ask "
+                        + RingPlace.name(place.head()));
+    }
+
     /** A node violated the protocol. */
     static Failure violation(Shard shard, String reason) {
         return new Failure(

@@ -36,6 +36,10 @@ public record RingPlace(String deployment, long epoch, List<Shard> shards, int i
         return shards.get((index + shards.size() - 1) % shards.size());
     }
 
+    public Shard head() {
+        return shards.get(0);
+    }
+
     public boolean isHead() {
         return index == 0;
     }

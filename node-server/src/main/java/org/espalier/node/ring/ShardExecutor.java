@@ -19,17 +19,14 @@ import org.espalier.engine.Step;
 import org.espalier.engine.StepResult;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureWire;
-import org.espalier.v1.CancelSession;
 import org.espalier.v1.CloseSession;
 import org.espalier.v1.ForkSession;
 import org.espalier.v1.Frame;
 import org.espalier.v1.OpenSession;
 import org.espalier.v1.Routing;
-import org.espalier.v1.SessionOutcome;
 import org.espalier.v1.StepEnd;
 import org.espalier.v1.StepEntry;
 import org.espalier.v1.StepFrame;
-import org.espalier.v1.StepOutcome;
 import org.espalier.v1.TruncateSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -136,23 +133,8 @@ final class ShardExecutor {
         }
 
         @Override
-        public Optional<Frame.Builder> cancel(CancelSession session) {
-            throw new IllegalStateException("the stage cancels, nothing is executed");
-        }
-
-        @Override
-        public Optional<Frame.Builder> outcome(StepOutcome outcome) {
-            throw new IllegalStateException("no shard executes an outcome");
-        }
-
-        @Override
-        public Optional<Frame.Builder> session(SessionOutcome outcome) {
-            throw new IllegalStateException("no shard executes an outcome");
-        }
-
-        @Override
-        public Optional<Frame.Builder> other(Frame frame) {
-            throw new IllegalStateException("no shard executes " + frame.getBodyCase());
+        public Optional<Frame.Builder> other(Frame.BodyCase kind) {
+            throw new IllegalStateException("no shard executes " + kind + " frames");
         }
     }
 

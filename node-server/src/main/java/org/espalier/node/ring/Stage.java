@@ -12,11 +12,9 @@ import org.espalier.v1.CloseSession;
 import org.espalier.v1.ForkSession;
 import org.espalier.v1.Frame;
 import org.espalier.v1.OpenSession;
-import org.espalier.v1.SessionOutcome;
 import org.espalier.v1.StageProgress;
 import org.espalier.v1.StepEntry;
 import org.espalier.v1.StepFrame;
-import org.espalier.v1.StepOutcome;
 import org.espalier.v1.TruncateSession;
 
 /**
@@ -168,18 +166,8 @@ final class Stage {
         }
 
         @Override
-        public Void outcome(StepOutcome outcome) {
-            return other(Frame.newBuilder().setOutcome(outcome).build());
-        }
-
-        @Override
-        public Void session(SessionOutcome outcome) {
-            return other(Frame.newBuilder().setSession(outcome).build());
-        }
-
-        @Override
-        public Void other(Frame frame) {
-            throw new IllegalArgumentException(frame.getBodyCase() + " frames are not meant for a stage");
+        public Void other(Frame.BodyCase kind) {
+            throw new IllegalArgumentException(kind + " frames are not meant for a stage");
         }
 
         private Void submit(Frame frame, long opened) {

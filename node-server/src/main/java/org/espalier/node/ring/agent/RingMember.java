@@ -20,6 +20,7 @@ import org.espalier.node.ring.FrameSink;
 import org.espalier.node.ring.FrameSource;
 import org.espalier.node.ring.HeadSession;
 import org.espalier.node.ring.Member;
+import org.espalier.node.ring.RingFailure;
 import org.espalier.node.ring.RingLimits;
 import org.espalier.node.ring.RingPlace;
 import org.espalier.node.ring.RingPorts;
@@ -287,10 +288,7 @@ public final class RingMember {
 
     private HeadSession session(GenerateRequest request, String connection, GrpcReplies replies) {
         if (!place.isHead()) {
-            throw refusal(
-                    Failure.Kind.INVALID,
-                    RingPlace.name(place.self()) + " is not the head of deployment " + place.deployment() + ": ask "
-                            + RingPlace.name(place.shards().get(0)));
+            throw RingFailure.notHead(place).exception();
         }
         refusal().ifPresent(why -> {
             throw why.exception();
