@@ -5,6 +5,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -29,6 +30,11 @@ public final class RegularFile {
         } finally {
             WATCHED.remove();
         }
+    }
+
+    /** Whether a folder has an entry of that name, or does not let anybody look: whatever it is, opening it says why it cannot be read. */
+    public static boolean isNamed(Path file) {
+        return !Files.notExists(file, LinkOption.NOFOLLOW_LINKS);
     }
 
     /**

@@ -137,16 +137,22 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    /** After a failure the next who asks tries again. */
+    /** Where there is none, or none that can be read, the next who asks looks again: it may have been added. */
     private void open(CompletableFuture<Optional<Tokenizer>> opening) {
         try {
-            opening.complete(openTokenizer());
-        } catch (RuntimeException | Error e) {
-            synchronized (this) {
-                tokenizer = null;
+            Optional<Tokenizer> opened = openTokenizer();
+            if (opened.isEmpty()) {
+                forget();
             }
+            opening.complete(opened);
+        } catch (RuntimeException | Error e) {
+            forget();
             opening.completeExceptionally(e);
         }
+    }
+
+    private synchronized void forget() {
+        tokenizer = null;
     }
 
     /** The Jinja text of the chat template; empty if the files have none. */

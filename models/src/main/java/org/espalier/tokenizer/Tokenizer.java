@@ -54,7 +54,7 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** Whether a directory has a vocabulary that {@link #ofDirectory} reads. */
+    /** Whether a directory has a vocabulary that {@link #ofDirectory} reads, or says why it cannot. */
     public static boolean isIn(Path directory) {
         return TokenizerDirectory.exists(directory);
     }

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.espalier.RegularFile;
@@ -44,7 +43,7 @@ record TokenizerConfig(
     /** The object in a file; an empty one if there is no such file. */
     static JsonNode json(Path directory, String name) throws IOException {
         Path file = directory.resolve(name);
-        if (!Files.isRegularFile(file)) {
+        if (!RegularFile.isNamed(file)) {
             return JSON.createObjectNode();
         }
         try {
@@ -69,7 +68,7 @@ record TokenizerConfig(
 
     private static Optional<String> template(Path directory, JsonNode config) throws IOException {
         Path own = directory.resolve("chat_template.jinja");
-        if (Files.isRegularFile(own)) {
+        if (RegularFile.isNamed(own)) {
             return Optional.of(new String(RegularFile.read(own, MOST_TEMPLATE_BYTES), StandardCharsets.UTF_8));
         }
         Optional<String> wrapped = named(json(directory, "chat_template.json").path("chat_template"));

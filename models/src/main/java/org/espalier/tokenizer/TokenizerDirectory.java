@@ -1,7 +1,6 @@
 package org.espalier.tokenizer;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.espalier.RegularFile;
@@ -17,18 +16,18 @@ record TokenizerDirectory(byte[] tokenizerJson, TokenizerConfig config, String v
 
     static TokenizerDirectory open(Path directory) throws IOException {
         Path json = directory.resolve("tokenizer.json");
-        if (Files.isRegularFile(json)) {
+        if (RegularFile.isNamed(json)) {
             return new TokenizerDirectory(
                     RegularFile.read(json, RegularFile.MOST_BYTES),
                     TokenizerConfig.ofDirectory(directory, false),
                     json.toString());
         }
         Path sentencePiece = directory.resolve("tokenizer.model");
-        if (Files.isRegularFile(sentencePiece)) {
+        if (RegularFile.isNamed(sentencePiece)) {
             return ofSentencePiece(directory, sentencePiece);
         }
         Path tiktoken = directory.resolve("tiktoken.model");
-        if (Files.isRegularFile(tiktoken)) {
+        if (RegularFile.isNamed(tiktoken)) {
             ByteLevelBpe vocabulary = TiktokenRanks.read(
                     RegularFile.read(tiktoken, RegularFile.MOST_BYTES),
                     TokenizerConfig.json(directory, "tokenizer_config.json"),
@@ -40,10 +39,10 @@ record TokenizerDirectory(byte[] tokenizerJson, TokenizerConfig config, String v
                 + " (nor a tokenizer.model or tiktoken.model): copy it from the published checkpoint");
     }
 
-    /** Whether a directory has one of the files that {@link #open} reads. */
+    /** Whether a directory has one of the files that {@link #open} reads, or would read if it could. */
     static boolean exists(Path directory) {
         return Stream.of("tokenizer.json", "tokenizer.model", "tiktoken.model")
-                .anyMatch(name -> Files.isRegularFile(directory.resolve(name)));
+                .anyMatch(name -> RegularFile.isNamed(directory.resolve(name)));
     }
 
     /** Files without {@code "legacy": false} come from a time when transformers put a space after each special token too. */

@@ -2,6 +2,7 @@ package org.espalier.tokenizer;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -41,9 +42,9 @@ final class Vocabulary {
                 vocabulary.readDocument(json);
             }
         } catch (IOException e) {
+            String why = e instanceof JsonProcessingException known ? known.getOriginalMessage() : e.getMessage();
             throw new TokenizerException(
-                    source + " cannot be read (" + e.getMessage() + "): fetch it again from the published checkpoint",
-                    e);
+                    source + " is not readable JSON (" + why + "): fetch it again from the published checkpoint", e);
         }
         if (vocabulary.ids.isEmpty()) {
             throw new TokenizerException(

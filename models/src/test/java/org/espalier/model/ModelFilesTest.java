@@ -1,6 +1,7 @@
 package org.espalier.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
@@ -12,7 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.espalier.EspalierException;
 import org.espalier.checkpoint.Golden;
+import org.espalier.tokenizer.TokenizerException;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,8 +74,28 @@ class ModelFilesTest {
             strings = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"})
     @DisabledOnOs(OS.WINDOWS)
     void aPipeIsNoTokenizer(String name) throws Exception {
-        pipe(name);
-        assertThat(failure(model)).isNull();
+        Path pipe = pipe(name);
+        assertThat(failure(model))
+                .isInstanceOf(TokenizerException.class)
+                .hasMessage("cannot read the tokenizer of " + model
+                        + ": it is a pipe, a device or a socket, expected a regular file (" + pipe + ")");
+    }
+
+    /** As the hub's cache has it after its blobs were cleaned up. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aLinkToNothingIsNoTokenizerUntilThereIsSomething() throws IOException {
+        Path file = model.resolve("tokenizer.json");
+        Path blob = model.resolve("blob");
+        Files.move(file, model.resolve("kept"));
+        try (Model opened = Model.open(model)) {
+            assertThat(opened.tokenizer()).isEmpty();
+            Files.createSymbolicLink(file, blob);
+            assertThatThrownBy(opened::tokenizer)
+                    .hasMessage("cannot read the tokenizer of " + model + ": no such file or folder (" + file + ")");
+            Files.move(model.resolve("kept"), blob);
+            assertThat(opened.tokenizer().orElseThrow().encode("the")).containsExactly(257);
+        }
     }
 
     @ParameterizedTest

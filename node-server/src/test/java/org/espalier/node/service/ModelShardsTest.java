@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,6 +62,38 @@ class ModelShardsTest {
             assertThat(shards.isCurrent(shard)).isFalse();
             Files.write(weights, whole);
             assertThat(shards.isCurrent(shard)).isFalse();
+            shard.close();
+        }
+    }
+
+    /** A shard that stays loaded serves texts as soon as the files are right. */
+    @Test
+    void aTokenizerThatCannotBeReadIsSoUntilItIsMended(@TempDir Path folder) throws Exception {
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(MODELS.resolve("llama-tiny/hf").resolve(file), folder.resolve(file));
+        }
+        Path tokenizer = folder.resolve("tokenizer.json");
+        byte[] whole = Files.readAllBytes(MODELS.resolve("llama-tiny/hf/tokenizer.json"));
+        try (ModelShards shards = new ModelShards(List.of())) {
+            StageShard shard = shards.load(order(ModelIdentity.of(folder), 3), (done, total) -> {}, new Cancel());
+            assertThatThrownBy(shard::text)
+                    .hasMessageMatching("model .* has no tokenizer, so it cannot look for stop texts: leave them out");
+            Files.createDirectory(tokenizer);
+            assertThatThrownBy(shard::text)
+                    .hasMessageStartingWith("cannot read the tokenizer of " + folder + ": it is a folder, expected");
+            Files.delete(tokenizer);
+            Files.write(tokenizer, Arrays.copyOf(whole, whole.length / 2));
+            assertThatThrownBy(shard::text)
+                    .isInstanceOf(EspalierException.class)
+                    .hasMessageContaining(tokenizer + " is not readable JSON");
+            try (RandomAccessFile file = new RandomAccessFile(tokenizer.toFile(), "rw")) {
+                file.setLength((64 << 20) + 1);
+            }
+            assertThatThrownBy(shard::text)
+                    .hasMessageStartingWith("cannot read the tokenizer of " + folder
+                            + ": it has 67108865 bytes, expected at most 67108864");
+            Files.write(tokenizer, whole);
+            assertThat(shard.text().add('h')).isEqualTo("h");
             shard.close();
         }
     }
