@@ -45,7 +45,7 @@ final class CallerCheck implements ServerInterceptor {
     public <Q, A> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
         Optional<Peer> caller = caller(call.getAttributes());
-        Optional<Refusal> refusal = stranger(caller, headers)
+        Optional<Refusal> refusal = stranger(caller, call.getAttributes().get(Grpc.TRANSPORT_ATTR_LOCAL_ADDR), headers)
                 .or(() -> caller.flatMap(peer -> wrongRole(peer, call)))
                 .or(() -> otherVersion(headers));
         if (refusal.isPresent()) {
@@ -78,7 +78,7 @@ final class CallerCheck implements ServerInterceptor {
         }
     }
 
-    private Optional<Refusal> stranger(Optional<Peer> caller, Metadata headers) {
+    private Optional<Refusal> stranger(Optional<Peer> caller, SocketAddress here, Metadata headers) {
         if (credentials.certificates().isPresent()) {
             return caller.isPresent()
                     ? Optional.empty()
@@ -86,11 +86,11 @@ final class CallerCheck implements ServerInterceptor {
         }
         return credentials
                 .secret()
-                .filter(secret -> !secret.isSame(headers.get(Secret.HEADER)))
+                .filter(secret -> !secret.isProven(headers.get(Secret.HEADER), here))
                 .map(secret -> new Refusal(
                         Status.Code.UNAUTHENTICATED,
                         headers.containsKey(Secret.HEADER)
-                                ? "its secret is not the node's"
+                                ? "its secret is not the node's, or is shown for another port, as behind a tunnel"
                                 : "it has not shown the node's secret: name its file with `--secret-file FILE`"));
     }
 

@@ -65,9 +65,10 @@ public final class Channels {
     }
 
     private ManagedChannelBuilder<?> plain(NodeAddress address, String where) {
-        return NettyChannelBuilder.forAddress(address.loopback(), InsecureChannelCredentials.create())
+        InetSocketAddress dialled = address.loopback();
+        return NettyChannelBuilder.forAddress(dialled, InsecureChannelCredentials.create())
                 .proxyDetector(target -> null)
-                .intercept(new Calls(where, credentials.secret()));
+                .intercept(new Calls(where, credentials.secret().map(secret -> secret.proof(dialled))));
     }
 
     private ManagedChannelBuilder<?> tls(NodeAddress address, PeerIdentity identity, String where) {
@@ -99,14 +100,14 @@ public final class Channels {
     }
 
     /** Adds what a node asks of its callers, and says why there is no connection where TLS knows. */
-    private record Calls(String where, Optional<Secret> secret) implements ClientInterceptor {
+    private record Calls(String where, Optional<String> proof) implements ClientInterceptor {
         @Override
         public <Q, A> ClientCall<Q, A> interceptCall(MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
             return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
                 @Override
                 public void start(Listener<A> answers, Metadata headers) {
                     headers.put(Protocol.HEADER, String.valueOf(Protocol.VERSION));
-                    secret.ifPresent(known -> headers.put(Secret.HEADER, known.text()));
+                    proof.ifPresent(shown -> headers.put(Secret.HEADER, shown));
                     super.start(
                             new SimpleForwardingClientCallListener<>(answers) {
                                 @Override

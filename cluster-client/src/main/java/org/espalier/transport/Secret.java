@@ -1,13 +1,17 @@
 package org.espalier.transport;
 
 import io.grpc.Metadata;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.espalier.EspalierException;
 
 /**
@@ -16,11 +20,13 @@ import org.espalier.EspalierException;
  */
 public final class Secret {
 
+    /** Has {@link #proof}. */
     static final Metadata.Key<String> HEADER = Metadata.Key.of("espalier-secret", Metadata.ASCII_STRING_MARSHALLER);
 
     /** Printable without blanks, so that it is a line and a header as it stands; short ones could be guessed. */
     private static final Pattern TEXT = Pattern.compile("[!-~]{16,1000}");
 
+    private static final String HMAC = "HmacSHA256";
     private static final int RANDOM_BYTES = 32;
     private static final Secret OF_THIS_PROCESS = random();
 
@@ -64,22 +70,35 @@ public final class Secret {
         return text + "\n";
     }
 
-    String text() {
-        return text;
-    }
-
-    /** Takes the same time whatever is offered; a null is not it. */
-    boolean isSame(String offered) {
-        return offered != null && MessageDigest.isEqual(digest(text), digest(offered));
-    }
-
-    /** Of one length, so that not even that is told by the time. */
-    private static byte[] digest(String text) {
+    /**
+     * What a caller shows: HMAC-SHA256 (RFC 2104) of the address that it dials, in hexadecimal. Whoever has taken the port of a node that ended
+     * learns neither the secret nor what another node would take.
+     */
+    String proof(InetSocketAddress dialled) {
         try {
-            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
+            Mac mac = Mac.getInstance(HMAC);
+            mac.init(new SecretKeySpec(text.getBytes(StandardCharsets.US_ASCII), HMAC));
+            return HexFormat.of().formatHex(mac.doFinal(words(dialled).getBytes(StandardCharsets.US_ASCII)));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every Java has " + HMAC, e);
         }
+    }
+
+    /**
+     * Whether it is the proof for where a call came in, in the same time whatever is offered; a null is none.
+     *
+     * @param here the listener's own end of the connection
+     */
+    boolean isProven(String offered, SocketAddress here) {
+        return offered != null
+                && here instanceof InetSocketAddress internet
+                && MessageDigest.isEqual(
+                        proof(internet).getBytes(StandardCharsets.US_ASCII),
+                        offered.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static String words(InetSocketAddress address) {
+        return address.getAddress().getHostAddress() + ":" + address.getPort();
     }
 
     /** Never the secret itself. */

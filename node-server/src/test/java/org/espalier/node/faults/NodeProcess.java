@@ -14,13 +14,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.espalier.DaemonThreads;
-import org.espalier.transport.Secret;
 
 /** A node in a JVM of its own, on this JVM's class path, which can be sent signals and looked at from outside. */
 final class NodeProcess implements AutoCloseable {
-
-    /** Of all nodes, so that they form rings. */
-    static final Secret SECRET = Secret.ofThisProcess();
 
     private static final long READY_SECONDS = 60;
     private static final String LISTENING = "listening on ";
@@ -35,19 +31,9 @@ final class NodeProcess implements AutoCloseable {
         this.address = address;
     }
 
-    /** A node as {@code espalier-node serve} starts it, which may read whatever its user may. */
-    static NodeProcess serve(String name, String... jvmOptions) throws Exception {
-        return start(
-                name,
-                List.of(jvmOptions),
-                List.of(
-                        "org.espalier.node.cli.EspalierNode",
-                        "serve",
-                        "--port",
-                        "0",
-                        "--name",
-                        name,
-                        "--parent-stdin"));
+    /** A node which may read whatever its user may, and which anybody may use. */
+    static NodeProcess open(String name, String... jvmOptions) throws Exception {
+        return start(name, List.of(jvmOptions), List.of(OpenNode.class.getName(), name));
     }
 
     /** @param main the class and its arguments; it says where it listens */
@@ -65,8 +51,6 @@ final class NodeProcess implements AutoCloseable {
         log.toFile().deleteOnExit();
         Process process =
                 new ProcessBuilder(command).redirectError(log.toFile()).start();
-        process.getOutputStream().write(SECRET.line().getBytes(StandardCharsets.UTF_8));
-        process.getOutputStream().flush();
         CompletableFuture<String> address = new CompletableFuture<>();
         new DaemonThreads("out-of-" + name)
                 .newThread(() -> read(process, address))

@@ -57,7 +57,7 @@ final class ProcessRing implements AutoCloseable {
         files = Files.createTempDirectory("faults");
         for (int i = 0; i < count; i++) {
             copy(DEMO, model(i));
-            nodes.add(NodeProcess.serve(name(i), jvmOptions));
+            nodes.add(NodeProcess.open(name(i), jvmOptions));
             links.add(new Relay(nodes.get(i).address()));
             channels.add(channel(nodes.get(i).address()));
         }
@@ -95,7 +95,7 @@ final class ProcessRing implements AutoCloseable {
     }
 
     static ManagedChannel channel(String address) {
-        return new Channels(Credentials.of(NodeProcess.SECRET))
+        return new Channels(Credentials.NONE)
                 .toAddress(NodeAddress.parse(address), PeerIdentity.anyNode())
                 .maxInboundMessageSize(64 << 20)
                 .build();
@@ -105,7 +105,7 @@ final class ProcessRing implements AutoCloseable {
     void restart(int node) throws Exception {
         nodes.get(node).close();
         channels.get(node).shutdownNow();
-        nodes.set(node, NodeProcess.serve(name(node), jvmOptions));
+        nodes.set(node, NodeProcess.open(name(node), jvmOptions));
         String address = nodes.get(node).address();
         links.get(node).to(address);
         channels.set(node, channel(address));

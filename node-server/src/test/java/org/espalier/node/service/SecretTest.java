@@ -10,23 +10,38 @@ import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.ConnectOptions;
+import org.espalier.transport.Channels;
+import org.espalier.transport.Credentials;
 import org.espalier.transport.Listening;
 import org.espalier.transport.Secret;
 import org.espalier.v1.DescribeRequest;
@@ -125,7 +140,8 @@ class SecretTest {
             })
     void anotherSecretIsNotIt(String wrong) {
         assertThat(describe(with("espalier-secret", wrong)))
-                .hasMessage("UNAUTHENTICATED: node n0 refused the call: its secret is not the node's");
+                .hasMessage(
+                        "UNAUTHENTICATED: node n0 refused the call: its secret is not the node's, or is shown for another port, as behind a tunnel");
     }
 
     /** Our own client with another secret: the user's error and the node's log say the same. */
@@ -138,20 +154,91 @@ class SecretTest {
         try (Logged log = new Logged("org.espalier.transport")) {
             assertThatThrownBy(() -> Cluster.of(
                             List.of(node.address()), ConnectOptions.defaults().withSecretFile(file)))
-                    .hasMessage("node n0 refused the call: its secret is not the node's");
-            log.await("refused a caller at /127.0.0.1:[0-9]+: its secret is not the node's");
+                    .hasMessage(
+                            "node n0 refused the call: its secret is not the node's, or is shown for another port, as behind a tunnel");
+            log.await("refused a caller at /127.0.0.1:[0-9]+: its secret is not the node's.*");
         }
     }
 
     @Test
-    void theSecretLetsIn() {
-        assertThat(describe(with("espalier-secret", SECRET))).isNull();
+    void aProofForTheNodesAddressLetsIn() {
+        assertThat(describe(with("espalier-secret", proof(SECRET, node.address()))))
+                .isNull();
+    }
+
+    /** As Python, RFC 2104 and the documentation have it. */
+    private static String proof(String secret, String address) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(secret.getBytes(StandardCharsets.US_ASCII), "HmacSHA256"));
+            return HexFormat.of().formatHex(mac.doFinal(address.getBytes(StandardCharsets.US_ASCII)));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void theSecretItselfAndProofsForOtherAddressesDoNot() {
+        for (String shown : List.of(
+                SECRET,
+                proof("another-secret-of-16", node.address()),
+                proof(SECRET, "127.0.0.1:1"),
+                proof(SECRET, "127.0.0.2:" + node.port()),
+                proof(SECRET, String.valueOf(node.port())),
+                proof(SECRET, node.address()).substring(1),
+                proof(SECRET, node.address()) + "0",
+                proof(SECRET, node.address()).toUpperCase(Locale.ROOT))) {
+            assertThat(describe(with("espalier-secret", shown)))
+                    .hasMessageStartingWith(
+                            "UNAUTHENTICATED: node n0 refused the call: its secret is not the node's, or is shown for another port");
+        }
+    }
+
+    /** Any user of a machine may listen at the port of a node that has ended: whoever dials on shows something that opens no other node. */
+    @Test
+    void whoeverTookThePortOfANodeLearnsNothingThatOpensAnother() throws Exception {
+        List<String> shown = new CopyOnWriteArrayList<>();
+        Server thief = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
+                .intercept(new ServerInterceptor() {
+                    @Override
+                    public <Q, A> ServerCall.Listener<Q> interceptCall(
+                            ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+                        shown.addAll(headers.keys().stream()
+                                .filter(key -> !key.endsWith("-bin"))
+                                .map(key -> headers.get(Metadata.Key.of(key, Metadata.ASCII_STRING_MARSHALLER)))
+                                .toList());
+                        call.close(Status.UNAVAILABLE, new Metadata());
+                        return new ServerCall.Listener<>() {};
+                    }
+                })
+                .addService(new RingGrpc.RingImplBase() {})
+                .addService(new NodeGrpc.NodeImplBase() {})
+                .build()
+                .start();
+        String taken = "127.0.0.1:" + thief.getPort();
+        ManagedChannel stolen = new Channels(Credentials.of(Secret.of(SECRET, "a test")))
+                .toNode("n1", taken)
+                .build(); // as links of a ring dial
+        try {
+            assertThat(describe(stolen)).hasMessageStartingWith("UNAVAILABLE");
+            assertThat(SecretTest.<Frame>answered(
+                            answers -> RingGrpc.newStub(stolen).link(answers)))
+                    .hasMessageStartingWith("UNAVAILABLE");
+        } finally {
+            stolen.shutdownNow();
+            thief.shutdownNow();
+        }
+        assertThat(shown).doesNotContain(SECRET).contains(proof(SECRET, taken));
+        for (String text : shown) {
+            assertThat(describe(with("espalier-secret", text))).hasMessageStartingWith("UNAUTHENTICATED");
+        }
     }
 
     @Test
     void aPeerOfAnotherVersionHearsBothVersions() throws Exception {
         Metadata metadata = new Metadata();
-        metadata.put(Metadata.Key.of("espalier-secret", Metadata.ASCII_STRING_MARSHALLER), SECRET);
+        metadata.put(
+                Metadata.Key.of("espalier-secret", Metadata.ASCII_STRING_MARSHALLER), proof(SECRET, node.address()));
         metadata.put(Metadata.Key.of("espalier-protocol", Metadata.ASCII_STRING_MARSHALLER), "999");
         Channel newer = ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(metadata));
         try (Logged log = new Logged("org.espalier.transport")) {
@@ -175,7 +262,7 @@ class SecretTest {
         try (Logged log = new Logged("org.espalier.transport")) {
             assertThat(describe(with("espalier-secret", "a-secret-of-somebody-else")))
                     .hasMessageStartingWith("UNAUTHENTICATED");
-            log.await("refused a caller at /127.0.0.1:[0-9]+: its secret is not the node's");
+            log.await("refused a caller at /127.0.0.1:[0-9]+: its secret is not the node's.*");
         }
     }
 
