@@ -150,6 +150,9 @@ ES_EXPORT int32_t es_resume(int64_t program, int32_t outcome, struct es_result *
 /** Of a program that is profiled: nanoseconds spent in each op so far, [ops], and sets them to zero. */
 ES_EXPORT int32_t es_profile(int64_t program, int64_t *nanos, int32_t capacity);
 
+/** What the engine chose for this program while it ran, and why, for people: a line each, ended by a zero byte, cut off at `capacity`. */
+ES_EXPORT void es_report(int64_t program, char *text, int32_t capacity);
+
 /** Bytes a second at which the program's threads read `bytes` of memory: of its mapped weights, or (kind 1) anonymous memory in huge pages. */
 ES_EXPORT int32_t es_read_rate(int64_t program, int32_t kind, int64_t bytes, double *rate, char *error);
 

@@ -10,6 +10,10 @@
 #include "session.cpp"
 #include "step.cpp"
 
+#include "experts/choice.cpp"
+#include "experts/decode.cpp"
+#include "experts/dialect.cpp"
+
 #include "ops/attention.cpp"
 #include "ops/convolution.cpp"
 #include "ops/delta.cpp"

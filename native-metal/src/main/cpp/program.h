@@ -1,6 +1,7 @@
 /* A loaded program: what the ops take beside rows, and the sessions. */
 #pragma once
 
+#include "experts/decode.h"
 #include "load.h"
 #include "session.h"
 
@@ -33,6 +34,7 @@ struct Program {
   std::unique_ptr<Step> step; /* the last, whose results are read until the next call */
   std::vector<int64_t> nanos; /* [ops], while it is profiled */
   bool lost = false;
+  decode::Decode decode; /* of experts, where there are few rows */
 
   Program(const int32_t *words, int64_t count);
   Program(const Program &) = delete;

@@ -111,6 +111,14 @@ int32_t es_profile(int64_t program, int64_t *nanos, int32_t capacity) {
   return ES_OK;
 }
 
+/** What it uses depends on the processor alone, see es_describe. */
+void es_report(int64_t program, char *text, int32_t capacity) {
+  (void)program;
+  if (capacity > 0) {
+    *text = 0;
+  }
+}
+
 int32_t es_read_rate(int64_t program, int32_t kind, int64_t bytes, double *rate, char *error) {
   return read_rate(of(program), kind, bytes, rate, error);
 }

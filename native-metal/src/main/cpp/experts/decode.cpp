@@ -7,7 +7,6 @@
 
 namespace espalier::decode {
 
-constexpr int MOST_ROWS = 4;
 constexpr int SIMDGROUPS = 8; /* of a threadgroup */
 constexpr int MEASURED_STEPS = 16; /* one behind the other, each with other experts, as the layers of a model */
 static const Tiling TILINGS[] = {{1, 4}, {2, 2}, {4, 1}};
@@ -178,7 +177,7 @@ std::optional<Tiling> Decode::choose(
 std::optional<mx::array> Decode::operator()(
     const Experts &e, const Stock &stock, const mx::array &x, const mx::array &ids, const mx::array &weights) {
   const int rows = x.shape(0), top_k = ids.shape(1);
-  if (!kernels || rows > MOST_ROWS) {
+  if (!takes(rows)) {
     return std::nullopt;
   }
   const std::string step = description(e, rows, top_k, x.dtype());

@@ -32,6 +32,8 @@ struct Experts {
   int width() const { return gate.words.shape(-2) / (stacked ? 2 : 1); }
 };
 
+constexpr int MOST_ROWS = 4; /* of a step; beyond, weights are read once for so many rows that products of matrices are better */
+
 /** A way of running the kernels: rows of a weight that a simdgroup takes, and words of a row that a lane takes, at a time. */
 struct Tiling {
   int rows, words;
@@ -60,6 +62,9 @@ class Decode {
   /** For the default device. */
   Decode();
   explicit Decode(Kernels kernels) : kernels(std::move(kernels)) {}
+
+  /** Whether a step of so many rows is worth asking about. */
+  bool takes(int rows) const { return kernels && rows <= MOST_ROWS; }
 
   /** Nothing where `gather_qmm` is to be used. Arguments as those of Kernels. */
   std::optional<mx::array> operator()(

@@ -78,10 +78,47 @@ static array only_held(Step &s, const Node &n, const array &x, const array &plac
   return mx::reshape(mx::take(y, indices(at), 0), {s.rows, top_k, width});
 }
 
+/** As our own kernels read them; nothing where they are not packed. */
+static std::optional<decode::Experts> packed(const Node &n) {
+  const Unit &u = n.unit;
+  const Operand &gate = u.both ? *u.both : *u.gate, &up = u.both ? *u.both : *u.up;
+  for (const Operand *o : {&gate, &up, u.down}) {
+    if (o->kind.mode.empty() || o->transposed || o->count == 1) {
+      return std::nullopt;
+    }
+  }
+  auto matrices = [](const Operand &o, std::optional<array> bias) {
+    if (bias) {
+      bias->eval(); /* once: what follows shares it */
+    }
+    return decode::Matrices{o.kind.mode, o.kind.bits, o.kind.group, o.values, *o.scales, o.biases, bias};
+  };
+  const unit &read = n.read->experts.unit;
+  return decode::Experts{matrices(gate, u.gate_bias), matrices(up, u.up_bias), matrices(*u.down, u.down_bias), u.both != nullptr, read.activation,
+      read.alpha, read.limit};
+}
+
+/** [T, D] by our own kernels, where they were chosen. */
+static std::optional<array> by_kernels(Step &s, const Node &n, const array &x, const Choice &here) {
+  std::optional<decode::Experts> own = s.program.decode.takes(s.rows) ? packed(n) : std::nullopt;
+  if (!own) {
+    return std::nullopt;
+  }
+  auto stock = [&](const array &rows, const array &places, const array &weights) {
+    array y = mx::squeeze(computed(s, n, mx::expand_dims(rows, {1, 2}), places, false), 2);
+    return mx::sum(mx::multiply(to_float(y), mx::expand_dims(weights, -1)), 1);
+  };
+  return s.program.decode(*own, stock, x, here.experts, here.weights);
+}
+
 void experts(Step &s, const Node &n) {
   const auto &o = n.read->experts;
   array x = s.read(o.in);
   Choice here = local(s, n, s.choices.back());
+  if (std::optional<array> sum = by_kernels(s, n, x, here)) {
+    s.write(o.out, *sum);
+    return;
+  }
   array y = array(0.0f);
   if (s.rows * here.experts.shape(1) < SORTED_FROM) {
     y = mx::squeeze(computed(s, n, mx::expand_dims(x, {1, 2}), own_instead(here.experts), false), 2);

@@ -1,5 +1,6 @@
 package org.espalier.engine;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -93,6 +94,11 @@ public interface Executor extends AutoCloseable {
     /** Nanoseconds spent in each op, [ops], since it was last asked; empty unless it was loaded with {@link EngineOptions.Preparation#PROFILE}. */
     default Optional<long[]> profile() {
         return Optional.empty();
+    }
+
+    /** What the engine chose for this program while it ran, and why, a sentence each: for people. */
+    default List<String> choices() {
+        return List.of();
     }
 
     /** Frees weights and sessions. */

@@ -1,5 +1,6 @@
 package org.espalier.engine;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -82,6 +83,11 @@ public interface ForwardingExecutor extends Executor {
     @Override
     default Optional<long[]> profile() {
         return executor().profile();
+    }
+
+    @Override
+    default List<String> choices() {
+        return executor().choices();
     }
 
     @Override

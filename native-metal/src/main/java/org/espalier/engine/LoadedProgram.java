@@ -363,6 +363,11 @@ public final class LoadedProgram implements AutoCloseable {
         return call(() -> device().profile());
     }
 
+    /** What the engine chose for this program while it ran, and why, a sentence each: for people. */
+    public List<String> choices() {
+        return call(() -> device().choices());
+    }
+
     /** Frees weights and sessions; closing twice, or after the engine, is harmless. */
     @Override
     public void close() {

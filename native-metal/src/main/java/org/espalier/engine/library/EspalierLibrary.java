@@ -53,5 +53,7 @@ interface EspalierLibrary {
 
     int es_profile(long program, Pointer nanos, int capacity);
 
+    void es_report(long program, Pointer text, int capacity);
+
     int es_read_rate(long program, int kind, long bytes, Pointer rate, Pointer error);
 }

@@ -4,6 +4,7 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import java.lang.ref.Reference;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.ToIntFunction;
@@ -22,6 +23,9 @@ import org.espalier.program.Program;
 
 /** A program that a library has loaded. */
 final class LibraryExecutor implements Executor {
+
+    /** Of some hundred choices. */
+    private static final int REPORT_BYTES = 1 << 16;
 
     private final EspalierLibrary library;
     private final Program program;
@@ -233,6 +237,14 @@ final class LibraryExecutor implements Executor {
             return Status.of(library.es_profile(handle(), nanos, ops)) == Status.OK
                     ? Optional.of(nanos.getLongArray(0, ops))
                     : Optional.empty();
+        }
+    }
+
+    @Override
+    public List<String> choices() {
+        try (Memory text = new Memory(REPORT_BYTES)) {
+            library.es_report(handle(), text, REPORT_BYTES);
+            return text.getString(0, "UTF-8").lines().toList();
         }
     }
 

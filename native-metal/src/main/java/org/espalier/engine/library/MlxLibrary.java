@@ -70,5 +70,8 @@ final class MlxLibrary implements EspalierLibrary {
     public native int es_profile(long program, Pointer nanos, int capacity);
 
     @Override
+    public native void es_report(long program, Pointer text, int capacity);
+
+    @Override
     public native int es_read_rate(long program, int kind, long bytes, Pointer rate, Pointer error);
 }

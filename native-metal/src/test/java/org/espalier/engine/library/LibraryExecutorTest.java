@@ -222,6 +222,11 @@ final class LibraryExecutorTest {
         assertThat(library.calls).containsExactly("load", "unload 77");
     }
 
+    @Test
+    void whatTheLibraryChoseIsALineEach() {
+        assertThat(load().choices()).containsExactly("3 of 8 experts: one way taken", "all experts: another");
+    }
+
     /** A library would follow an address that is no longer one. */
     @Test
     void whatIsClosedIsNotCalled() {
@@ -232,7 +237,8 @@ final class LibraryExecutorTest {
                 () -> executor.open(1, 2, RouterEdits.NONE),
                 () -> executor.run(step(), Exchange.ALONE, new Cancel()),
                 () -> executor.close(1),
-                executor::profile);
+                executor::profile,
+                executor::choices);
         for (ThrowingCallable call : calls) {
             assertThatThrownBy(call)
                     .isInstanceOf(EngineException.class)

@@ -144,6 +144,11 @@ final class ScriptedLibrary implements EspalierLibrary {
     }
 
     @Override
+    public void es_report(long program, Pointer text, int capacity) {
+        text.setString(0, "3 of 8 experts: one way taken\nall experts: another\n", "UTF-8");
+    }
+
+    @Override
     public int es_read_rate(long program, int kind, long bytes, Pointer rate, Pointer error) {
         return answer(Status.FAILED, error);
     }

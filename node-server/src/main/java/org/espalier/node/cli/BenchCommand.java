@@ -150,6 +150,7 @@ final class BenchCommand implements Callable<Integer> {
             own.ifPresent(rate -> all.put("readBandwidth", rate));
             rates(all, "prefill", prompt, read);
             rates(all, "decode", generate, generated);
+            loaded.choices().forEach(all.putArray("choices")::add);
             out.println(all);
             return;
         }
@@ -182,6 +183,7 @@ final class BenchCommand implements Callable<Integer> {
                     mapped.getAsDouble() * 1e-9,
                     own.getAsDouble() * 1e-9));
         }
+        loaded.choices().forEach(out::println);
         times(out, "a prompt", loaded.program(), ofPrompt, prompt * (repetitions + 1));
         times(out, "generating", loaded.program(), ofTokens, generate * (repetitions + 1));
     }
