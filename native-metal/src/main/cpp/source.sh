@@ -1,7 +1,8 @@
 #!/bin/sh
 # source.sh CLASSES: puts the source of the mlx engine among the resources, for machines that build it themselves; files.txt lists it with checksums.
 set -e
-to=$1/mlx-source
+mkdir -p "$1"
+to=$(cd "$1" && pwd)/mlx-source
 cd "$(dirname "$0")/.."
 rm -rf "$to"
 mkdir -p "$to"

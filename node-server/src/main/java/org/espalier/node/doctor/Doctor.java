@@ -109,32 +109,36 @@ public final class Doctor {
                 () -> String.format(
                         Locale.ROOT,
                         "%.1f GB/s",
-                        probe.measure(Probe.Kind.READ, 1, Map.of()).get("rate") * 1e-9));
+                        probe.measure(Probe.Kind.READ, 1, Map.of()).number("rate") * 1e-9));
         measured(
                 "crossing",
                 () -> String.format(
                         Locale.ROOT,
                         "%.1f us an exchange with the processor",
-                        probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).get("seconds") * 1e6));
+                        probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).number("seconds") * 1e6));
         if (probe.engine().equals("mlx")) {
             measured("buffer limits", () -> sweep(probe, passed.orElseThrow()));
-            line.accept(
+            measured(
                     "expert kernels",
-                    "not compared here: the engine compares its own with gather_qmm as it loads a model, and says which it took");
+                    () -> String.join(
+                            " | ",
+                            probe.measure(Probe.Kind.EXPERTS, 1, Map.of()).choices()));
         } else {
             line.accept("buffer limits", "not run: they are Metal's, and this is the engine " + probe.engine());
             line.accept("expert kernels", "not run: they are the mlx engine's");
         }
-        measured("1 to 64 rows", () -> rows(probe.measure(Probe.Kind.ROWS, 8 * layers, Map.of())));
+        measured(
+                "1 to 64 rows",
+                () -> rows(probe.measure(Probe.Kind.ROWS, 8 * layers, Map.of()).numbers()));
         measured("mixture", () -> {
-            Map<String, Double> decode = probe.measure(Probe.Kind.DECODE, layers, Map.of());
-            double prefill = probe.measure(Probe.Kind.PREFILL, layers, Map.of()).get("seconds");
+            ProbeProcess.Measured decode = probe.measure(Probe.Kind.DECODE, layers, Map.of());
+            double prefill = probe.measure(Probe.Kind.PREFILL, layers, Map.of()).number("seconds");
             return String.format(
                     Locale.ROOT,
                     "%d layers of 64 experts, 4 bit: one row %.3f ms (%.1f GB/s of weights), 256 rows %.1f ms",
                     layers,
-                    decode.get("seconds") * 1e3,
-                    decode.get("bytes") / decode.get("seconds") * 1e-9,
+                    decode.number("seconds") * 1e3,
+                    decode.number("bytes") / decode.number("seconds") * 1e-9,
                     prefill * 1e3);
         });
     }
@@ -169,7 +173,7 @@ public final class Doctor {
         for (BufferLimits limits : BufferLimits.tried(passed.device())) {
             seconds.put(
                     limits,
-                    probe.measure(Probe.Kind.DECODE, layers, limits.variables()).get("seconds"));
+                    probe.measure(Probe.Kind.DECODE, layers, limits.variables()).number("seconds"));
         }
         BufferLimits own = seconds.keySet().iterator().next();
         BufferLimits fastest = seconds.keySet().stream()

@@ -22,11 +22,14 @@ import org.espalier.engine.library.Recording;
 import org.espalier.node.shard.Engines;
 import org.espalier.program.Program;
 
-/** Measures one thing of an engine in a process of its own, and prints lines of a name and a number. */
+/** Measures one thing of an engine in a process of its own, and prints lines for whoever started it. */
 public final class Probe {
 
-    /** Begins every line that is meant for whoever started it. */
+    /** Begins a line of a name and a number. */
     static final String MEASURED = "measured ";
+
+    /** Begins a line that says what the engine chose. */
+    static final String CHOSE = "chose ";
 
     private static final long SESSION = 1;
     private static final int REPETITIONS = 5;
@@ -42,6 +45,8 @@ public final class Probe {
         ROWS,
         /** Bytes of weights that one row reads, and seconds of a step of one row of a mixture. */
         DECODE,
+        /** Nothing: a mixture runs with one row and with four, and what the engine chose for it is said. */
+        EXPERTS,
         /** Seconds of a step of 256 rows of a mixture. */
         PREFILL,
         /** Nothing: steps of one row and of 256 rows of a mixture are recorded, to be timed elsewhere. */
@@ -103,6 +108,12 @@ public final class Probe {
                 run(model.mixture(layers), loaded -> {
                     say("bytes", loaded.residentBytes() / 8.0); // 8 of 64 experts
                     say("seconds", seconds(loaded, 1));
+                });
+            case EXPERTS ->
+                run(model.mixture(layers), loaded -> {
+                    seconds(loaded, 1);
+                    seconds(loaded, 4);
+                    loaded.choices().forEach(choice -> System.out.println(CHOSE + choice));
                 });
             case PREFILL -> run(model.mixture(layers), loaded -> say("seconds", seconds(loaded, 256)));
             case RECORD ->

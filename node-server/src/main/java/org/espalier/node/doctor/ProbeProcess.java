@@ -19,14 +19,21 @@ import org.espalier.node.delivery.ChildProcess;
  */
 record ProbeProcess(String engine, Path home, Duration deadline) {
 
+    /** What it printed: numbers by name, and what the engine chose, a sentence each. */
+    record Measured(Map<String, Double> numbers, List<String> choices) {
+
+        double number(String name) {
+            return numbers.get(name);
+        }
+    }
+
     /**
-     * What it printed: names and numbers.
+     * What it printed.
      *
      * @param environment added to this process's
      * @throws EspalierException saying why there are none
      */
-    Map<String, Double> measure(Probe.Kind kind, int layers, Map<String, String> environment)
-            throws InterruptedException {
+    Measured measure(Probe.Kind kind, int layers, Map<String, String> environment) throws InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         if (home != null) {
@@ -44,12 +51,17 @@ record ProbeProcess(String engine, Path home, Duration deadline) {
             throw new EspalierException("it did not end within " + deadline.toSeconds() + " s and was killed");
         }
         Map<String, Double> measured = new LinkedHashMap<>();
+        List<String> choices = ended.output()
+                .lines()
+                .filter(line -> line.startsWith(Probe.CHOSE))
+                .map(line -> line.substring(Probe.CHOSE.length()))
+                .toList();
         ended.output()
                 .lines()
                 .filter(line -> line.startsWith(Probe.MEASURED))
                 .map(line -> line.split(" "))
                 .forEach(words -> measured.put(words[1], Double.valueOf(words[2])));
-        if (!ended.isFine() || measured.isEmpty()) {
+        if (!ended.isFine() || measured.isEmpty() && choices.isEmpty()) {
             String first = ended.output()
                     .lines()
                     .filter(line -> line.contains("Exception"))
@@ -57,6 +69,6 @@ record ProbeProcess(String engine, Path home, Duration deadline) {
                     .orElse(ended.lastLine());
             throw new EspalierException("its process ended with " + ended.code().get() + ": " + first);
         }
-        return measured;
+        return new Measured(measured, choices);
     }
 }

@@ -61,6 +61,19 @@ class DoctorTest {
         assertThat(lines.get("buffer limits")).isEqualTo("not run: they are Metal's, and this is the engine cpu");
     }
 
+    /** On a processor: nothing was compared, and it says so. */
+    @Test
+    void whatTheEngineChoseForExpertsIsSaid() throws InterruptedException {
+        Path mlx = Path.of("../native-metal/target/mlx").toAbsolutePath();
+        assumeTrue(Files.exists(mlx.resolve("mlx/lib/libmlx.so")), "there is no MLX in " + mlx);
+        ProbeProcess.Measured measured =
+                new ProbeProcess("mlx", mlx, Duration.ofSeconds(100)).measure(Probe.Kind.EXPERTS, 1, Map.of());
+        assertThat(measured.choices())
+                .containsExactly("experts by gather_qmm: kernels of our own are for Metal and CUDA, and this device is"
+                        + " neither");
+        assertThat(measured.numbers()).isEmpty();
+    }
+
     @Test
     void aProbeThatFailsSaysWhy() {
         assertThatExceptionOfType(EspalierException.class)
