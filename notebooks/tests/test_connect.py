@@ -40,17 +40,22 @@ def certificates(home):
 
 @pytest.fixture(scope="module")
 def serve():
-    nodes = []
+    nodes = {}
 
     def start(*options):
         node = subprocess.Popen([NODE, "serve", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        nodes.append(node)
-        return node.stdout.readline().removeprefix("listening on ").strip()
+        address = node.stdout.readline().removeprefix("listening on ").strip()
+        nodes[address] = node
+        return address
 
+    def stop(address):
+        nodes[address].kill()
+        nodes[address].wait()
+
+    start.stop = stop
     yield start
-    for node in nodes:
-        node.kill()
-        node.wait()
+    for address in nodes:
+        stop(address)
 
 
 def test_a_secret_is_asked_for_and_only_its_path_remembered(book, home, serve):
@@ -69,6 +74,21 @@ def test_a_secret_is_asked_for_and_only_its_path_remembered(book, home, serve):
     secret.chmod(0o644)
     assert "other users of this machine may read the secret" in book.run(f"%cluster connect {address} --secret-file {secret}").error
     secret.chmod(0o600)
+
+
+def test_why_a_node_that_is_back_cannot_be_used_is_shown(book, home, serve):
+    secret = private(home / "first", "the-first-secret-0004\n")
+    address = serve("--port", "0", "--name", "back", "--secret-file", str(secret))
+    book.ok(f"%cluster connect {address} --secret-file {secret}")
+    serve.stop(address)
+    assert "does not answer" in book.ok("%cluster").displays[0]["text/plain"]
+    other = private(home / "second", "the-second-secret-0004\n")
+    assert serve("--port", address.split(":")[1], "--name", "back", "--secret-file", str(other)) == address
+    why = "cannot be used: node back refused the call: its secret is not the node's"
+    table, topology = (display["text/plain"] for display in book.ok("%cluster").displays)
+    assert why in table and why in topology
+    refused = book.run("%model load demo")
+    assert refused.status == "error" and f"no node of the cluster answers: back {why}" in refused.error
 
 
 def test_nodes_over_tls_are_remembered_by_name(book, home, certificates, serve):

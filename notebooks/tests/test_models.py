@@ -188,7 +188,7 @@ def test_what_is_printed_after_a_lost_node_works(once):
     shown = book.ok("%model").text
     assert "it does not serve: node local-2 does not answer; `%model load` places it again" in shown
     again = book.ok("%model load")
-    assert "node local-2 does not answer and was left out" in again.text
+    assert "left out: node local-2 does not answer" in again.text
     assert "demo: 8 layers on 1 node" in again.displays[-1]["text/plain"]
     assert book.ok("%generate --raw --max-tokens 2 hello").text.strip()
     assert "does not serve" not in book.ok("%model").text

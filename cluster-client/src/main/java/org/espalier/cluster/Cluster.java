@@ -153,7 +153,7 @@ public final class Cluster implements AutoCloseable {
         return connection != null;
     }
 
-    /** All nodes in the order of their addresses, asked now; those that do not answer are listed as unreachable. */
+    /** All nodes in the order of their addresses, asked now; those that do not answer are listed, with {@link NodeInfo#problem}. */
     public List<NodeInfo> nodes() {
         Connection now = connection;
         return now == null ? List.of() : now.describe();

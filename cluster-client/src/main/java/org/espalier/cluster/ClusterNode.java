@@ -223,6 +223,12 @@ final class ClusterNode implements AutoCloseable {
         return new ClusterException("the call to " + this + " failed here: " + error, error);
     }
 
+    /** What keeps the node from being used, as {@link NodeInfo#problem} says it. */
+    String problem(RuntimeException error) {
+        ClusterException failure = failure(error);
+        return failure instanceof NodeLostException ? "does not answer" : "cannot be used: " + failure.what();
+    }
+
     /** Why a stream to the node ended: the failure it sent, otherwise the node is lost. */
     ClusterException ended(Throwable error) {
         return FailureStatus.details(error)

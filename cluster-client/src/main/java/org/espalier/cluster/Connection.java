@@ -104,7 +104,7 @@ final class Connection implements AutoCloseable {
         return nodes;
     }
 
-    /** All nodes, asked now; those that do not answer are listed as unreachable. */
+    /** All nodes, asked now; those that do not answer are listed with the reason. */
     List<NodeInfo> describe() {
         return describe(ClusterNode::describe);
     }
@@ -137,7 +137,7 @@ final class Connection implements AutoCloseable {
                         return how.apply(node);
                     } catch (RuntimeException e) {
                         LOG.log(Level.DEBUG, () -> node + " does not say how it is", e);
-                        return NodeInfo.unreachable(node.name(), node.address());
+                        return NodeInfo.without(node.name(), node.address(), node.problem(e));
                     }
                 })
                 .toList());

@@ -11,7 +11,8 @@ import java.util.stream.Collectors;
  *
  * @param name unique in the cluster; the address where the node has never answered
  * @param address host:port by which the client reaches it
- * @param reachable whether it answered just now; if not, the other values are empty or 0
+ * @param problem empty if it answered just now; if not, the other values are empty or 0, and this says it of the node: {@code does not answer}, or
+ *     {@code cannot be used: } and why
  * @param version of Espalier
  * @param freeMemoryBytes memory that a shard may still take; nodes of one machine all report the same
  * @param engines the preferred first, also those that cannot be started
@@ -23,7 +24,7 @@ import java.util.stream.Collectors;
 public record NodeInfo(
         String name,
         String address,
-        boolean reachable,
+        String problem,
         String version,
         long totalMemoryBytes,
         long freeMemoryBytes,
@@ -40,16 +41,34 @@ public record NodeInfo(
         shards = List.copyOf(shards);
     }
 
-    static NodeInfo unreachable(String name, String address) {
+    /** One that did not answer, or not as it should. */
+    static NodeInfo without(String name, String address, String problem) {
         return new NodeInfo(
-                name, address, false, "", 0, 0, List.of(), "", 0, List.of(), Optional.empty(), "", NodeDetails.UNKNOWN);
+                name,
+                address,
+                problem,
+                "",
+                0,
+                0,
+                List.of(),
+                "",
+                0,
+                List.of(),
+                Optional.empty(),
+                "",
+                NodeDetails.UNKNOWN);
+    }
+
+    /** Whether it answered just now. */
+    public boolean reachable() {
+        return problem.isEmpty();
     }
 
     NodeInfo with(NodeDetails more) {
         return new NodeInfo(
                 name,
                 address,
-                reachable,
+                problem,
                 version,
                 totalMemoryBytes,
                 freeMemoryBytes,
@@ -65,8 +84,8 @@ public record NodeInfo(
     /** Name, address, memory, engines and what it holds, in one line. */
     @Override
     public String toString() {
-        if (!reachable) {
-            return name + " (" + address + ") does not answer";
+        if (!reachable()) {
+            return name + " (" + address + ") " + problem;
         }
         return String.format(
                 Locale.ROOT,

@@ -46,11 +46,7 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
                 .findFirst()
                 .ifPresent(node -> {
                     throw new NodeLostException(
-                            new Failure(
-                                            node.name(),
-                                            Failure.Kind.NODE_LOST,
-                                            "node " + node.name() + " (" + node.address() + ") does not answer")
-                                    .with(Remedy.LOAD_AGAIN),
+                            new Failure(node.name(), Failure.Kind.NODE_LOST, "node " + node).with(Remedy.LOAD_AGAIN),
                             null);
                 });
         return placement;
@@ -69,20 +65,24 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
     private List<NodeInfo> chosen(int count) {
         List<NodeInfo> answering = nodes.stream().filter(NodeInfo::reachable).toList();
         if (answering.isEmpty()) {
-            throw new ClusterException("no node of the cluster answers", Remedy.CONNECT);
+            throw new ClusterException("no node of the cluster answers: " + silent(), Remedy.CONNECT);
         }
         if (count < 0 || count > answering.size()) {
-            String silent = nodes.stream()
-                    .filter(node -> !node.reachable())
-                    .map(NodeInfo::name)
-                    .collect(Collectors.joining(", "));
+            String silent = silent();
             throw new ClusterException(
                     "the cluster has " + nodes.size() + " nodes"
-                            + (silent.isEmpty() ? "" : ", of which " + silent + " does not answer") + ", but " + count
+                            + (silent.isEmpty() ? "" : ", of which " + silent) + ", but " + count
                             + " were asked for",
                     Remedy.USE_FEWER_NODES);
         }
         return count == 0 ? answering : answering.subList(0, count);
+    }
+
+    private String silent() {
+        return nodes.stream()
+                .filter(node -> !node.reachable())
+                .map(node -> node.name() + " " + node.problem())
+                .collect(Collectors.joining(", "));
     }
 
     private List<NodeMemory> memory(List<NodeInfo> chosen) {

@@ -36,7 +36,7 @@ final class Wire {
         return new NodeInfo(
                 reply.getNode(),
                 address,
-                true,
+                "",
                 line(reply.getVersion()),
                 Math.max(0, reply.getTotalMemoryBytes()),
                 Math.max(0, reply.getFreeMemoryBytes()),

@@ -34,7 +34,7 @@ public final class ClusterTable {
 
     private static List<String> row(NodeInfo node) {
         if (!node.reachable()) {
-            return List.of(node.name(), node.address(), "does not answer", "", "", "", "", "", "", "");
+            return List.of(node.name(), node.address(), node.problem(), "", "", "", "", "", "", "");
         }
         return List.of(
                 node.name(),

@@ -96,7 +96,7 @@ public final class TopologyPicture implements Displayed {
 
     private String state(NodeInfo node) {
         if (!node.reachable()) {
-            return "does not answer";
+            return node.problem();
         }
         Shard shard = shards.get(node.name());
         String free = Bytes.text(node.freeMemoryBytes()) + " free";

@@ -4,10 +4,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
+import org.espalier.cluster.NodeInfo;
 import org.espalier.hub.HubSettings;
 import org.espalier.kernel.display.Bytes;
 import org.espalier.kernel.display.PlacementPicture;
@@ -164,13 +166,13 @@ final class ModelMagic implements Magic {
 
     private void show(MagicCall call) {
         Cluster cluster = notebook.get();
-        List<Deployment> there = cluster.deployments();
+        List<NodeInfo> nodes = cluster.nodes();
         Optional<Deployment> own = cluster.deployment();
         call.output()
-                .print(own.map(deployment -> line(deployment) + trouble(deployment, there))
+                .print(own.map(deployment -> line(deployment) + trouble(deployment, nodes))
                                 .orElse("no model is loaded: %model load PATH-OR-NAME")
                         + "\n");
-        there.stream()
+        Deployment.on(nodes).stream()
                 .filter(other ->
                         own.filter(mine -> mine.id().equals(other.id())).isEmpty())
                 .forEach(other -> call.output()
@@ -179,8 +181,8 @@ final class ModelMagic implements Magic {
     }
 
     /** Why a deployment no longer serves as it was placed; empty if it does. */
-    private static String trouble(Deployment deployment, List<Deployment> there) {
-        Optional<Deployment> now = there.stream()
+    private static String trouble(Deployment deployment, List<NodeInfo> nodes) {
+        Optional<Deployment> now = Deployment.on(nodes).stream()
                 .filter(found -> found.id().equals(deployment.id()) && found.epoch() == deployment.epoch())
                 .findFirst();
         String again = "; `%model load` places it again";
@@ -190,8 +192,19 @@ final class ModelMagic implements Magic {
         List<String> missing = now.get().missing();
         return missing.isEmpty()
                 ? ""
-                : "\nit does not serve: node" + (missing.size() == 1 ? " " : "s ") + String.join(", ", missing)
-                        + (missing.size() == 1 ? " does" : " do") + " not answer" + again;
+                : "\nit does not serve: "
+                        + missing.stream()
+                                .map(name -> "node " + name + " " + problem(name, nodes))
+                                .collect(Collectors.joining(", "))
+                        + again;
+    }
+
+    private static String problem(String name, List<NodeInfo> nodes) {
+        return nodes.stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .map(node -> node.reachable() ? "no longer has its layers" : node.problem())
+                .orElse("is not connected");
     }
 
     private void load(Load command, MagicCall call) {
@@ -220,7 +233,7 @@ final class ModelMagic implements Magic {
         bars.finish(line(deployment));
         cluster.nodes().stream()
                 .filter(node -> !node.reachable())
-                .forEach(node -> call.output().print("node " + node.name() + " does not answer and was left out\n"));
+                .forEach(node -> call.output().print("left out: node " + node.name() + " " + node.problem() + "\n"));
         if (deployment.placement().shards().size() > 1) {
             draw(cluster.model().orElseThrow(), deployment.placement(), command, call);
         }
@@ -231,7 +244,7 @@ final class ModelMagic implements Magic {
         Deployment deployment = cluster.deployment().orElseThrow();
         if (onlyShow) {
             draw(cluster.model().orElseThrow(), deployment.placement(), command, call);
-            String trouble = trouble(deployment, cluster.deployments());
+            String trouble = trouble(deployment, cluster.nodes());
             call.output().print(trouble.isEmpty() ? "" : deployment.id() + ":" + trouble + "\n");
         } else if (command.plan) {
             draw(cluster.model().orElseThrow(), cluster.plan(command.options()), command, call);

@@ -20,7 +20,7 @@ class TopologyPictureTest {
         return new NodeInfo(
                 name,
                 address,
-                true,
+                "",
                 "1",
                 16 * GB,
                 12 * GB,
