@@ -21,6 +21,8 @@ import org.espalier.v1.RingGrpc;
  */
 final class CallLimit implements ServerInterceptor {
 
+    private static final String LINK = RingGrpc.getLinkMethod().getFullMethodName();
+
     private final String node;
     private final Limits limits;
     private final Connections connections;
@@ -38,7 +40,7 @@ final class CallLimit implements ServerInterceptor {
     public <Q, R> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
         SocketAddress peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
-        if (RingGrpc.getLinkMethod().equals(call.getMethodDescriptor())) {
+        if (LINK.equals(call.getMethodDescriptor().getFullMethodName())) {
             connections.keep(peer);
         } else if (!connections.serves(peer)) {
             return refuse(

@@ -8,6 +8,7 @@ import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
@@ -98,12 +99,14 @@ public final class NodeServer implements AutoCloseable {
                 .permitKeepAliveWithoutCalls(true)
                 .intercept(new CallLimit(options.name(), options.limits(), connections))
                 .intercept(listening.callerCheck(options.name()))
-                .intercept(new ClientConnection())
-                .addService(nodeService)
-                .addService(new RingService(options.name(), agent, deployments))
-                .addService(new HealthStatusManager().getHealthService())
-                .addService(ProtoReflectionServiceV1.newInstance());
+                .intercept(new ClientConnection());
         connections.configure(builder);
+        List.of(
+                        nodeService,
+                        new RingService(options.name(), agent, deployments),
+                        new HealthStatusManager().getHealthService(),
+                        ProtoReflectionServiceV1.newInstance())
+                .forEach(service -> builder.addService(UnreadableRequests.passedOn(service)));
         Server server = builder.build();
         NodeServer node = new NodeServer(server, options, loader, deployments, nodeService, clock, connections);
         try {

@@ -15,7 +15,7 @@ import org.espalier.failure.FailureStatus;
 import org.espalier.v1.RingGrpc;
 
 /**
- * Ends a call while a request comes that is too large. gRPC has one limit for all that a port serves, which has room for a step's activations, and
+ * Ends a call whose request is no message of the protocol, and one while a request comes that is too large. gRPC has one limit for all that a port serves, which has room for a step's activations, and
  * gathers a message up to that before anybody sees it: a few clients could fill the memory so. It counts the bytes as they come instead. The
  * ring's frames after the first, by which a node says who it is, may be as large as gRPC lets them.
  */
@@ -45,13 +45,19 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
     public <Q, R> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
         Refusable<Q, R> refusable = new Refusable<>(call);
-        COUNTED.get().tooLarge = refusable::refuse;
+        COUNTED.get().tooLarge = () -> refusable.refuse(tooLarge());
         return new SimpleForwardingServerCallListener<>(next.startCall(refusable, headers)) {
             @Override
             public void onMessage(Q message) {
-                if (!refusable.refused) {
-                    super.onMessage(message);
+                if (refusable.refused) {
+                    return;
                 }
+                if (message == null) {
+                    refusable.refuse(unreadable(call));
+                    super.onCancel(); // a link is broken by it
+                    return;
+                }
+                super.onMessage(message);
             }
 
             @Override
@@ -63,6 +69,23 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
         };
     }
 
+    private Failure tooLarge() {
+        return new Failure(
+                node,
+                Failure.Kind.EXHAUSTED,
+                "a request of more than " + limits.of(Limit.REQUEST_BYTES) + " " + Limit.REQUEST_BYTES
+                        + " is too large for node " + node);
+    }
+
+    private Failure unreadable(ServerCall<?, ?> call) {
+        return new Failure(
+                node,
+                Failure.Kind.INVALID,
+                "node " + node + " cannot read a request of "
+                        + call.getMethodDescriptor().getFullMethodName()
+                        + ": its bytes are no such message");
+    }
+
     /** A call that this class may end: what its handler says after that is not sent. */
     private final class Refusable<Q, R> extends SimpleForwardingServerCall<Q, R> {
         private volatile boolean refused;
@@ -71,16 +94,12 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
             super(call);
         }
 
-        private synchronized void refuse() {
+        private synchronized void refuse(Failure failure) {
             if (refused) {
                 return;
             }
             refused = true;
-            StatusRuntimeException why = FailureStatus.of(new Failure(
-                    node,
-                    Failure.Kind.EXHAUSTED,
-                    "a request of more than " + limits.of(Limit.REQUEST_BYTES) + " " + Limit.REQUEST_BYTES
-                            + " is too large for node " + node));
+            StatusRuntimeException why = FailureStatus.of(failure);
             delegate().close(why.getStatus(), why.getTrailers());
         }
 

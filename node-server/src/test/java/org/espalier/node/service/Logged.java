@@ -20,6 +20,10 @@ final class Logged extends Handler implements AutoCloseable {
         logger.addHandler(this);
     }
 
+    List<String> lines() {
+        return lines;
+    }
+
     /** Waits for a line that matches. */
     void await(String pattern) throws InterruptedException {
         for (int i = 0; i < 1000 && lines.stream().noneMatch(line -> line.matches(pattern)); i++) {
