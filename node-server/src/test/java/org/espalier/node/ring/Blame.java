@@ -26,11 +26,6 @@ final class Blame {
         nodes.add(name);
     }
 
-    void ends(SimulatedLink link) {
-        node(link.caller.name);
-        node(link.callee.name);
-    }
-
     void session(long session, String name) {
         ofSession.computeIfAbsent(session, id -> new TreeSet<>()).add(name);
     }

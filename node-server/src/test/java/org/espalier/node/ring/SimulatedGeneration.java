@@ -27,7 +27,9 @@ final class SimulatedGeneration implements Replies {
 
     private final World world;
     private SimulatedNode node;
-    private Member member;
+    /** Null unless it was begun. */
+    private SimulatedShard shard;
+
     private Optional<Failure> failure = Optional.empty();
     private boolean ended;
     private boolean cancelled;
@@ -56,26 +58,33 @@ final class SimulatedGeneration implements Replies {
         return new SimulatedGeneration(world, fork, other, true, rows, most - other.getPromptCount());
     }
 
-    /** Where it runs. */
-    void at(SimulatedNode head, Member ring) {
+    /** Where it was asked for. */
+    void at(SimulatedNode head) {
         node = head;
-        member = ring;
+    }
+
+    /** Where it runs. */
+    void begun(SimulatedShard head) {
+        shard = head;
     }
 
     SimulatedNode node() {
         return node;
     }
 
-    /** Null unless it was begun. */
-    Member member() {
-        return member;
+    boolean runsIn(Member member) {
+        return shard != null && shard.member == member;
+    }
+
+    boolean wasBegun() {
+        return shard != null;
     }
 
     /** Has its head do something for it, if it was begun. */
     void handle(Consumer<Member> what) {
         node.handle(() -> {
-            if (member != null) {
-                what.accept(member);
+            if (shard != null) {
+                shard.guarded(() -> what.accept(shard.member));
             }
         });
     }

@@ -4,7 +4,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import org.espalier.failure.Failure;
-import org.espalier.failure.FailureException;
 import org.espalier.v1.Frame;
 
 /** A stream from a node to the next one, with replies: what is sent arrives later, in order, unless it is tampered with. */
@@ -17,6 +16,7 @@ final class SimulatedLink {
         REORDER
     }
 
+    final String deployment;
     final SimulatedNode caller;
     final SimulatedNode callee;
     private final World world;
@@ -25,7 +25,8 @@ final class SimulatedLink {
     private boolean held;
     private final Deque<Runnable> waiting = new ArrayDeque<>();
 
-    SimulatedLink(World world, SimulatedNode caller, SimulatedNode callee, FrameSource replies) {
+    SimulatedLink(World world, String deployment, SimulatedNode caller, SimulatedNode callee, FrameSource replies) {
+        this.deployment = deployment;
         this.world = world;
         this.caller = caller;
         this.callee = callee;
@@ -89,7 +90,7 @@ final class SimulatedLink {
             if (broken) {
                 return;
             }
-            boolean numbered = !frame.hasHeartbeat() && !frame.hasFailure() && !frame.hasHello();
+            boolean numbered = !frame.hasHeartbeat() && !frame.hasFailure();
             if (overtaken != null && numbered) {
                 deliver(frame);
                 deliver(overtaken);
@@ -139,10 +140,10 @@ final class SimulatedLink {
 
         private void greet(Frame frame) {
             try {
-                source = to.greet(frame.getHello(), back);
-            } catch (FailureException e) {
+                source = to.greet(frame, back);
+            } catch (Throwable e) {
                 refused = true;
-                back.arriveEnd(Optional.of(e.failure()), "");
+                back.arriveEnd(Optional.of(Failure.of(e, Failure.Kind.REFUSED).at(to.name, "node " + to.name)), "");
             }
         }
 
@@ -191,6 +192,6 @@ final class SimulatedLink {
 
     @Override
     public String toString() {
-        return caller.name + " > " + callee.name;
+        return deployment + ": " + caller.name + " > " + callee.name;
     }
 }

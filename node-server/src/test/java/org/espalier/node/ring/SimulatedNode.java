@@ -4,42 +4,32 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.espalier.config.RoutedExperts;
-import org.espalier.engine.Cancel;
-import org.espalier.engine.EngineException;
-import org.espalier.engine.Exchange;
-import org.espalier.engine.Executor;
-import org.espalier.engine.ForwardingExecutor;
-import org.espalier.engine.LoadedProgram;
-import org.espalier.engine.RouterEdits;
-import org.espalier.engine.Step;
-import org.espalier.engine.StepResult;
 import org.espalier.failure.Failure;
-import org.espalier.node.service.FakeEngine;
-import org.espalier.node.service.FakeProgram;
+import org.espalier.v1.Frame;
 import org.espalier.v1.Hello;
 
 /** A node's process with its agent and engine, without threads and wires. */
 final class SimulatedNode implements EngineQueue.Engine {
 
-    private static final int CONTEXT = 4000;
     private static final long TICK = World.seconds(0.5);
 
-    final World world;
+    final SimulatedNetwork network;
     final String name;
     final List<SimulatedLink> links = new ArrayList<>();
-    private final SimulatedRing ring;
-    private final FakeEngine fakes;
+    private final World world;
     private final EngineQueue engine;
 
-    /** Null while nothing is loaded. */
-    private Held held;
+    /** What is loaded, by deployment. */
+    private final Map<String, SimulatedShard> held = new LinkedHashMap<>();
 
-    private final List<Held> former = new ArrayList<>();
-    private long placing;
+    private final List<SimulatedShard> former = new ArrayList<>();
+    /** The latest epoch of each deployment that was to be loaded. */
+    private final Map<String, Long> placing = new LinkedHashMap<>();
 
     private boolean dead;
     private boolean paused;
@@ -50,123 +40,59 @@ final class SimulatedNode implements EngineQueue.Engine {
     /** Sessions whose steps and openings fail. */
     final Set<Long> poisoned = new HashSet<>();
 
-    Set<Long> unopenable = new HashSet<>();
+    final Set<Long> unopenable = new HashSet<>();
     /** How long the next work takes in addition. */
     long delay;
 
     boolean hangs;
     /** Thrown by the next work itself, which no work should; null for none. */
     Throwable nextWork;
+    /** What will happen to the next Hello that it sends; null for nothing. */
+    SimulatedLink.Tampering nextHello;
     /** How many times the agent will find that there is no memory. */
     int shortages;
     /** How long each row takes; 0: a time that the seed decides, whatever the work. */
     long rowNanos;
 
-    SimulatedNode(SimulatedRing ring, World world, String name, FakeEngine fakes) {
-        this.ring = ring;
-        this.world = world;
+    SimulatedNode(SimulatedNetwork network, String name) {
+        this.network = network;
+        this.world = network.world;
         this.name = name;
-        this.fakes = fakes;
         this.engine = new EngineQueue(this, world::now);
         world.after(world.millis(0, 500), this::tick);
     }
 
-    /** What is loaded: one placement of the deployment. */
-    final class Held implements RingPorts {
-        final RingPlace place;
-        final FakeProgram program;
-        final StageShard shard;
-        final Member member;
-        private boolean joined;
-
-        private Held(RingPlace place) {
-            this.place = place;
-            this.program = new FakeProgram(
-                    place.self().getFirstLayer(),
-                    place.self().getEndLayer(),
-                    place.shards().get(place.shards().size() - 1).getEndLayer(),
-                    Float.BYTES,
-                    0);
-            this.shard = new FakeShard(fakes.load(program, new Faulty(program)));
-            this.member = new Member(place, shard, RingLimits.DEFAULT, engine, this);
-        }
-
-        /** Whether it has ever served. */
-        boolean hasServed() {
-            return joined;
-        }
-
-        /** Whether nothing is left of any generation; one that is behind a hung engine goes once that is noticed. */
-        boolean isAtRest() {
-            return member.isIdle() && member.sessions() == 0;
-        }
-
-        @Override
-        public long nanos() {
-            return world.now();
-        }
-
-        @Override
-        public FrameSink dial(FrameSource replies) {
-            return ring.dial(SimulatedNode.this, place.next().getNode(), replies);
-        }
-
-        @Override
-        public void defect(Throwable error) {
-            ring.log(name + " defect: " + error);
-            if (!"simulated".equals(error.getMessage())) {
-                ring.defects.add(error);
-            }
-        }
-
-        @Override
-        public void broken(Failure why) {
-            ring.log(name + " broken: " + why.message());
-        }
-
-        @Override
-        public void gaveUp(Failure why) {
-            ring.log(name + " gave up: " + why.message());
-        }
-
-        @Override
-        public void joined(long incarnation) {
-            joined = true;
-            ring.log(name + " serves epoch " + place.epoch() + ", incarnation " + incarnation);
-        }
-    }
-
-    /** What is loaded, if anything is. */
-    Optional<Held> held() {
-        return Optional.ofNullable(held);
+    /** What is loaded of a deployment, if anything is. */
+    Optional<SimulatedShard> held(String deployment) {
+        return Optional.ofNullable(held.get(deployment));
     }
 
     /** All that was ever loaded in this process. */
-    List<Held> all() {
-        List<Held> all = new ArrayList<>(former);
-        held().ifPresent(all::add);
+    List<SimulatedShard> all() {
+        List<SimulatedShard> all = new ArrayList<>(former);
+        all.addAll(held.values());
         return all;
     }
 
     /**
-     * Loads a placement instead of the former one, once the engine has ended what it computes.
+     * Loads a placement instead of the deployment's former one, once the engine has ended what it computes.
      *
      * @param then told when that is done
      */
     void load(RingPlace place, Runnable then) {
-        if (place.epoch() <= placing) {
+        String deployment = place.deployment();
+        if (place.epoch() <= placing.getOrDefault(deployment, 0L)) {
             return; // it has been placed again in the meantime
         }
-        placing = place.epoch();
-        if (held != null) {
-            Held old = held;
-            guarded(() -> old.member.leave(RingFailure.gone(old.place, "placed again as epoch " + place.epoch())));
+        placing.put(deployment, place.epoch());
+        SimulatedShard old = held.remove(deployment);
+        if (old != null) {
+            old.guarded(() -> old.member.leave(RingFailure.gone(old.place, "placed again as epoch " + place.epoch())));
             former.add(old);
-            held = null;
         }
         engine.submit(new Freed(() -> {
-            if (placing == place.epoch()) {
-                held = new Held(place);
+            if (placing.get(deployment) == place.epoch()) {
+                held.put(deployment, new SimulatedShard(this, place, engine));
                 then.run();
             }
         }));
@@ -212,16 +138,12 @@ final class SimulatedNode implements EngineQueue.Engine {
         guarded(what);
     }
 
-    /** As the agent of a real node. */
+    /** As the agent of a real node: it goes on. */
     private void guarded(Runnable what) {
         try {
             what.run();
         } catch (Throwable e) {
-            try {
-                held().ifPresent(now -> now.member.defect(e));
-            } catch (OutOfMemoryError again) {
-                // the next tick tries it again
-            }
+            network.thrown(name, e);
         }
     }
 
@@ -238,7 +160,7 @@ final class SimulatedNode implements EngineQueue.Engine {
             afterPause.add(this::tick);
         } else if (!dead) {
             guarded(engine::tick);
-            all().forEach(each -> guarded(each.member::tick));
+            all().forEach(each -> each.guarded(each.member::tick));
             world.after(TICK, this::tick);
         }
     }
@@ -275,27 +197,36 @@ final class SimulatedNode implements EngineQueue.Engine {
         }
     }
 
-    /** Whether what was done to its engine and sessions no longer matters. */
+    /** What was done to its engine and sessions no longer matters. */
     void heal() {
         poisoned.clear();
         unopenable.clear();
         nextStep = null;
         nextWork = null;
+        nextHello = null;
         shortages = 0;
         delay = 0;
         links.forEach(link -> link.tamper(true, null));
     }
 
-    FrameSource greet(Hello hello, FrameSink replies) {
-        if (held == null || held.place.epoch() != hello.getEpoch()) {
-            throw gone().exception();
+    /** The first frame of a link, which must be Hello. */
+    FrameSource greet(Frame frame, FrameSink replies) {
+        if (!frame.hasHello() || frame.getNumber() != 0) {
+            throw new Failure(name, Failure.Kind.INVALID, "the first frame must be Hello with number 0").exception();
         }
-        return held.member.accept(hello, replies);
+        Hello hello = frame.getHello();
+        SimulatedShard shard = held(hello.getDeployment())
+                .filter(one -> one.place.epoch() == hello.getEpoch())
+                .orElseThrow(() -> gone(hello.getDeployment()).exception());
+        return new SimulatedShard.Guarded(shard, shard.member.accept(hello, replies));
     }
 
     /** Why there is no such deployment here. */
-    Failure gone() {
-        return new Failure(name, Failure.Kind.DEPLOYMENT_GONE, "node " + name + " has no deployment 'd' of that epoch");
+    Failure gone(String deployment) {
+        return new Failure(
+                name,
+                Failure.Kind.DEPLOYMENT_GONE,
+                "node " + name + " has no deployment '" + deployment + "' of that epoch");
     }
 
     /** Work is done as it ends, so that a cancellation meanwhile is seen. */
@@ -324,81 +255,6 @@ final class SimulatedNode implements EngineQueue.Engine {
     }
 
     private int rows() {
-        return held == null ? 0 : held.program.rows();
-    }
-
-    private final class Faulty implements ForwardingExecutor {
-        private final Executor executor;
-
-        private Faulty(Executor executor) {
-            this.executor = executor;
-        }
-
-        @Override
-        public Executor executor() {
-            return executor;
-        }
-
-        @Override
-        public void open(long session, int maxLength, RouterEdits edits) {
-            if (unopenable.contains(session)) {
-                throw new EngineException("there is no memory for session " + session);
-            }
-            executor.open(session, maxLength, edits);
-        }
-
-        @Override
-        public StepResult run(Step step, Exchange exchange, Cancel cancel) {
-            cancel.check();
-            Throwable error = nextStep;
-            nextStep = null;
-            if (error instanceof Error e) {
-                throw e;
-            }
-            if (error instanceof RuntimeException e) {
-                throw e;
-            }
-            if (step.entries().stream().anyMatch(entry -> poisoned.contains(entry.session()))) {
-                throw new EngineException("op 3 went wrong");
-            }
-            return executor.run(step, exchange, cancel);
-        }
-    }
-
-    private record FakeShard(LoadedProgram program) implements StageShard {
-        @Override
-        public String engine() {
-            return "fake";
-        }
-
-        @Override
-        public String precision() {
-            return "float32";
-        }
-
-        @Override
-        public int context() {
-            return CONTEXT;
-        }
-
-        @Override
-        public int vocabulary() {
-            return FakeProgram.VOCABULARY;
-        }
-
-        @Override
-        public Optional<RoutedExperts> moe() {
-            return Optional.of(new RoutedExperts(FakeProgram.EXPERTS, FakeProgram.WIDTH, 8, List.of(1, 2)));
-        }
-
-        @Override
-        public TokenText text() {
-            return token -> String.valueOf((char) ('A' + token));
-        }
-
-        @Override
-        public void close() {
-            program.close();
-        }
+        return held.values().stream().mapToInt(shard -> shard.program.rows()).sum();
     }
 }

@@ -5,27 +5,26 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.espalier.failure.Failure;
 import org.espalier.node.service.FakeEngine;
 import org.espalier.v1.GenerateRequest;
 import org.espalier.v1.Shard;
 
-/** One to eight nodes that hold a deployment, over a simulated network, and its client. */
+/** A deployment on simulated nodes, and its client. */
 final class SimulatedRing {
 
     private static final int LAYERS = 8;
 
+    final SimulatedNetwork network;
     final World world;
-    final List<Throwable> defects = new ArrayList<>();
-    /** In ring order. */
-    final List<SimulatedNode> nodes = new ArrayList<>();
-
+    final String deployment;
     final List<SimulatedGeneration> generations = new ArrayList<>();
-    private final FakeEngine fakes;
     private final List<Shard> shards = new ArrayList<>();
-    private final StringBuilder log = new StringBuilder();
     private long epoch = 1;
-    private long nextSession = 1;
+    private long nextSession;
 
     /** The tokens and routing of a request, by a ring of one node without faults. */
     static final class Expected {
@@ -51,92 +50,99 @@ final class SimulatedRing {
         }
     }
 
+    /** One on all nodes of a network of its own. */
     SimulatedRing(long seed, int count, FakeEngine fakes) {
-        this.world = new World(seed);
-        this.fakes = fakes;
+        this(
+                new SimulatedNetwork(seed, count, fakes),
+                "d",
+                IntStream.range(0, count).mapToObj(i -> "n" + i).toList(),
+                1);
+        network.run(0.05);
+    }
+
+    /**
+     * @param nodes in ring order
+     * @param firstSession the sessions of rings on the same nodes have different ids, so that a fault can be one session's
+     */
+    SimulatedRing(SimulatedNetwork network, String deployment, List<String> nodes, long firstSession) {
+        this.network = network;
+        this.world = network.world;
+        this.deployment = deployment;
+        this.nextSession = firstSession;
+        int count = nodes.size();
         for (int i = 0; i < count; i++) {
             shards.add(Shard.newBuilder()
-                    .setNode("n" + i)
-                    .setAddress("n" + i + ":1")
+                    .setNode(nodes.get(i))
+                    .setAddress(nodes.get(i) + ":1")
                     .setFirstLayer(LAYERS * i / count)
                     .setEndLayer(LAYERS * (i + 1) / count)
                     .build());
         }
-        for (int i = 0; i < count; i++) {
-            nodes.add(new SimulatedNode(this, world, "n" + i, fakes));
-            nodes.get(i).load(place(i), () -> {});
-        }
-        run(0.05);
+        nodes().forEach(node -> node.load(place(node, ByteString.EMPTY), () -> {}));
     }
 
-    private RingPlace place(int index) {
-        return new RingPlace("d", epoch, shards, index, ByteString.EMPTY);
+    private RingPlace place(SimulatedNode node, ByteString digest) {
+        return new RingPlace(deployment, epoch, shards, nodes().indexOf(node), digest);
     }
 
-    void log(String event) {
-        log.append(String.format("%10.3f %s%n", world.now() / 1e9, event));
-    }
-
-    /** What has happened. */
-    String log() {
-        return log.toString();
-    }
-
-    FrameSink dial(SimulatedNode from, String next, FrameSource replies) {
-        SimulatedNode to = node(next);
-        SimulatedLink link = new SimulatedLink(world, from, to, replies);
-        from.links.add(link);
-        to.links.add(link);
-        if (to.isDead()) {
-            link.unreachable();
-        }
-        return link.sink();
-    }
-
-    private SimulatedNode node(String name) {
-        return nodes.stream().filter(node -> node.name.equals(name)).findFirst().orElseThrow();
+    /** In ring order. */
+    List<SimulatedNode> nodes() {
+        return shards.stream().map(shard -> network.node(shard.getNode())).toList();
     }
 
     SimulatedNode head() {
-        return nodes.get(0);
+        return nodes().get(0);
+    }
+
+    /** The node after another one, by name; empty if that is not one of the ring. */
+    Optional<String> next(SimulatedNode node) {
+        int index = nodes().indexOf(node);
+        return index < 0
+                ? Optional.empty()
+                : Optional.of(shards.get((index + 1) % shards.size()).getNode());
+    }
+
+    /** What a node holds of it, if it does. */
+    Optional<SimulatedShard> held(SimulatedNode node) {
+        return node.held(deployment);
     }
 
     void join() {
         join(50);
-        world.runUntil(world.now() + World.seconds(1));
+        network.run(1);
     }
 
     /** The client asks all nodes to join, each within some milliseconds. */
     void join(double within) {
-        for (SimulatedNode node : nodes) {
-            node.held()
-                    .ifPresent(held -> world.after(
-                            world.millis(0, within), () -> node.handle(() -> held.member.join(refusal -> {}))));
+        for (SimulatedNode node : nodes()) {
+            held(node)
+                    .ifPresent(shard -> world.after(
+                            world.millis(0, within),
+                            () -> node.handle(() -> shard.guarded(() -> shard.member.join(refusal -> {})))));
         }
-    }
-
-    /** A process is started where one was, and holds nothing. */
-    void restart(SimulatedNode node) {
-        log(node.name + " is started again");
-        if (!node.isDead()) {
-            node.crash(false);
-        }
-        nodes.set(nodes.indexOf(node), new SimulatedNode(this, world, node.name, fakes));
     }
 
     /** The client loads the deployment again, and has it joined once it is on all nodes. */
     void loadAgain() {
+        loadAgain(node -> ByteString.EMPTY);
+    }
+
+    /** Two clients load it at once, in one epoch: a node has the placement of the one, the rest that of the other. */
+    void loadTwice(SimulatedNode other) {
+        loadAgain(node -> node == other ? ByteString.copyFromUtf8("another") : ByteString.EMPTY);
+    }
+
+    private void loadAgain(Function<SimulatedNode, ByteString> digest) {
         epoch++;
         long mine = epoch;
-        log("loaded again as epoch " + mine);
+        network.log(deployment + " is loaded again as epoch " + mine);
         int[] loaded = new int[1];
-        for (int i = 0; i < nodes.size(); i++) {
-            SimulatedNode node = nodes.get(i);
-            RingPlace place = place(i);
+        for (SimulatedNode node : nodes()) {
+            RingPlace place = place(node, digest.apply(node));
             world.after(
                     world.millis(0, 300),
                     () -> node.handle(() -> node.load(place, () -> {
-                        if (++loaded[0] == nodes.size() && mine == epoch) {
+                        if (++loaded[0] == shards.size() && mine == epoch) {
                             join(50);
                         }
                     })));
@@ -153,10 +159,10 @@ final class SimulatedRing {
     SimulatedGeneration fork(SimulatedGeneration from, GenerateRequest request, int length) {
         SimulatedGeneration generation = from.fork(nextSession++, request, length);
         begin(generation, from.node(), (member, session) -> {
-            if (from.member() == member) {
+            if (from.runsIn(member)) {
                 member.fork(session, from.id, length);
             } else {
-                generation.refuse(from.node().gone());
+                generation.refuse(from.node().gone(deployment));
             }
         });
         return generation;
@@ -169,30 +175,32 @@ final class SimulatedRing {
 
     private void begin(SimulatedGeneration generation, SimulatedNode node, Start start) {
         generations.add(generation);
-        generation.at(node, null);
-        node.handle(() -> {
-            SimulatedNode.Held held = node.held().orElse(null);
-            if (held == null) {
-                generation.refuse(node.gone());
-            } else if (held.member.refusal().isPresent()) {
-                generation.refuse(held.member.refusal().get());
-            } else {
-                generation.at(node, held.member);
-                String client = generation.request.getClient();
-                HeadSession session = new HeadSession(
-                        generation.id,
-                        generation.request,
-                        held.place,
-                        held.shard,
-                        new HeadSession.Origin(client, generation, world::now));
-                try {
-                    start.begin(held.member, session);
-                } catch (Throwable e) {
-                    generation.refuse(new Failure(node.name, Failure.Kind.INTERNAL, e.toString()));
-                    throw e;
-                }
-            }
-        });
+        generation.at(node);
+        node.handle(() -> held(node)
+                .ifPresentOrElse(
+                        shard -> shard.guarded(() -> begin(generation, node, shard, start)),
+                        () -> generation.refuse(node.gone(deployment))));
+    }
+
+    private void begin(SimulatedGeneration generation, SimulatedNode node, SimulatedShard shard, Start start) {
+        Optional<Failure> refusal = shard.member.refusal();
+        if (refusal.isPresent()) {
+            generation.refuse(refusal.get());
+            return;
+        }
+        generation.begun(shard);
+        HeadSession session = new HeadSession(
+                generation.id,
+                generation.request,
+                shard.place,
+                shard.shard,
+                new HeadSession.Origin(generation.request.getClient(), generation, world::now));
+        try {
+            start.begin(shard.member, session);
+        } catch (Throwable e) {
+            generation.refuse(new Failure(node.name, Failure.Kind.INTERNAL, e.toString()));
+            throw e;
+        }
     }
 
     /** How long a generation takes to its end. */
@@ -209,17 +217,18 @@ final class SimulatedRing {
 
     /** Lets time pass. */
     void run(double seconds) {
-        world.runUntil(world.now() + World.seconds(seconds));
+        network.run(seconds);
     }
 
     /** Each row takes so long on each node. */
     void setRowNanos(long nanos) {
-        nodes.forEach(node -> node.rowNanos = nanos);
+        nodes().forEach(node -> node.rowNanos = nanos);
     }
 
     void close() {
-        nodes.stream()
-                .flatMap(node -> node.held().stream())
-                .forEach(held -> held.member.leave(new Failure("", Failure.Kind.CANCELLED, "the simulation is over")));
+        nodes().stream()
+                .flatMap(node -> held(node).stream())
+                .forEach(
+                        shard -> shard.member.leave(new Failure("", Failure.Kind.CANCELLED, "the simulation is over")));
     }
 }
