@@ -244,8 +244,8 @@ final class SimulatedNode implements EngineQueue.Engine {
                 takes,
                 () -> handle(() -> {
                     Throwable thrown = nextWork;
-                    nextWork = null;
-                    if (thrown != null) {
+                    if (thrown != null && !(work instanceof Freed)) { // which lets nothing through
+                        nextWork = null;
                         engine.failed(thrown);
                     } else {
                         work.run();
