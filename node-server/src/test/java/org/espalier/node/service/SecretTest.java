@@ -2,7 +2,6 @@ package org.espalier.node.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
@@ -15,13 +14,8 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
-import io.grpc.health.v1.HealthCheckRequest;
-import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
-import io.grpc.reflection.v1.ServerReflectionGrpc;
-import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.stub.MetadataUtils;
-import io.grpc.stub.StreamObserver;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,10 +25,7 @@ import java.security.GeneralSecurityException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.espalier.EspalierException;
@@ -44,7 +35,6 @@ import org.espalier.transport.Channels;
 import org.espalier.transport.Credentials;
 import org.espalier.transport.Listening;
 import org.espalier.transport.Secret;
-import org.espalier.v1.DescribeRequest;
 import org.espalier.v1.Frame;
 import org.espalier.v1.NodeGrpc;
 import org.espalier.v1.RingGrpc;
@@ -86,47 +76,9 @@ class SecretTest {
         return ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(metadata));
     }
 
-    private static Throwable describe(Channel channel) {
-        return catchThrowable(() -> NodeGrpc.newBlockingStub(channel).describe(DescribeRequest.getDefaultInstance()));
-    }
-
-    private static <A> Throwable answered(Function<StreamObserver<A>, StreamObserver<?>> call) throws Exception {
-        CompletableFuture<Throwable> ended = new CompletableFuture<>();
-        StreamObserver<?> requests = call.apply(new StreamObserver<>() {
-            @Override
-            public void onNext(A answer) {}
-
-            @Override
-            public void onError(Throwable error) {
-                ended.complete(error);
-            }
-
-            @Override
-            public void onCompleted() {
-                ended.complete(null);
-            }
-        });
-        Throwable error = ended.get(20, TimeUnit.SECONDS);
-        assertThat(requests).isNotNull();
-        return error;
-    }
-
     @Test
     void noServiceAnswersAStranger() throws Exception {
-        assertThat(describe(channel))
-                .hasMessageStartingWith("UNAUTHENTICATED: node n0 refused the call: it has not shown");
-        assertThat(catchThrowable(
-                        () -> HealthGrpc.newBlockingStub(channel).check(HealthCheckRequest.getDefaultInstance())))
-                .hasMessageStartingWith("UNAUTHENTICATED");
-        assertThat(SecretTest.<Frame>answered(
-                        answers -> RingGrpc.newStub(channel).link(answers)))
-                .hasMessageStartingWith("UNAUTHENTICATED");
-        assertThat(SecretTest.<io.grpc.reflection.v1.ServerReflectionResponse>answered(answers -> {
-                    StreamObserver<ServerReflectionRequest> requests =
-                            ServerReflectionGrpc.newStub(channel).serverReflectionInfo(answers);
-                    return requests;
-                }))
-                .hasMessageStartingWith("UNAUTHENTICATED");
+        Stranger.isRefused("n0", node.address());
     }
 
     @ParameterizedTest
@@ -139,7 +91,7 @@ class SecretTest {
                 "CORRECT-HORSE-BATTERY-STAPLE"
             })
     void anotherSecretIsNotIt(String wrong) {
-        assertThat(describe(with("espalier-secret", wrong)))
+        assertThat(Stranger.describe(with("espalier-secret", wrong)))
                 .hasMessage(
                         "UNAUTHENTICATED: node n0 refused the call: its secret is not the node's, or is shown for another port, as behind a tunnel");
     }
@@ -162,7 +114,7 @@ class SecretTest {
 
     @Test
     void aProofForTheNodesAddressLetsIn() {
-        assertThat(describe(with("espalier-secret", proof(SECRET, node.address()))))
+        assertThat(Stranger.describe(with("espalier-secret", proof(SECRET, node.address()))))
                 .isNull();
     }
 
@@ -188,7 +140,7 @@ class SecretTest {
                 proof(SECRET, node.address()).substring(1),
                 proof(SECRET, node.address()) + "0",
                 proof(SECRET, node.address()).toUpperCase(Locale.ROOT))) {
-            assertThat(describe(with("espalier-secret", shown)))
+            assertThat(Stranger.describe(with("espalier-secret", shown)))
                     .hasMessageStartingWith(
                             "UNAUTHENTICATED: node n0 refused the call: its secret is not the node's, or is shown for another port");
         }
@@ -220,9 +172,8 @@ class SecretTest {
                 .toNode("n1", taken)
                 .build(); // as links of a ring dial
         try {
-            assertThat(describe(stolen)).hasMessageStartingWith("UNAVAILABLE");
-            assertThat(SecretTest.<Frame>answered(
-                            answers -> RingGrpc.newStub(stolen).link(answers)))
+            assertThat(Stranger.describe(stolen)).hasMessageStartingWith("UNAVAILABLE");
+            assertThat(Stranger.<Frame>ended(answers -> RingGrpc.newStub(stolen).link(answers)))
                     .hasMessageStartingWith("UNAVAILABLE");
         } finally {
             stolen.shutdownNow();
@@ -230,7 +181,7 @@ class SecretTest {
         }
         assertThat(shown).doesNotContain(SECRET).contains(proof(SECRET, taken));
         for (String text : shown) {
-            assertThat(describe(with("espalier-secret", text))).hasMessageStartingWith("UNAUTHENTICATED");
+            assertThat(Stranger.describe(with("espalier-secret", text))).hasMessageStartingWith("UNAUTHENTICATED");
         }
     }
 
@@ -242,7 +193,7 @@ class SecretTest {
         metadata.put(Metadata.Key.of("espalier-protocol", Metadata.ASCII_STRING_MARSHALLER), "999");
         Channel newer = ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(metadata));
         try (Logged log = new Logged("org.espalier.transport")) {
-            Throwable refused = describe(newer);
+            Throwable refused = Stranger.describe(newer);
             assertThat(Status.fromThrowable(refused).getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
             assertThat(refused)
                     .hasMessageContaining("it speaks version 999 of the protocol, this node version 2: install the same"
@@ -255,12 +206,12 @@ class SecretTest {
     @Test
     void strangersAtOneNodeHideNoneAtAnother() throws Exception {
         for (int i = 0; i < 20; i++) {
-            assertThat(describe(channel)).hasMessageStartingWith("UNAUTHENTICATED");
+            assertThat(Stranger.describe(channel)).hasMessageStartingWith("UNAUTHENTICATED");
         }
         stop();
         start();
         try (Logged log = new Logged("org.espalier.transport")) {
-            assertThat(describe(with("espalier-secret", "a-secret-of-somebody-else")))
+            assertThat(Stranger.describe(with("espalier-secret", "a-secret-of-somebody-else")))
                     .hasMessageStartingWith("UNAUTHENTICATED");
             log.await("refused a caller at /127.0.0.1:[0-9]+: its secret is not the node's.*");
         }
