@@ -9,6 +9,11 @@ public enum Limit {
     REQUESTS("requests", 1024, "requests that are being begun at once"),
     CONNECTION_REQUESTS("connection-requests", 256, "of these that came over one connection"),
     REQUEST_BYTES("request-bytes", 4 << 20, "bytes of a request, and of a node's first frame"),
+    ALL_REQUEST_BYTES(
+            "all-request-bytes",
+            (int) Math.max(
+                    16 << 20, Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() >> 4)),
+            "bytes of unanswered requests of all clients; usually a 16th of the heap"),
     PROMPT_TOKENS("prompt-tokens", 1 << 20, "tokens of a prompt, where the model takes as many"),
     STOP_TOKENS("stop-tokens", 1024, "tokens that end a generation"),
     STOP_STRINGS("stop-strings", 64, "texts that end a generation"),

@@ -10,14 +10,15 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.util.function.Consumer;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureStatus;
 import org.espalier.v1.RingGrpc;
 
 /**
  * Ends a call whose request is no message of the protocol, and one while a request comes that is too large. gRPC has one limit for all that a port serves, which has room for a step's activations, and
- * gathers a message up to that before anybody sees it: a few clients could fill the memory so. It counts the bytes as they come instead. The
- * ring's frames after the first, by which a node says who it is, may be as large as gRPC lets them.
+ * gathers a message up to that before anybody sees it: a few clients could fill the memory so. It counts the bytes as they come instead, of
+ * each request and of all that are unanswered. The ring's frames after the first, by which a node says who it is, may be as large as gRPC lets them.
  */
 final class RequestSize extends ServerStreamTracer.Factory implements ServerInterceptor {
 
@@ -25,10 +26,12 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
 
     private final String node;
     private final Limits limits;
+    private final RequestMemory memory;
 
     RequestSize(String node, Limits limits) {
         this.node = node;
         this.limits = limits;
+        this.memory = new RequestMemory(limits);
     }
 
     /** Has something called whenever bytes come of the call that is being begun on this thread. */
@@ -45,7 +48,12 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
     public <Q, R> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
         Refusable<Q, R> refusable = new Refusable<>(call);
-        COUNTED.get().tooLarge = () -> refusable.refuse(tooLarge());
+        Counted counted = COUNTED.get();
+        counted.refuse = refusable::refuse;
+        counted.begin(ClientConnection.current());
+        if (refusable.refused) {
+            return new ServerCall.Listener<>() {};
+        }
         return new SimpleForwardingServerCallListener<>(next.startCall(refusable, headers)) {
             @Override
             public void onMessage(Q message) {
@@ -75,6 +83,14 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
                 Failure.Kind.EXHAUSTED,
                 "a request of more than " + limits.of(Limit.REQUEST_BYTES) + " " + Limit.REQUEST_BYTES
                         + " is too large for node " + node);
+    }
+
+    private Failure tooMany() {
+        return new Failure(
+                node,
+                Failure.Kind.EXHAUSTED,
+                "node " + node + " has " + memory.taken() + " " + Limit.ALL_REQUEST_BYTES
+                        + " of unanswered requests, too many of them on this connection: try again when some are answered");
     }
 
     private Failure unreadable(ServerCall<?, ?> call) {
@@ -126,13 +142,17 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
         }
     }
 
-    /** The bytes of the message that is coming; all on the connection's thread. */
+    /** The bytes of a call's message, and whether there is memory for them. */
     private final class Counted extends ServerStreamTracer {
         private final boolean firstOnly;
-        private Runnable tooLarge = () -> {};
+        private Consumer<Failure> refuse = why -> {};
         private Runnable heard = () -> {};
         private boolean counts = true;
         private long bytes;
+        /** Null as long as the call has not been let in, and after its end. */
+        private String connection;
+
+        private long held;
 
         Counted(boolean firstOnly) {
             this.firstOnly = firstOnly;
@@ -143,18 +163,53 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
             return context.withValue(COUNTED, this);
         }
 
+        private synchronized void begin(String client) {
+            connection = client;
+            hold(RequestMemory.CALL_BYTES);
+        }
+
         @Override
         public void inboundMessage(int number) {
             counts = number == 0 || !firstOnly;
             bytes = 0;
+            if (number > 0) { // the one before is dealt with
+                release(RequestMemory.CALL_BYTES);
+            }
         }
 
         @Override
         public void inboundWireSize(long more) {
             bytes += more;
             heard.run();
-            if (counts && bytes > limits.of(Limit.REQUEST_BYTES)) {
-                tooLarge.run();
+            if (!counts) {
+                return;
+            }
+            if (bytes > limits.of(Limit.REQUEST_BYTES)) {
+                refuse.accept(tooLarge());
+            }
+            hold(more);
+        }
+
+        @Override
+        public synchronized void streamClosed(Status status) {
+            release(0);
+            connection = null;
+        }
+
+        private synchronized void hold(long more) {
+            if (connection == null) {
+                return;
+            }
+            held += more;
+            if (!memory.take(connection, more)) {
+                refuse.accept(tooMany());
+            }
+        }
+
+        private synchronized void release(long keeps) {
+            if (held > keeps) {
+                memory.giveBack(connection, held - keeps);
+                held = keeps;
             }
         }
     }
