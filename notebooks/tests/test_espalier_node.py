@@ -89,7 +89,7 @@ def says_its_version(root, **options):
 def test_classes_come_from_the_archive(archived):
     loaded = run(archived / "espalier-node", "--version", env={**os.environ, "JDK_JAVA_OPTIONS": "-Xlog:class+load"})
     ours = [line for line in loaded.stdout.splitlines() if "org.espalier.node.cli.EspalierNode source:" in line]
-    assert len(ours) == 1 and "shared objects file (top)" in ours[0]
+    assert len(ours) == 1 and "source: shared objects file" in ours[0]
 
 
 def test_an_archive_that_is_there_is_not_made_again(archived):
@@ -141,7 +141,7 @@ def test_nodes_that_a_command_starts_use_its_archive(archived, tmp_path):
     assert len(logs) == 2
     for log in logs:
         ours = [line for line in log.splitlines() if " org.espalier." in line and "Lambda" not in line]
-        shared = [line for line in ours if "shared objects file (top)" in line]
+        shared = [line for line in ours if "source: shared objects file" in line]
         assert len(shared) > 0.8 * len(ours), [line for line in ours if line not in shared]
 
 
