@@ -7,6 +7,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
 import org.espalier.failure.FailureStatus;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
@@ -19,11 +20,13 @@ final class Attachments {
 
     private final Set<Attachment> open = ConcurrentHashMap.newKeySet();
     private final String node;
+    private final Names names;
     private final TickClock clock;
     private volatile BiConsumer<AttachPing, String> gone = (client, connection) -> {};
 
     Attachments(String node, TickClock clock) {
         this.node = node;
+        this.names = new Names(node);
         this.clock = clock;
     }
 
@@ -65,12 +68,34 @@ final class Attachments {
         @Override
         public void onNext(AttachPing ping) {
             silentTicks = 0;
-            if (hello == null) {
-                hello = ping;
+            if (hello == null && !greet(ping)) {
+                return;
             }
             synchronized (this) {
                 if (open.contains(this)) {
                     replies.onNext(AttachPong.getDefaultInstance());
+                }
+            }
+        }
+
+        private boolean greet(AttachPing ping) {
+            try {
+                names.check("the client's name", ping.getClient());
+                names.check("the deployment's id", ping.getDeployment());
+                hello = ping;
+                return true;
+            } catch (FailureException e) {
+                fail(e.failure());
+                return false;
+            }
+        }
+
+        /** What comes after that is not heard. */
+        private void fail(Failure why) {
+            synchronized (this) {
+                if (open.contains(this)) {
+                    end();
+                    replies.onError(FailureStatus.of(why));
                 }
             }
         }
@@ -90,12 +115,8 @@ final class Attachments {
 
         private boolean tick() {
             silentTicks++;
-            if (silentTicks > SILENT_TICKS && open.contains(this)) {
-                end();
-                synchronized (this) {
-                    replies.onError(FailureStatus.of(
-                            new Failure(node, Failure.Kind.TIMED_OUT, "node " + node + " had no ping for 6 s")));
-                }
+            if (silentTicks > SILENT_TICKS) {
+                fail(new Failure(node, Failure.Kind.TIMED_OUT, "node " + node + " had no ping for 6 s"));
             }
             return open.contains(this);
         }

@@ -53,6 +53,11 @@ final class Deployments implements AutoCloseable {
     /** How long of it a load may take to come back, so that it can still be answered. */
     private static final Duration LOAD_AT_CLOSE = Duration.ofSeconds(2);
 
+    /** Clients choose an epoch up to 2^40 above the last one that they see. */
+    private static final long EPOCHS_LATER = 1L << 41;
+
+    private static final long LAST_FIRST_EPOCH = 1L << 62;
+
     private static final long LOOK_MILLIS = 100;
 
     /** A second, in which the client is told something. */
@@ -156,6 +161,10 @@ final class Deployments implements AutoCloseable {
     private RingMember place(RunningLoad loading, ShardLoader.Order order) {
         LoadRequest request = loading.request();
         Deployed old = byId.get(request.getDeployment());
+        refuseFar(
+                request.getDeployment(),
+                request.getEpoch(),
+                old == null ? 0 : old.member.place().epoch());
         if (old != null) {
             refuseOld(old, request.getEpoch());
             refuseUsed(old, request.getClient(), request.getForce());
@@ -388,6 +397,18 @@ final class Deployments implements AutoCloseable {
                             Failure.Kind.REFUSED,
                             "deployment '" + old.request.getDeployment() + "' has epoch " + current + " on node " + node
                                     + ", a new placement must have a later one than " + epoch)
+                    .exception();
+        }
+    }
+
+    /** Or one client could leave no later epoch to the others. */
+    private void refuseFar(String id, long epoch, long current) {
+        if (epoch > LAST_FIRST_EPOCH && epoch - current > EPOCHS_LATER) {
+            throw new Failure(
+                            node,
+                            Failure.Kind.INVALID,
+                            "epoch " + epoch + " of deployment '" + id + "' is too far from " + current
+                                    + ", the one on node " + node + ": it would leave too few for later placements")
                     .exception();
         }
     }

@@ -46,6 +46,8 @@ final class LinkProbes {
      * @throws org.espalier.failure.FailureException if that is this node itself, or it was asked for too many
      */
     ProbeReply measure(ProbeRequest request, boolean generating) {
+        new Names(node).check("the other node's name", request.getNode());
+        new Names(node).check("its address", request.getAddress());
         if (request.getNode().equals(node)) {
             throw new Failure(node, Failure.Kind.INVALID, "node " + node + " has no way to itself to measure")
                     .exception();

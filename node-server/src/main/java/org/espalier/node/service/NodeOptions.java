@@ -2,6 +2,7 @@ package org.espalier.node.service;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.espalier.EspalierException;
 import org.espalier.engine.EngineOptions;
 import org.espalier.transport.Listening;
 
@@ -18,7 +19,11 @@ import org.espalier.transport.Listening;
 public record NodeOptions(
         Listening listening, String name, List<Path> modelRoots, String engine, EngineOptions loads, Limits limits) {
 
+    /** @throws EspalierException if the name has more than a short line */
     public NodeOptions {
+        Names.wrong("this node's name", name).ifPresent(why -> {
+            throw new EspalierException(why + ": give it another with `--name`");
+        });
         modelRoots = List.copyOf(modelRoots);
     }
 

@@ -20,6 +20,11 @@ record PlacementCheck(String node) {
      */
     ShardLoader.Order check(LoadRequest request) {
         require(!request.getDeployment().isBlank(), "the deployment has no id");
+        Names names = new Names(node);
+        names.check("the deployment's id", request.getDeployment());
+        names.check("the client's name", request.getClient());
+        names.check("the engine's name", request.getEngine());
+        names.check("the precision", request.getPrecision());
         require(request.getEpoch() > 0, "epoch " + request.getEpoch() + " is not above 0");
         ModelIdentity model = identity(request);
         require(!request.getClient().isBlank(), "the client has no name");
@@ -30,6 +35,7 @@ record PlacementCheck(String node) {
         Member member = placement(request).members().get(request.getShard());
         String self = request.getPlacement().getShards(request.getShard()).getNode();
         require(self.equals(node), "this is node " + node + ", the shard is for node " + self);
+        names(names, request.getPlacement());
         addresses(request);
         return new ShardLoader.Order(node, model, member, request.getEngine(), request.getPrecision());
     }
@@ -51,6 +57,14 @@ record PlacementCheck(String node) {
         } catch (EspalierException e) {
             throw wrong(e.getMessage());
         }
+    }
+
+    private static void names(Names names, org.espalier.v1.Placement placement) {
+        names.check("the placement's strategy", placement.getStrategy());
+        placement.getShardsList().forEach(shard -> {
+            names.check("a node's name", shard.getNode());
+            names.check("a node's address", shard.getAddress());
+        });
     }
 
     /** @throws FailureException if this node would have to dial something that is no node's address */

@@ -15,10 +15,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.espalier.EspalierException;
 import org.espalier.transport.Listening;
+import org.espalier.v1.AttachPing;
+import org.espalier.v1.AttachPong;
 import org.espalier.v1.DescribeReply;
 import org.espalier.v1.JoinRequest;
 import org.espalier.v1.LoadRequest;
+import org.espalier.v1.NodeGrpc;
 import org.espalier.v1.Placement;
+import org.espalier.v1.ProbeRequest;
+import org.espalier.v1.Shard;
 import org.espalier.v1.Share;
 import org.espalier.v1.UnloadRequest;
 import org.junit.jupiter.api.Test;
@@ -130,6 +135,17 @@ class NodeServerTest {
                     "this is node n0, the shard is for node n1");
             refused(ring, ring.request(0, 1, "m", ring.even(2)).setShard(7), "shard 7 is not one of the placement's 2");
             refused(ring, ring.request(0, 0, "m", ring.even(2)), "epoch 0 is not above 0");
+            refused(
+                    ring,
+                    ring.request(
+                            0,
+                            1,
+                            "m",
+                            ring.even(2).toBuilder()
+                                    .setShards(
+                                            1, ring.shard(1, 3, 6).toBuilder().setAddress("n1"))
+                                    .build()),
+                    "the load request is wrong: node n1 cannot be dialled: 'n1' is not an address: write HOST:PORT");
             refused(ring, LoadRequest.newBuilder(), "the deployment has no id");
             assertThat(ring.loaders.get(0).loaded).isEmpty();
         }
@@ -151,6 +167,99 @@ class NodeServerTest {
                                     .build()))
                     .hasMessageContaining("deployment 'd' has epoch 3 on node n0, but epoch 2 was asked for");
         }
+    }
+
+    @Test
+    void anEpochThatLeavesNoLaterOnesIsRefused() {
+        try (FakeRing ring = FakeRing.serving(1)) {
+            long most = Long.MAX_VALUE;
+            refused(
+                    ring,
+                    ring.request(0, most, "fake", ring.even(1)),
+                    "epoch " + most + " of deployment 'd' is too far from 1, the one on node n0");
+            refused(ring, ring.request(0, most, "fake", ring.even(1)).setDeployment("e"), "is too far from 0");
+            ring.load(0, 1L << 62, "fake", ring.even(1));
+            ring.load(0, (1L << 62) + (1L << 40), "fake", ring.even(1));
+            refused(ring, ring.request(0, most, "fake", ring.even(1)), "is too far from " + ((1L << 62) + (1L << 40)));
+            ring.unload(0);
+            ring.load(0, 1, "fake", ring.even(1)); // nothing of it is kept
+        }
+    }
+
+    @Test
+    void longNamesAndControlCharactersAreRefused() throws Exception {
+        try (FakeRing ring = new FakeRing(2)) {
+            String large = "x".repeat(257);
+            Placement two = ring.even(2);
+            refused(
+                    ring,
+                    ring.request(0, 1, "m", two).setDeployment(large),
+                    "INVALID_ARGUMENT: the deployment's id has 257 characters, 256 are the most");
+            refused(ring, ring.request(0, 1, "m", two).setClient(large), "the client's name has 257 characters");
+            refused(ring, ring.request(0, 1, "m", two).setClient("a\nb"), "the client's name has a control character");
+            refused(ring, ring.request(0, 1, "m", two).setEngine(large), "the engine's name has 257 characters");
+            refused(ring, ring.request(0, 1, "m", two).setPrecision(large), "the precision has 257 characters");
+            refused(ring, ring.request(0, 1, "x".repeat(513), two), "a model's name has 513 characters");
+            refused(
+                    ring,
+                    ring.request(0, 1, "m", two.toBuilder().setStrategy(large).build()),
+                    "the placement's strategy has 257 characters");
+            Shard.Builder second = ring.shard(1, 3, 6).toBuilder();
+            refused(
+                    ring,
+                    ring.request(
+                            0,
+                            1,
+                            "m",
+                            two.toBuilder().setShards(1, second.setNode(large)).build()),
+                    "a node's name has 257 characters");
+            refused(
+                    ring,
+                    ring.request(
+                            0,
+                            1,
+                            "m",
+                            two.toBuilder()
+                                    .setShards(1, second.setNode("n1").setAddress(large))
+                                    .build()),
+                    "a node's address has 257 characters");
+            assertThatThrownBy(() -> ring.node(0)
+                            .probe(ProbeRequest.newBuilder().setNode(large).build()))
+                    .hasMessage("INVALID_ARGUMENT: the other node's name has 257 characters, 256 are the most");
+            assertThat(attached(ring, AttachPing.newBuilder().setClient(large)))
+                    .isEqualTo("INVALID_ARGUMENT: the client's name has 257 characters, 256 are the most");
+            assertThat(attached(ring, AttachPing.newBuilder().setClient("c").setDeployment(large)))
+                    .isEqualTo("INVALID_ARGUMENT: the deployment's id has 257 characters, 256 are the most");
+            assertThat(ring.describe(0).getDeploymentsList()).isEmpty();
+            assertThatThrownBy(() -> NodeOptions.loopback(large))
+                    .isInstanceOf(EspalierException.class)
+                    .hasMessage("this node's name has 257 characters, 256 are the most: give it another with `--name`");
+            assertThatThrownBy(() -> NodeOptions.loopback("a\nb")).hasMessageContaining("has a control character");
+        }
+    }
+
+    /** How a client's attachment ends. */
+    private static String attached(FakeRing ring, AttachPing.Builder hello) throws Exception {
+        CompletableFuture<String> end = new CompletableFuture<>();
+        NodeGrpc.newStub(ring.channels.get(0))
+                .attach(new StreamObserver<>() {
+                    @Override
+                    public void onNext(AttachPong pong) {
+                        end.complete("attached");
+                    }
+
+                    @Override
+                    public void onError(Throwable error) {
+                        end.complete(error.getMessage());
+                    }
+
+                    @Override
+                    public void onCompleted() {
+                        end.complete("completed");
+                    }
+                })
+                .onNext(hello.build());
+        return end.get(20, TimeUnit.SECONDS);
     }
 
     @Test
