@@ -110,42 +110,52 @@ final class ExpertKernelsTest {
         assertThat(made("decode_test").output().lines()).hasSize(19).allMatch(line -> line.endsWith(": as expected"));
     }
 
-    /** What is put in place of the kernels' own words, and what the emulation says to it. */
+    /** What is put in place of the kernels' own words, and what is said to it. */
     private record Spoiled(String from, String to, String says) {}
 
     /** A test that nothing can fail proves nothing. */
     @Test
     void theEmulationNoticesWhatAGpuWouldNot() throws IOException, InterruptedException {
-        Map<String, Spoiled> all = Map.of(
+        Map<String, List<Spoiled>> all = Map.of(
                 "indices of 32 bits",
-                new Spoiled("int64_t", "int", "(?s).*gate\\[-\\d+], which has \\d+ values.*"),
+                List.of(new Spoiled("int64_t", "int", "(?s).*gate\\[-\\d+], which has \\d+ values.*")),
                 "rows behind the last",
-                new Spoiled("first >= F ||", "", "(?s).*up\\[\\d+], which has \\d+ values.*"),
+                List.of(new Spoiled("first >= F ||", "", "(?s).*up\\[\\d+], which has \\d+ values.*")),
                 "half of the lanes in a sum",
-                new Spoiled(
+                List.of(new Spoiled(
                         "float g = simd_sum(gates.of[t][r]);",
                         "float g = lane < 16 ? simd_sum(gates.of[t][r]) : 0.0f;",
-                        "(?s).*lanes diverge: lane 0 waits for a sum in line \\d+, lane 16 waits .*"),
-                "bfloat16 that becomes a float unasked",
-                new Spoiled("= float(xs[at + i])", "= xs[at + i]", "(?s).*kernels.text.h:\\d+:\\d+: error: .*BFloat.*"),
-                "a double",
-                new Spoiled("0.044715f", "0.044715", "(?s).*kernels.text.h:\\d+:\\d+: error: .*float.* to .*double.*"));
-        String kernels = Files.readString(TEXT.resolve("kernels.text.h"));
+                        "(?s).*lanes diverge: lane 0 waits for a sum in line \\d+, lane 16 waits .*")),
+                "bfloat16 that becomes a float unasked, and a double",
+                List.of(
+                        new Spoiled(
+                                "= float(xs[at + i])",
+                                "= xs[at + i]",
+                                "(?s).*kernels.text.h:\\d+:\\d+: error: .*BFloat.*"),
+                        new Spoiled(
+                                "0.044715f",
+                                "0.044715",
+                                "(?s).*kernels.text.h:\\d+:\\d+: error: .*float.* to .*double.*")));
         for (String what : all.keySet()) {
-            Spoiled spoiled = all.get(what);
-            assertThat(kernels).contains(spoiled.from());
             Path text = Files.createDirectories(directory.resolve(what.replace(' ', '-')));
             for (Path file : texts()) {
                 Files.copy(file, text.resolve(file.getFileName()));
             }
-            Files.writeString(text.resolve("kernels.text.h"), kernels.replace(spoiled.from(), spoiled.to()));
+            String kernels = Files.readString(TEXT.resolve("kernels.text.h"));
+            for (Spoiled spoiled : all.get(what)) {
+                assertThat(kernels).contains(spoiled.from());
+                kernels = kernels.replace(spoiled.from(), spoiled.to());
+            }
+            Files.writeString(text.resolve("kernels.text.h"), kernels);
             Path out = text.resolve("out");
             Ended ended = make(text, out, "few_test");
             if (ended.status() == 0) {
                 ended = run(out.resolve("log"), List.of(out.resolve("few_test").toString()));
             }
             assertThat(ended.status()).as("%s: %s", what, ended.output()).isNotZero();
-            assertThat(ended.output()).as(what).matches(spoiled.says());
+            for (Spoiled spoiled : all.get(what)) {
+                assertThat(ended.output()).as(what).matches(spoiled.says());
+            }
         }
     }
 
