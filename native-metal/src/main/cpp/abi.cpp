@@ -92,7 +92,7 @@ int64_t es_kv_bytes_per_row(int64_t program) { return of(program).sessions->row_
 
 int64_t es_state_bytes(int64_t program) { return of(program).sessions->state_bytes(); }
 
-int64_t es_kv_rows_free(int64_t program) { return of(program).sessions->rows_free(es_resident_bytes(program)); }
+int64_t es_kv_rows_free(int64_t program) { return of(program).sessions->rows_free(); }
 
 int32_t es_open(int64_t program, int64_t session, int32_t max_length, const int32_t *edits, int64_t count, char *error) {
   return guarded(program, error, [&](Program &p) {

@@ -1,6 +1,9 @@
 #include "device.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace espalier {
 
@@ -51,7 +54,13 @@ static int64_t recommended_memory() {
 
 int64_t device_memory() {
   int64_t recommended = on_gpu() ? recommended_memory() : 0;
-  return recommended > 0 ? recommended : static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  if (recommended > 0) {
+    return recommended;
+  }
+  auto physical = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  rlimit process{};
+  bool limited = getrlimit(RLIMIT_AS, &process) == 0 && process.rlim_cur < static_cast<rlim_t>(physical);
+  return limited ? static_cast<int64_t>(process.rlim_cur) : physical;
 }
 
 void prepare_device() {

@@ -56,7 +56,7 @@ array exact_vector(const es_program &p, const float *values, mx::Shape shape);
  */
 void prepare_device();
 
-/** Bytes that the device's memory may be filled to. */
+/** Bytes that the device's memory may be filled to. Beyond, MLX on the processor does not fail but ends the process, so that it is asked before. */
 int64_t device_memory();
 
 /** Evaluates together; a device that fails is lost with everything that it had. */

@@ -156,7 +156,7 @@ Program::Program(const int32_t *words, int64_t count) {
   }
   try {
     loader.emplace(read);
-    sessions.emplace(read);
+    sessions.emplace(read, *loader);
     nodes.reserve(static_cast<size_t>(read.op_count));
     for (int i = 0; i < read.op_count; i++) {
       nodes.push_back(Node{&read.ops[i]});
@@ -166,6 +166,10 @@ Program::Program(const int32_t *words, int64_t count) {
       preparation.prepare(node);
     }
     loader->count_vectors();
+    if (loader->resident_bytes() > device_memory()) {
+      throw Failure(ES_NO_MEMORY, "the weights take " + std::to_string(loader->resident_bytes()) + " bytes, the device has "
+          + std::to_string(device_memory()) + ": place the model on more nodes");
+    }
     nanos.resize(read.profile ? static_cast<size_t>(read.op_count) : 0);
   } catch (...) {
     program_free(&read);

@@ -1,5 +1,7 @@
 #include "session.h"
 
+#include "load.h"
+
 #include <algorithm>
 
 namespace espalier {
@@ -91,8 +93,10 @@ int64_t Sessions::reserved_bytes() const {
   return bytes;
 }
 
-int64_t Sessions::rows_free(int64_t resident_bytes) const {
-  int64_t left = (program.kv_bytes > 0 ? program.kv_bytes : device_memory() - resident_bytes) - reserved_bytes() - state_bytes();
+int64_t Sessions::bytes_left() const { return device_memory() - loader.resident_bytes() - reserved_bytes(); }
+
+int64_t Sessions::rows_free() const {
+  int64_t left = (program.kv_bytes > 0 ? program.kv_bytes - reserved_bytes() : bytes_left()) - state_bytes();
   return left <= 0 ? 0 : left / std::max<int64_t>(1, row_bytes());
 }
 
@@ -101,6 +105,10 @@ void Sessions::require_free(int64_t bytes, const std::string &what) const {
   if (program.kv_bytes > 0 && bytes > left) {
     throw Failure(ES_FAILED, what + " needs " + std::to_string(bytes) + " bytes of KV cache, " + std::to_string(left) + " of "
         + std::to_string(program.kv_bytes) + " are free: close other sessions, open a shorter one, or raise the limit");
+  }
+  if (program.kv_bytes == 0 && bytes > bytes_left()) {
+    throw Failure(ES_NO_MEMORY, what + " needs " + std::to_string(bytes) + " bytes of KV cache, " + std::to_string(bytes_left())
+        + " of the device's memory are free: close other sessions, or open a shorter one");
   }
 }
 

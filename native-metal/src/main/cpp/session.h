@@ -8,6 +8,8 @@
 
 namespace espalier {
 
+class Loader;
+
 /** One layer's interventions in routing, see RouterEdits.java. */
 struct LayerEdit {
   int layer, top_k; /* -1: the model's */
@@ -55,10 +57,10 @@ int kept_rows(const cache_shape &shape, int max_length);
 /** The sessions of a program, and the memory that they may have. */
 class Sessions {
  public:
-  explicit Sessions(const es_program &p) : program(p) {}
+  Sessions(const es_program &p, const Loader &loader) : program(p), loader(loader) {}
   int64_t row_bytes() const;
   int64_t state_bytes() const;
-  int64_t rows_free(int64_t resident_bytes) const;
+  int64_t rows_free() const;
   Session *find(int64_t id) const;
   void open(int64_t id, int max_length, words edits);
   void copy(int64_t from, int64_t to, int length);
@@ -71,8 +73,11 @@ class Sessions {
   Session &add(int64_t id, int max_length);
   int64_t session_bytes(int max_length) const;
   int64_t reserved_bytes() const;
+  /** Of the device's memory, without the weights and what sessions may grow to. */
+  int64_t bytes_left() const;
   void require_free(int64_t bytes, const std::string &what) const;
   const es_program &program;
+  const Loader &loader;
   std::vector<std::unique_ptr<Session>> all;
 };
 

@@ -52,6 +52,18 @@ void Step::fill_rows(const std::vector<const int32_t *> &given) {
   }
 }
 
+/** What the slots take; an op's own values are not counted. */
+void Step::require_memory() const {
+  const es_program &p = program.read;
+  auto bytes = static_cast<int64_t>(logits_rows.size()) * p.logits.width * INT64_C(4);
+  for (int i = 0; i < p.slot_count; i++) {
+    bytes += i == p.logits.slot ? 0 : static_cast<int64_t>(rows) * p.slots[i] * static_cast<int64_t>(mx::size_of(activation_type(p)));
+  }
+  if (bytes > device_memory() - program.loader->resident_bytes()) {
+    throw Failure(ES_NO_MEMORY, "no memory for a step of " + std::to_string(rows) + " rows: send fewer rows a step");
+  }
+}
+
 /** Rows as they travel between nodes. */
 static array from_bytes(const void *bytes, const mx::Shape &shape, mx::Dtype type) {
   return type == mx::bfloat16 ? array(static_cast<const mx::bfloat16_t *>(bytes), shape, type)
@@ -70,6 +82,7 @@ Step::Step(Program &program, words w, const void *activations, const int32_t *ca
     not_a_step();
   }
   fill_rows(given);
+  require_memory();
   for (int i = 0; i < p.slot_count; i++) {
     bool logits = i == p.logits.slot;
     slots.emplace_back(logits ? static_cast<int>(logits_rows.size()) : rows, logits ? mx::float32 : activation_type(p));

@@ -75,6 +75,7 @@ class Step {
   };
   void read_span(words &w, std::vector<const int32_t *> &given);
   void fill_rows(const std::vector<const int32_t *> &given);
+  void require_memory() const;
   void build(size_t index);
   bool begin_exchange(int op);
   int pause(Begun &begun, int status, es_result &result);

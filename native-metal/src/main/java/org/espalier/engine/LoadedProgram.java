@@ -317,7 +317,8 @@ public final class LoadedProgram implements AutoCloseable {
                 release();
                 throw new DeviceLostException(
                         "the engine " + engine.provider().name() + " lost its device: " + e.getMessage() + "; " + lost
-                                + " sessions are gone with it: open new ones and send their tokens again",
+                                + (lost == 1 ? " session is" : " sessions are")
+                                + " gone with it: open new ones and send their tokens again",
                         e);
             }
         });

@@ -17,7 +17,12 @@ abstract class MlxSuite extends EngineSuite {
     }
 
     MlxSuite(Precision precision) {
-        super(EngineUnderTest.requireReady(MlxProvider.mlx()), precision);
+        super(requireMlx(), precision);
+    }
+
+    /** The engine, over the MLX of the build. */
+    static EngineProvider requireMlx() {
+        return EngineUnderTest.requireReady(MlxProvider.mlx());
     }
 
     static final class WhatMlxHasNot implements TestExecutionExceptionHandler {

@@ -1,14 +1,12 @@
 package org.espalier.engine;
 
 import java.nio.file.Path;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.espalier.engine.library.Recording;
 import org.espalier.program.Program;
 
 /** An engine of which every program is recorded, with its weights, in a folder of its own. */
-final class RecordingProvider implements EngineProvider {
+final class RecordingProvider implements ForwardingProvider {
 
     private final EngineProvider recorded;
     private final Path directory;
@@ -20,23 +18,13 @@ final class RecordingProvider implements EngineProvider {
     }
 
     @Override
+    public EngineProvider provider() {
+        return recorded;
+    }
+
+    @Override
     public String name() {
         return recorded.name() + ", recorded";
-    }
-
-    @Override
-    public Availability availability() {
-        return recorded.availability();
-    }
-
-    @Override
-    public Set<Precision> precisions() {
-        return recorded.precisions();
-    }
-
-    @Override
-    public Optional<String> refusal(Program program, EngineOptions options) {
-        return recorded.refusal(program, options);
     }
 
     @Override

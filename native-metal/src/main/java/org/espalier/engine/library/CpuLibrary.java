@@ -4,7 +4,7 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 
-/** The library of the cpu engine, by JNA's direct mapping: one class a library. */
+/** The library of the cpu engine, by JNA's direct mapping, which is the fastest and needs a class for each library. */
 final class CpuLibrary implements EspalierLibrary {
 
     CpuLibrary(NativeLibrary library) {

@@ -1,18 +1,37 @@
 package org.espalier.engine.library;
 
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 
 /**
- * The functions of {@code espalier.h}, under their names, which a library's class binds. Addresses that C keeps are longs, those that it reads or
- * writes during a call are pointers; null is none.
+ * The functions of {@code espalier.h}, under their names. Addresses that C keeps are longs, those that it reads or writes during a call are pointers; null
+ * is none.
  */
-interface EspalierLibrary {
+interface EspalierLibrary extends Library {
 
     /** ES_VERSION that this binding speaks. */
     int VERSION = 1;
 
     /** ES_ERROR_BYTES. */
     int ERROR_BYTES = 1024;
+
+    /**
+     * Any library's functions, by JNA's proxies: some microseconds a call, where {@link CpuLibrary} takes part of one.
+     *
+     * @throws UnsatisfiedLinkError naming a function that it has not
+     */
+    static EspalierLibrary of(NativeLibrary library) {
+        for (Method function : EspalierLibrary.class.getDeclaredMethods()) {
+            if (Modifier.isAbstract(function.getModifiers())) {
+                library.getFunction(function.getName()); // else it would be missed at its first call
+            }
+        }
+        return Native.load(library.getFile().getPath(), EspalierLibrary.class);
+    }
 
     int es_version();
 

@@ -41,14 +41,14 @@ final class MlxFiles {
         }
         Path beside = libraries.resolve(System.mapLibraryName(LIBRARY));
         if (Files.exists(beside)) {
-            return LibraryFile.open(MlxLibrary::new, () -> beside);
+            return LibraryFile.open(EspalierLibrary::of, () -> beside);
         }
         try {
             NativeLibrary.getInstance(mlx.toString()); // by whose name the engine's finds it
         } catch (UnsatisfiedLinkError e) {
             throw new EngineException("MLX cannot be loaded: " + e.getMessage(), e);
         }
-        return LibraryFile.open(LIBRARY, MlxLibrary::new);
+        return LibraryFile.open(LIBRARY, EspalierLibrary::of);
     }
 
     private static Path folder() {

@@ -8,7 +8,7 @@ import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineOptions.KvType;
 import org.espalier.engine.EngineOptions.Preparation;
 import org.espalier.engine.EngineProvider;
-import org.espalier.engine.Precision;
+import org.espalier.engine.ForwardingProvider;
 import org.espalier.program.Program;
 import org.espalier.weights.Affine;
 import org.espalier.weights.Block;
@@ -19,7 +19,7 @@ import org.espalier.weights.Weight;
 import org.espalier.weights.WeightFormat;
 
 /** The engine on MLX: Metal on a Mac. Where MLX has no GPU it computes on the processor, for tests, slowly; it is chosen by name only. */
-public final class MlxProvider implements EngineProvider {
+public final class MlxProvider implements ForwardingProvider {
 
     private static final MlxProvider MLX = new MlxProvider();
 
@@ -41,28 +41,13 @@ public final class MlxProvider implements EngineProvider {
     }
 
     @Override
-    public String name() {
-        return library.name();
-    }
-
-    @Override
-    public Availability availability() {
-        return library.availability();
-    }
-
-    @Override
-    public boolean mayAbort() {
-        return true;
+    public EngineProvider provider() {
+        return library;
     }
 
     @Override
     public boolean onlyByName() {
         return true;
-    }
-
-    @Override
-    public Set<Precision> precisions() {
-        return library.precisions();
     }
 
     @Override

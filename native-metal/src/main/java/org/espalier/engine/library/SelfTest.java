@@ -68,7 +68,7 @@ public final class SelfTest {
      * @throws EngineException if it did not pass, saying in what
      */
     static String run(Path library) throws IOException {
-        LibraryFile file = LibraryFile.open(CpuLibrary::new, () -> library);
+        LibraryFile file = LibraryFile.open(EspalierLibrary::of, () -> library);
         Path folder = Files.createTempDirectory("espalier-self-test");
         try {
             SelfTestPrograms programs = new SelfTestPrograms(folder);

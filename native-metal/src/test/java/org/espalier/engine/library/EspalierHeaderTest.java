@@ -109,13 +109,12 @@ final class EspalierHeaderTest {
         assertThat(exported)
                 .hasSize(code.split("ES_EXPORT (?!__)[a-z]", -1).length - 1)
                 .containsKey("es_run");
-        assertThat(methods(Arrays.stream(EspalierLibrary.class.getDeclaredMethods())))
+        assertThat(methods(Arrays.stream(EspalierLibrary.class.getDeclaredMethods())
+                        .filter(method -> Modifier.isAbstract(method.getModifiers()))))
                 .isEqualTo(exported);
-        for (Class<?> library : List.of(CpuLibrary.class, MlxLibrary.class)) {
-            assertThat(methods(Arrays.stream(library.getDeclaredMethods())
-                            .filter(method -> Modifier.isNative(method.getModifiers()))))
-                    .isEqualTo(exported);
-        }
+        assertThat(methods(Arrays.stream(CpuLibrary.class.getDeclaredMethods())
+                        .filter(method -> Modifier.isNative(method.getModifiers()))))
+                .isEqualTo(exported);
     }
 
     /** Names and values of an enum. */

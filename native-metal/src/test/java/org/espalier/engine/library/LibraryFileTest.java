@@ -1,13 +1,11 @@
 package org.espalier.engine.library;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.espalier.engine.Compiling;
 import org.espalier.engine.EngineException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,17 +26,7 @@ final class LibraryFileTest {
     private Path compiled(String source) throws IOException, InterruptedException {
         Path file = directory.resolve("library.so");
         Path text = Files.writeString(directory.resolve("library.c"), source);
-        Process compiler;
-        try {
-            compiler = new ProcessBuilder("cc", "-shared", "-fPIC", "-o", file.toString(), text.toString())
-                    .redirectErrorStream(true)
-                    .start();
-        } catch (IOException e) {
-            assumeTrue(false, "there is no C compiler: " + e.getMessage());
-            return file;
-        }
-        String said = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(compiler.waitFor()).as(said).isZero();
+        Compiling.run("cc", "-shared", "-fPIC", "-o", file.toString(), text.toString());
         return file;
     }
 
@@ -51,7 +39,11 @@ final class LibraryFileTest {
 
     @Test
     void oneThatLacksFunctions() throws IOException, InterruptedException {
-        refuses(compiled("int es_version(void) { return 1; }"), "its library cannot be loaded: ");
+        Path empty = compiled("int es_version(void) { return 1; }");
+        refuses(empty, "its library cannot be loaded: ");
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> LibraryFile.open(EspalierLibrary::of, () -> empty))
+                .withMessageStartingWith("its library cannot be loaded: Error looking up function 'es_");
         refuses(compiled("int something(void) { return 1; }"), "its library cannot be loaded: ");
     }
 

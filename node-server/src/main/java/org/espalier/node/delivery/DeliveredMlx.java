@@ -2,21 +2,18 @@ package org.espalier.node.delivery;
 
 import com.sun.jna.NativeLibrary;
 import java.util.Optional;
-import java.util.Set;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
-import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineProvider;
+import org.espalier.engine.ForwardingProvider;
 import org.espalier.engine.Loading;
-import org.espalier.engine.Precision;
 import org.espalier.engine.library.MlxProvider;
-import org.espalier.program.Program;
 
 /**
  * The mlx engine, which is fetched when it is first used. Its library is loaded only after it passed its self-test, or from the folder that the system property
  * {@code espalier.mlx} or the variable {@code ESPALIER_MLX} names, for which whoever set it answers.
  */
-public final class DeliveredMlx implements EngineProvider {
+public final class DeliveredMlx implements ForwardingProvider {
 
     private static final String PROPERTY = "espalier.mlx";
     private static final String VARIABLE = "ESPALIER_MLX";
@@ -36,8 +33,8 @@ public final class DeliveredMlx implements EngineProvider {
     }
 
     @Override
-    public String name() {
-        return engine.name();
+    public EngineProvider provider() {
+        return engine;
     }
 
     @Override
@@ -97,26 +94,6 @@ public final class DeliveredMlx implements EngineProvider {
                 throw e;
             }
         }
-    }
-
-    @Override
-    public boolean onlyByName() {
-        return engine.onlyByName();
-    }
-
-    @Override
-    public boolean mayAbort() {
-        return engine.mayAbort();
-    }
-
-    @Override
-    public Set<Precision> precisions() {
-        return engine.precisions();
-    }
-
-    @Override
-    public Optional<String> refusal(Program program, EngineOptions options) {
-        return engine.refusal(program, options);
     }
 
     @Override

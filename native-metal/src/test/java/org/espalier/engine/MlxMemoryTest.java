@@ -1,0 +1,91 @@
+package org.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import org.espalier.program.Linear;
+import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.Projection;
+import org.espalier.program.View;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What does not fit is refused before anything is allocated: MLX on the processor ends the process where it gets no memory. */
+final class MlxMemoryTest {
+
+    @TempDir
+    Path directory;
+
+    private EngineUnderTest tested;
+
+    @BeforeEach
+    void start() {
+        tested = new EngineUnderTest(MlxSuite.requireMlx(), Precision.FLOAT32);
+    }
+
+    @AfterEach
+    void close() {
+        if (tested != null) {
+            tested.close();
+        }
+    }
+
+    @Test
+    void sessionsBeyondTheMemoryOfTheDevice() {
+        try (LoadedProgram program = tested.load(TinyProgram.tokens(new WeightFile(directory)))) {
+            long session = 1;
+            while (program.kvRowsFree() >= Integer.MAX_VALUE) {
+                program.open(session++, Integer.MAX_VALUE / 2, RouterEdits.NONE);
+            }
+            long refused = session;
+            int free = (int) program.kvRowsFree();
+            assertThatExceptionOfType(NoMemoryException.class)
+                    .isThrownBy(() -> program.open(refused, free + 1, RouterEdits.NONE))
+                    .withMessageMatching("session " + refused + " of " + (free + 1) + " rows needs " + 32L * (free + 1)
+                            + " bytes of KV cache, \\d+ of the device's memory are free: close other sessions, or open a"
+                            + " shorter one");
+            program.open(refused, free, RouterEdits.NONE);
+            assertThat(program.kvRowsFree()).isZero();
+            program.close(refused);
+            assertThat(program.kvRowsFree()).isEqualTo(free);
+        }
+    }
+
+    /** Of a file that is a hole. */
+    @Test
+    void weightsBeyondTheMemoryOfTheDevice() throws IOException {
+        int width = 1 << 15;
+        long matrix = 4L * width * width;
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        int matrices = (int) (system.getTotalMemorySize() / matrix) + 1;
+        Path file = directory.resolve("hole");
+        try (RandomAccessFile hole = new RandomAccessFile(file.toFile(), "rw")) {
+            hole.setLength(matrices * matrix);
+        }
+        ProgramBuilder builder = new ProgramBuilder("large", width);
+        View x = builder.slot(width);
+        View y = builder.slot(width);
+        for (int i = 0; i < matrices; i++) {
+            Region region = new Region(file, i * matrix, 4L * width);
+            String name = builder.weight("w" + i, Weight.matrix(width, width, Plain.F32, Piece.of(region)));
+            builder.op(new Linear(x, Projection.of(name), y));
+        }
+        Program large = builder.build(x, y);
+        assertThatExceptionOfType(NoMemoryException.class)
+                .isThrownBy(() -> tested.load(large))
+                .withMessageMatching("the weights take " + matrices * matrix
+                        + " bytes, the device has \\d+: place the model on more nodes");
+    }
+}
