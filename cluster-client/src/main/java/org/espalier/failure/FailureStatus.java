@@ -14,8 +14,13 @@ public final class FailureStatus {
     private static final Metadata.Key<org.espalier.v1.Failure> DETAILS =
             ProtoUtils.keyForProto(org.espalier.v1.Failure.getDefaultInstance());
 
-    /** The message is sent twice, in the status and in the details, and many peers accept no more than 8 KiB of trailers. */
-    private static final int MAX_MESSAGE_CHARS = 1500;
+    /**
+     * The message is sent twice, in the status, where what is not ASCII has three characters a byte, and in the details, where all has four a three
+     * bytes. Many peers accept no more than 8 KiB of trailers, and a node's name is among them.
+     */
+    private static final int MAX_MESSAGE = 3000;
+
+    private static final int MAX_NODE = 256;
 
     private FailureStatus() {}
 
@@ -28,7 +33,9 @@ public final class FailureStatus {
     public static StatusRuntimeException of(Failure failure, Status.Code code) {
         Metadata trailers = new Metadata();
         put(trailers, failure);
-        return code.toStatus().withDescription(inShort(failure.message())).asRuntimeException(trailers);
+        return code.toStatus()
+                .withDescription(inShort(failure.message(), MAX_MESSAGE))
+                .asRuntimeException(trailers);
     }
 
     /** Writes a failure into the trailers of a call that ends for another reason than a node's. */
@@ -36,12 +43,28 @@ public final class FailureStatus {
         trailers.put(
                 DETAILS,
                 FailureWire.encode(failure).toBuilder()
-                        .setMessage(inShort(failure.message()))
+                        .setNode(inShort(failure.node(), MAX_NODE))
+                        .setMessage(inShort(failure.message(), MAX_MESSAGE))
                         .build());
     }
 
-    private static String inShort(String message) {
-        return message.length() > MAX_MESSAGE_CHARS ? message.substring(0, MAX_MESSAGE_CHARS) + " ..." : message;
+    /** @param most characters as the status has them */
+    private static String inShort(String text, int most) {
+        int sent = 0;
+        for (int i = 0; i < text.length(); i = text.offsetByCodePoints(i, 1)) {
+            sent += sentCharacters(text.codePointAt(i));
+            if (sent > most) {
+                return text.substring(0, i) + " ...";
+            }
+        }
+        return text;
+    }
+
+    private static int sentCharacters(int character) {
+        if (character >= ' ' && character <= '~' && character != '%') {
+            return 1;
+        }
+        return 3 * (character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4);
     }
 
     private static Status.Code code(Kind kind) {

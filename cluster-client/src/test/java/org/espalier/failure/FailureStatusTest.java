@@ -83,7 +83,11 @@ class FailureStatusTest {
     void aLongMessageIsCutSoThatTheTrailersPass() {
         StatusRuntimeException sent =
                 FailureStatus.of(new Failure("n1", Failure.Kind.LOAD_FAILED, "x".repeat(100_000)));
-        assertThat(FailureStatus.read(sent, "n1", "node n1").message()).isEqualTo("x".repeat(1500) + " ...");
+        assertThat(FailureStatus.read(sent, "n1", "node n1").message()).isEqualTo("x".repeat(3000) + " ...");
+        StatusRuntimeException wide =
+                FailureStatus.of(new Failure("n1", Failure.Kind.LOAD_FAILED, "a" + "\uD83C\uDF33".repeat(20_000)));
+        assertThat(FailureStatus.read(wide, "n1", "node n1").message())
+                .isEqualTo("a" + "\uD83C\uDF33".repeat(249) + " ...");
     }
 
     @Test

@@ -275,6 +275,7 @@ class LimitsTest {
                     "a request of more than 100000 request-bytes is too large for node n0");
             Ended<AttachPong> attached = new Ended<>();
             StreamObserver<AttachPing> pings = NodeGrpc.newStub(channel).attach(attached);
+            pings.onNext(AttachPing.newBuilder().setClient("c").build());
             for (int i = 0; i < 3; i++) {
                 pings.onNext(AttachPing.newBuilder()
                         .setClient("y".repeat(40_000))

@@ -14,6 +14,8 @@ import io.grpc.stub.StreamObserver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.espalier.EspalierException;
+import org.espalier.failure.Failure;
+import org.espalier.failure.FailureStatus;
 import org.espalier.transport.Listening;
 import org.espalier.v1.AttachPing;
 import org.espalier.v1.AttachPong;
@@ -27,6 +29,8 @@ import org.espalier.v1.Shard;
 import org.espalier.v1.Share;
 import org.espalier.v1.UnloadRequest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NodeServerTest {
 
@@ -260,6 +264,23 @@ class NodeServerTest {
                 })
                 .onNext(hello.build());
         return end.get(20, TimeUnit.SECONDS);
+    }
+
+    /** gRPC's own client accepts 8 KiB of trailers, in which each byte that is not ASCII has three characters. */
+    @ParameterizedTest
+    @ValueSource(strings = {"x", "%", "\n", "\u00e9", "\u6f22", "\uD83C\uDF33"})
+    void aLongMessageOfAnyCharactersReachesItsClient(String character) {
+        try (FakeRing ring = new FakeRing(1)) {
+            assertThatThrownBy(() -> ring.generate(FakeRing.request(1, 1)
+                            .setDeployment(character.repeat(20_000))
+                            .build()))
+                    .hasMessageStartingWith("NOT_FOUND: node n0 has no deployment '" + character.repeat(200))
+                    .hasMessageEndingWith(character + " ...")
+                    .satisfies(error -> assertThat(FailureStatus.details(error)).hasValueSatisfying(failure -> {
+                        assertThat(failure.kind()).isEqualTo(Failure.Kind.DEPLOYMENT_GONE);
+                        assertThat(error).hasMessage("NOT_FOUND: " + failure.message());
+                    }));
+        }
     }
 
     @Test
