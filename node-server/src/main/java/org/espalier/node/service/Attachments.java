@@ -5,6 +5,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import org.espalier.failure.Failure;
 import org.espalier.failure.FailureException;
@@ -17,6 +18,9 @@ final class Attachments {
 
     /** After 12 ticks of 0.5 s without a ping the client is lost: well within the 10 s that its sessions may outlive it. */
     private static final int SILENT_TICKS = 12;
+
+    /** Pings that a client may send a tick; what is more waits at the client. */
+    private static final int PINGS = 8;
 
     private final Set<Attachment> open = ConcurrentHashMap.newKeySet();
     private final String node;
@@ -50,29 +54,33 @@ final class Attachments {
     StreamObserver<AttachPing> attach(ServerCallStreamObserver<AttachPong> replies) {
         Attachment attachment = new Attachment(replies);
         replies.setOnCancelHandler(attachment::end);
+        replies.disableAutoRequest();
+        replies.request(PINGS);
         open.add(attachment);
         clock.each(attachment::tick);
         return attachment;
     }
 
     private final class Attachment implements StreamObserver<AttachPing> {
-        private final StreamObserver<AttachPong> replies;
+        private final ServerCallStreamObserver<AttachPong> replies;
         private final String connection = ClientConnection.current();
         private volatile AttachPing hello;
         private volatile int silentTicks;
+        private final AtomicInteger pings = new AtomicInteger();
 
-        private Attachment(StreamObserver<AttachPong> replies) {
+        private Attachment(ServerCallStreamObserver<AttachPong> replies) {
             this.replies = replies;
         }
 
         @Override
         public void onNext(AttachPing ping) {
             silentTicks = 0;
+            pings.incrementAndGet();
             if (hello == null && !greet(ping)) {
                 return;
             }
             synchronized (this) {
-                if (open.contains(this)) {
+                if (open.contains(this) && replies.isReady()) { // to a client that reads none, none are kept
                     replies.onNext(AttachPong.getDefaultInstance());
                 }
             }
@@ -115,6 +123,10 @@ final class Attachments {
 
         private boolean tick() {
             silentTicks++;
+            int taken = pings.getAndSet(0);
+            if (taken > 0) {
+                replies.request(taken);
+            }
             if (silentTicks > SILENT_TICKS) {
                 fail(new Failure(node, Failure.Kind.TIMED_OUT, "node " + node + " had no ping for 6 s"));
             }

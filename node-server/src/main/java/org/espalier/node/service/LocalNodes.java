@@ -31,8 +31,8 @@ public final class LocalNodes implements AutoCloseable {
     private static final Duration READY = Duration.ofSeconds(30);
     private static final Duration PROBE = Duration.ofMillis(150);
     private static final String LISTENING = "listening on ";
-    private static final List<String> START_OPTIONS =
-            List.of("-XX:SharedArchiveFile=", "-XX:AOTCache=", "-Xshare:auto", "-Xlog:cds", "-Xlog:aot", "-XX:+UseSerialGC");
+    private static final List<String> START_OPTIONS = List.of(
+            "-XX:SharedArchiveFile=", "-XX:AOTCache=", "-Xshare:auto", "-Xlog:cds", "-Xlog:aot", "-XX:+UseSerialGC");
 
     /** @param log the file that the process logs to */
     private record Child(String name, Process process, Path log, CompletableFuture<String> address) {}
