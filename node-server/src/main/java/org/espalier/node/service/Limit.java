@@ -27,7 +27,7 @@ public enum Limit {
     KV_MEGABYTES(
             "kv-megabytes",
             (int) (Machine.totalBytes() >> 21),
-            "megabytes of KV caches a deployment; usually half of the memory");
+            "megabytes of KV caches of all deployments, each of which is promised half of what is left; usually half of the memory");
 
     private final String title;
     private final int usual;

@@ -25,6 +25,7 @@ import org.espalier.node.shard.Engines;
 import org.espalier.node.shard.Shard;
 import org.espalier.node.shard.WeightFiles;
 import org.espalier.plan.ShardPlans;
+import org.espalier.plan.ShardSize;
 import org.espalier.tokenizer.SpecialTokens;
 import org.espalier.tokenizer.StreamingDetokenizer;
 import org.espalier.tokenizer.Tokenizer;
@@ -40,6 +41,8 @@ final class ModelShards implements ShardLoader {
     /** Bytes that shards being loaded will take. */
     private final AtomicLong promised = new AtomicLong();
 
+    private final KvBudget kv;
+
     /** @param roots folders that models may be in; empty for anywhere */
     ModelShards(List<Path> roots) {
         this(roots, Machine::freeBytes);
@@ -51,12 +54,13 @@ final class ModelShards implements ShardLoader {
 
     /**
      * @param engines closed with this object
-     * @param loads how programs are loaded; each load says the precision itself
+     * @param loads how programs are loaded; each load says the precision itself, and all have the memory for KV caches together
      */
     ModelShards(List<Path> roots, Engines engines, EngineOptions loads, LongSupplier freeBytes) {
         this.engines = engines;
         this.loads = loads;
         this.freeBytes = freeBytes;
+        this.kv = new KvBudget(loads.kvBytes());
         this.catalogue = roots.isEmpty() ? ModelCatalogue.ofThisMachine() : ModelCatalogue.restrictedTo(roots);
     }
 
@@ -77,10 +81,9 @@ final class ModelShards implements ShardLoader {
     }
 
     private StageShard load(Order order, Awaits awaits, Cancel cancel) {
-        Shard.Request request = new Shard.Request(
-                order.engine(), loads.with(Shard.precision(order.precision())), new Loading(awaits, cancel));
+        EngineOptions options = loads.with(Shard.precision(order.precision()));
         Model model = catalogue.open(order.model());
-        long need;
+        ShardSize need;
         try {
             cancel.check();
             need = check(model, order);
@@ -89,11 +92,32 @@ final class ModelShards implements ShardLoader {
             throw e;
         }
         try {
+            return load(model, order, need, options, new Loading(awaits, cancel));
+        } finally {
+            promised.addAndGet(-need.bytes());
+        }
+    }
+
+    private Loaded load(Model model, Order order, ShardSize need, EngineOptions options, Loading loading) {
+        long caches;
+        try {
+            caches = kv.promise(order.node(), need.cacheBytes());
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+        boolean loaded = false;
+        try {
+            Shard.Request request =
+                    new Shard.Request(order.engine(), options.withKv(options.kvType(), caches), loading);
             // A loaded shard is freed by its owner, cancelled or not, and never on this thread.
             Shard shard = Shard.load(model, order.member(), engines, request);
-            return new Loaded(shard, WeightFiles.of(shard.program().program()));
+            loaded = true;
+            return new Loaded(shard, WeightFiles.of(shard.program().program()), () -> kv.giveBack(caches));
         } finally {
-            promised.addAndGet(-need);
+            if (!loaded) {
+                kv.giveBack(caches);
+            }
         }
     }
 
@@ -124,7 +148,7 @@ final class ModelShards implements ShardLoader {
     }
 
     /** The memory that the shard needs, which is promised to it. */
-    private long check(Model model, Order order) {
+    private ShardSize check(Model model, Order order) {
         int layers = model.architecture().layers();
         if (layers != order.layers().all()) {
             throw new Failure(
@@ -136,11 +160,12 @@ final class ModelShards implements ShardLoader {
                                     + ": the nodes have different files of that name")
                     .exception();
         }
-        long need = new ShardPlans(model).size(order.member()).bytes();
+        ShardSize size = new ShardPlans(model).size(order.member());
+        long need = size.bytes();
         long others = promised.getAndAdd(need);
         long free = freeBytes.getAsLong();
         if (need <= free - others) {
-            return need;
+            return size;
         }
         promised.addAndGet(-need);
         String message = String.format(
@@ -167,8 +192,13 @@ final class ModelShards implements ShardLoader {
         engines.close();
     }
 
-    /** @param files as they were when it was loaded */
-    private record Loaded(Shard shard, WeightFiles files) implements StageShard {
+    /**
+     * A shard as its stage runs it.
+     *
+     * @param files as they were when it was loaded
+     * @param freed called when nothing is left of it
+     */
+    private record Loaded(Shard shard, WeightFiles files, Runnable freed) implements StageShard {
 
         @Override
         public LoadedProgram program() {
@@ -214,6 +244,7 @@ final class ModelShards implements ShardLoader {
         @Override
         public void close() {
             shard.close();
+            freed.run();
         }
     }
 }

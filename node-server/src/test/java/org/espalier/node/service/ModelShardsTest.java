@@ -13,8 +13,10 @@ import java.util.List;
 import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.CancelledException;
+import org.espalier.engine.EngineOptions;
 import org.espalier.model.ModelIdentity;
 import org.espalier.node.ring.StageShard;
+import org.espalier.node.shard.Engines;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
 import org.junit.jupiter.api.Test;
@@ -121,6 +123,37 @@ class ModelShardsTest {
             assertThatThrownBy(() -> shards.load(order(LLAMA, 3), (done, total) -> {}, new Cancel()))
                     .hasMessageContaining("the shard needs 0.0 GB");
         }
+    }
+
+    /** Two layers of one model: 512 bytes a row and layer, 2,048 rows a conversation. */
+    @Test
+    void deploymentsShareTheMemoryForKvCaches() {
+        long conversation = 2L * 2 * 2 * 32 * 4 * 2048;
+        EngineOptions loads = EngineOptions.FLOAT32.withKv(EngineOptions.KvType.F32, 5 * conversation);
+        try (ModelShards shards = new ModelShards(List.of(), new Engines("reference"), loads, () -> Long.MAX_VALUE)) {
+            StageShard first = float32(shards);
+            assertThat(first.program().kvRows()).isEqualTo(5 * 1024);
+            StageShard second = float32(shards);
+            assertThat(second.program().kvRows()).isEqualTo(5 * 512);
+            StageShard third = float32(shards);
+            assertThat(third.program().kvRows()).isEqualTo(2048); // a conversation
+            StageShard fourth = float32(shards);
+            assertThat(fourth.program().kvRows()).isEqualTo(512); // the rest
+            assertThatThrownBy(() -> float32(shards))
+                    .isInstanceOf(EspalierException.class)
+                    .hasMessageMatching(
+                            "node mini-3 has promised all of its 0\\.0 GB for KV caches to other deployments;.*");
+            third.close();
+            StageShard fifth = float32(shards);
+            assertThat(fifth.program().kvRows()).isEqualTo(2048);
+            List.of(first, second, fourth, fifth).forEach(StageShard::close);
+        }
+    }
+
+    private static StageShard float32(ModelShards shards) {
+        ShardLoader.Order order =
+                new ShardLoader.Order("mini-3", LLAMA, Member.alone(new LayerRange(0, 2, 3)), "", "float32");
+        return shards.load(order, (done, total) -> {}, new Cancel());
     }
 
     @Test
