@@ -3,8 +3,9 @@ package org.espalier.cluster;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
+import org.espalier.failure.Printable;
 import org.espalier.model.ModelIdentity;
+import org.espalier.placement.Placement;
 import org.espalier.placement.PlacementMessage;
 import org.espalier.v1.DeploymentState;
 import org.espalier.v1.DescribeReply;
@@ -16,19 +17,13 @@ final class Wire {
     /** Of anything; a node limits its deployments to fewer. */
     private static final int MOST_LISTED = 1000;
 
-    private static final int MOST_LETTERS = 200;
-
-    /** Control characters, and those that turn the direction of a line around. */
-    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}\\p{Cf}\\p{Zl}\\p{Zp}]");
-
     private Wire() {}
 
     /** @throws ClusterException if it lists more than any node has, or what nobody could read */
     static NodeInfo node(String address, Optional<Instant> certificateExpires, DescribeReply reply) {
-        if (reply.getNode().isEmpty() || !line(reply.getNode()).equals(reply.getNode())) {
-            throw new ClusterException("the node at " + address + " calls itself '" + line(reply.getNode())
-                    + "', expected a name of 1 to " + MOST_LETTERS + " printable characters: restart it with another"
-                    + " `--name`");
+        if (reply.getNode().isEmpty() || !Printable.line(reply.getNode()).equals(reply.getNode())) {
+            throw new ClusterException("the node at " + address + " calls itself '" + Printable.line(reply.getNode())
+                    + "', expected a name of 1 to 200 printable characters: restart it with another `--name`");
         }
         requireFew(reply.getEnginesCount(), "engines", address);
         requireFew(reply.getDeploymentsCount(), "deployments", address);
@@ -37,27 +32,33 @@ final class Wire {
                 reply.getNode(),
                 address,
                 "",
-                line(reply.getVersion()),
-                Math.max(0, reply.getTotalMemoryBytes()),
-                Math.max(0, reply.getFreeMemoryBytes()),
+                Printable.line(reply.getVersion()),
+                bytes(reply.getTotalMemoryBytes()),
+                bytes(reply.getFreeMemoryBytes()),
                 reply.getEnginesList().stream().map(Wire::engine).toList(),
-                line(reply.getDevice()),
+                Printable.line(reply.getDevice()),
                 Math.max(0, reply.getProcessors()),
                 reply.getDeploymentsList().stream().map(Wire::shard).toList(),
                 certificateExpires,
-                line(reply.getMachine()),
+                Printable.line(reply.getMachine()),
                 details(reply));
     }
 
     private static NodeDetails details(DescribeReply reply) {
         return new NodeDetails(
-                Math.max(0, reply.getModelMemoryBytes()),
-                line(reply.getModelMemorySource()),
-                Math.max(0, reply.getReadBytesPerSecond()),
+                bytes(reply.getModelMemoryBytes()),
+                Printable.line(reply.getModelMemorySource()),
+                bytes(reply.getReadBytesPerSecond()),
                 reply.getModelsList().stream()
-                        .map(model -> new NodeDetails.DiskModel(line(model.getName()), Math.max(0, model.getBytes())))
+                        .map(model ->
+                                new NodeDetails.DiskModel(Printable.line(model.getName()), bytes(model.getBytes())))
                         .toList(),
                 Math.max(0, reply.getFurtherModels()));
+    }
+
+    /** No machine has more than a pebibyte, and sums of what nodes say must not overflow. */
+    private static long bytes(long said) {
+        return Math.max(0, Math.min(said, 1L << 50));
     }
 
     private static void requireFew(int count, String what, String address) {
@@ -67,29 +68,36 @@ final class Wire {
         }
     }
 
-    /** What a node says of itself is shown to people: one line, and not without end. */
-    static String line(String text) {
-        String line = UNPRINTABLE.matcher(text).replaceAll("?");
-        return line.length() > MOST_LETTERS ? line.substring(0, MOST_LETTERS) : line;
-    }
-
     private static ShardInfo shard(DeploymentState state) {
         return new ShardInfo(
-                state.getDeployment(),
+                Printable.line(state.getDeployment()),
                 state.getEpoch(),
                 identity(state.getModel()),
-                PlacementMessage.of(state.getPlacement()),
-                state.getOwner(),
-                state.getClientsList(),
-                state.getResidentBytes(),
-                state.getSessions(),
+                placement(state.getPlacement()),
+                Printable.line(state.getOwner()),
+                state.getClientsList().stream()
+                        .limit(MOST_LISTED)
+                        .map(Printable::line)
+                        .toList(),
+                bytes(state.getResidentBytes()),
+                Math.max(0, state.getSessions()),
                 state.getServing(),
-                state.getEngine(),
-                state.getPrecision());
+                Printable.line(state.getEngine()),
+                Printable.line(state.getPrecision()));
+    }
+
+    private static Placement placement(org.espalier.v1.Placement message) {
+        var shown = message.toBuilder().setStrategy(Printable.line(message.getStrategy()));
+        shown.getShardsBuilderList().forEach(shard -> shard.setNode(Printable.line(shard.getNode())));
+        return PlacementMessage.of(shown.build());
     }
 
     private static ModelIdentity identity(org.espalier.v1.ModelIdentity model) {
-        return new ModelIdentity(model.getName(), model.getRevision(), model.getHash(), model.getPath());
+        return new ModelIdentity(
+                Printable.line(model.getName()),
+                Printable.line(model.getRevision()),
+                Printable.line(model.getHash()),
+                model.getPath());
     }
 
     static org.espalier.v1.ModelIdentity identity(ModelIdentity model) {
@@ -120,10 +128,10 @@ final class Wire {
             default -> EngineInfo.Availability.MISSING;
         };
         return new EngineInfo(
-                line(state.getName()),
+                Printable.line(state.getName()),
                 availability,
-                line(state.getDetail()),
-                state.getObtainableBytes(),
-                state.getPrecisionsList());
+                Printable.line(state.getDetail()),
+                bytes(state.getObtainableBytes()),
+                state.getPrecisionsList().stream().map(Printable::line).toList());
     }
 }

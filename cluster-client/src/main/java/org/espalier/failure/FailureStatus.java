@@ -107,7 +107,7 @@ public final class FailureStatus {
 
     private static Failure foreign(Status status, String node, String where) {
         String code = status.getCode().name();
-        String said = status.getDescription() == null ? "" : " (" + status.getDescription() + ")";
+        String said = status.getDescription() == null ? "" : " (" + Printable.line(status.getDescription()) + ")";
         return switch (status.getCode()) {
             case UNAVAILABLE ->
                 new Failure(node, Kind.NODE_LOST, where + " is lost: its connection closed").with(Remedy.AWAIT_REJOIN);

@@ -25,9 +25,9 @@ public final class FailureWire {
         String kind = message.getKind().name();
         String remedy = message.getRemedy().name();
         return new Failure(
-                message.getNode(),
+                Printable.line(message.getNode()),
                 named(Failure.Kind.values(), kind).orElse(Failure.Kind.INTERNAL),
-                shortened(message.getMessage()),
+                Printable.text(shortened(message.getMessage())),
                 named(Remedy.values(), remedy));
     }
 

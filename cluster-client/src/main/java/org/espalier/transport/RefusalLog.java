@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.espalier.failure.Printable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +62,7 @@ final class RefusalLog {
 
     /** What a caller wrote goes into a log as one line, and not without end. */
     private static String oneLine(String text) {
-        String line = text.replaceAll("\\p{Cntrl}", "?");
+        String line = Printable.cell(text);
         return line.length() > 300 ? line.substring(0, 300) + " ..." : line;
     }
 }

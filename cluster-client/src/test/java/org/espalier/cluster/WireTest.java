@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Optional;
+import org.espalier.v1.DeploymentState;
 import org.espalier.v1.DescribeReply;
 import org.espalier.v1.EngineState;
 import org.espalier.v1.ModelOnDisk;
@@ -20,7 +21,7 @@ class WireTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "a\nb", "\u001b[2J", "a\u202eb", "\u2028"})
+    @ValueSource(strings = {"", "a\nb", "\u001b[2J", "a\u202eb", "\u2028", "\u009b2J", "a\ud800"})
     void aNameThatCannotBeShownIsRefused(String name) {
         assertThatThrownBy(() -> read(DescribeReply.newBuilder().setNode(name)))
                 .isInstanceOf(ClusterException.class)
@@ -55,6 +56,41 @@ class WireTest {
         assertThat(node.details())
                 .isEqualTo(new NodeDetails(0, "?", 0, List.of(new NodeDetails.DiskModel("x?y", 0)), 0));
         assertThat(node.engines().get(0).toString()).isEqualTo("cpu? (missing: ?)");
+    }
+
+    /** A deployment is named by whoever loaded it, and told of by the node. */
+    @Test
+    void whatItSaysOfDeploymentsIsOneLineToo() {
+        ShardInfo shard = read(DescribeReply.newBuilder()
+                        .setNode("a")
+                        .setFreeMemoryBytes(Long.MAX_VALUE)
+                        .addDeployments(DeploymentState.newBuilder()
+                                .setDeployment("demo\u001b]0;owned\u0007")
+                                .setOwner("me\u009b31m")
+                                .addClients("you\r\n")
+                                .setEngine("cpu\u202e")
+                                .setPrecision("fast\u2029")
+                                .setResidentBytes(Long.MAX_VALUE)
+                                .setSessions(-1)
+                                .setModel(org.espalier.v1.ModelIdentity.newBuilder()
+                                        .setName("m\u001b[2J")
+                                        .setHash("0".repeat(64)))
+                                .setPlacement(org.espalier.v1.Placement.newBuilder()
+                                        .setStrategy("pipeline")
+                                        .setLayers(1)
+                                        .addShards(org.espalier.v1.Shard.newBuilder()
+                                                .setNode("b\u001b[1m")
+                                                .setEndLayer(1)))))
+                .shards()
+                .get(0);
+        assertThat(shard.deployment()).isEqualTo("demo?]0;owned?");
+        assertThat(shard.owner()).isEqualTo("me?31m");
+        assertThat(shard.clients()).containsExactly("you??");
+        assertThat(shard.engine() + shard.precision()).isEqualTo("cpu?fast?");
+        assertThat(shard.model().name()).isEqualTo("m?[2J");
+        assertThat(shard.sessions()).isZero();
+        assertThat(shard.residentBytes()).as("sums must not overflow").isEqualTo(1L << 50);
+        assertThat(shard.placement().nodes()).containsExactly("b?[1m");
     }
 
     @Test

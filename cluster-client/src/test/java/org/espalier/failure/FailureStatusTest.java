@@ -69,6 +69,18 @@ class FailureStatusTest {
         assertThat(failure.message()).isEqualTo(sentence);
     }
 
+    /** A node may say anything, and what it says is shown in terminals. */
+    @Test
+    void whatCannotBeShownIsNot() {
+        Failure failure =
+                new Failure("n\u001b[2J", Failure.Kind.REFUSED, "no\n\tmodel \u001b]0;owned\u0007\u009b2J\u202e");
+        Failure arrived = FailureStatus.details(FailureStatus.of(failure)).orElseThrow();
+        assertThat(arrived.node()).isEqualTo("n?[2J");
+        assertThat(arrived.message()).isEqualTo("no\n\tmodel ?]0;owned??2J?");
+        Throwable foreign = Status.INTERNAL.withDescription("\u001b[2J").asRuntimeException();
+        assertThat(FailureStatus.read(foreign, "n", "node n").message()).contains("(?[2J)");
+    }
+
     @Test
     void damagedDetailsAreNoDetails() {
         Metadata trailers = new Metadata();

@@ -5,9 +5,11 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.espalier.failure.Printable;
 
 /**
  * A small table with a heading row, as HTML and as text. Columns of nothing but numbers and empty cells are set flush right.
+ * Whoever wrote what is in a cell, it is one line there, and moves no cursor.
  *
  * @param rows each as long as {@code headings}
  */
@@ -18,7 +20,9 @@ public record Grid(List<String> headings, List<List<String>> rows) implements Di
 
     public Grid {
         headings = List.copyOf(headings);
-        rows = rows.stream().map(List::copyOf).toList();
+        rows = rows.stream()
+                .map(row -> row.stream().map(Printable::cell).toList())
+                .toList();
         for (List<String> row : rows) {
             if (row.size() != headings.size()) {
                 throw new IllegalArgumentException(

@@ -30,6 +30,13 @@ class GridTest {
     }
 
     @Test
+    void whatIsInACellMovesNoCursor() {
+        Grid hostile = new Grid(List.of("node", "chip"), List.of(List.of("a\u001b[2J", "M2\u009b31m\nerror\u202e")));
+        assertThat(hostile.text()).isEqualTo("node   chip\na?[2J  M2?31m?error?");
+        assertThat(hostile.html()).contains("a?[2J", "M2?31m?error?");
+    }
+
+    @Test
     void everyFormOfANumberIsSetFlushRight() {
         for (String number : List.of("1.000e-09", "-3", "+1.30", "12,345", "NaN", "-Infinity", "5.5%", "")) {
             assertThat(new Grid(List.of("n"), List.of(List.of("1"), List.of(number))).html())
