@@ -106,18 +106,24 @@ final class Machine {
         return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
     }
 
-    private static String output(String... command) {
+    /** What a command of the system says, in fewer than the 64 KB that a pipe holds; nothing if it is not there, or takes more than 2 s. */
+    static String output(String... command) {
+        Process process = null;
         try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            process = new ProcessBuilder(command).redirectErrorStream(true).start();
             process.getOutputStream().close();
-            String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            return process.waitFor(2, TimeUnit.SECONDS) ? text : "";
+            return process.waitFor(2, TimeUnit.SECONDS)
+                    ? new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                    : "";
         } catch (IOException e) {
             return "";
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return "";
+        } finally {
+            if (process != null) {
+                process.destroyForcibly();
+            }
         }
     }
 }
