@@ -3,9 +3,9 @@ package org.espalier.cluster;
 import java.util.List;
 
 /**
- * What a node tells of its machine when it is asked in full, which may take it a second.
+ * What a node tells of its machine, all but the memory only when it is asked in full, which may take it a second.
  *
- * @param modelMemoryBytes of the machine's memory, what models may have at most: on a Mac, the GPU's working set
+ * @param modelMemoryBytes of the machine's memory, what models may have at most: on a Mac, the GPU's working set; 0 if it does not say
  * @param modelMemorySource what says so; empty where it is all of it
  * @param readBytesPerSecond of memory, by all processors; 0 if it was not measured
  * @param models that loads may name, some of them where there are many

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
  * @param device the name of the processor
  * @param certificateExpires over TLS
  * @param machine the same for nodes on one machine; empty if it is not known
- * @param details empty or 0 unless it was asked in full
+ * @param details all but the memory empty or 0 unless it was asked in full
  */
 public record NodeInfo(
         String name,

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.espalier.Remedy;
 import org.espalier.failure.Failure;
@@ -96,17 +97,30 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
         return node.machine().isEmpty() ? "node " + node.name() : node.machine();
     }
 
-    /** What a machine has for shards: nodes there report the same memory, and each what it holds of it. */
+    /**
+     * What a machine has for shards: nodes there report the same memory, and each what it holds of it. It is what is free, and no more than models may
+     * have there less what they keep.
+     */
     private long free(String machine, Set<String> freed) {
         List<NodeInfo> there = nodes.stream()
                 .filter(node -> node.reachable() && machine(node).equals(machine))
                 .toList();
-        return there.stream().mapToLong(NodeInfo::freeMemoryBytes).min().orElse(0)
-                + there.stream()
-                        .flatMap(node -> node.shards().stream())
-                        .filter(shard -> freed.contains(shard.deployment()))
-                        .mapToLong(ShardInfo::residentBytes)
-                        .sum();
+        long free = there.stream().mapToLong(NodeInfo::freeMemoryBytes).min().orElse(0);
+        long limit = there.stream()
+                .mapToLong(node -> node.details().modelMemoryBytes())
+                .filter(bytes -> bytes > 0)
+                .min()
+                .orElse(Long.MAX_VALUE);
+        return Math.max(
+                0, Math.min(free + held(there, freed::contains), limit - held(there, id -> !freed.contains(id))));
+    }
+
+    private static long held(List<NodeInfo> nodes, Predicate<String> deployments) {
+        return nodes.stream()
+                .flatMap(node -> node.shards().stream())
+                .filter(shard -> deployments.test(shard.deployment()))
+                .mapToLong(ShardInfo::residentBytes)
+                .sum();
     }
 
     private NodeInfo node(String name) {

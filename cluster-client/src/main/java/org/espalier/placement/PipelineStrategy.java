@@ -87,14 +87,14 @@ public final class PipelineStrategy implements Strategy {
         NodeMemory node = there.get(0);
         if (there.size() > 1) {
             return String.format(
-                    "nodes %s are on one machine, which has %.1f GB free, their shards need %.1f GB: connect nodes on other machines too,"
+                    "nodes %s are on one machine, which has %.1f GB free for models, their shards need %.1f GB: connect nodes on other machines too,"
                             + " or close other programs there",
                     there.stream().map(NodeMemory::node).collect(Collectors.joining(", ")),
                     node.freeBytes() / 1e9,
                     need / 1e9);
         }
         return String.format(
-                "node %s has %.1f GB free, its shard needs %.1f GB: connect more than %d node%s, or close other programs there",
+                "node %s has %.1f GB free for models, its shard needs %.1f GB: connect more than %d node%s, or close other programs there",
                 node.node(), node.freeBytes() / 1e9, need / 1e9, nodes, nodes == 1 ? "" : "s");
     }
 }

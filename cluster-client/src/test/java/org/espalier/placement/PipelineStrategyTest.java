@@ -47,7 +47,7 @@ class PipelineStrategyTest {
         assertThatThrownBy(() -> pipeline.place(model(Collections.nCopies(13, GB)), nodes.subList(0, 2)))
                 .isInstanceOf(PlacementException.class)
                 .hasMessage(
-                        "nodes a, b are on one machine, which has 12.0 GB free, their shards need 13.0 GB: connect nodes on"
+                        "nodes a, b are on one machine, which has 12.0 GB free for models, their shards need 13.0 GB: connect nodes on"
                                 + " other machines too, or close other programs there");
     }
 
@@ -98,7 +98,7 @@ class PipelineStrategyTest {
         assertThatThrownBy(() -> pipeline.place(model, nodes(1, 3 * GB)))
                 .isInstanceOf(PlacementException.class)
                 .hasMessage(
-                        "node n0 has 3.0 GB free, its shard needs 10.2 GB: connect more than 1 node, or close other programs there");
+                        "node n0 has 3.0 GB free for models, its shard needs 10.2 GB: connect more than 1 node, or close other programs there");
     }
 
     @Test

@@ -20,7 +20,10 @@ final class Description {
     }
 
     DescribeReply reply(DescribeRequest request) {
+        ModelMemory memory = Machine.modelMemory();
         DescribeReply.Builder reply = Machine.describe()
+                .setModelMemoryBytes(memory.bytes())
+                .setModelMemorySource(memory.source())
                 .setNode(options.name())
                 .setAdvertised(options.listening()
                         .advertised()
@@ -29,8 +32,6 @@ final class Description {
                 .addAllEngines(loader.engines())
                 .addAllDeployments(deployments.states());
         if (request.getInFull()) {
-            ModelMemory memory = Machine.modelMemory();
-            reply.setModelMemoryBytes(memory.bytes()).setModelMemorySource(memory.source());
             models.describe(reply);
         }
         if (request.getReadRate()) {

@@ -37,8 +37,11 @@ class DescriptionTest {
         try (NodeServer a = NodeServer.start(NodeOptions.loopback("a").withModelRoots(List.of(models)));
                 Cluster cluster = Cluster.of(a.address())) {
             NodeInfo brief = cluster.nodes().get(0);
-            assertThat(brief.details()).isEqualTo(new NodeDetails(0, "", 0, List.of(), 0));
             NodeInfo node = cluster.nodesInFull().get(0);
+            assertThat(brief.details())
+                    .as("what every load must know")
+                    .isEqualTo(new NodeDetails(
+                            node.details().modelMemoryBytes(), node.details().modelMemorySource(), 0, List.of(), 0));
             assertThat(node.details().models())
                     .containsExactly(
                             new DiskModel("org/large", 3000),
