@@ -111,12 +111,32 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         GenerateOptions options = checked();
         try (Cluster cluster = cluster()) {
-            generate(cluster, options);
-            if (connect.isGiven()) {
-                cluster.unload(); // the nodes outlive this command
+            try {
+                generate(cluster, options);
+            } catch (RuntimeException e) {
+                leave(cluster, e);
+                throw e;
             }
+            leave(cluster);
         }
         return 0;
+    }
+
+    /** Nodes that were there before outlive this command. */
+    private void leave(Cluster cluster) {
+        if (connect.isGiven()) {
+            cluster.unload();
+        }
+    }
+
+    /** The same, after something else has failed already. */
+    private void leave(Cluster cluster, RuntimeException failure) {
+        try {
+            leave(cluster);
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+            spec.commandLine().getErr().println("the model stays loaded on the nodes: " + e.getMessage());
+        }
     }
 
     private Cluster cluster() {

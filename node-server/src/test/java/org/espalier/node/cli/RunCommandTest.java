@@ -15,6 +15,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.espalier.cluster.Cluster;
+import org.espalier.node.service.NodeOptions;
+import org.espalier.node.service.NodeServer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +29,31 @@ class RunCommandTest {
     private static final String LLAMA = Command.MODELS.resolve("llama-tiny/hf").toString();
     private static final String DEEPSEEK =
             Command.MODELS.resolve("deepseek_v3-tiny/hf").toString();
+
+    /** The nodes that were there before have what they had, whether the run succeeds or not. */
+    @ParameterizedTest
+    @CsvSource({"'1,2', 0", "999999999, 1"})
+    void aRunOnOtherNodesLeavesNothingThere(String tokens, int exit) {
+        try (NodeServer node = NodeServer.start(NodeOptions.loopback("n0"));
+                Cluster watching = Cluster.of(node.address())) {
+            Command command = Command.run(
+                    "run",
+                    "--connect",
+                    node.address(),
+                    "--model",
+                    LLAMA,
+                    "--tokens",
+                    tokens,
+                    "--predict",
+                    "2",
+                    "--ignore-eos",
+                    "--precision",
+                    "float32");
+            assertThat(command.exit()).as(command.err()).isEqualTo(exit);
+            assertThat(command.err()).contains(exit == 0 ? "2 new ones" : "999999999");
+            assertThat(watching.deployments()).isEmpty();
+        }
+    }
 
     @Test
     void theJsonObjectHoldsWhatWasAskedFor() throws IOException {
