@@ -14,14 +14,14 @@ public record Link(String from, String to, long roundTripMicros, long bytesPerSe
     /** What is known of it. */
     public enum State {
         MEASURED,
-        /** The node generates, and was not disturbed; nothing is wrong. */
-        BUSY,
-        /** The node cannot reach the other, or does not say whether it can: the two cannot be neighbours in a ring. */
+        /** One of the two generates, and was not disturbed, or the node did not measure in time; nothing is known to be wrong. */
+        SKIPPED,
+        /** The node cannot reach the other: the two cannot be neighbours in a ring. */
         UNREACHABLE
     }
 
-    static Link busy(String from, String to) {
-        return new Link(from, to, 0, 0, State.BUSY, "not measured while it generates");
+    static Link skipped(String from, String to, String why) {
+        return new Link(from, to, 0, 0, State.SKIPPED, "not measured: " + why);
     }
 
     static Link unreachable(String from, String to, String why) {

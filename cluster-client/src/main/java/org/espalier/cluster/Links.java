@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import org.espalier.failure.Printable;
 import org.espalier.transport.NodeAddress;
 import org.espalier.v1.ProbeReply;
 import org.espalier.v1.ProbeRequest;
@@ -30,15 +31,21 @@ final class Links {
 
     /** What cannot be measured is no reason not to connect: it matters once the two are neighbours in a ring. */
     private static Link measure(ClusterNode from, ClusterNode to) {
+        String address;
+        try {
+            address = to.ringAddress();
+        } catch (ClusterException e) {
+            return Link.unreachable(from.name(), to.name(), e.what());
+        }
         try {
             ProbeReply reply = from.unary()
                     .withDeadlineAfter(SECONDS, TimeUnit.SECONDS)
                     .probe(ProbeRequest.newBuilder()
                             .setNode(to.name())
-                            .setAddress(to.ringAddress())
+                            .setAddress(address)
                             .build());
-            if (reply.getBusy()) {
-                return Link.busy(from.name(), to.name());
+            if (!reply.getSkipped().isEmpty()) {
+                return Link.skipped(from.name(), to.name(), Printable.line(reply.getSkipped()));
             }
             return reply.getUnreachable().isEmpty()
                     ? new Link(
@@ -48,11 +55,9 @@ final class Links {
                             Math.max(0, reply.getBytesPerSecond()),
                             Link.State.MEASURED,
                             "")
-                    : Link.unreachable(from.name(), to.name(), Wire.line(reply.getUnreachable()));
-        } catch (ClusterException e) {
-            return Link.unreachable(from.name(), to.name(), e.what());
-        } catch (RuntimeException e) {
-            return Link.unreachable(from.name(), to.name(), from.failure(e).what());
+                    : Link.unreachable(from.name(), to.name(), Printable.line(reply.getUnreachable()));
+        } catch (RuntimeException e) { // of the node that was to measure, and so no word about the way
+            return Link.skipped(from.name(), to.name(), from.failure(e).what());
         }
     }
 }

@@ -19,7 +19,7 @@ public final class LinkTable {
     private static String roundTrip(Link link) {
         return switch (link.state()) {
             case MEASURED -> link.roundTrip();
-            case BUSY -> link.problem();
+            case SKIPPED -> link.problem();
             case UNREACHABLE -> "cannot dial: " + link.problem();
         };
     }

@@ -35,7 +35,7 @@ public final class TopologyPicture implements Displayed {
     private static final int NODE = 0xf3f6fb;
     private static final int OUTSIDE = 0x888888;
     private static final int MEASURED = 0xdfe9f5;
-    private static final int BUSY = 0xe8e8e8;
+    private static final int SKIPPED = 0xe8e8e8;
     private static final int UNREACHABLE = 0xf6cfc8;
     private static final int OF_THE_RING = 0x1f64a0;
 
@@ -192,7 +192,7 @@ public final class TopologyPicture implements Displayed {
     private Optional<String> hop(int from, int to) {
         return link(nodes.get(from), nodes.get(to)).map(link -> switch (link.state()) {
             case MEASURED -> link.roundTrip() + ", " + link.throughput();
-            case BUSY -> "not measured";
+            case SKIPPED -> "not measured";
             case UNREACHABLE -> "cannot dial";
         });
     }
@@ -219,7 +219,7 @@ public final class TopologyPicture implements Displayed {
         }
         int fill = switch (link.state()) {
             case MEASURED -> MEASURED;
-            case BUSY -> BUSY;
+            case SKIPPED -> SKIPPED;
             case UNREACHABLE -> UNREACHABLE;
         };
         marks.add(new Drawing.Box(x + 3, y, CELL_WIDTH - 6, CELL_HEIGHT, fill, link.toString()));
@@ -228,7 +228,7 @@ public final class TopologyPicture implements Displayed {
             marks.add(label(middle, y + 17, Drawing.Anchor.MIDDLE, link.roundTrip()));
             marks.add(label(middle, y + 32, Drawing.Anchor.MIDDLE, link.throughput()));
         } else {
-            String why = link.state() == Link.State.BUSY ? "generates" : "cannot dial";
+            String why = link.state() == Link.State.SKIPPED ? "not measured" : "cannot dial";
             marks.add(label(middle, y + 24, Drawing.Anchor.MIDDLE, why));
         }
     }

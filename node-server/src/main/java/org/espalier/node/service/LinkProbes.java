@@ -60,7 +60,7 @@ final class LinkProbes {
             kept.values().removeIf(measured -> now - measured.when > KEPT_NANOS);
             Measured there = kept.get(way);
             if (there == null && generating) {
-                return ProbeReply.newBuilder().setBusy(true).build();
+                return skipped("node " + node + " generates");
             }
             others = there == null ? null : there.reply;
             if (others == null) {
@@ -83,18 +83,20 @@ final class LinkProbes {
             reply = probe.apply(request);
             return reply;
         } finally {
-            if (reply == null || !reply.getUnreachable().isEmpty()) {
-                synchronized (this) { // what is mended is measured the next time
+            if (reply == null
+                    || !reply.getUnreachable().isEmpty()
+                    || !reply.getSkipped().isEmpty()) {
+                synchronized (this) { // what is mended, or at leisure, is measured the next time
                     kept.remove(way);
                 }
             }
-            mine.complete(
-                    reply != null
-                            ? reply
-                            : ProbeReply.newBuilder()
-                                    .setUnreachable("node " + node + " failed to measure: its log says why")
-                                    .build());
+            mine.complete(reply != null ? reply : skipped("node " + node + " failed to measure: its log says why"));
         }
+    }
+
+    /** Not measured, though nothing is known to be wrong. */
+    static ProbeReply skipped(String why) {
+        return ProbeReply.newBuilder().setSkipped(why).build();
     }
 
     private void count(long now) {

@@ -47,7 +47,7 @@ final class NodeService extends NodeGrpc.NodeImplBase implements AutoCloseable {
         this.node = options.name();
         this.limits = options.limits();
         this.description = new Description(options, loader, deployments);
-        LinkProbe probe = new LinkProbe(new Channels(options.listening().credentials()));
+        LinkProbe probe = new LinkProbe(new Channels(options.listening().credentials()), deployments::generating);
         this.links = new LinkProbes(node, probe::measure);
         this.deployments = deployments;
         this.attachments = attachments;

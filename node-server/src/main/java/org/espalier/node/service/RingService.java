@@ -37,7 +37,8 @@ final class RingService extends RingGrpc.RingImplBase {
 
     @Override
     public void echo(EchoRequest request, StreamObserver<EchoReply> replies) {
-        replies.onNext(EchoReply.getDefaultInstance());
+        replies.onNext(
+                EchoReply.newBuilder().setGenerating(deployments.generating()).build());
         replies.onCompleted();
     }
 

@@ -94,7 +94,7 @@ class ExpiryTest {
                     .hasMessage(String.format(why, b.address()));
             log.await("no connection with a caller at /127.0.0.1:[0-9]+: (it says that the certificate shown to it has"
                     + " expired|it refused the certificate shown to it, and says why on its side)");
-            LinkProbe fromA = new LinkProbe(new Channels(Credentials.of(ours.of("a"))));
+            LinkProbe fromA = new LinkProbe(new Channels(Credentials.of(ours.of("a"))), () -> false);
             assertThat(fromA.measure(ProbeRequest.newBuilder()
                                     .setNode("b")
                                     .setAddress(b.address())

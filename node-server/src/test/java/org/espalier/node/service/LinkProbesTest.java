@@ -46,7 +46,7 @@ class LinkProbesTest {
         assertThat(links.measure(to("b"), false)).isEqualTo(FAST);
         assertThat(links.measure(to("b"), false)).isEqualTo(FAST);
         assertThat(links.measure(to("b"), true)).isEqualTo(FAST);
-        assertThat(links.measure(to("c"), true).getBusy()).isTrue();
+        assertThat(links.measure(to("c"), true).getSkipped()).isEqualTo("node a generates");
         assertThat(probed).hasValue(1);
     }
 
@@ -55,6 +55,14 @@ class LinkProbesTest {
         LinkProbes links = answering(CUT);
         assertThat(links.measure(to("b"), false)).isEqualTo(CUT);
         assertThat(links.measure(to("b"), false)).isEqualTo(CUT);
+        assertThat(probed).hasValue(2);
+    }
+
+    @Test
+    void aWayThatWasSkippedIsMeasuredLater() {
+        LinkProbes links = answering(LinkProbes.skipped("node b generates"));
+        assertThat(links.measure(to("b"), false).getSkipped()).isEqualTo("node b generates");
+        assertThat(links.measure(to("b"), false).getSkipped()).isEqualTo("node b generates");
         assertThat(probed).hasValue(2);
     }
 
