@@ -25,6 +25,7 @@ public final class LoadedProgram implements AutoCloseable {
     private final int activationBytes;
     private final long residentBytes;
     private final long kvRows;
+    private final long kvSessionRows;
     private final StepCheck steps;
     /** Null after the device was lost, until the program is loaded again. */
     private Executor executor;
@@ -38,7 +39,8 @@ public final class LoadedProgram implements AutoCloseable {
         this.executor = executor;
         this.activationBytes = executor.activationBytes();
         this.residentBytes = executor.residentBytes();
-        this.kvRows = executor.kvRowsFree();
+        this.kvSessionRows = rowsOf(executor.stateBytes(), executor.kvBytesPerRow());
+        this.kvRows = executor.kvRowsFree() + kvSessionRows;
         this.steps = new StepCheck(program, activationBytes);
     }
 
@@ -135,9 +137,22 @@ public final class LoadedProgram implements AutoCloseable {
         return residentBytes;
     }
 
-    /** Rows of sessions for which there is KV memory in all, as far as it was known when it was loaded. */
+    /**
+     * Rows of sessions for which there is KV memory in all, as far as it was known when it was loaded; each session takes {@link #kvSessionRows}
+     * of them beside its own.
+     */
     public long kvRows() {
         return kvRows;
+    }
+
+    /** In how many rows' place the states of a session lie, those that do not grow; as many more for each snapshot. */
+    public long kvSessionRows() {
+        return kvSessionRows;
+    }
+
+    private static long rowsOf(long bytes, long bytesPerRow) {
+        long row = Math.max(1, bytesPerRow);
+        return (bytes + row - 1) / row;
     }
 
     /** KV bytes that one more row of a session takes. */

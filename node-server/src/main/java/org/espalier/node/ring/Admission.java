@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /**
  * Which generations run and which wait: a client may have as many of either as are left for others. One waits also where memory for the rows
- * that it may come to is taken; those of other clients that fit go before it.
+ * that it may come to is taken; those of other clients that fit go before it, some of them.
  */
 final class Admission {
 
@@ -21,6 +21,8 @@ final class Admission {
     private long rows = Long.MAX_VALUE;
 
     private long taken;
+    /** How many rows each takes beside its own, and as many for each snapshot. */
+    private long sessionRows;
 
     Admission(RingLimits limits) {
         this.limits = limits;
@@ -34,8 +36,13 @@ final class Admission {
         return waiting.size();
     }
 
-    void setRows(long most) {
+    void setRows(long most, long ofEachSession) {
         rows = most;
+        sessionRows = ofEachSession;
+    }
+
+    private long rows(HeadSession session) {
+        return session.maxLength() + sessionRows * (1 + session.request.getSnapshotsCount());
     }
 
     /** Whether a further one can neither run nor wait. */
@@ -46,7 +53,11 @@ final class Admission {
 
     /** Whether its client may have one more, and there is memory for it; what fits no memory is tried alone, and refused by the engine. */
     private boolean mayRun(HeadSession session) {
-        return mayRun(session.connection) && (count == 0 || session.maxLength() <= rows - taken);
+        return mayRun(session.connection) && fits(session);
+    }
+
+    private boolean fits(HeadSession session) {
+        return count == 0 || rows(session) <= rows - taken;
     }
 
     boolean mayRun(String client) {
@@ -62,7 +73,7 @@ final class Admission {
         if (count >= limits.running()) {
             return Optional.empty();
         }
-        Optional<HeadSession> next = waiting.next(this::mayRun);
+        Optional<HeadSession> next = waiting.next(this::mayRun, this::fits);
         next.ifPresent(this::run);
         return next;
     }
@@ -70,14 +81,14 @@ final class Admission {
     /** One runs, without having waited. */
     void run(HeadSession session) {
         running.merge(session.connection, 1, Integer::sum);
-        taken += session.maxLength();
+        taken += rows(session);
         count++;
     }
 
     /** One that ran has ended. */
     void ended(HeadSession session) {
         running.computeIfPresent(session.connection, (client, many) -> many == 1 ? null : many - 1);
-        taken -= session.maxLength();
+        taken -= rows(session);
         count--;
     }
 

@@ -3,6 +3,7 @@ package org.espalier.node.ring;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
@@ -12,13 +13,16 @@ import java.util.function.Predicate;
  */
 public final class EngineQueue {
 
+    /** Ticks come each 0.5 s; after a longer time this process was paused. */
+    private static final long LONGEST_TICK = TimeUnit.SECONDS.toNanos(1);
+
     /** A piece of work. What {@link #run} or {@link #executed} throws is a defect, which {@link #failed} is told of. */
     public interface Work {
 
         /** Whose it is. */
         Object owner();
 
-        /** About to be given to the engine. */
+        /** The engine has it. */
         default void started() {}
 
         /** On the engine's thread. */
@@ -36,7 +40,7 @@ public final class EngineQueue {
         void overdue(Work running, long nanos);
     }
 
-    /** The engine. It calls {@link #executed} on the agent's thread once the work has run, or {@link #failed} with what it has thrown. */
+    /** The engine. It takes work, or throws something; once it has it, it calls {@link #executed} on the agent's thread once the work has run, or {@link #failed} with what it has thrown. */
     public interface Engine {
         void execute(Work work);
     }
@@ -46,6 +50,10 @@ public final class EngineQueue {
     private final Deque<Work> waiting = new ArrayDeque<>();
     private Work running;
     private long since;
+    /** For how long it has run, without the time in which this process was paused. */
+    private long counted;
+
+    private long lastTick;
 
     public EngineQueue(Engine engine, LongSupplier nanos) {
         this.engine = engine;
@@ -65,6 +73,11 @@ public final class EngineQueue {
     /** For how long the owner's work has been running; 0 if it does not run. */
     long runningNanos(Object owner) {
         return running != null && running.owner() == owner ? Math.max(1, nanos.getAsLong() - since) : 0;
+    }
+
+    /** Whether the engine is busy with somebody else's work. */
+    boolean isBehind(Object owner) {
+        return running != null && running.owner() != owner;
     }
 
     /** Whether nothing of the owner runs or waits. */
@@ -99,23 +112,28 @@ public final class EngineQueue {
 
     /** Each 0.5 s. */
     public void tick() {
-        if (running == null) {
-            return;
-        }
-        long taken = nanos.getAsLong() - since;
-        if (taken > running.limitNanos()) {
+        long now = nanos.getAsLong();
+        counted += Math.min(now - Math.max(since, lastTick), LONGEST_TICK);
+        lastTick = now;
+        start();
+        if (running != null && counted > running.limitNanos()) {
             Work late = running;
+            long taken = counted;
             late.overdue(late, taken);
             List.copyOf(waiting).forEach(work -> work.overdue(late, taken));
         }
     }
 
+    /** Where the engine does not take it, for want of memory say, it stays the first, and the next tick tries it again. */
     private void start() {
         if (running == null && !waiting.isEmpty()) {
-            running = waiting.remove();
+            Work next = waiting.element();
             since = nanos.getAsLong();
-            running.started();
-            engine.execute(running);
+            counted = 0;
+            engine.execute(next);
+            waiting.remove();
+            running = next;
+            next.started();
         }
     }
 }

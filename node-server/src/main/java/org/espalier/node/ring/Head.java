@@ -63,7 +63,8 @@ final class Head implements Role {
 
     private Failure failure;
     private long nextStep;
-    /** When the last outcome came, or the first step left. */
+    private final WatchClock watched;
+    /** When the last outcome came, or the first step left, by the watch's clock. */
     private long progress;
 
     Head(RingPlace place, RingLimits limits, StepTimes times, LongSupplier nanos, Ring ring) {
@@ -75,7 +76,8 @@ final class Head implements Role {
         this.forming = new StepForming(turns, times, stages);
         this.nanos = nanos;
         this.ring = ring;
-        this.questions = new Questions(ring::send, nanos);
+        this.watched = new WatchClock(nanos.getAsLong());
+        this.questions = new Questions(ring::send, watched::now);
     }
 
     @Override
@@ -303,7 +305,7 @@ final class Head implements Role {
                         + ", expected one of the first of the steps " + flights.keySet());
             }
             Flight flight = flights.remove(outcome.getStep());
-            progress = nanos.getAsLong();
+            progress = watched.now();
             if (outcome.hasEnd()) {
                 ended(flight, outcome);
             } else {
@@ -337,8 +339,8 @@ final class Head implements Role {
     }
 
     @Override
-    public void serve(long kvRows) {
-        admission.setRows(kvRows);
+    public void serve(long kvRows, long kvSessionRows) {
+        admission.setRows(kvRows, kvSessionRows);
         failure = null;
     }
 
@@ -351,7 +353,8 @@ final class Head implements Role {
         }
         sessions.values().forEach(session -> session.keepAlive(now - QUIET, 0));
         unread.overdue(now).forEach(session -> end(session, unread.failure(session, node)));
-        Watch.overdue(place, flights, now - progress, questions.oldest(now), stagesProgress)
+        watched.tick(now, stagesProgress.stream().anyMatch(StageProgress::getBehind));
+        Watch.overdue(place, flights, watched.now() - progress, questions.oldest(watched.now()), stagesProgress)
                 .ifPresent(ring::broken);
         schedule();
     }
@@ -365,7 +368,7 @@ final class Head implements Role {
             Flight flight = forming.next(isShared(), sessions.size());
             flight.sessions().stream().filter(session -> !session.opened()).forEach(this::open);
             if (flights.isEmpty()) {
-                progress = nanos.getAsLong();
+                progress = watched.now();
             }
             flights.put(nextStep, flight);
             ring.send(Frame.newBuilder().setStep(flight.frame(nextStep++)).build());

@@ -59,6 +59,7 @@ public final class HeadSession {
     private Truncation truncation;
     private boolean opened;
     private boolean alone;
+    private int overtaken;
 
     /**
      * Where a generation comes from.
@@ -113,6 +114,15 @@ public final class HeadSession {
     }
 
     /** Whether its next step must have no other session. */
+    /** How many others began before it since it could have, had there been memory. */
+    int overtaken() {
+        return overtaken;
+    }
+
+    void overtake() {
+        overtaken++;
+    }
+
     boolean isAlone() {
         return alone;
     }

@@ -31,6 +31,12 @@ record HelloCheck(RingPlace place, Arithmetic arithmetic) {
         arithmetic.refuses(Arithmetic.of(hello), place).ifPresent(mismatch -> {
             throw refusal(Failure.Kind.REFUSED, mismatch);
         });
+        if (hello.getKvRows() < 0 || hello.getKvSessionRows() < 0) {
+            throw refusal(
+                    Failure.Kind.INVALID,
+                    RingPlace.name(place.previous()) + " says that it has KV memory for " + hello.getKvRows()
+                            + " rows, of which a session takes " + hello.getKvSessionRows() + ": no node has that");
+        }
         if (hello.getIncarnation() - incarnation > FURTHEST) {
             throw refusal(
                     Failure.Kind.INVALID,

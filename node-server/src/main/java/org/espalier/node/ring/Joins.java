@@ -9,10 +9,13 @@ import org.espalier.failure.Failure;
 /** Who waits for the next node's answer. */
 final class Joins {
 
+    private static final int MOST = 1024;
+
     private final List<Consumer<Optional<Failure>>> waiting = new ArrayList<>();
 
-    void add(Consumer<Optional<Failure>> done) {
-        waiting.add(done);
+    /** False if there are too many already. */
+    boolean add(Consumer<Optional<Failure>> done) {
+        return waiting.size() < MOST && waiting.add(done);
     }
 
     /** Tells all, once. */

@@ -40,6 +40,8 @@ public final class Member {
     private long incarnation;
     /** Rows of sessions for which this node and all before it have KV memory; at the head, once it is dialled, all nodes. */
     private long kvRows;
+    /** How many of them each session takes beside its own: the most of the same nodes. */
+    private long kvSessionRows;
     /** Whether a client has asked this node to join: from then on it dials the next whenever the previous one has dialled it. */
     private boolean asked;
 
@@ -67,6 +69,7 @@ public final class Member {
         this.arithmetic = Arithmetic.of(shard);
         this.hellos = new HelloCheck(place, arithmetic);
         this.kvRows = shard.program().kvRows();
+        this.kvSessionRows = shard.program().kvSessionRows();
         this.ports = ports;
         this.times = new StepTimes(shard.program().residentBytes());
         Exit exit = place.exit();
@@ -137,7 +140,12 @@ public final class Member {
             done.accept(Optional.empty());
             return;
         }
-        joins.add(done);
+        if (!joins.add(done)) {
+            done.accept(Optional.of(refusal(
+                    Failure.Kind.EXHAUSTED,
+                    RingPlace.name(place.self()) + " is asked to join by too many callers already: try again later")));
+            return;
+        }
         dialOn();
     }
 
@@ -151,7 +159,8 @@ public final class Member {
                 .setNode(place.self().getNode())
                 .setIncarnation(incarnation)
                 .setDigest(place.digest())
-                .setKvRows(kvRows);
+                .setKvRows(kvRows)
+                .setKvSessionRows(kvSessionRows);
         arithmetic.write(hello);
         link.send(Frame.newBuilder().setHello(hello));
     }
@@ -198,6 +207,7 @@ public final class Member {
             throw busy.exception();
         }
         kvRows = Math.min(hello.getKvRows(), shard.program().kvRows());
+        kvSessionRows = Math.max(hello.getKvSessionRows(), shard.program().kvSessionRows());
         inbound = new Link(place.previous(), 1, new FromPrevious());
         inbound.open(replies);
         inbound.beat(Heartbeat.getDefaultInstance());
@@ -228,8 +238,8 @@ public final class Member {
         if (serving() && !announced) {
             announced = true;
             former = null;
-            rejoining.serves();
-            role.serve(kvRows);
+            rejoining.serves(ports.nanos());
+            role.serve(kvRows, kvSessionRows);
             ports.joined(incarnation);
         }
     }
@@ -378,6 +388,11 @@ public final class Member {
         failure = why;
     }
 
+    /** Whether it has left, and nobody is to be told of it any more: it needs no ticks. */
+    public boolean isGone() {
+        return left && stopped;
+    }
+
     /** Drops both links without telling the neighbours, as a machine that loses power does. */
     public void dropLinks() {
         links().forEach(Link::drop);
@@ -423,8 +438,11 @@ public final class Member {
         }
     }
 
-    /** A frame of the previous node; in a ring of one of the own stage. */
+    /** A frame of the previous node; in a ring of one of the own stage. None counts once the ring has broken, though not all may know it yet. */
     private void receive(Frame frame) {
+        if (failure != null) {
+            return;
+        }
         try {
             role.accept(frame);
         } catch (IllegalArgumentException e) {
@@ -435,11 +453,14 @@ public final class Member {
     private final class FromStage implements Stage.Next {
         @Override
         public void send(Frame.Builder frame) {
+            if (failure != null) {
+                return;
+            }
             if (place.isAlone()) {
                 receive(frame.build());
             } else if (outbound != null) {
                 outbound.send(frame);
-            } else if (failure == null) {
+            } else {
                 fail(RingFailure.violation(
                         place.previous(), "it sent " + frame.getBodyCase() + " before the ring was joined"));
             }
@@ -459,7 +480,9 @@ public final class Member {
     private final class FromHead implements Head.Ring {
         @Override
         public void send(Frame frame) {
-            stage.accept(frame);
+            if (failure == null) {
+                stage.accept(frame);
+            }
         }
 
         @Override

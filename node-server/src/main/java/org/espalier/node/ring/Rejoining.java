@@ -16,7 +16,12 @@ final class Rejoining {
     /** What time does not mend. */
     private static final Set<Failure.Kind> FINAL = EnumSet.of(Failure.Kind.DEPLOYMENT_GONE, Failure.Kind.INVALID);
 
+    /** A ring that breaks sooner has not recovered: pauses go on growing, and so do the 10 minutes. */
+    private static final long RECOVERED = TimeUnit.SECONDS.toNanos(30);
+
     private boolean served;
+    private boolean serving;
+    private long servesSince;
     private boolean over;
     private boolean left;
     private boolean broken;
@@ -26,22 +31,24 @@ final class Rejoining {
     private long pause;
 
     /** The ring serves. */
-    void serves() {
+    void serves(long now) {
         served = true;
-        over = false;
-        broken = false;
+        serving = true;
+        servesSince = now;
         trying = false;
     }
 
     /** The ring broke, or could not be joined again. */
     void broke(Failure why, long now) {
-        if (!broken) {
+        if (!broken || serving && now - servesSince >= RECOVERED) {
             broken = true;
+            over = false;
             since = now;
             pause = FIRST_PAUSE;
         } else {
             pause = Math.min(2 * pause, LONGEST_PAUSE);
         }
+        serving = false;
         trying = false;
         over |= FINAL.contains(why.kind());
         next = now + pause;
@@ -49,7 +56,7 @@ final class Rejoining {
 
     /** Whether it is time for an attempt, of which there is one at a time. */
     boolean isDue(long now) {
-        return served && broken && !trying && !over && !left && now - next >= 0;
+        return served && broken && !serving && !trying && !over && !left && now - next >= 0;
     }
 
     /** A failure of the ring with what helps: to wait, where it is tried to join it again. */
@@ -71,7 +78,7 @@ final class Rejoining {
 
     /** Whether there will be no attempt any more; true once. */
     boolean givesUp(long now) {
-        if (!served || !broken || trying || over || left || now - since < LIMIT) {
+        if (!served || !broken || serving || trying || over || left || now - since < LIMIT) {
             return false;
         }
         over = true;

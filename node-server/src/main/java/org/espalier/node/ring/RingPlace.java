@@ -3,6 +3,7 @@ package org.espalier.node.ring;
 import com.google.protobuf.ByteString;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.espalier.v1.Shard;
 import org.espalier.v1.StageProgress;
 
@@ -19,6 +20,8 @@ public record RingPlace(String deployment, long epoch, List<Shard> shards, int i
     private static final long LEAST_LIMIT = 60_000;
 
     private static final long LONGEST_LIMIT = 1_000_000_000;
+
+    private static final long LONGEST_ROW_MICROS = TimeUnit.NANOSECONDS.toMicros(StepTimes.LONGEST_ROW);
 
     public RingPlace {
         shards = List.copyOf(shards);
@@ -73,7 +76,7 @@ public record RingPlace(String deployment, long epoch, List<Shard> shards, int i
                     || stage.getLimitMillis() < LEAST_LIMIT
                     || stage.getLimitMillis() > LONGEST_LIMIT
                     || stage.getRowLimitMicros() < 0
-                    || stage.getRowLimitMicros() > LONGEST_LIMIT) {
+                    || stage.getRowLimitMicros() > LONGEST_ROW_MICROS) {
                 return Optional.of("its heartbeat has numbers of node '" + expected + "' that no node has");
             }
         }

@@ -29,8 +29,9 @@ sealed interface Role permits Head, Follower {
      * The ring serves.
      *
      * @param kvRows rows of sessions for which all nodes have KV memory
+     * @param kvSessionRows how many of them each session takes beside its own
      */
-    void serve(long kvRows);
+    void serve(long kvRows, long kvSessionRows);
 
     /**
      * Each 0.5 s.

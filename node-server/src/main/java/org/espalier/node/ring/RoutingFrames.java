@@ -10,6 +10,9 @@ import org.espalier.v1.Routing;
 /** Converts routing decisions between the engine's arrays and the wire. Always [layer][row][width]. */
 final class RoutingFrames {
 
+    /** Of a step: 256 rows, and more layers and experts of a row than any model has: 128 x 64. */
+    private static final int MOST_DECISIONS = Head.CHUNK * 128 * 64;
+
     private RoutingFrames() {}
 
     static Routing encode(org.espalier.engine.Routing routing) {
@@ -39,7 +42,12 @@ final class RoutingFrames {
     static Routing slice(List<Routing> routes, int first, int rows, int position) {
         routes.forEach(route -> check(route, first + rows));
         int width = routes.stream().mapToInt(Routing::getWidth).max().orElse(0);
-        int layers = routes.stream().mapToInt(Routing::getLayersCount).sum();
+        long layersOfAll = routes.stream().mapToLong(Routing::getLayersCount).sum();
+        if (layersOfAll * rows * width > MOST_DECISIONS) {
+            throw new IllegalArgumentException("the routing of " + rows + " rows has " + layersOfAll + " layers x "
+                    + width + " experts, expected at most " + MOST_DECISIONS + " in all");
+        }
+        int layers = (int) layersOfAll;
         ByteBuffer experts =
                 ByteBuffer.allocate(layers * rows * width * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer weights =

@@ -91,6 +91,7 @@ final class Stage {
                 .setRunningMillis(nanos == 0 ? 0 : 1 + TimeUnit.NANOSECONDS.toMillis(nanos))
                 .setLimitMillis(TimeUnit.NANOSECONDS.toMillis(times.leastLimitNanos()))
                 .setRowLimitMicros(TimeUnit.NANOSECONDS.toMicros(times.rowLimitNanos()))
+                .setBehind(engine.isBehind(this))
                 .build();
     }
 

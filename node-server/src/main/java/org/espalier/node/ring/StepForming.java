@@ -33,7 +33,8 @@ final class StepForming {
         Flight flight = new Flight();
         Turns.Ready first = clients.get(0);
         if (!first.alone.isEmpty()) {
-            flight.add(first.alone.remove(), room);
+            HeadSession alone = first.alone.remove();
+            flight.add(alone, alone.scoring() ? Math.min(room, SCORED) : room);
             turns.rotate(1);
             return flight;
         }

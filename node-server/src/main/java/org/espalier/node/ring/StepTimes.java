@@ -14,6 +14,9 @@ final class StepTimes {
     /** The first step may have to read the whole shard from a disk this slow. */
     private static final double DISK_BYTES_PER_NANO = 0.05; // 50 MB/s
 
+    /** No row of a long step may take longer than this, however slow one was. */
+    static final long LONGEST_ROW = TimeUnit.SECONDS.toNanos(1000);
+
     /** Weight of the newest measurement in a mean. */
     private static final double NEWEST = 0.25;
 
@@ -61,7 +64,7 @@ final class StepTimes {
 
     /** How long each row of a long step may take; 0 as long as that is not known. */
     long rowLimitNanos() {
-        return (long) (SLOWER * slowestRow);
+        return (long) Math.min(SLOWER * slowestRow, LONGEST_ROW);
     }
 
     /** How many rows a step may have that takes no longer than {@code times} steps of one row. */

@@ -14,6 +14,9 @@ import java.util.function.Predicate;
 /** Generations that wait until they may run: clients take turns, and a client's generations keep their order. */
 final class WaitingRoom {
 
+    /** After so many others one that does not fit yet is waited for. */
+    private static final int MOST_OVERTAKEN = 8;
+
     private final Map<String, Deque<HeadSession>> byClient = new LinkedHashMap<>();
     private final Map<Long, HeadSession> byId = new HashMap<>();
 
@@ -45,20 +48,36 @@ final class WaitingRoom {
         return true;
     }
 
-    /** Takes the next one of the first client whose next one is allowed; that client is the last the next time. */
-    Optional<HeadSession> next(Predicate<HeadSession> allowed) {
+    /**
+     * Takes the next one of the first client that may have one more, if it fits; that client is the last the next time. Those that fit go before
+     * one that does not, but not for ever.
+     */
+    Optional<HeadSession> next(Predicate<String> mayRun, Predicate<HeadSession> fits) {
+        List<HeadSession> passed = new ArrayList<>();
         for (String client : List.copyOf(byClient.keySet())) {
-            if (allowed.test(byClient.get(client).element())) {
-                Deque<HeadSession> queue = byClient.remove(client);
-                HeadSession next = queue.remove();
-                byId.remove(next.id);
-                if (!queue.isEmpty()) {
-                    byClient.put(client, queue);
-                }
+            HeadSession next = byClient.get(client).element();
+            if (!mayRun.test(client)) {
+                continue;
+            }
+            if (fits.test(next)) {
+                passed.forEach(HeadSession::overtake);
+                take(client);
                 return Optional.of(next);
             }
+            if (next.overtaken() >= MOST_OVERTAKEN) {
+                return Optional.empty();
+            }
+            passed.add(next);
         }
         return Optional.empty();
+    }
+
+    private void take(String client) {
+        Deque<HeadSession> queue = byClient.remove(client);
+        byId.remove(queue.remove().id);
+        if (!queue.isEmpty()) {
+            byClient.put(client, queue);
+        }
     }
 
     /** In the order in which they will run, as far as one can know. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.espalier.v1.Shard;
 import org.espalier.v1.StageProgress;
@@ -35,6 +36,20 @@ class RingPlaceTest {
         assertThat(place(0).checkBefore(List.of(stage("c")))).isEmpty();
         assertThat(place(2).checkBefore(List.of(stage("a"), stage("b")))).isEmpty();
         assertThat(place(2).checkBefore(List.of())).isEmpty();
+    }
+
+    /** What a node says of itself its neighbours take, however slow it was. */
+    @Test
+    void takesAnyStepThatHasBeen() {
+        StepTimes times = new StepTimes(0);
+        times.measured(1, TimeUnit.SECONDS.toNanos(1));
+        times.measured(1, TimeUnit.HOURS.toNanos(1));
+        StageProgress slow = stage("a").toBuilder()
+                .setLimitMillis(TimeUnit.NANOSECONDS.toMillis(times.leastLimitNanos()))
+                .setRowLimitMicros(TimeUnit.NANOSECONDS.toMicros(times.rowLimitNanos()))
+                .build();
+        assertThat(place(1).checkBefore(List.of(slow))).isEmpty();
+        assertThat(times.rowLimitNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(1000));
     }
 
     @Test

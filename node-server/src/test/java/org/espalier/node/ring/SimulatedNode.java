@@ -160,7 +160,7 @@ final class SimulatedNode implements EngineQueue.Engine {
             afterPause.add(this::tick);
         } else if (!dead) {
             guarded(engine::tick);
-            all().forEach(each -> each.guarded(each.member::tick));
+            all().stream().filter(each -> !each.member.isGone()).forEach(each -> each.guarded(each.member::tick));
             world.after(TICK, this::tick);
         }
     }
@@ -232,6 +232,7 @@ final class SimulatedNode implements EngineQueue.Engine {
     /** Work is done as it ends, so that a cancellation meanwhile is seen. */
     @Override
     public void execute(EngineQueue.Work work) {
+        allocate();
         if (rowNanos > 0) {
             int before = rows();
             work.run();

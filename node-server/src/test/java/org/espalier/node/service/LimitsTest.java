@@ -3,6 +3,8 @@ package org.espalier.node.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 import io.grpc.ConnectivityState;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -261,6 +263,17 @@ class LimitsTest {
         }
     }
 
+    /** As a later version might have. */
+    private static UnknownFieldSet unknown(int bytes) {
+        return UnknownFieldSet.newBuilder()
+                .addField(
+                        1000,
+                        UnknownFieldSet.Field.newBuilder()
+                                .addLengthDelimited(ByteString.copyFrom(new byte[bytes]))
+                                .build())
+                .build();
+    }
+
     @Test
     void refusesALargeRequestAndLargeFirstFrames() throws Exception {
         try (NodeServer node = node(Limit.REQUEST_BYTES, 100_000)) {
@@ -278,7 +291,8 @@ class LimitsTest {
             pings.onNext(AttachPing.newBuilder().setClient("c").build());
             for (int i = 0; i < 3; i++) {
                 pings.onNext(AttachPing.newBuilder()
-                        .setClient("y".repeat(40_000))
+                        .setClient("y")
+                        .setUnknownFields(unknown(40_000))
                         .build()); // each by itself is none too many
             }
             attached.awaitMessage();

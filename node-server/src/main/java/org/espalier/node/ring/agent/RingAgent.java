@@ -72,9 +72,14 @@ public final class RingAgent implements AutoCloseable {
         members.forEach(RingMember::publish);
     }
 
+    /** Lets nothing through, not even a want of memory at its first line: it would end the ticks. */
     private void tick() {
-        guarded(engine::tick);
-        members.forEach(member -> guarded(member::tick));
+        try {
+            guarded(engine::tick);
+            members.forEach(member -> guarded(member::tick));
+        } catch (Throwable e) {
+            log("a tick of the ring failed", e);
+        }
     }
 
     /** Lets nothing through: thrown on, it would end the ticks, or nobody would hear of it. */

@@ -105,6 +105,7 @@ public final class RingMember {
     /** On the agent's thread. */
     void tick() {
         guarded(Member::tick);
+        forgetIfGone();
         opening.forEach(replies -> replies.next(
                 GenerateReply.newBuilder().setAlive(Alive.getDefaultInstance()).build()));
     }
@@ -341,8 +342,15 @@ public final class RingMember {
      */
     public CompletableFuture<Void> leave(Failure why) {
         post(machine -> machine.leave(why));
-        agent.execute(() -> agent.forget(this));
+        agent.execute(this::forgetIfGone);
         return agent.afterAllWork(() -> {});
+    }
+
+    /** Where leaving failed for want of memory, the next tick tries it again. */
+    private void forgetIfGone() {
+        if (member.isGone()) {
+            agent.forget(this);
+        }
     }
 
     /** Drops both links without telling the neighbours, as a machine that loses power does. */
