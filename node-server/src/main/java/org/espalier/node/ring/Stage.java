@@ -171,19 +171,24 @@ final class Stage {
             throw new IllegalArgumentException(kind + " frames are not meant for a stage");
         }
 
+        /** Known before it is begun: should that fail, it is freed as if it were open. */
         private Void submit(Frame frame, long opened) {
-            submit(frame);
+            requireRoom();
             sessions.add(opened);
-            return null;
+            return submit(frame);
         }
 
         private Void submit(Frame frame) {
-            if (waiting >= maxWaiting) {
-                throw new IllegalArgumentException("more than " + maxWaiting + " frames are waiting");
-            }
+            requireRoom();
             waiting++;
             engine.submit(new Execution(frame));
             return null;
+        }
+
+        private void requireRoom() {
+            if (waiting >= maxWaiting) {
+                throw new IllegalArgumentException("more than " + maxWaiting + " frames are waiting");
+            }
         }
     }
 

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.espalier.failure.Failure;
+import org.espalier.node.service.FakeProgram;
 import org.espalier.v1.Frame;
 import org.espalier.v1.Hello;
 
@@ -51,6 +53,8 @@ final class SimulatedNode implements EngineQueue.Engine {
     SimulatedLink.Tampering nextHello;
     /** How many times the agent will find that there is no memory. */
     int shortages;
+    /** What the programs that it loads are like. */
+    Consumer<FakeProgram> likeness = program -> {};
     /** How long each row takes; 0: a time that the seed decides, whatever the work. */
     long rowNanos;
 

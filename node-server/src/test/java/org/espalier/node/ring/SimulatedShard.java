@@ -36,6 +36,7 @@ final class SimulatedShard implements RingPorts {
                 place.shards().get(place.shards().size() - 1).getEndLayer(),
                 Float.BYTES,
                 0);
+        node.likeness.accept(program);
         this.shard = new FakeShard(node.network.fakes.load(program, new Faulty(program)));
         this.member = new Member(place, shard, RingLimits.DEFAULT, engine, this);
     }
