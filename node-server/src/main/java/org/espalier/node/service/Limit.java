@@ -12,8 +12,8 @@ public enum Limit {
     ALL_REQUEST_BYTES(
             "all-request-bytes",
             (int) Math.max(
-                    16 << 20, Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() >> 4)),
-            "bytes of unanswered requests of all clients; usually a 16th of the heap"),
+                    16 << 20, Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() >> 2)),
+            "bytes of the heap for unanswered requests of all clients; usually a quarter of it"),
     PROMPT_TOKENS("prompt-tokens", 1 << 20, "tokens of a prompt, where the model takes as many"),
     STOP_TOKENS("stop-tokens", 1024, "tokens that end a generation"),
     STOP_STRINGS("stop-strings", 64, "texts that end a generation"),

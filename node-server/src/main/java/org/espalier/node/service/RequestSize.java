@@ -18,7 +18,7 @@ import org.espalier.v1.RingGrpc;
 /**
  * Ends a call whose request is no message of the protocol, and one while a request comes that is too large. gRPC has one limit for all that a port serves, which has room for a step's activations, and
  * gathers a message up to that before anybody sees it: a few clients could fill the memory so. It counts the bytes as they come instead, of
- * each request and of all that are unanswered. The ring's frames after the first, by which a node says who it is, may be as large as gRPC lets them.
+ * each request and of all that are unanswered. What is let in stays so: the small messages of a stream ask for nothing more. The ring's frames after the first, by which a node says who it is, may be as large as gRPC lets them.
  */
 final class RequestSize extends ServerStreamTracer.Factory implements ServerInterceptor {
 
@@ -26,12 +26,14 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
 
     private final String node;
     private final Limits limits;
-    private final RequestMemory memory;
+    private final RequestMemory calls;
+    private final RequestMemory messages;
 
     RequestSize(String node, Limits limits) {
         this.node = node;
         this.limits = limits;
-        this.memory = new RequestMemory(limits);
+        this.calls = RequestMemory.ofCalls(limits);
+        this.messages = RequestMemory.ofMessages(limits);
     }
 
     /** Has something called whenever bytes come of the call that is being begun on this thread. */
@@ -89,7 +91,7 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
         return new Failure(
                 node,
                 Failure.Kind.EXHAUSTED,
-                "node " + node + " has " + memory.taken() + " " + Limit.ALL_REQUEST_BYTES
+                "node " + node + " has " + (calls.taken() + messages.taken()) + " " + Limit.ALL_REQUEST_BYTES
                         + " of unanswered requests, too many of them on this connection: try again when some are answered");
     }
 
@@ -149,6 +151,10 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
         private Runnable heard = () -> {};
         private boolean counts = true;
         private long bytes;
+        /** With what its pieces take. */
+        private long size;
+        /** How much of the size takes nothing from the messages' memory. */
+        private long free;
         /** Null as long as the call has not been let in, and after its end. */
         private String connection;
 
@@ -165,15 +171,19 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
 
         private synchronized void begin(String client) {
             connection = client;
-            hold(RequestMemory.CALL_BYTES);
+            if (!calls.take(connection, RequestMemory.CALL_BYTES)) {
+                refuse.accept(tooMany());
+            }
         }
 
         @Override
         public void inboundMessage(int number) {
             counts = number == 0 || !firstOnly;
             bytes = 0;
+            size = 0;
             if (number > 0) { // the one before is dealt with
-                release(RequestMemory.CALL_BYTES);
+                free = RequestMemory.OWN_BYTES;
+                release();
             }
         }
 
@@ -187,13 +197,20 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
             if (bytes > limits.of(Limit.REQUEST_BYTES)) {
                 refuse.accept(tooLarge());
             }
-            hold(more);
+            long before = Math.max(size, free);
+            size += more + RequestMemory.PIECE_BYTES;
+            if (size > before) {
+                hold((size - before) * RequestMemory.HEAP_PER_BYTE);
+            }
         }
 
         @Override
         public synchronized void streamClosed(Status status) {
-            release(0);
-            connection = null;
+            if (connection != null) {
+                release();
+                calls.giveBack(connection, RequestMemory.CALL_BYTES);
+                connection = null;
+            }
         }
 
         private synchronized void hold(long more) {
@@ -201,15 +218,15 @@ final class RequestSize extends ServerStreamTracer.Factory implements ServerInte
                 return;
             }
             held += more;
-            if (!memory.take(connection, more)) {
+            if (!messages.take(connection, more)) {
                 refuse.accept(tooMany());
             }
         }
 
-        private synchronized void release(long keeps) {
-            if (held > keeps) {
-                memory.giveBack(connection, held - keeps);
-                held = keeps;
+        private synchronized void release() {
+            if (held > 0) {
+                messages.giveBack(connection, held);
+                held = 0;
             }
         }
     }
