@@ -109,6 +109,32 @@ class RouterEditsTest {
         }
     }
 
+    /** The logits of one generation are no numbers; five others run in the same steps. */
+    @Test
+    void aScaleThatOverflowsEndsItsOwnGenerationAlone() {
+        GenerateOptions options = OPTIONS.withMaxTokens(40);
+        Generation undisturbed =
+                cluster.start(PROMPT, options, GenerationListener.SILENT).await();
+        GenerateOptions absurd = options.withEdits(
+                List.of(LayerEdit.of(layer).scaledBy(3e38), LayerEdit.of(other).scaledBy(3e38)));
+        List<RunningGeneration> others = IntStream.range(0, 5)
+                .mapToObj(i -> cluster.start(PROMPT, options, GenerationListener.SILENT))
+                .toList();
+        RunningGeneration bad = cluster.start(PROMPT, absurd, GenerationListener.SILENT);
+        assertThatThrownBy(bad::await)
+                .hasMessageContaining("node n0")
+                .hasMessageContaining("could not sample")
+                .hasMessageContaining("NaN");
+        for (RunningGeneration one : others) {
+            Generation generation = one.await();
+            assertThat(generation.tokens()).isEqualTo(undisturbed.tokens());
+            for (int position = 0; position < generation.trace().orElseThrow().positions(); position++) {
+                assertThat(at(generation.trace().orElseThrow(), position, layer))
+                        .isEqualTo(at(undisturbed.trace().orElseThrow(), position, layer));
+            }
+        }
+    }
+
     @Test
     void anEditThatChangesNothingChangesNothing() {
         assertThat(generate(cluster, LayerEdit.of(layer)).tokens())
