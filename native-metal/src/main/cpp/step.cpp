@@ -5,6 +5,8 @@
 
 namespace espalier {
 
+enum { EARLY_OPS = 64 }; /* of a program, some five layers, after which what was built is begun: the device works while the rest is built */
+
 static bool embeds(const es_program &p) { return p.op_count > 0 && p.ops[0].kind == ES_EMBED; }
 
 void Step::read_span(words &w, std::vector<const int32_t *> &given) {
@@ -134,7 +136,7 @@ void Step::evaluate_with_caches(std::vector<array> outputs) {
   evaluate(std::move(outputs));
 }
 
-/** What was built since is computed while an exchange is awaited. */
+/** What was built since is computed while more is built, or while an exchange is awaited. */
 void Step::begin_evaluation() {
   std::vector<array> pending;
   for (const Slot &slot : slots) {
@@ -219,6 +221,9 @@ int Step::run(es_result &result) {
         }
       } else {
         build(static_cast<size_t>(index));
+        if (program.read.nodes <= 1 && next % EARLY_OPS == 0) {
+          begin_evaluation();
+        }
       }
     }
     finish(result);

@@ -1,4 +1,4 @@
-/* One step on its way through the ops: they build a graph, which is evaluated where the step ends or comes to an exchange. */
+/* One step on its way through the ops: they build a graph, whose parts are begun as they are built, and which is evaluated where the step ends or comes to an exchange. */
 #pragma once
 
 #include <atomic>
