@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.architecture.Architecture;
 import org.espalier.architecture.Architectures;
@@ -23,7 +24,7 @@ import org.espalier.tokenizer.Tokenizer;
 public final class Model implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Architecture architecture;
-    /** Opened by whoever asks first, without holding a lock; null before that. */
+    /** Opened once somebody asks, without holding a lock; null before that. */
     private CompletableFuture<Optional<Tokenizer>> tokenizer;
 
     private boolean closed;
@@ -100,12 +101,31 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * The tokenizer; empty if the files have none.
+     * The tokenizer; empty if the files have none. Waits as long as these take to answer, unless the thread is interrupted.
      *
      * @throws org.espalier.tokenizer.TokenizerException if they have one that cannot be read
-     * @throws EspalierException if the model is closed: nobody would close a tokenizer that is opened then
+     * @throws EspalierException if the model is closed: nobody would close a tokenizer that is opened then; or on interruption
      */
     public Optional<Tokenizer> tokenizer() {
+        try {
+            return openTokenizer().get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EspalierException("interrupted while the tokenizer of model " + name() + " was opened", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) e.getCause();
+        }
+    }
+
+    /**
+     * Opens the tokenizer on a thread of its own, one for all who ask meanwhile: files on a share that does not answer hold up that alone.
+     *
+     * @return of the caller's own; completes with what {@link #tokenizer} returns, exceptionally with what it throws
+     */
+    public CompletableFuture<Optional<Tokenizer>> openTokenizer() {
         CompletableFuture<Optional<Tokenizer>> mine = new CompletableFuture<>();
         CompletableFuture<Optional<Tokenizer>> shared;
         synchronized (this) {
@@ -114,19 +134,24 @@ public final class Model implements AutoCloseable {
             shared = tokenizer;
         }
         if (shared == mine) {
-            open(mine);
+            startOpening(mine);
         }
-        try {
-            Optional<Tokenizer> opened = shared.join();
+        return shared.thenApply(opened -> {
             synchronized (this) {
                 requireOpen(); // it may have been closed meanwhile, and the tokenizer with it
             }
             return opened;
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof Error error) {
-                throw error;
-            }
-            throw (RuntimeException) e.getCause();
+        });
+    }
+
+    private void startOpening(CompletableFuture<Optional<Tokenizer>> opening) {
+        try {
+            new DaemonThreads("espalier-tokenizer")
+                    .newThread(() -> open(opening))
+                    .start();
+        } catch (Error noThread) {
+            forget();
+            opening.completeExceptionally(noThread);
         }
     }
 
@@ -140,7 +165,7 @@ public final class Model implements AutoCloseable {
     /** Where there is none, or none that can be read, the next who asks looks again: it may have been added. */
     private void open(CompletableFuture<Optional<Tokenizer>> opening) {
         try {
-            Optional<Tokenizer> opened = openTokenizer();
+            Optional<Tokenizer> opened = readTokenizer();
             if (opened.isEmpty()) {
                 forget();
             }
@@ -160,7 +185,7 @@ public final class Model implements AutoCloseable {
         return tokenizer().flatMap(Tokenizer::chatTemplate);
     }
 
-    private Optional<Tokenizer> openTokenizer() {
+    private Optional<Tokenizer> readTokenizer() {
         if (checkpoint.layout() == Checkpoint.Layout.GGUF) {
             return checkpoint.metadata().containsKey("tokenizer.ggml.tokens")
                     ? Optional.of(Tokenizer.ofGguf(checkpoint.metadata(), path().toString()))

@@ -1,6 +1,7 @@
 package org.espalier.node.ring;
 
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.espalier.config.RoutedExperts;
 import org.espalier.engine.LoadedProgram;
 
@@ -26,7 +27,16 @@ public interface StageShard extends AutoCloseable {
     Optional<RoutedExperts> moe();
 
     /**
-     * A new text for one generation's tokens; only the head asks for it.
+     * Opens what {@link #text} needs, where that takes long on a thread of its own.
+     *
+     * @return completes when it is open; exceptionally, saying why, if it cannot be opened or its files do not answer in time
+     */
+    default CompletableFuture<Void> openText() {
+        return CompletableFuture.completedFuture(null);
+    }
+
+    /**
+     * A new text for one generation's tokens; only the head asks for it, and after {@link #openText}.
      *
      * @throws org.espalier.EspalierException if the model has no tokenizer
      */

@@ -5,6 +5,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.espalier.EspalierException;
@@ -16,6 +20,7 @@ import org.espalier.engine.EngineOptions;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Loading;
 import org.espalier.failure.Failure;
+import org.espalier.failure.FailureException;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.node.ring.StageShard;
@@ -42,6 +47,7 @@ final class ModelShards implements ShardLoader {
     private final AtomicLong promised = new AtomicLong();
 
     private final KvBudget kv;
+    private final int answerSeconds;
 
     /** @param roots folders that models may be in; empty for anywhere */
     ModelShards(List<Path> roots) {
@@ -52,11 +58,17 @@ final class ModelShards implements ShardLoader {
         this(roots, new Engines(""), EngineOptions.FLOAT32, freeBytes);
     }
 
+    ModelShards(List<Path> roots, Engines engines, EngineOptions loads, LongSupplier freeBytes) {
+        this(roots, engines, loads, freeBytes, Limits.usual());
+    }
+
     /**
      * @param engines closed with this object
      * @param loads how programs are loaded; each load says the precision itself, and all have the memory for KV caches together
+     * @param limits that say how long a tokenizer is waited for
      */
-    ModelShards(List<Path> roots, Engines engines, EngineOptions loads, LongSupplier freeBytes) {
+    ModelShards(List<Path> roots, Engines engines, EngineOptions loads, LongSupplier freeBytes, Limits limits) {
+        this.answerSeconds = limits.of(Limit.LOAD_SECONDS);
         this.engines = engines;
         this.loads = loads;
         this.freeBytes = freeBytes;
@@ -87,7 +99,7 @@ final class ModelShards implements ShardLoader {
         try {
             cancel.check();
             need = check(model, order);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
@@ -102,7 +114,7 @@ final class ModelShards implements ShardLoader {
         long caches;
         try {
             caches = kv.promise(order.node(), need.cacheBytes());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
@@ -113,7 +125,12 @@ final class ModelShards implements ShardLoader {
             // A loaded shard is freed by its owner, cancelled or not, and never on this thread.
             Shard shard = Shard.load(model, order.member(), engines, request);
             loaded = true;
-            return new Loaded(shard, WeightFiles.of(shard.program().program()), () -> kv.giveBack(caches));
+            return new Loaded(
+                    shard,
+                    WeightFiles.of(shard.program().program()),
+                    () -> kv.giveBack(caches),
+                    order.node(),
+                    answerSeconds);
         } finally {
             if (!loaded) {
                 kv.giveBack(caches);
@@ -197,8 +214,10 @@ final class ModelShards implements ShardLoader {
      *
      * @param files as they were when it was loaded
      * @param freed called when nothing is left of it
+     * @param answerSeconds that the tokenizer's files have to answer
      */
-    private record Loaded(Shard shard, WeightFiles files, Runnable freed) implements StageShard {
+    private record Loaded(Shard shard, WeightFiles files, Runnable freed, String node, int answerSeconds)
+            implements StageShard {
 
         @Override
         public LoadedProgram program() {
@@ -228,6 +247,27 @@ final class ModelShards implements ShardLoader {
         @Override
         public Optional<RoutedExperts> moe() {
             return shard.model().architecture().moe();
+        }
+
+        @Override
+        public CompletableFuture<Void> openText() {
+            return shard.model()
+                    .openTokenizer()
+                    .thenAccept(opened -> {})
+                    .orTimeout(answerSeconds, TimeUnit.SECONDS)
+                    .exceptionally(why -> {
+                        throw why instanceof TimeoutException ? unanswered() : new CompletionException(why);
+                    });
+        }
+
+        private FailureException unanswered() {
+            return new Failure(
+                            node,
+                            Failure.Kind.TIMED_OUT,
+                            "node " + node + " has waited " + answerSeconds + " s for the tokenizer of "
+                                    + shard.model().name()
+                                    + ": the share or disk that its files lie on does not answer; leave out stop texts")
+                    .exception();
         }
 
         @Override

@@ -65,7 +65,8 @@ public final class NodeServer implements AutoCloseable {
         Engines engines = new Engines(options.engine());
         EngineOptions loads = options.loads()
                 .withKv(options.loads().kvType(), (long) options.limits().of(Limit.KV_MEGABYTES) << 20);
-        return start(options, new ModelShards(options.modelRoots(), engines, loads, Machine::freeBytes));
+        return start(
+                options, new ModelShards(options.modelRoots(), engines, loads, Machine::freeBytes, options.limits()));
     }
 
     /**

@@ -67,7 +67,7 @@ public record Shard(Model model, LoadedProgram program, String engine, Precision
             String name = engine.provider().name();
             EngineOptions runs = request.options().with(precision(engine, request.options()));
             return new Shard(model, load(model, program, engine, runs, request.loading()), name, runs.precision());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }

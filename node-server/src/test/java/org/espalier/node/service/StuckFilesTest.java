@@ -3,10 +3,12 @@ package org.espalier.node.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.grpc.Context;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +60,7 @@ class StuckFilesTest {
                 files.of(MODELS.resolve("deepseek_v3-tiny").toAbsolutePath().normalize()));
         node = NodeServer.start(
                 NodeOptions.loopback("n0").with(limits),
-                new ModelShards(roots, engines, EngineOptions.FLOAT32, Machine::freeBytes));
+                new ModelShards(roots, engines, EngineOptions.FLOAT32, Machine::freeBytes, limits));
         channel = Grpc.newChannelBuilder(node.address(), InsecureChannelCredentials.create())
                 .build();
     }
@@ -98,16 +100,19 @@ class StuckFilesTest {
 
     private List<GenerateReply> generate(String model, String... stops) {
         List<GenerateReply> replies = new ArrayList<>();
-        calls().generate(GenerateRequest.newBuilder()
-                        .setDeployment(model)
-                        .setEpoch(1)
-                        .setClient("test")
-                        .addPrompt(1)
-                        .setMaxTokens(3)
-                        .addAllStopStrings(List.of(stops))
-                        .build())
-                .forEachRemaining(replies::add);
+        calls().generate(request(model, stops)).forEachRemaining(replies::add);
         return replies;
+    }
+
+    private static GenerateRequest request(String model, String... stops) {
+        return GenerateRequest.newBuilder()
+                .setDeployment(model)
+                .setEpoch(1)
+                .setClient("test")
+                .addPrompt(1)
+                .setMaxTokens(3)
+                .addAllStopStrings(List.of(stops))
+                .build();
     }
 
     private long unload(String model) {
@@ -194,5 +199,58 @@ class StuckFilesTest {
         assertThat(failure(generation).message()).isEqualTo("deployment '" + STUCK + "' was unloaded on node n0");
         files.answer();
         othersGoOn();
+    }
+
+    /** More generations than a connection's requests that may be begun at once. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void generationsThatWaitForATokenizerHoldNoThread(boolean cancelled) throws Exception {
+        serve("tokenizer.json", new Limits(Map.of(Limit.CONNECTION_REQUESTS, 4, Limit.REQUESTS, 4)), new Engines(""));
+        load(STUCK, 3);
+        List<Heard> generations = new ArrayList<>();
+        Context.CancellableContext calls = Context.current().withCancellation();
+        for (int i = 0; i < 12; i++) {
+            Heard heard = new Heard();
+            generations.add(heard);
+            calls.run(() -> NodeGrpc.newStub(channel).generate(request(STUCK, "zzz"), heard));
+            FakeRing.eventually(Duration.ofSeconds(20), () -> !heard.replies.isEmpty()); // it is alive
+        }
+        assertThat(threads("espalier-tokenizer")).isEqualTo(1);
+        if (cancelled) {
+            calls.cancel(null);
+            for (Heard heard : generations) {
+                assertThat(failure(heard)).hasMessageStartingWith("CANCELLED");
+            }
+        }
+        assertThat(FakeRing.tokens(generate(STUCK))).hasSize(3);
+        assertThat(unload(STUCK)).isPositive();
+        if (!cancelled) {
+            for (Heard heard : generations) {
+                assertThat(FailureStatus.details(failure(heard)).orElseThrow().message())
+                        .isEqualTo("deployment '" + STUCK + "' was unloaded on node n0");
+            }
+        }
+    }
+
+    @Test
+    void aTokenizerThatDoesNotAnswerIsGivenUpAndOpenedOnceItDoes() throws Exception {
+        serve("tokenizer.json", new Limits(Map.of(Limit.LOAD_SECONDS, 2)), new Engines(""));
+        load(STUCK, 3);
+        assertThat(failure(waiting(() -> generate(STUCK, "zzz"))).message())
+                .isEqualTo("node n0 has waited 2 s for the tokenizer of "
+                        + ModelIdentity.of(MODELS.resolve(STUCK)).name()
+                        + ": the share or disk that its files lie on does not answer; leave out stop texts");
+        files.answer();
+        assertThat(FakeRing.tokens(generate(STUCK, "zzz"))).hasSize(3);
+    }
+
+    private static Throwable failure(Heard heard) {
+        return catchThrowable(heard::all).getCause();
+    }
+
+    private static long threads(String name) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals(name))
+                .count();
     }
 }

@@ -3,12 +3,12 @@ package org.espalier.node.ring.agent;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.espalier.EspalierException;
@@ -47,9 +47,6 @@ public final class RingMember {
     /** 256 rows x 16,384 wide x 4 bytes = 16 MiB of activations, and routing; four times that. */
     public static final int MAX_MESSAGE_BYTES = 64 << 20;
 
-    /** Of a request that has been answered already; no session has this id. */
-    private static final long NO_SESSION = 0;
-
     /** What other threads may see of the machine. */
     private record State(int sessions, boolean serving, boolean dialled, Optional<Failure> refusal) {}
 
@@ -59,8 +56,8 @@ public final class RingMember {
     private final Channels channels;
     private final Member member;
     private final AtomicLong nextSession = new AtomicLong(1);
-    /** Of requests whose tokenizer is being opened. */
-    private final Set<GrpcReplies> opening = ConcurrentHashMap.newKeySet();
+    private final Beginnings beginnings = new Beginnings();
+    private final AtomicBoolean opensText = new AtomicBoolean();
 
     private volatile State state;
 
@@ -106,8 +103,10 @@ public final class RingMember {
     void tick() {
         guarded(Member::tick);
         forgetIfGone();
-        opening.forEach(replies -> replies.next(
-                GenerateReply.newBuilder().setAlive(Alive.getDefaultInstance()).build()));
+        beginnings.each(asked -> asked.replies()
+                .next(GenerateReply.newBuilder()
+                        .setAlive(Alive.getDefaultInstance())
+                        .build()));
     }
 
     /** Has an event handled on the agent's thread; false if the node is closed. */
@@ -215,7 +214,7 @@ public final class RingMember {
     }
 
     /**
-     * Starts a generation at the head.
+     * Starts a generation at the head. One with stop strings begins once the tokenizer is open, which nobody waits for.
      *
      * @param connection of the client, which shares the ring with those of others
      * @return its session, for {@link #cancel}
@@ -237,36 +236,85 @@ public final class RingMember {
         return start(request, connection, replies, (machine, session) -> machine.fork(session, from, length));
     }
 
-    private interface Start {
-        void begin(Member machine, HeadSession session);
-    }
-
-    private long start(GenerateRequest request, String connection, GrpcReplies replies, Start start) {
-        opening.add(replies);
-        HeadSession session;
+    private long start(GenerateRequest request, String connection, GrpcReplies replies, Beginnings.Start start) {
+        Beginnings.Asked asked = new Beginnings.Asked(
+                nextSession.getAndIncrement(), request, connection, replies, start, new AtomicBoolean());
+        beginnings.add(asked);
         try {
-            session = session(request, connection, replies); // looks for a failure after replies are entered
+            requireServing(); // after it is entered: a ring that breaks from now on answers it
+            if (asked.needsText()) {
+                openText();
+            } else {
+                begin(asked);
+            }
         } catch (RuntimeException | Error e) {
-            if (opening.remove(replies)) {
+            if (beginnings.remove(asked)) {
                 throw e;
             }
-            return NO_SESSION;
         }
-        if (!opening.remove(replies)) {
-            return NO_SESSION; // the ring broke meanwhile, which is answered already
+        return asked.session();
+    }
+
+    /** Once for all that need it now: what waits for a share that does not answer is one thread. */
+    private void openText() {
+        if (!opensText.compareAndSet(false, true)) {
+            return;
         }
-        replies.onReady(() -> post(machine -> machine.ready(session.id())));
-        if (!post(machine -> begin(start, machine, session))) {
-            replies.fail(state.refusal.orElseGet(() ->
-                    refusal(Failure.Kind.DEPLOYMENT_GONE, "it was shut down").failure()));
+        CompletableFuture<Void> opens;
+        try {
+            opens = shard.openText();
+        } catch (RuntimeException | Error e) {
+            opensText.set(false);
+            throw e;
         }
-        return session.id();
+        opens.whenComplete((opened, why) -> {
+            opensText.set(false); // first: whoever is entered after the following opens it again
+            beginnings.each(asked -> {
+                if (asked.needsText()) {
+                    begin(asked, Optional.ofNullable(why));
+                }
+            });
+        });
+    }
+
+    private void begin(Beginnings.Asked asked, Optional<Throwable> unopened) {
+        try {
+            if (unopened.isPresent()) {
+                throw unopened.get();
+            }
+            begin(asked);
+        } catch (Throwable e) {
+            Throwable why = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+            Failure failure = Failure.of(why, Failure.Kind.REFUSED);
+            if (failure.kind() == Failure.Kind.INTERNAL) {
+                RingAgent.log("a generation could not be begun", why);
+            }
+            String node = place.self().getNode();
+            beginnings.fail(asked.session(), failure.at(node, "node " + node));
+        }
+    }
+
+    private void begin(Beginnings.Asked asked) {
+        if (!asked.take()) {
+            return;
+        }
+        HeadSession session = session(asked);
+        asked.replies().onReady(() -> post(machine -> machine.ready(session.id())));
+        if (!post(machine -> begin(asked, machine, session))) {
+            beginnings.fail(
+                    asked.session(),
+                    state.refusal.orElseGet(() -> refusal(Failure.Kind.DEPLOYMENT_GONE, "it was shut down")
+                            .failure()));
+        }
     }
 
     /** A generation that does not come as far as the ring's own lists hears of what went wrong here; if even that fails, its client's silence ends. */
-    private void begin(Start start, Member machine, HeadSession session) {
+    private void begin(Beginnings.Asked asked, Member machine, HeadSession session) {
+        if (!beginnings.remove(asked)) {
+            return; // the ring broke meanwhile, or it was cancelled, which is answered already
+        }
         try {
-            start.begin(machine, session);
+            asked.start().begin(machine, session);
         } catch (Throwable e) {
             session.fail(refusal(Failure.Kind.INTERNAL, "it could not be begun: " + e)
                     .failure());
@@ -287,20 +335,23 @@ public final class RingMember {
         return state.refusal;
     }
 
-    private HeadSession session(GenerateRequest request, String connection, GrpcReplies replies) {
+    private void requireServing() {
         if (!place.isHead()) {
             throw RingFailure.notHead(place).exception();
         }
         refusal().ifPresent(why -> {
             throw why.exception();
         });
+    }
+
+    private HeadSession session(Beginnings.Asked asked) {
         try {
             return new HeadSession(
-                    nextSession.getAndIncrement(),
-                    request,
+                    asked.session(),
+                    asked.request(),
                     place,
                     shard,
-                    new HeadSession.Origin(connection, replies, System::nanoTime));
+                    new HeadSession.Origin(asked.connection(), asked.replies(), System::nanoTime));
         } catch (EspalierException e) {
             // a shard that has just been freed has no tokenizer to open
             throw refusal().map(why -> (RuntimeException) why.exception(e)).orElse(e);
@@ -327,11 +378,18 @@ public final class RingMember {
 
     /** Ends a generation's work on every node. */
     public void cancel(long session) {
-        post(machine -> machine.cancel(session));
+        Failure why = refusal(Failure.Kind.CANCELLED, "the generation of session " + session + " was cancelled")
+                .failure();
+        if (!beginnings.fail(session, why)) {
+            post(machine -> machine.cancel(session));
+        }
     }
 
     /** Ends all generations of a client whose attachment broke. */
     public void cancelClient(String client, String connection) {
+        Failure why =
+                refusal(Failure.Kind.CANCELLED, "the client's attachment broke").failure();
+        beginnings.failIf(asked -> asked.isOf(client, connection), why);
         post(machine -> machine.cancelClient(client, connection));
     }
 
@@ -402,11 +460,7 @@ public final class RingMember {
         @Override
         public void broken(Failure why) {
             LOG.info("the ring of deployment {} broke: {}", place.deployment(), why.message());
-            for (GrpcReplies replies : opening) {
-                if (opening.remove(replies)) {
-                    replies.fail(why);
-                }
-            }
+            beginnings.failIf(asked -> true, why);
         }
 
         @Override
