@@ -123,7 +123,7 @@ final class SimulatedNode implements EngineQueue.Engine {
 
         @Override
         public long limitNanos() {
-            return Long.MAX_VALUE;
+            return World.seconds(60); // as a real agent's: those behind it are told
         }
 
         @Override
