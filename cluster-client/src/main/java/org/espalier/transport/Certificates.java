@@ -71,7 +71,7 @@ public final class Certificates {
     /**
      * Reads a folder.
      *
-     * @throws EspalierException if it is none of ours, is damaged or readable by others, or its certificate is not valid now
+     * @throws EspalierException if it is none of ours, is damaged, others may read or change it, or its certificate is not valid now
      */
     public static Certificates read(Path folder) {
         Certificates read = open(folder);
@@ -86,6 +86,7 @@ public final class Certificates {
                     "there is no folder " + folder
                             + " with certificates: `espalier-node init` makes a client's, `espalier-node init --add NODE` one for each node");
         }
+        PrivateFile.requireOwnFolder(folder, "the certificates");
         byte[] identity = PrivateFile.read(folder.resolve(IDENTITY), "the key");
         char[] password = PrivateFile.firstLine(folder.resolve(PASSWORD), "the key's password")
                 .toCharArray();

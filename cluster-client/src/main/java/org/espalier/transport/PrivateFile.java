@@ -47,6 +47,27 @@ final class PrivateFile {
         }
     }
 
+    /**
+     * A folder in which nobody but its user, and root, may put one file in place of another.
+     *
+     * @param what it is, for messages
+     * @throws EspalierException if others may
+     */
+    static void requireOwnFolder(Path folder, String what) {
+        try {
+            if (isPosix(folder)) {
+                Set<PosixFilePermission> allowed = Files.getPosixFilePermissions(folder);
+                if (allowed.contains(PosixFilePermission.GROUP_WRITE)
+                        || allowed.contains(PosixFilePermission.OTHERS_WRITE)) {
+                    throw new EspalierException("other users of this machine may change " + what + " in " + folder
+                            + " (" + PosixFilePermissions.toString(allowed) + "): run `chmod 700 " + folder + "`");
+                }
+            }
+        } catch (IOException e) {
+            throw new EspalierException("cannot read " + folder + ": " + EspalierException.reason(e, folder), e);
+        }
+    }
+
     /** The first line, without the blanks around it. */
     static String firstLine(Path file, String what) {
         return new String(read(file, what), StandardCharsets.UTF_8)

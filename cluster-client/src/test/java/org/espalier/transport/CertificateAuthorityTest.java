@@ -7,10 +7,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -150,6 +152,24 @@ class CertificateAuthorityTest {
         assertThat(text(folder.resolve("identity.p12"))).isNotEqualTo(before);
         assertThat(Certificates.read(folder).peer().name()).isEqualTo("mini-3");
         assertThat(folder.getParent()).isDirectoryNotContaining("glob:**/.*");
+    }
+
+    /** Who may put a file in place of another may put a CA of his own there. */
+    @Test
+    void aFolderThatOthersMayWriteToIsRefused(@TempDir Path copy) throws IOException {
+        Path folder = Files.createDirectory(copy.resolve("mini-1"));
+        for (String file : List.of("identity.p12", "password")) {
+            Files.copy(
+                    cluster.resolve("mini-1").resolve(file), folder.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
+        }
+        for (String mode : List.of("rwxrwxr-x", "rwx----w-")) {
+            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString(mode));
+            assertThatThrownBy(() -> Certificates.read(folder))
+                    .hasMessage("other users of this machine may change the certificates in " + folder + " (" + mode
+                            + "): run `chmod 700 " + folder + "`");
+        }
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        assertThat(Certificates.read(folder).peer().name()).isEqualTo("mini-1");
     }
 
     @Test

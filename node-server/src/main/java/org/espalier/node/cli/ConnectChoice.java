@@ -2,6 +2,7 @@ package org.espalier.node.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.ConnectOptions;
@@ -39,9 +40,7 @@ final class ConnectChoice {
     }
 
     Cluster cluster() {
-        ConnectOptions options = ConnectOptions.defaults();
-        options = certificates == null ? options : options.withCertificates(certificates);
-        options = secretFile == null ? options : options.withSecretFile(secretFile);
-        return Cluster.of(addresses, options);
+        return Cluster.of(
+                addresses, new ConnectOptions(Optional.ofNullable(certificates), Optional.ofNullable(secretFile)));
     }
 }
