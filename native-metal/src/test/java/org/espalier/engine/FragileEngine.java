@@ -3,7 +3,7 @@ package org.espalier.engine;
 import org.espalier.program.Program;
 
 /** An engine whose device is gone when a test says so. */
-final class FragileEngine implements Engine {
+final class FragileEngine implements ForwardingEngine {
 
     private final Engine engine;
     private boolean broken;
@@ -33,13 +33,8 @@ final class FragileEngine implements Engine {
     }
 
     @Override
-    public EngineProvider provider() {
-        return engine.provider();
-    }
-
-    @Override
-    public EngineThread thread() {
-        return engine.thread();
+    public Engine engine() {
+        return engine;
     }
 
     @Override
@@ -52,11 +47,6 @@ final class FragileEngine implements Engine {
         loads++;
         executorsOpen++;
         return new FragileExecutor(executor);
-    }
-
-    @Override
-    public void close() {
-        engine.close();
     }
 
     private final class FragileExecutor implements ForwardingExecutor {

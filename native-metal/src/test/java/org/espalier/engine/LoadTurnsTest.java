@@ -25,17 +25,12 @@ class LoadTurnsTest {
     private int closed; // on the engine's thread
 
     /** The reference engine with a load that has as many turns as a test says. */
-    private final class Slow implements Engine {
+    private final class Slow implements ForwardingEngine {
         private int turns = Integer.MAX_VALUE;
 
         @Override
-        public EngineProvider provider() {
-            return engine.provider();
-        }
-
-        @Override
-        public EngineThread thread() {
-            return engine.thread();
+        public Engine engine() {
+            return engine;
         }
 
         @Override
@@ -58,11 +53,6 @@ class LoadTurnsTest {
                     executor.close();
                 }
             };
-        }
-
-        @Override
-        public void close() {
-            engine.close();
         }
     }
 

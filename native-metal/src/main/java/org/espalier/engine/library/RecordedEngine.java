@@ -2,24 +2,13 @@ package org.espalier.engine.library;
 
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
-import org.espalier.engine.EngineProvider;
-import org.espalier.engine.EngineThread;
 import org.espalier.engine.Executor;
+import org.espalier.engine.ForwardingEngine;
 import org.espalier.engine.Loading;
 import org.espalier.program.Program;
 
 /** An engine of which one program is recorded. */
-record RecordedEngine(Engine engine, Recording recording) implements Engine {
-
-    @Override
-    public EngineProvider provider() {
-        return engine.provider();
-    }
-
-    @Override
-    public EngineThread thread() {
-        return engine.thread();
-    }
+record RecordedEngine(Engine engine, Recording recording) implements ForwardingEngine {
 
     @Override
     public Executor load(Program program, EngineOptions options, Loading loading) {
@@ -30,10 +19,5 @@ record RecordedEngine(Engine engine, Recording recording) implements Engine {
             loaded.close();
             throw e;
         }
-    }
-
-    @Override
-    public void close() {
-        engine.close();
     }
 }
