@@ -77,6 +77,7 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--limit",
             paramLabel = "NAME=N",
+            converter = LimitConverter.class,
             description =
                     "How much clients may use of this node; may be given more than once. The names are listed below.",
             showDefaultValue = Visibility.NEVER)

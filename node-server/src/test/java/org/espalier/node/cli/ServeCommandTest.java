@@ -64,6 +64,14 @@ class ServeCommandTest {
     }
 
     @Test
+    void aLongNameIsRefused() {
+        Command command = Command.run("serve", "--port", "0", "--name", "x".repeat(300));
+
+        assertThat(command.exit()).isEqualTo(1);
+        assertThat(command.err()).contains("this node's name has 300 characters, 256 are the most");
+    }
+
+    @Test
     void anUnknownEngineIsNamed() {
         Command command = Command.run("serve", "--port", "0", "--engine", "warp");
 
@@ -87,6 +95,9 @@ class ServeCommandTest {
         }
         assertThat(Command.run("serve", "--limit", "connections=0").err())
                 .startsWith("espalier-node: the limit connections is 0: choose 1 or more");
-        assertThat(Command.run("serve", "--limit", "patience=3").err()).contains("patience");
+        assertThat(Command.run("serve", "--limit", "patience=3").err())
+                .contains(
+                        "there is no limit 'patience': choose one of connections, idle-seconds, handshake-seconds, calls");
+        assertThat(Command.run("serve", "--limit", "calls=many").err()).contains("'many' is not an int");
     }
 }
