@@ -149,6 +149,36 @@ class PullFaultTest {
                 .hasSize(1);
     }
 
+    /** Another process has the lock, and nothing of this one knows of it. */
+    @Test
+    void whoComesWhileAnotherProcessFetchesIsRefusedHoweverOften() throws Exception {
+        hub.next(WEIGHTS, held(100_000));
+        Process first = PullProgram.start(hub.address(), cache);
+        try {
+            assertThat(begun.await(20, TimeUnit.SECONDS)).isTrue();
+            Path lock = cache.resolve(".locks")
+                    .resolve("models--org--model")
+                    .resolve(FakeHub.hash("SHA-256", weights) + ".lock");
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(this::pull)
+                        .isInstanceOf(HubException.class)
+                        .hasMessage("model.safetensors of org/model is being fetched already: wait until that is done");
+                assertThat(lock).exists();
+            }
+            released.countDown();
+            assertThat(first.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(first.exitValue()).isZero();
+            assertThat(lock).exists(); // whoever waits for it has it open
+            assertThat(blob("")).hasBinaryContent(weights);
+            assertThat(blob(".incomplete")).doesNotExist();
+            assertThat(hub.requests)
+                    .filteredOn(request -> request.contains(WEIGHTS))
+                    .hasSize(1);
+        } finally {
+            first.destroyForcibly();
+        }
+    }
+
     @Test
     void aFileThatAnotherProgramWritesToIsNotGivenItsName() throws Exception {
         hub.next(WEIGHTS, held(100_000));
