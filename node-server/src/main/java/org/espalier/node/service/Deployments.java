@@ -75,6 +75,9 @@ final class Deployments implements AutoCloseable {
     /** What is being loaded, by deployment. */
     private final ConcurrentMap<String, RunningLoad> loads = new ConcurrentHashMap<>();
 
+    /** What is being loaded and not refused. */
+    private final Set<String> admitted = ConcurrentHashMap.newKeySet();
+
     private volatile boolean closed;
 
     Deployments(NodeOptions options, ShardLoader loader, Attachments attachments, RingAgent agent) {
@@ -109,9 +112,10 @@ final class Deployments implements AutoCloseable {
         }
         try {
             checkGoesOn(loading); // after entering it: close() reads both in the other order
-            checkRoom();
+            admit(id);
             return place(loading, order);
         } finally {
+            admitted.remove(id);
             loads.remove(id);
             loading.done();
         }
@@ -131,11 +135,13 @@ final class Deployments implements AutoCloseable {
         }
     }
 
-    /** With what is being loaded. */
-    private void checkRoom() {
+    /** Of several that come at once, those for which there is room. */
+    private synchronized void admit(String id) {
         Set<String> all = new HashSet<>(byId.keySet());
-        all.addAll(loads.keySet());
+        all.addAll(admitted);
+        all.add(id);
         limits.check(Limit.DEPLOYMENTS, all.size(), node, "there would be");
+        admitted.add(id);
     }
 
     private void checkGoesOn(RunningLoad loading) {
