@@ -3,9 +3,14 @@ package org.espalier.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.Grpc;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
 import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.espalier.node.service.FakeLoader;
@@ -16,6 +21,7 @@ import org.espalier.transport.Credentials;
 import org.espalier.transport.NodeAddress;
 import org.espalier.v1.GenerateReply;
 import org.espalier.v1.GenerateRequest;
+import org.espalier.v1.NodeGrpc;
 import org.espalier.v1.Token;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,6 +91,36 @@ class GenerateCallTest {
                 .isInstanceOf(ClusterException.class)
                 .hasMessageContaining("ended the generation without giving a reason: generate again");
         assertThat(over).hasValue(1);
+    }
+
+    /** It lives otherwise: nothing but this call is silent. */
+    @Test
+    void aHeadThatSaysNothingOfAGenerationIsLost() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        NodeGrpc.NodeImplBase silent = new NodeGrpc.NodeImplBase() {
+            @Override
+            public void generate(GenerateRequest request, StreamObserver<GenerateReply> replies) {
+                asked.countDown();
+            }
+        };
+        Server silentServer = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+                .addService(silent)
+                .build()
+                .start();
+        head.close();
+        head = new ClusterNode(
+                NodeAddress.parse("127.0.0.1:" + silentServer.getPort()), new Channels(Credentials.NONE));
+        try {
+            GenerateCall call = call();
+            assertThatThrownBy(() -> call.start().await())
+                    .isInstanceOf(NodeLostException.class)
+                    .hasMessageStartingWith("node 127.0.0.1:" + silentServer.getPort()
+                            + " is lost: it has said nothing about the generation for 5 s");
+            assertThat(asked.getCount()).isZero();
+            assertThat(over).hasValue(1);
+        } finally {
+            silentServer.shutdownNow();
+        }
     }
 
     /** A call that only counts how many replies were asked for. */
