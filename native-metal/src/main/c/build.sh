@@ -2,6 +2,7 @@
 # build.sh OBJECTS CLASSES SKIP: builds the cpu engine and espalier-check with this machine's C compiler and make, and puts the library under JNA's name for
 # the machine into CLASSES. Where there is no compiler the build goes on without it; a compiler that fails ends the build.
 set -e
+. "$(dirname "$0")/../native.sh"
 objects=$1
 classes=$2
 
@@ -16,17 +17,9 @@ without() {
 "${CC:-cc}" --version > /dev/null 2>&1 || without "no C compiler"
 make --version > /dev/null 2>&1 || without "no make"
 
-case "$(uname -s) $(uname -m)" in
-  "Linux x86_64") name=linux-x86-64 ;;
-  "Linux aarch64") name=linux-aarch64 ;;
-  "Darwin arm64") name=darwin-aarch64 ;;
-  "Darwin x86_64") name=darwin-x86-64 ;;
-  *) without "no code for $(uname -s) on $(uname -m)" ;;
-esac
+name=$(machine)
+[ -n "$name" ] || without "no code for $(uname -s) on $(uname -m)"
 
-mkdir -p "$objects" "$classes/$name"
+mkdir -p "$objects"
 make -s -j "$(getconf _NPROCESSORS_ONLN)" -C "$(dirname "$0")" OUT="$(cd "$objects" && pwd)" engine check
-for library in "$objects"/libespalier-cpu.*; do
-  cp -p "$library" "$classes/$name/new" # a process that runs the old one keeps it
-  mv -f "$classes/$name/new" "$classes/$name/${library##*/}"
-done
+put "$classes/$name" "$objects"/libespalier-cpu.*

@@ -2,6 +2,7 @@
 # build.sh DIRECTORY CLASSES SKIP VERSION: fetches MLX for this machine's processor with pip into DIRECTORY/mlx, builds the mlx engine against it with the machine's
 # C++ compiler, and puts the library under JNA's name for the machine into CLASSES. Where something is missing the build goes on without it, and its tests are skipped.
 set -e
+. "$(dirname "$0")/../native.sh"
 directory=$1
 classes=$2
 version=$4
@@ -13,16 +14,16 @@ without() {
 }
 
 [ "${3:-false}" = false ] || without "skipNative is $3"
-case "$(uname -s) $(uname -m)" in
-  "Linux x86_64") name=linux-x86-64 wheel=mlx-cpu ;;
-  "Linux aarch64") name=linux-aarch64 wheel=mlx-cpu ;;
-  "Darwin arm64") name=darwin-aarch64 wheel=mlx-metal ;;
+name=$(machine)
+case "$name" in
+  linux-*) wheel=mlx-cpu ;;
+  darwin-aarch64) wheel=mlx-metal ;;
   *) without "there is no MLX for $(uname -s) on $(uname -m)" ;;
 esac
 "${CXX:-c++}" --version > /dev/null 2>&1 || without "no C++ compiler"
 make --version > /dev/null 2>&1 || without "no make"
 
-mkdir -p "$directory" "$classes/$name"
+mkdir -p "$directory"
 directory=$(cd "$directory" && pwd)
 if [ ! -e "$directory/mlx/.$version" ]; then
   python3 --version > /dev/null 2>&1 || without "no Python to fetch MLX with"
@@ -32,7 +33,4 @@ if [ ! -e "$directory/mlx/.$version" ]; then
   touch "$directory/mlx/.$version"
 fi
 make -s -j "$(getconf _NPROCESSORS_ONLN)" -C "$(dirname "$0")" OUT="$directory/cpp" MLX="$directory/mlx" engine
-for library in "$directory"/cpp/libespalier-mlx.*; do
-  cp -p "$library" "$classes/$name/new-mlx" # a process that runs the old one keeps it
-  mv -f "$classes/$name/new-mlx" "$classes/$name/${library##*/}"
-done
+put "$classes/$name" "$directory"/cpp/libespalier-mlx.*
