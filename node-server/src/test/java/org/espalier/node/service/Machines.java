@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
@@ -21,6 +22,9 @@ final class Machines implements AutoCloseable {
     private static final String NETWORK = "198.18." + (ProcessHandle.current().pid() % 250) + ".";
 
     private static final int PORT = 50515;
+
+    /** For whatever takes a second at most on a machine that has nothing else to do. */
+    private static final int SECONDS = 60;
 
     private final String prefix = "esp" + ProcessHandle.current().pid() % 100_000;
     private final int count;
@@ -105,11 +109,24 @@ final class Machines implements AutoCloseable {
                 .redirectError(ProcessBuilder.Redirect.appendTo(
                         logs.resolve("node-" + machine + ".log").toFile()))
                 .start();
-        String first = new BufferedReader(
-                        new InputStreamReader(nodes[machine].getInputStream(), StandardCharsets.UTF_8))
-                .readLine();
+        String first = firstLine(nodes[machine]);
         if (first == null || !first.equals("listening on tls://" + address(machine))) {
             throw new IOException("machine " + machine + " said " + first + "; its log: " + log(machine));
+        }
+    }
+
+    /** Null if it ends before; if it says nothing in time, it is ended. */
+    private static String firstLine(Process process) throws IOException {
+        CompletableFuture<Void> spoke = new CompletableFuture<>();
+        spoke.orTimeout(SECONDS, TimeUnit.SECONDS).exceptionally(late -> {
+            process.destroyForcibly();
+            return null;
+        });
+        try {
+            return new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))
+                    .readLine();
+        } finally {
+            spoke.complete(null);
         }
     }
 
@@ -133,8 +150,13 @@ final class Machines implements AutoCloseable {
 
     private static void run(String... command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.waitFor() != 0) {
+        boolean ended = process.waitFor(SECONDS, TimeUnit.SECONDS); // it says less than a pipe holds
+        if (!ended) {
+            process.destroyForcibly();
+        }
+        if (!ended || process.exitValue() != 0) {
+            String said =
+                    ended ? new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8) : "it hangs";
             throw new IOException(String.join(" ", command) + ": " + said);
         }
     }
