@@ -112,10 +112,8 @@ public final class Doctor {
                         probe.measure(Probe.Kind.READ, 1, Map.of()).number("rate") * 1e-9));
         measured(
                 "crossing",
-                () -> String.format(
-                        Locale.ROOT,
-                        "%.1f us an exchange with the processor",
-                        probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).number("seconds") * 1e6));
+                () -> crossing(
+                        probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).number("seconds")));
         if (probe.engine().equals("mlx")) {
             measured("buffer limits", () -> sweep(probe, passed.orElseThrow()));
             measured(
@@ -157,6 +155,12 @@ public final class Doctor {
             text = "FAILED: " + e;
         }
         line.accept(what, text);
+    }
+
+    private static String crossing(double seconds) {
+        return seconds > 0
+                ? String.format(Locale.ROOT, "%.1f us an exchange with the processor", seconds * 1e6)
+                : "too little to be told from the products beside it";
     }
 
     private static String rows(Map<String, Double> measured) {
