@@ -217,11 +217,14 @@ class SessionOrdersTest {
         try (FakeRing ring = FakeRing.serving(nodes)) {
             slow(ring, 60_000);
             long cancelled = head(ring).generate(request(9, 60).build(), "client", new Heard().replies());
+            FakeRing.eventually(Duration.ofSeconds(20), () -> head(ring).sessions() == 1); // it has begun
             CompletableFuture<Void> first = head(ring).truncate(cancelled, 0);
             head(ring).cancel(cancelled);
             assertThatThrownBy(() -> first.get(20, TimeUnit.SECONDS)).hasMessageContaining("was cancelled");
 
+            FakeRing.eventually(Duration.ofSeconds(20), () -> head(ring).sessions() == 0);
             long lost = head(ring).generate(request(9, 60).build(), "client", new Heard().replies());
+            FakeRing.eventually(Duration.ofSeconds(20), () -> head(ring).sessions() == 1);
             CompletableFuture<Void> second = head(ring).truncate(lost, 0);
             ring.nodes.get(1).crash();
             assertThatThrownBy(() -> second.get(20, TimeUnit.SECONDS)).hasMessageContaining("node n1");
