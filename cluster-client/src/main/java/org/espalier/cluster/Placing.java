@@ -107,8 +107,9 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
                 .toList();
         long free = there.stream().mapToLong(NodeInfo::freeMemoryBytes).min().orElse(0);
         long limit = there.stream()
-                .mapToLong(node -> node.details().modelMemoryBytes())
-                .filter(bytes -> bytes > 0)
+                .map(NodeInfo::details)
+                .filter(details -> !details.modelMemorySource().isEmpty()) // else all of it, and what is free says more
+                .mapToLong(NodeDetails::modelMemoryBytes)
                 .min()
                 .orElse(Long.MAX_VALUE);
         return Math.max(

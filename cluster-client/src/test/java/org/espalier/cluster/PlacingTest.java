@@ -36,7 +36,7 @@ class PlacingTest {
                 Arrays.asList(shards),
                 Optional.empty(),
                 machine,
-                new NodeDetails(limit * GB, "", 0, List.of(), 0));
+                new NodeDetails(limit * GB, limit == 0 ? "" : "iogpu.wired_limit_mb", 0, List.of(), 0));
     }
 
     private static ShardInfo holding(String deployment, long bytes) {
