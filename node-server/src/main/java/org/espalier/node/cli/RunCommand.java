@@ -110,9 +110,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         GenerateOptions options = checked();
-        // Ctrl-C ends nodes of its own with the process; on others it frees the model first.
-        try (InterruptAtExit exit = connect.isGiven() ? new InterruptAtExit() : null;
-                Cluster cluster = cluster()) {
+        try (Cluster cluster = cluster()) {
             try {
                 generate(cluster, options);
             } catch (RuntimeException e) {
@@ -133,7 +131,6 @@ final class RunCommand implements Callable<Integer> {
 
     /** The same, after something else has failed already. */
     private void leave(Cluster cluster, RuntimeException failure) {
-        Thread.interrupted(); // it was for what has failed
         try {
             leave(cluster);
         } catch (RuntimeException e) {

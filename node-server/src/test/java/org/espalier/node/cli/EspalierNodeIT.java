@@ -22,9 +22,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.espalier.cluster.Cluster;
-import org.espalier.node.service.NodeOptions;
-import org.espalier.node.service.NodeServer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -86,31 +83,6 @@ class EspalierNodeIT {
             assertThat(serve.waitFor(30, TimeUnit.SECONDS)).isTrue();
         } finally {
             serve.destroyForcibly();
-        }
-    }
-
-    @Test
-    void aRunOnOtherNodesThatIsEndedLeavesNothingThere() throws Exception {
-        try (NodeServer node = NodeServer.start(NodeOptions.loopback("n0"));
-                Cluster watching = Cluster.of(node.address())) {
-            Process run = start(
-                    "run",
-                    "--connect",
-                    node.address(),
-                    "--model",
-                    Path.of("..", "models", "demo").toString(),
-                    "--prompt",
-                    "a",
-                    "--predict",
-                    "100000",
-                    "--ignore-eos",
-                    "--precision",
-                    "float32");
-            assertThat(run.getInputStream().read()).isNotNegative(); // it generates
-            assertThat(watching.deployments()).hasSize(1);
-            run.destroy(); // SIGTERM, as Ctrl-C
-            assertThat(run.waitFor(60, TimeUnit.SECONDS)).isTrue();
-            assertThat(watching.deployments()).isEmpty();
         }
     }
 
