@@ -11,8 +11,6 @@ import java.util.concurrent.ThreadFactory;
  */
 public record DaemonThreads(String name) implements ThreadFactory {
 
-    private static final System.Logger LOG = System.getLogger(DaemonThreads.class.getName());
-
     @Override
     public Thread newThread(Runnable work) {
         Thread thread = new Thread(topmostGroup(), work, name);
@@ -35,6 +33,7 @@ public record DaemonThreads(String name) implements ThreadFactory {
     public static void report(Thread thread, Throwable error) {
         System.err.println("The thread " + thread.getName() + " of Espalier ended with " + error
                 + ". This is a defect of Espalier; its log has more.");
-        LOG.log(Level.ERROR, "uncaught in the thread " + thread.getName(), error);
+        System.getLogger(DaemonThreads.class.getName())
+                .log(Level.ERROR, "uncaught in the thread " + thread.getName(), error);
     }
 }

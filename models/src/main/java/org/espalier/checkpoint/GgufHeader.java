@@ -1,8 +1,6 @@
 package org.espalier.checkpoint;
 
-import java.math.BigInteger;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +11,8 @@ final class GgufHeader {
     /** "GGUF" as a little-endian number. */
     static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
 
-    private static final int TEXT = 8; // a metadata value's type
+    private static final int TEXT = 8; // a metadata value's type, as ARRAY; StoredNumbers has the others
+    private static final int ARRAY = 9;
 
     private static final int DEFAULT_ALIGNMENT = 32;
     private static final int MAX_ALIGNMENT = 1 << 20;
@@ -101,34 +100,23 @@ final class GgufHeader {
     }
 
     private Object value(int type, String key) {
+        if (StoredNumbers.size(type) > 0) {
+            return numbers(type, 1, key).get(0);
+        }
         return switch (type) {
-            case 0 -> (short) (file.int8(key) & 0xFF);
-            case 1 -> file.int8(key);
-            case 2 -> file.int16(key) & 0xFFFF;
-            case 3 -> file.int16(key);
-            case 4 -> file.int32(key) & 0xFFFF_FFFFL;
-            case 5 -> file.int32(key);
-            case 6 -> file.float32(key);
-            case 7 -> file.int8(key) != 0;
             case TEXT -> text(key, Integer.MAX_VALUE);
-            case 9 -> array(key);
-            case 10 -> unsigned(file.int64(key));
-            case 11 -> file.int64(key);
-            case 12 -> file.float64(key);
+            case ARRAY -> array(key);
             default -> throw damaged("the metadata key " + key + " is of the unknown type " + type);
         };
     }
 
-    private static Number unsigned(long value) {
-        if (value >= 0) {
-            return value;
-        }
-        return new BigInteger(Long.toUnsignedString(value));
+    private StoredNumbers numbers(int type, long count, String key) {
+        return new StoredNumbers(type, file.bytes(count * StoredNumbers.size(type), key));
     }
 
     private List<?> array(String key) {
         int type = file.int32("the element type of " + key);
-        if (type == 9) {
+        if (type == ARRAY) {
             throw damaged("the metadata key " + key + " is an array of arrays, which no known model has");
         }
         long count = file.int64("the length of " + key);
@@ -139,17 +127,18 @@ final class GgufHeader {
         if (type == TEXT) {
             return texts((int) count, key);
         }
-        List<Object> elements = new ArrayList<>();
-        for (long i = 0; i < count; i++) {
-            elements.add(value(type, key));
+        if (StoredNumbers.size(type) == 0) {
+            throw damaged("the elements of the metadata key " + key + " are of the unknown type " + type);
         }
-        return Collections.unmodifiableList(elements);
+        return numbers(type, count, key);
     }
 
     private List<String> texts(int count, String key) {
         StoredTexts texts = new StoredTexts(count);
-        for (int i = 0; i < count; i++) {
-            texts.add(file, (int) textBytes(key, texts.room()), key);
+        while (texts.size() < count) {
+            if (!file.bufferedText(texts)) { // one that goes on beyond the buffer, or that no file can have
+                texts.add(file, (int) textBytes(key, texts.room()), key);
+            }
         }
         return texts;
     }

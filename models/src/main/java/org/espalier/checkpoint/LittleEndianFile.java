@@ -109,6 +109,25 @@ final class LittleEndianFile implements AutoCloseable {
         }
     }
 
+    /**
+     * Takes a text after its length in 8 bytes, if it lies whole in what has been read of the file. Vocabularies have hundreds of thousands, and this is
+     * one method, soon compiled, with little in it.
+     */
+    boolean bufferedText(StoredTexts texts) {
+        int at = buffer.position() + Long.BYTES;
+        int rest = buffer.limit() - at;
+        if (rest < 0) {
+            return false;
+        }
+        long length = buffer.getLong(at - Long.BYTES);
+        if (length < 0 || length > rest || length > texts.room()) {
+            return false;
+        }
+        texts.add(buffer.array(), at, (int) length);
+        buffer.position(at + (int) length);
+        return true;
+    }
+
     /** @throws CheckpointException unless {@code count} bytes are left */
     void require(long count, String what) {
         if (count < 0 || count > remaining() || count > Integer.MAX_VALUE - 8) {

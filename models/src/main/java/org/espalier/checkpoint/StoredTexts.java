@@ -27,13 +27,25 @@ final class StoredTexts extends AbstractList<String> implements RandomAccess {
     /** Reads the next one, of {@code length} bytes. */
     void add(LittleEndianFile file, int length, String what) {
         file.require(length, what);
+        int start = grow(length);
+        file.read(bytes, start, length, what);
+    }
+
+    /** The next one, {@code length} bytes of {@code from}. */
+    void add(byte[] from, int at, int length) {
+        int start = grow(length);
+        System.arraycopy(from, at, bytes, start, length);
+    }
+
+    /** Where the next text begins, of {@code length} bytes. */
+    private int grow(int length) {
         int start = end();
         int end = start + length;
         if (end > bytes.length) {
             bytes = Arrays.copyOf(bytes, (int) Math.min(MOST_BYTES, Math.max(end, 2L * bytes.length)));
         }
-        file.read(bytes, start, length, what);
         ends[count++] = end;
+        return start;
     }
 
     private int end() {

@@ -26,7 +26,7 @@ public record SliceGroup(List<Slice> slices) {
             throw new EspalierException("there is no slice of these layers: expected at least one");
         }
         LayerRange layers = slices.get(0).layers();
-        if (!slices.stream().allMatch(slice -> slice.layers().equals(layers))) {
+        if (!slices.stream().skip(1).allMatch(slice -> slice.layers().equals(layers))) {
             throw new EspalierException("the slices of one group have different layers");
         }
         shares(wrong, slices, "heads", Shares::heads);

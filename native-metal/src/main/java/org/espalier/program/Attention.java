@@ -64,12 +64,14 @@ public record Attention(View q, View k, View v, List<Integer> kvHead, float scal
 
     @Override
     public void check(OpCheck check) {
-        check.that(heads() > 0 && q.width() % heads() == 0, "q of " + q.width() + " columns for " + heads() + " heads");
-        check.that(k.width() % headWidth() == 0, "k of " + k.width() + " columns in heads of " + headWidth());
+        check.that(heads() > 0 && q.width() % heads() == 0, "q of %s columns for %s heads", q.width(), heads());
+        check.that(k.width() % headWidth() == 0, "k of %s columns in heads of %s", k.width(), headWidth());
         check.that(
                 kvHead.stream().allMatch(head -> head >= 0 && head < kvHeads()),
-                "KV heads " + kvHead + " of a key with " + kvHeads());
-        check.that(v.width() % kvHeads() == 0, "v of " + v.width() + " columns for " + kvHeads() + " KV heads");
+                "KV heads %s of a key with %s",
+                kvHead,
+                kvHeads());
+        check.that(v.width() % kvHeads() == 0, "v of %s columns for %s KV heads", v.width(), kvHeads());
         check.width("out", out, heads() * valueWidth());
         check.apart(q, out);
         check.apart(k, out);

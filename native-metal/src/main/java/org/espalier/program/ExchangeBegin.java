@@ -52,7 +52,7 @@ public record ExchangeBegin(int id, View view, Kind kind) implements Op {
         if (kind instanceof Gather gather) {
             long all = gather.widths().stream().mapToLong(Integer::longValue).sum();
             boolean none = gather.widths().stream().anyMatch(width -> width < 0);
-            check.that(!none && all == view.width(), "gathers " + gather.widths() + " columns into " + view.width());
+            check.that(!none && all == view.width(), "gathers %s columns into %s", gather.widths(), view.width());
         } else if (kind instanceof Sum) {
             check.written(view);
         }

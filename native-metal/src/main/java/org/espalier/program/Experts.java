@@ -67,8 +67,8 @@ public record Experts(int layer, View in, List<Held> held, GatedUnit unit, View 
         int experts = check.router(layer).experts();
         Set<Integer> ids = new HashSet<>();
         for (Held one : held) {
-            check.that(one.expert() < experts, "holds expert " + one.expert() + " of 0 to " + (experts - 1));
-            check.that(ids.add(one.expert()), "holds expert " + one.expert() + " twice");
+            check.that(one.expert() < experts, "holds expert %s of 0 to %s", one.expert(), experts - 1);
+            check.that(ids.add(one.expert()), "holds expert %s twice", one.expert());
         }
         check.unit(unit, in.width(), out.width(), held.size());
     }

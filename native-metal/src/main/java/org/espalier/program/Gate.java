@@ -37,7 +37,9 @@ public record Gate(View gate, Function function, View x) implements Op {
     public void check(OpCheck check) {
         check.that(
                 gate.width() == 1 || gate.width() == x.width(),
-                "gate has " + gate.width() + " columns, expected 1 or " + x.width());
+                "gate has %s columns, expected 1 or %s",
+                gate.width(),
+                x.width());
         check.apart(gate, x);
     }
 

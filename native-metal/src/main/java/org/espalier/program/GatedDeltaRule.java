@@ -91,13 +91,15 @@ public record GatedDeltaRule(
 
     @Override
     public void check(OpCheck check) {
-        check.that(heads() > 0 && v.width() % heads() == 0, "v of " + v.width() + " columns for " + heads() + " heads");
-        check.that(keyWidth > 0 && k.width() % keyWidth == 0, "k of " + k.width() + " columns in heads of " + keyWidth);
+        check.that(heads() > 0 && v.width() % heads() == 0, "v of %s columns for %s heads", v.width(), heads());
+        check.that(keyWidth > 0 && k.width() % keyWidth == 0, "k of %s columns in heads of %s", k.width(), keyWidth);
         check.width("q", q, k.width());
         int keyHeads = k.width() / keyWidth;
         check.that(
                 keyHead.stream().allMatch(head -> head >= 0 && head < keyHeads),
-                "key heads " + keyHead + " of a key with " + keyHeads);
+                "key heads %s of a key with %s",
+                keyHead,
+                keyHeads);
         check.width("decay", decay, heads());
         check.width("beta", beta, heads());
         check.width("out", out, v.width());

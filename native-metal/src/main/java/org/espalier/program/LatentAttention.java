@@ -46,10 +46,10 @@ public record LatentAttention(
 
     @Override
     public void check(OpCheck check) {
-        check.that(heads > 0 && q.width() % heads == 0, "q of " + q.width() + " columns for " + heads + " heads");
+        check.that(heads > 0 && q.width() % heads == 0, "q of %s columns for %s heads", q.width(), heads);
         int nope = q.width() / heads - keyRope.width();
-        check.that(nope > 0, "q heads " + q.width() / heads + " wide, of which rope is " + keyRope.width());
-        check.that(out.width() % heads == 0, "out of " + out.width() + " columns for " + heads + " heads");
+        check.that(nope > 0, "q heads %s wide, of which rope is %s", q.width() / heads, keyRope.width());
+        check.that(out.width() % heads == 0, "out of %s columns for %s heads", out.width(), heads);
         check.matrices(keyUp, latent.width(), nope, heads);
         check.matrices(valueUp, out.width() / heads, latent.width(), heads);
         check.cache(cache, latent.width() + keyRope.width());

@@ -31,7 +31,7 @@ public record LayerNorm(View in, String weight, String bias, float eps, View out
     public void check(OpCheck check) {
         check.width("out", out, in.width());
         check.sameOrApart(in, out);
-        check.that(eps > 0, "eps " + eps + ", expected more than 0");
+        check.that(eps > 0, "eps %s, expected more than 0", eps);
         check.vector(weight, in.width(), 1);
         check.vector(bias, in.width(), 1);
     }

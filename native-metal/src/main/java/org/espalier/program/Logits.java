@@ -36,7 +36,7 @@ public record Logits(View in, String weight, float cap, View out) implements Op 
     @Override
     public void check(OpCheck check) {
         check.matrices(weight, out.width(), in.width(), 1);
-        check.that(cap >= 0 && Float.isFinite(cap), "caps logits at " + cap + ", expected 0 or more");
+        check.that(cap >= 0 && Float.isFinite(cap), "caps logits at %s, expected 0 or more", cap);
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.espalier.program;
 
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import org.espalier.weights.Weight;
 
 /** What an op may check about itself; each failed check throws an error that names the op. */
@@ -19,27 +20,31 @@ public final class OpCheck {
         this.state = state;
     }
 
-    /** @throws ProgramException with the op and {@code otherwise}, unless it holds */
-    void that(boolean holds, String otherwise) {
+    /**
+     * A text is put together only for what does not hold: programs have thousands of ops, and a process starts with their check.
+     *
+     * @throws ProgramException with the op and {@code otherwise} of the values, as {@link String#format}, unless it holds
+     */
+    void that(boolean holds, String otherwise, Object... values) {
         if (!holds) {
             String weights = op.weights().isEmpty() ? "" : " of " + op.weights().get(0);
             throw new ProgramException("program '" + program.name() + "', op " + index + ", "
-                    + op.getClass().getSimpleName() + weights + ": " + otherwise);
+                    + op.getClass().getSimpleName() + weights + ": " + String.format(Locale.ROOT, otherwise, values));
         }
     }
 
     void width(String what, View view, int expected) {
-        that(view.width() == expected, what + " has " + view.width() + " columns, expected " + expected);
+        that(view.width() == expected, "%s has %s columns, expected %s", what, view.width(), expected);
     }
 
     /** Checks that the two share no column. */
     void apart(View in, View out) {
-        that(!in.overlaps(out), "writes " + out + " while it reads " + in);
+        that(!in.overlaps(out), "writes %s while it reads %s", out, in);
     }
 
     /** Checks that the two are the same columns or share none. */
     void sameOrApart(View in, View out) {
-        that(in.equals(out) || !in.overlaps(out), "writes " + out + " while it reads " + in);
+        that(in.equals(out) || !in.overlaps(out), "writes %s while it reads %s", out, in);
     }
 
     /** An op before this one has set every column. */
@@ -48,7 +53,9 @@ public final class OpCheck {
         int missing = written.nextClearBit(view.offset());
         that(
                 missing >= view.offset() + view.width(),
-                "reads column " + missing + " of slot " + view.slot() + ", which nothing has written");
+                "reads column %s of slot %s, which nothing has written",
+                missing,
+                view.slot());
     }
 
     /** [rows, columns] of one weight of {@code count} matrices. */
@@ -56,8 +63,10 @@ public final class OpCheck {
         Weight weight = weight(name);
         that(
                 weight.rows() == rows && weight.columns() == columns && weight.count() == count,
-                "weight " + name + " is " + shape(weight.count(), weight.rows(), weight.columns()) + ", expected "
-                        + shape(count, rows, columns));
+                "weight %s is %s, expected %s",
+                name,
+                new Shape(weight.count(), weight.rows(), weight.columns()),
+                new Shape(count, rows, columns));
     }
 
     /** One row or one column of {@code width} values, {@code count} times. */
@@ -66,8 +75,10 @@ public final class OpCheck {
         boolean line = weight.rows() == 1 || weight.columns() == 1;
         that(
                 line && (long) weight.rows() * weight.columns() == width && weight.count() == count,
-                "weight " + name + " is " + shape(weight.count(), weight.rows(), weight.columns())
-                        + ", expected a vector " + shape(count, 1, width));
+                "weight %s is %s, expected a vector %s",
+                name,
+                new Shape(weight.count(), weight.rows(), weight.columns()),
+                new Shape(count, 1, width));
     }
 
     int rows(String name) {
@@ -76,17 +87,17 @@ public final class OpCheck {
 
     void columns(String name, int expected) {
         int found = weight(name).columns();
-        that(found == expected, "weight " + name + " has " + found + " columns, expected " + expected);
+        that(found == expected, "weight %s has %s columns, expected %s", name, found, expected);
     }
 
     void count(String name, int expected) {
         int found = weight(name).count();
-        that(found == expected, "weight " + name + " has " + found + " matrices, expected " + expected);
+        that(found == expected, "weight %s has %s matrices, expected %s", name, found, expected);
     }
 
     /** Its rows can be read one by one. */
     void storedAsRows(String name) {
-        that(!weight(name).transposed(), "weight " + name + " is stored transposed, expected row by row");
+        that(!weight(name).transposed(), "weight %s is stored transposed, expected row by row", name);
     }
 
     /** y[rows] = W x[columns] + b, {@code count} times. */
@@ -109,37 +120,42 @@ public final class OpCheck {
     void cache(int cache, int width) {
         Cache used = use(cache);
         boolean rows = used instanceof Cache.Rows found && found.width() == width;
-        that(rows, "uses cache " + cache + ", " + used + ", expected rows of " + width);
+        that(rows, "uses cache %s, %s, expected rows of %s", cache, used, width);
     }
 
     /** A state of {@code width} values, which no other op uses. */
     void state(int cache, int width) {
         Cache used = use(cache);
-        that(
-                used.equals(new Cache.State(width)),
-                "uses cache " + cache + ", " + used + ", expected a state of " + width);
+        that(used.equals(new Cache.State(width)), "uses cache %s, %s, expected a state of %s", cache, used, width);
     }
 
     private Cache use(int cache) {
         that(
                 cache >= 0 && cache < program.caches().size(),
-                "uses cache " + cache + " of " + program.caches().size());
-        that(state.caches.add(cache), "uses cache " + cache + ", which another op uses");
+                "uses cache %s of %s",
+                cache,
+                program.caches().size());
+        that(state.caches.add(cache), "uses cache %s, which another op uses", cache);
         return program.caches().get(cache);
     }
 
     /** The cache keeps every row. */
     void everyRow(int cache) {
         boolean every = program.caches().get(cache) instanceof Cache.Rows rows && rows.window() == 0;
-        that(every, "uses cache " + cache + ", " + program.caches().get(cache) + ", expected one without a window");
+        that(
+                every,
+                "uses cache %s, %s, expected one without a window",
+                cache,
+                program.caches().get(cache));
     }
 
     /** The last {@link SelectRows} before this op is of {@code layer}. */
     void selection(int layer) {
         that(
                 state.selection != null && state.selection.layer() == layer,
-                "sees the rows that layer " + layer + " chose, the last selection before it "
-                        + (state.selection == null ? "is missing" : "is of layer " + state.selection.layer()));
+                "sees the rows that layer %s chose, the last selection before it is %s",
+                layer,
+                state.selection == null ? "missing" : new Layer(state.selection.layer()));
     }
 
     /** The router of the layer's {@link Route}, which is the last one before this op. */
@@ -147,18 +163,30 @@ public final class OpCheck {
         Route route = state.route;
         that(
                 route != null && route.layer() == layer,
-                "takes the choice of layer " + layer + ", the last route before it "
-                        + (route == null ? "is missing" : "is of layer " + route.layer()));
+                "takes the choice of layer %s, the last route before it is %s",
+                layer,
+                route == null ? "missing" : new Layer(route.layer()));
         return route.router();
     }
 
     private Weight weight(String name) {
         Weight weight = program.weights().get(name);
-        that(weight != null, "there is no weight " + name);
+        that(weight != null, "there is no weight %s", name);
         return weight;
     }
 
-    private static String shape(int count, int rows, int columns) {
-        return (count == 1 ? List.of(rows, columns) : List.of(count, rows, columns)).toString();
+    /** As the texts of failures have it. */
+    private record Shape(int count, int rows, int columns) {
+        @Override
+        public String toString() {
+            return (count == 1 ? List.of(rows, columns) : List.of(count, rows, columns)).toString();
+        }
+    }
+
+    private record Layer(int index) {
+        @Override
+        public String toString() {
+            return "of layer " + index;
+        }
     }
 }

@@ -8,6 +8,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -59,22 +60,25 @@ final class ProgramCheck {
 
     private void slots() {
         for (int width : program.slots()) {
-            require(width > 0, "has a slot " + width + " wide");
+            require(width > 0, "has a slot %s wide", width);
             state.written.add(new BitSet(width));
         }
         for (View edge : List.of(program.input(), program.output())) {
-            require(inside(edge), "takes or yields " + edge + ", which lies in no slot");
+            require(inside(edge), "takes or yields %s, which lies in no slot", edge);
             require(
                     edge.width() == program.hidden(),
-                    "takes or yields " + edge.width() + " columns, expected " + program.hidden());
+                    "takes or yields %s columns, expected %s",
+                    edge.width(),
+                    program.hidden());
         }
         View logits = program.logits();
         if (logits != null) {
             require(
                     inside(logits) && logits.width() == program.slots().get(logits.slot()),
-                    "yields " + logits + " as logits, which is not a slot");
+                    "yields %s as logits, which is not a slot",
+                    logits);
             for (View edge : List.of(program.input(), program.output())) {
-                require(!edge.overlaps(logits), "takes or yields " + edge + ", where the logits are");
+                require(!edge.overlaps(logits), "takes or yields %s, where the logits are", edge);
             }
         }
         if (!program.embedsTokens()) {
@@ -87,45 +91,43 @@ final class ProgramCheck {
         boolean first = index == 0;
         check.that(first || !(op instanceof Embed), "embeds after other ops");
         for (View view : op.reads()) {
-            check.that(inside(view), "reads " + view + ", which lies in no slot");
+            check.that(inside(view), "reads %s, which lies in no slot", view);
             check.written(view);
         }
         for (View view : op.writes()) {
-            check.that(inside(view), "writes " + view + ", which lies in no slot");
+            check.that(inside(view), "writes %s, which lies in no slot", view);
         }
         if (op instanceof ExchangeBegin begin) {
-            check.that(inside(begin.view()), "exchanges " + begin.view() + ", which lies in no slot");
+            check.that(inside(begin.view()), "exchanges %s, which lies in no slot", begin.view());
         }
         for (ExchangeBegin exchange : begun.values()) {
             for (View view : touched(op)) {
-                check.that(
-                        !view.overlaps(exchange.view()),
-                        "touches " + view + " while exchange " + exchange.id() + " has it");
+                check.that(!view.overlaps(exchange.view()), "touches %s while exchange %s has it", view, exchange.id());
             }
         }
         logits(check, op);
         op.check(check);
         if (op instanceof Route route) {
             boolean ascends = state.route == null || state.route.layer() < route.layer();
-            check.that(
-                    ascends, "routes layer " + route.layer() + " after layer " + (ascends ? 0 : state.route.layer()));
+            check.that(ascends, "routes layer %s after layer %s", route.layer(), ascends ? 0 : state.route.layer());
             state.route = route;
         } else if (op instanceof SelectRows select) {
             SelectRows before = state.selection;
             check.that(
                     before == null || before.layer() < select.layer(),
-                    "selects rows of layer " + select.layer() + " after layer "
-                            + (before == null ? 0 : before.layer()));
+                    "selects rows of layer %s after layer %s",
+                    select.layer(),
+                    before == null ? 0 : before.layer());
             state.selection = select;
         } else if (op instanceof ExchangeBegin begin) {
-            check.that(exchanges.add(begin.id()), "begins exchange " + begin.id() + " again");
+            check.that(exchanges.add(begin.id()), "begins exchange %s again", begin.id());
             if (begin.kind() instanceof ExchangeBegin.Gather gather && !group.equals(Group.UNKNOWN)) {
                 gather(check, begin.view(), gather.widths());
             }
             begun.put(begin.id(), begin);
         } else if (op instanceof ExchangeAwait await) {
             ExchangeBegin begin = begun.remove(await.id());
-            check.that(begin != null, "awaits exchange " + await.id() + ", which has not begun");
+            check.that(begin != null, "awaits exchange %s, which has not begun", await.id());
             write(begin.view());
         }
         op.writes().forEach(this::write);
@@ -142,7 +144,7 @@ final class ProgramCheck {
         check.that(!state.yielding || touches || op instanceof ExchangeAwait, "comes after the logits");
         check.that(!state.yielding || !(op instanceof Logits), "yields logits again");
         if (touches && !state.yielding) {
-            check.that(begun.isEmpty(), "yields logits before the end of exchange " + begun.keySet());
+            check.that(begun.isEmpty(), "yields logits before the end of exchange %s", begun.keySet());
         }
         if (touches && op instanceof ExchangeBegin begin) {
             boolean whole = begin.view().equals(program.logits()) && begin.kind() instanceof ExchangeBegin.Gather;
@@ -155,8 +157,7 @@ final class ProgramCheck {
     /** A width for each node, and this node's own columns have values. */
     private void gather(OpCheck check, View view, List<Integer> widths) {
         check.that(
-                widths.size() == group.nodes(),
-                "gathers from " + widths.size() + " nodes in a group of " + group.nodes());
+                widths.size() == group.nodes(), "gathers from %s nodes in a group of %s", widths.size(), group.nodes());
         int before = widths.subList(0, group.rank()).stream()
                 .mapToInt(Integer::intValue)
                 .sum();
@@ -175,25 +176,26 @@ final class ProgramCheck {
     }
 
     private void end() {
-        require(begun.isEmpty(), "never awaits exchange " + begun.keySet());
+        require(begun.isEmpty(), "never awaits exchange %s", begun.keySet());
         View output = program.output();
         BitSet written = state.written.get(output.slot());
         require(
                 written.nextClearBit(output.offset()) >= output.offset() + output.width(),
-                "yields " + output + ", which nothing has written");
+                "yields %s, which nothing has written",
+                output);
         View logits = program.logits();
         require(
                 logits == null || state.written.get(logits.slot()).nextClearBit(0) >= logits.width(),
                 "yields logits that nothing has written");
         for (int cache = 0; cache < program.caches().size(); cache++) {
-            require(state.caches.contains(cache), "has cache " + cache + ", which no op uses");
+            require(state.caches.contains(cache), "has cache %s, which no op uses", cache);
         }
     }
 
     private void weights() {
         Set<String> unused = new TreeSet<>(program.weights().keySet());
         program.ops().forEach(op -> op.weights().forEach(unused::remove));
-        require(unused.isEmpty(), "has weights that no op takes: " + unused);
+        require(unused.isEmpty(), "has weights that no op takes: %s", unused);
         Map<Path, Long> sizes = new HashMap<>();
         program.weights()
                 .forEach((name, weight) ->
@@ -221,9 +223,10 @@ final class ProgramCheck {
         state.written.get(view.slot()).set(view.offset(), view.offset() + view.width());
     }
 
-    private void require(boolean holds, String otherwise) {
+    private void require(boolean holds, String otherwise, Object... values) {
         if (!holds) {
-            throw new ProgramException("program '" + program.name() + "' " + otherwise);
+            throw new ProgramException(
+                    "program '" + program.name() + "' " + String.format(Locale.ROOT, otherwise, values));
         }
     }
 }

@@ -54,8 +54,8 @@ public record RmsNorm(View in, Gain gain, float eps, int groups, View out) imple
     public void check(OpCheck check) {
         check.width("out", out, in.width());
         check.sameOrApart(in, out);
-        check.that(groups > 0 && in.width() % groups == 0, in.width() + " columns in " + groups + " groups");
-        check.that(eps > 0, "eps " + eps + ", expected more than 0");
+        check.that(groups > 0 && in.width() % groups == 0, "%s columns in %s groups", in.width(), groups);
+        check.that(eps > 0, "eps %s, expected more than 0", eps);
         for (String weight : weights()) {
             check.vector(weight, in.width() / groups, 1);
         }

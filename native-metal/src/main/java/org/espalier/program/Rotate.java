@@ -26,11 +26,10 @@ public record Rotate(View x, int heads, int from, Rope rope) implements Op {
 
     @Override
     public void check(OpCheck check) {
-        check.that(heads > 0 && x.width() % heads == 0, x.width() + " columns for " + heads + " heads");
+        check.that(heads > 0 && x.width() % heads == 0, "%s columns for %s heads", x.width(), heads);
         int width = x.width() / heads;
         long end = (long) from + rope.dimensions();
-        check.that(
-                from >= 0 && end <= width, "rotates columns " + from + " to " + end + " of heads " + width + " wide");
+        check.that(from >= 0 && end <= width, "rotates columns %s to %s of heads %s wide", from, end, width);
     }
 
     @Override

@@ -41,7 +41,7 @@ public record Route(int layer, View in, Projection gate, String correctionBias, 
 
     @Override
     public void check(OpCheck check) {
-        check.that(layer >= 0, "routes layer " + layer);
+        check.that(layer >= 0, "routes layer %s", layer);
         check.projection(gate, router.experts(), in.width(), 1);
         for (String vector : weights().subList(gate.weights().size(), weights().size())) {
             check.vector(vector, router.experts(), 1);

@@ -41,7 +41,7 @@ public record Scale(View x, Factor factor) implements Op {
             check.vector(weight, 1, 1);
         }
         if (factor instanceof Factor.Constant constant) {
-            check.that(Float.isFinite(constant.value()), "scales by " + constant.value());
+            check.that(Float.isFinite(constant.value()), "scales by %s", constant.value());
         }
     }
 

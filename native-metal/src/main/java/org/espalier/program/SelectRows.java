@@ -48,11 +48,14 @@ public record SelectRows(int layer, View q, View k, View w, int topK, int cache)
 
     @Override
     public void check(OpCheck check) {
-        check.that(layer >= 0, "selects rows of layer " + layer);
+        check.that(layer >= 0, "selects rows of layer %s", layer);
         check.that(
                 q.width() == heads() * k.width(),
-                "q has " + q.width() + " columns, expected " + heads() + " heads of " + k.width());
-        check.that(topK > 0, "selects " + topK + " rows, expected at least 1");
+                "q has %s columns, expected %s heads of %s",
+                q.width(),
+                heads(),
+                k.width());
+        check.that(topK > 0, "selects %s rows, expected at least 1", topK);
         check.cache(cache, k.width());
         check.everyRow(cache);
     }

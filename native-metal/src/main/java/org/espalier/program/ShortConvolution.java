@@ -35,7 +35,7 @@ public record ShortConvolution(View x, List<String> convolutions, int kernel, in
 
     @Override
     public void check(OpCheck check) {
-        check.that(kernel > 1, "a kernel of " + kernel + " rows, expected 2 or more");
+        check.that(kernel > 1, "a kernel of %s rows, expected 2 or more", kernel);
         int channels = 0;
         for (String name : convolutions) {
             int rows = check.rows(name);

@@ -62,6 +62,11 @@ public record FileRanges(Map<Path, List<Range>> byFile) {
         boolean precede(Rows other) {
             return begin + bytes == other.begin && step == other.step && count == other.count;
         }
+
+        /** Whether the other rows are these. A record's own comparison is made when it is first used, which every command would wait for. */
+        boolean repeat(Rows other) {
+            return begin == other.begin && bytes == other.bytes && step == other.step && count == other.count;
+        }
     }
 
     private static void add(Map<Path, List<Rows>> found, Weight weight, Region region, long rowBytes) {
@@ -104,7 +109,7 @@ public record FileRanges(Map<Path, List<Range>> byFile) {
             Rows last = woven.isEmpty() ? null : woven.get(woven.size() - 1);
             if (last != null && last.precede(rows)) {
                 woven.set(woven.size() - 1, new Rows(last.begin, last.bytes + rows.bytes, last.step, last.count));
-            } else if (!rows.equals(last)) {
+            } else if (last == null || !last.repeat(rows)) {
                 woven.add(rows);
             }
         }

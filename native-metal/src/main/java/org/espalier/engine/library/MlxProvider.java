@@ -1,5 +1,6 @@
 package org.espalier.engine.library;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -25,11 +26,11 @@ public final class MlxProvider implements ForwardingProvider {
 
     private static final Set<Integer> BITS = Set.of(2, 3, 4, 5, 6, 8);
     private static final Set<Integer> GROUPS = Set.of(32, 64, 128);
-    /** Of which each block becomes a group of MLX's with the same numbers. */
-    private static final Set<Block> BLOCKS =
-            Set.of(Block.Q4_0, Block.Q4_1, Block.Q5_0, Block.Q5_1, Block.Q8_0, Block.MXFP4);
+    /** Of which each block becomes a group of MLX's with the same numbers. Lists, for hashing a record is slow at the start of a process. */
+    private static final List<Block> BLOCKS =
+            List.of(Block.Q4_0, Block.Q4_1, Block.Q5_0, Block.Q5_1, Block.Q8_0, Block.MXFP4);
 
-    private static final Set<Scaled> SCALED = Set.of(Scaled.MXFP4, Scaled.MXFP8, Scaled.NVFP4);
+    private static final List<Scaled> SCALED = List.of(Scaled.MXFP4, Scaled.MXFP8, Scaled.NVFP4);
 
     private final LibraryProvider library = new LibraryProvider("mlx", MlxFiles::open);
 
@@ -92,7 +93,7 @@ public final class MlxProvider implements ForwardingProvider {
                     && scaled.scales().bits() >= 16;
             return int4 || SCALED.contains(scaled);
         }
-        return format instanceof Plain || BLOCKS.contains(format);
+        return format instanceof Plain || format instanceof Block block && BLOCKS.contains(block);
     }
 
     /** Whole groups, which MLX asks for. */

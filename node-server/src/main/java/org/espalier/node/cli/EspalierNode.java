@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.node.shard.Engines;
 import picocli.CommandLine;
@@ -62,7 +63,7 @@ public final class EspalierNode implements Runnable {
     public static void main(String[] arguments) {
         prepare();
         if (arguments.length > 0 && RUNNING.contains(arguments[0])) {
-            Engines.prepare();
+            new DaemonThreads("engine-library").newThread(Engines::prepare).start();
         }
         System.exit(commandLine(arguments).setOut(Output.standard()).execute(arguments));
     }

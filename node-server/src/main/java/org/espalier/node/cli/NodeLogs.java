@@ -1,34 +1,39 @@
 package org.espalier.node.cli;
 
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
-import java.util.logging.ConsoleHandler;
 import java.util.logging.Formatter;
-import java.util.logging.Handler;
-import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 
-/** Logs of a command: one line each, on standard error, warnings and up from libraries. */
-final class NodeLogs {
+/** Logs of a command: one line each, on standard error, warnings and up from libraries. {@link LogManager} makes one when it is first needed. */
+public final class NodeLogs {
 
-    private NodeLogs() {}
+    private static final String CONFIGURATION = String.join(
+            "\n",
+            "handlers = java.util.logging.ConsoleHandler",
+            "java.util.logging.ConsoleHandler.formatter = " + OneLine.class.getName(),
+            ".level = WARNING",
+            "org.espalier.level = INFO");
 
+    /** For {@link LogManager}. */
+    public NodeLogs() throws IOException {
+        LogManager.getLogManager()
+                .readConfiguration(new ByteArrayInputStream(CONFIGURATION.getBytes(StandardCharsets.ISO_8859_1)));
+    }
+
+    /** Before the first logger is asked for. The logging system takes long to start, and a command begins before that. */
     static void toStandardError() {
-        LogManager.getLogManager().reset();
-        Handler console = new ConsoleHandler();
-        console.setFormatter(new OneLine());
-        Logger root = Logger.getLogger("");
-        root.addHandler(console);
-        root.setLevel(Level.WARNING);
-        Logger.getLogger("org.espalier").setLevel(Level.INFO);
+        System.setProperty("java.util.logging.config.class", NodeLogs.class.getName());
     }
 
     /** Time, level, where, message and what was thrown. SimpleFormatter tries its format at once, which loads the calendars of all locales. */
-    private static final class OneLine extends Formatter {
+    public static final class OneLine extends Formatter {
         @Override
         public String format(LogRecord record) {
             StringWriter thrown = new StringWriter();

@@ -2,7 +2,6 @@ package org.espalier.node.cli;
 
 import java.io.PrintWriter;
 import java.io.Writer;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.espalier.node.shard.Engines;
@@ -13,24 +12,34 @@ final class Rehearsal {
 
     private Rehearsal() {}
 
-    /** @param models paths or names, one for each kind of file, first the one to measure; exits with the code of the first command that fails */
-    public static void main(String[] models) {
+    /**
+     * Exits with the code of the first command that fails.
+     *
+     * @param arguments {@code node}, or {@code files} for those commands that start no node; then paths or names of models, one for each kind of file,
+     *     first the one to measure
+     */
+    public static void main(String[] arguments) {
         EspalierNode.prepare();
         Engines.prepare();
+        boolean nodes = arguments[0].equals("node");
+        List<String> models = List.of(arguments).subList(1, arguments.length);
         Stream<List<String>> commands = Stream.concat(
-                Arrays.stream(models).flatMap(Rehearsal::commands),
+                models.stream().flatMap(model -> commands(model, nodes)),
                 Stream.of(
                         List.of("--help"),
-                        List.of("bench", "--model", models[0], "-p", "1", "-n", "1", "-r", "1", "--json")));
+                        List.of("bench", "--model", models.get(0), "-p", "1", "-n", "1", "-r", "1", "--json")));
         System.exit(commands.mapToInt(Rehearsal::exitCode)
                 .filter(exit -> exit != CommandLine.ExitCode.OK)
                 .findFirst()
                 .orElse(CommandLine.ExitCode.OK));
     }
 
-    private static Stream<List<String>> commands(String model) {
-        return Stream.of(
-                List.of("inspect", model), List.of("run", "--model", model, "--prompt", "Hello", "--predict", "4"));
+    private static Stream<List<String>> commands(String model, boolean nodes) {
+        return Stream.concat(
+                Stream.of(List.of("inspect", model)),
+                nodes
+                        ? Stream.of(List.of("run", "--model", model, "--prompt", "Hello", "--predict", "4"))
+                        : Stream.empty());
     }
 
     private static int exitCode(List<String> command) {

@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import org.espalier.DaemonThreads;
 import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.Engine;
@@ -58,11 +57,9 @@ public final class Engines implements AutoCloseable {
         this.onStart = onStart;
     }
 
-    /** Begins to look for the best engine's library beside what the caller does; whoever asks for an engine waits for the rest. */
+    /** Looks for the best engine's library. Whoever asks for an engine meanwhile waits for it, so this may run beside other work. */
     public static void prepare() {
-        new DaemonThreads("engine-library")
-                .newThread(PROVIDERS.get(0)::availability)
-                .start();
+        PROVIDERS.get(0).availability();
     }
 
     /** Of which the one that is chosen is recorded. */
