@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import org.espalier.program.Embed;
 import org.espalier.program.Linear;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
@@ -87,5 +88,39 @@ final class MlxMemoryTest {
                 .isThrownBy(() -> tested.load(large))
                 .withMessageMatching("the weights take " + matrices * matrix
                         + " bytes, the device has \\d+: place the model on more nodes");
+    }
+
+    /** A slot so wide that a step of few rows fits and one of many does not. The program serves on. */
+    @Test
+    void aStepBeyondTheMemoryOfTheDevice() throws IOException {
+        int hidden = 8;
+        int wide = 1 << 22;
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        int rows = (int) (system.getTotalMemorySize() / (4L * wide)) + 1;
+        Path file = directory.resolve("hole");
+        try (RandomAccessFile hole = new RandomAccessFile(file.toFile(), "rw")) {
+            hole.setLength(4L * wide * hidden);
+        }
+        Region region = new Region(file, 0, 4L * hidden);
+        ProgramBuilder builder = new ProgramBuilder("wide", hidden);
+        View x = builder.slot(hidden);
+        View y = builder.slot(wide);
+        builder.weight("words", Weight.matrix(16, hidden, Plain.F32, Piece.of(region)));
+        String up = builder.weight("up", Weight.matrix(wide, hidden, Plain.F32, Piece.of(region)));
+        builder.op(new Embed("words", x)).op(new Linear(x, Projection.of(up), y));
+        try (LoadedProgram program = tested.load(builder.build(x, x))) {
+            program.open(1, rows + 2, RouterEdits.NONE);
+            assertThat(run(program, 1).activations().remaining()).isEqualTo(4 * hidden);
+            assertThatExceptionOfType(NoMemoryException.class)
+                    .isThrownBy(() -> run(program, rows))
+                    .withMessage("no memory for a step of " + rows + " rows: send fewer rows a step");
+            assertThat(program.length(1)).isEqualTo(1);
+            assertThat(run(program, 1).activations().remaining()).isEqualTo(4 * hidden);
+        }
+    }
+
+    private static StepResult run(LoadedProgram program, int rows) {
+        Step step = Step.of(Step.Entry.ofTokens(1, program.length(1), new int[rows], Step.Logits.NONE));
+        return program.run(step, Exchange.ALONE, new Cancel());
     }
 }
