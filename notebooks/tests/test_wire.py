@@ -278,6 +278,7 @@ def test_a_client_takes_its_turn_and_an_error_of_another_stops_none_of_its_cells
         held = small.client.execute("new Scanner(System.in).nextLine()", allow_stdin=True)
         small.client.get_stdin_msg(timeout=30)
         many = [small.client.execute("5 + 5") for _ in range(20)]
+        reply_to(small, small.client.kernel_info())  # so all of them wait by now
         other.execute("4 + 4")
         other.kernel_info()
         other.get_shell_msg(timeout=30)
