@@ -266,9 +266,10 @@ def test_a_client_takes_its_turn_and_an_error_of_another_stops_none_of_its_cells
         first = small.client.execute('int wireTurn = Integer.parseInt(new Scanner(System.in).nextLine());', allow_stdin=True)
         small.client.get_stdin_msg(timeout=30)
         aborted = [small.client.execute("2 + 2") for _ in range(100)]
+        reply_to(small, small.client.kernel_info())  # so all of them wait by now
         its_own = other.execute("3 + 3")
         other.kernel_info()
-        other.get_shell_msg(timeout=30)  # so its cell waits by now
+        other.get_shell_msg(timeout=30)
         small.client.input("no number")
         assert reply_to(small, first)["status"] == "error"
         assert [reply_to(small, cell)["status"] for cell in aborted] == ["aborted"] * 100
@@ -278,7 +279,7 @@ def test_a_client_takes_its_turn_and_an_error_of_another_stops_none_of_its_cells
         held = small.client.execute("new Scanner(System.in).nextLine()", allow_stdin=True)
         small.client.get_stdin_msg(timeout=30)
         many = [small.client.execute("5 + 5") for _ in range(20)]
-        reply_to(small, small.client.kernel_info())  # so all of them wait by now
+        reply_to(small, small.client.kernel_info())
         other.execute("4 + 4")
         other.kernel_info()
         other.get_shell_msg(timeout=30)
