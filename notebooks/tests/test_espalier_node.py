@@ -94,11 +94,13 @@ def test_classes_come_from_the_archive(archived, arguments):
     assert len(ours) == 1 and "source: shared objects file" in ours[0]
 
 
-def test_an_archive_that_is_there_is_not_made_again(archived):
+def test_an_archive_that_is_there_is_not_made_again(archived, tmp_path):
     made = archives(archived)
     before = [archive.stat().st_ino for archive in made]
-    assert made and run(archived / "espalier-node", "--archive").returncode == 0
-    assert archives(archived) == made and [archive.stat().st_ino for archive in made] == before
+    kept = tmp_path / "a file of the user's"
+    kept.touch()
+    assert made and run(archived / "espalier-node", "--archive", env={**os.environ, "part": str(kept)}).returncode == 0
+    assert kept.exists() and archives(archived) == made and [archive.stat().st_ino for archive in made] == before
 
 
 @pytest.mark.parametrize("state", ["missing", "damaged", "of another jar"])

@@ -26,7 +26,8 @@ static enum product_path path_of(const struct product *p) {
   }
 #if defined(__AVX512F__)
   enum in_place kind = in_place_of(&w->format);
-  return kind != IN_PLACE_NONE && w->columns >= IN_PLACE_COLUMNS && p->rows < (is_split(kind) ? STRIP_LEAST_SPLIT : STRIP_LEAST) ? PRODUCT_IN_PLACE
+  bool whole = w->columns >= IN_PLACE_COLUMNS && w->columns % w->format.group == 0; /* the last step begins where a group does */
+  return kind != IN_PLACE_NONE && whole && p->rows < (is_split(kind) ? STRIP_LEAST_SPLIT : STRIP_LEAST) ? PRODUCT_IN_PLACE
       : kind != IN_PLACE_NONE ? PRODUCT_STRIP : PRODUCT_FLOAT;
 #else
   return has_groups(&w->format) ? PRODUCT_GROUPS : PRODUCT_FLOAT;

@@ -109,6 +109,7 @@ int load_more(struct es_program *p, int64_t *done, char *error) {
       p->loaded++;
     }
   }
+  files_look(p->files, p->file_count);
   const struct file *cut = files_cut(p->files, p->file_count);
   if (status == ES_OK && cut) {
     status = fail(error, ES_FAILED, "the weights' file %s was cut short while it was read: fetch it again", cut->path);

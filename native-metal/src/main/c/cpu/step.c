@@ -248,6 +248,7 @@ static int run_ops(struct step *s) {
       }
     }
   }
+  files_look(p->files, p->file_count);
   step_check(s);
   return ES_OK;
 }

@@ -1,6 +1,6 @@
 /*
  * Weight files, mapped. A file that is cut short while it is mapped raises SIGBUS: the guard puts zeros there, marks the file, and the step
- * that meets them fails.
+ * that meets them fails. Within the file's last page there are zeros without a signal: so its size is looked at as well, when a step ends.
  */
 #ifndef ES_FILES_H
 #define ES_FILES_H
@@ -18,12 +18,15 @@ struct file {
   char *path;
   const uint8_t *bytes;
   int64_t size;
-  file_flag cut; /* set by the guard */
+  int descriptor; /* where there are bytes */
+  file_flag cut; /* set by the guard, and by files_look */
 };
 
 /** Maps file->path. */
 int file_map(struct file *file, char *error);
 void file_unmap(struct file *file);
+/** Marks those that are shorter than they were mapped. */
+void files_look(struct file *files, int32_t count);
 /** One of them that was cut short, or null. */
 const struct file *files_cut(const struct file *files, int32_t count);
 

@@ -12,7 +12,7 @@ final class StoredTexts extends AbstractList<String> implements RandomAccess {
 
     private final int[] ends;
     private int count;
-    private byte[] bytes = new byte[1 << 16];
+    private byte[] bytes = {}; // files may have many arrays without texts
 
     /** @param most texts that are added */
     StoredTexts(int most) {
@@ -46,6 +46,11 @@ final class StoredTexts extends AbstractList<String> implements RandomAccess {
         }
         ends[count++] = end;
         return start;
+    }
+
+    /** What is allocated for texts. */
+    int keptBytes() {
+        return bytes.length;
     }
 
     private int end() {

@@ -9,6 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class GgufFileTest {
 
@@ -82,6 +84,43 @@ class GgufFileTest {
         Arrays.fill(counts, 8, 16, (byte) 0x7F);
         assertThatThrownBy(() -> GgufFile.read(SafetensorsBuilder.write(folder.resolve("x"), counts)))
                 .hasMessageContaining("it says it has 9187201950435737471 tensors");
+    }
+
+    /** 65,000 of them in less than 2 MB: kept in what they need. */
+    @Test
+    void emptyListsTakeNoMemory() {
+        GgufBuilder builder = new GgufBuilder();
+        for (int i = 0; i < 65_000; i++) {
+            builder.brokenArray("k" + i, 8, 0);
+        }
+        GgufFile file = read(builder);
+        assertThat(file.metadata()).hasSize(65_000);
+        long kept = file.metadata().values().stream()
+                .mapToLong(list -> ((StoredTexts) list).keptBytes())
+                .sum();
+        assertThat(kept).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, 255",
+        "1, -1",
+        "2, 65535",
+        "3, -1",
+        "4, 4294967295",
+        "5, -1",
+        "7, true",
+        "10, 18446744073709551615",
+        "11, -1"
+    })
+    void numbersOfListsKeepTheirTypes(int type, String allBitsSet) {
+        byte[] bytes = new byte[3 * StoredNumbers.size(type)];
+        Arrays.fill(bytes, 0, bytes.length / 3, (byte) 0xFF);
+        StoredNumbers numbers = new StoredNumbers(type, bytes);
+        assertThat(numbers).hasSize(3);
+        assertThat(numbers.get(0)).hasToString(allBitsSet);
+        assertThat(numbers.get(2)).hasToString(type == 7 ? "false" : "0");
+        assertThatThrownBy(() -> numbers.get(3)).isInstanceOf(IndexOutOfBoundsException.class);
     }
 
     @Test

@@ -28,7 +28,9 @@ final class RandomWeight {
                 Scaled.MXFP4,
                 Scaled.MXFP8,
                 Scaled.NVFP4,
-                new Scaled(Element.INT4, 32, Element.BF16));
+                new Scaled(Element.INT4, 32, Element.BF16),
+                new Scaled(Element.INT4, 64, Element.BF16),
+                new Scaled(Element.INT4, 128, Element.BF16));
         return Stream.concat(ggufFormats(), apart);
     }
 
@@ -57,7 +59,7 @@ final class RandomWeight {
 
     /** Numbers between 1/8 and 2, of the format's type. */
     private static byte[] scales(WeightFormat format, int rows, int columns) {
-        int count = rows * columns / format.granularity();
+        int count = rows * ((columns - 1) / format.granularity() + 1); // the last group of a row may be short
         if (format instanceof Affine affine) {
             if (affine.scales() == Element.F32) {
                 return WeightFile.bytes(WeightFile.random(55, count, 1));

@@ -291,16 +291,24 @@ abstract class WeightFormatSuite extends Suite {
         return RandomWeight.ggufFormats().filter(format -> format != Plain.F32);
     }
 
-    /** One row goes another way through an engine than several. */
+    /**
+     * One row, a few and many go different ways through an engine. Columns that are no whole step of 128 or panel of 512, and groups that are not whole,
+     * where the format may have them.
+     */
     @ParameterizedTest
     @MethodSource("org.espalier.engine.RandomWeight#formats")
     void productsEqualThoseOfTheDecodedValues(WeightFormat format) {
+        IntStream.of(160, format.fits(1056) ? 1056 : 1280)
+                .filter(format::fits)
+                .forEach(columns -> products(format, columns));
+    }
+
+    private void products(WeightFormat format, int columns) {
         int rows = 33;
-        int columns = 256;
         Weight weight = RandomWeight.of(format, rows, columns, new WeightFile(directory));
         float[][] decoded = WeightFile.decoded(weight);
         holds(weight, decoded);
-        for (int t : new int[] {1, 3}) {
+        for (int t : new int[] {1, 3, 9}) {
             float[][] x = tested.rows(51, t, columns);
             OpBench bench = new OpBench(columns, rows);
             bench.builder().weight("w", weight);

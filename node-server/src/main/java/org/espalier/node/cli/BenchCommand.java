@@ -2,7 +2,6 @@ package org.espalier.node.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -22,6 +21,7 @@ import org.espalier.model.ModelCatalogue;
 import org.espalier.node.bench.Bench;
 import org.espalier.node.bench.BenchProgram;
 import org.espalier.node.bench.OpTimes;
+import org.espalier.node.bench.ProcessAge;
 import org.espalier.node.bench.Rates;
 import org.espalier.node.bench.ResidentMemory;
 import org.espalier.node.shard.Engines;
@@ -207,9 +207,7 @@ final class BenchCommand implements Callable<Integer> {
     /** From the start of this process to the logits of a prompt of one token. */
     private static double firstTokenSeconds(LoadedProgram loaded) {
         new Bench(loaded, 1).once();
-        return (System.currentTimeMillis()
-                        - ManagementFactory.getRuntimeMXBean().getStartTime())
-                * 1e-3;
+        return ProcessAge.seconds();
     }
 
     private static String device(Engine chosen) {
