@@ -10,6 +10,9 @@ namespace espalier {
 /** Whether an evaluation has failed on this thread's stream, of which MLX then promises nothing. */
 static thread_local bool stream_failed = false;
 
+/** Whether something was begun on it that nobody has asked after, also by a step that ended early. */
+static thread_local bool begun = false;
+
 std::string device_name() {
   std::string name = std::string("MLX ") + mx::version();
   if (!on_gpu()) {
@@ -67,6 +70,7 @@ void prepare_device() {
   if (stream_failed) {
     mx::set_default_stream(mx::new_stream(mx::default_device()));
     stream_failed = false;
+    begun = false;
   }
   int64_t recommended = on_gpu() ? recommended_memory() : 0;
   if (recommended > 0) { /* Metal: else the system takes weights out of the GPU's reach between two steps */
@@ -75,12 +79,29 @@ void prepare_device() {
   }
 }
 
-void evaluate(std::vector<array> &&outputs, void (*how)(std::vector<array>)) {
+void lose_device(const std::string &why) {
+  stream_failed = true;
+  throw Failure(ES_DEVICE_LOST, "MLX failed: " + why);
+}
+
+void evaluate(std::vector<array> &&outputs) {
   try {
-    how(std::move(outputs));
+    mx::eval(std::move(outputs));
+    if (begun) {
+      mx::synchronize();
+      begun = false;
+    }
   } catch (const std::exception &e) {
-    stream_failed = true;
-    throw Failure(ES_DEVICE_LOST, std::string("MLX failed: ") + e.what());
+    lose_device(e.what());
+  }
+}
+
+void begin_to_evaluate(std::vector<array> &&outputs) {
+  begun = true;
+  try {
+    mx::async_eval(std::move(outputs));
+  } catch (const std::exception &e) {
+    lose_device(e.what());
   }
 }
 

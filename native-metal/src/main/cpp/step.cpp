@@ -150,7 +150,7 @@ void Step::begin_evaluation() {
     pending.insert(pending.end(), one.cache->parts.begin(), one.cache->parts.end());
   }
   changed.clear();
-  evaluate(std::move(pending), mx::async_eval);
+  begin_to_evaluate(std::move(pending));
 }
 
 /** Values are kept under the exchange's id. */
