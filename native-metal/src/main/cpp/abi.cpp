@@ -204,7 +204,7 @@ int32_t es_read_rate(int64_t program, int32_t, int64_t bytes, double *rate, char
     if (megabytes < 1 || megabytes > INT32_MAX) {
       throw Failure(ES_FAILED, "there is too little to read for a rate");
     }
-    if (bytes > device_memory()) {
+    if (bytes > free_memory()) {
       throw Failure(ES_NO_MEMORY, "no memory to measure");
     }
     array all = mx::zeros({static_cast<int>(megabytes), 1 << 18}, mx::float32);

@@ -59,6 +59,9 @@ void prepare_device();
 /** Bytes that the device's memory may be filled to. Beyond, MLX on the processor does not fail but ends the process, so that it is asked before. */
 int64_t device_memory();
 
+/** Of these, what no array of any program takes. */
+int64_t free_memory();
+
 /** Ends a call in which MLX failed: it promises nothing of its stream after that, so that the device is lost with everything that it had. */
 [[noreturn]] void lose_device(const std::string &why);
 
