@@ -32,11 +32,38 @@ template <typename Call> static int guarded(char *error, Call call) {
 template <typename Call> static int guarded(int64_t program, char *error, Call call) {
   Program &p = of(program);
   if (p.lost) {
-    return say(error, ES_DEVICE_LOST, "MLX failed earlier: the program has to be loaded anew");
+    return say(error, ES_DEVICE_LOST, "the program failed earlier and has to be loaded anew");
   }
   int status = guarded(error, [&] { return call(p); });
   p.lost = status == ES_DEVICE_LOST;
   return status;
+}
+
+/** The same of a step: whatever MLX throws while one is built or computed is a lost device; only where there is no memory the step alone fails. */
+template <typename Call> static int stepping(int64_t program, char *error, Call call) {
+  return guarded(program, error, [&](Program &p) {
+    try {
+      return call(p);
+    } catch (const Failure &) {
+      throw;
+    } catch (const std::bad_alloc &) {
+      throw;
+    } catch (const std::exception &e) {
+      lose_device(e.what());
+    } catch (...) {
+      lose_device("it threw what is no exception of C++");
+    }
+  });
+}
+
+/** A call that cannot report. A program in which one fails is in no state that is known, and the next call that can report says so. */
+template <typename Call> static void unreported(int64_t program, Call call) {
+  char error[ES_ERROR_BYTES];
+  Program &p = of(program);
+  p.lost |= ES_OK != guarded(error, [&] {
+    call(p);
+    return ES_OK;
+  });
 }
 
 } // namespace espalier
@@ -92,7 +119,12 @@ int64_t es_kv_bytes_per_row(int64_t program) { return of(program).sessions->row_
 
 int64_t es_state_bytes(int64_t program) { return of(program).sessions->state_bytes(); }
 
-int64_t es_kv_rows_free(int64_t program) { return of(program).sessions->rows_free(); }
+/** None where the device does not say what memory it has. */
+int64_t es_kv_rows_free(int64_t program) {
+  int64_t rows = 0;
+  unreported(program, [&](const Program &p) { rows = p.sessions->rows_free(); });
+  return rows;
+}
 
 int32_t es_open(int64_t program, int64_t session, int32_t max_length, const int32_t *edits, int64_t count, char *error) {
   return guarded(program, error, [&](Program &p) {
@@ -115,18 +147,24 @@ int32_t es_snapshot(int64_t program, int64_t session, char *error) {
   });
 }
 
-void es_drop_snapshot(int64_t program, int64_t session, int32_t length) { of(program).sessions->drop_snapshot(session, length); }
+void es_drop_snapshot(int64_t program, int64_t session, int32_t length) {
+  unreported(program, [&](Program &p) { p.sessions->drop_snapshot(session, length); });
+}
 
-void es_drop_rows(int64_t program, int64_t session, int32_t length) { of(program).sessions->drop_rows(session, length); }
+void es_drop_rows(int64_t program, int64_t session, int32_t length) {
+  unreported(program, [&](Program &p) { p.sessions->drop_rows(session, length); });
+}
 
 void es_close_session(int64_t program, int64_t session) {
-  of(program).step.reset(); /* one that pauses may be of this session */
-  of(program).sessions->close(session);
+  unreported(program, [&](Program &p) {
+    p.step.reset(); /* one that pauses may be of this session */
+    p.sessions->close(session);
+  });
 }
 
 int32_t es_run(int64_t program, const int32_t *step, int64_t count, const void *activations, const int32_t *cancel, es_result *result, char *error) {
   *result = {};
-  return guarded(program, error, [&](Program &p) {
+  return stepping(program, error, [&](Program &p) {
     p.step.reset();
     p.step = std::make_unique<Step>(p, words{step, step + count, false}, activations, cancel);
     return p.step->run(*result);
@@ -135,7 +173,7 @@ int32_t es_run(int64_t program, const int32_t *step, int64_t count, const void *
 
 int32_t es_resume(int64_t program, int32_t outcome, es_result *result, char *error) {
   *result = {};
-  return guarded(program, error, [&](Program &p) {
+  return stepping(program, error, [&](Program &p) {
     if (!p.step) {
       throw Failure(ES_FAILED, "no step pauses");
     }
@@ -166,7 +204,7 @@ int32_t es_read_rate(int64_t program, int32_t, int64_t bytes, double *rate, char
     if (megabytes < 1 || megabytes > INT32_MAX) {
       throw Failure(ES_FAILED, "there is too little to read for a rate");
     }
-    if (bytes > device_memory()) {
+    if (bytes > free_memory()) {
       throw Failure(ES_NO_MEMORY, "no memory to measure");
     }
     array all = mx::zeros({static_cast<int>(megabytes), 1 << 18}, mx::float32);

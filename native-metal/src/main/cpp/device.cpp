@@ -10,6 +10,9 @@ namespace espalier {
 /** Whether an evaluation has failed on this thread's stream, of which MLX then promises nothing. */
 static thread_local bool stream_failed = false;
 
+/** Whether something was begun on it that nobody has asked after, also by a step that ended early. */
+static thread_local bool begun = false;
+
 std::string device_name() {
   std::string name = std::string("MLX ") + mx::version();
   if (!on_gpu()) {
@@ -45,17 +48,32 @@ array exact_vector(const es_program &p, const float *values, mx::Shape shape) {
   return mx::astype(floats, mx::bfloat16);
 }
 
-static int64_t recommended_memory() {
+/** What MLX says of the GPU under a name; 0 where it says nothing, or computes on the processor. */
+static int64_t gpu_bytes(const char *name) {
+  if (!on_gpu()) {
+    return 0;
+  }
   const auto &info = mx::device_info(mx::default_device());
-  auto found = info.find("max_recommended_working_set_size");
+  auto found = info.find(name);
   const size_t *bytes = found == info.end() ? nullptr : std::get_if<size_t>(&found->second);
   return bytes ? static_cast<int64_t>(*bytes) : 0;
 }
 
+/** Metal's name: what the GPU may have of the memory that it shares with the processor. */
+static int64_t recommended_memory() { return gpu_bytes("max_recommended_working_set_size"); }
+
+static int64_t gpu_memory() {
+  int64_t bytes = recommended_memory();
+  for (const char *name : {"total_memory", "memory_size"}) { /* CUDA has the first */
+    bytes = bytes > 0 ? bytes : gpu_bytes(name);
+  }
+  return bytes;
+}
+
 int64_t device_memory() {
-  int64_t recommended = on_gpu() ? recommended_memory() : 0;
-  if (recommended > 0) {
-    return recommended;
+  static const int64_t gpu = gpu_memory(); /* CUDA's driver is asked anew each time, which a step need not wait for */
+  if (gpu > 0) {
+    return gpu;
   }
   auto physical = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   rlimit process{};
@@ -63,24 +81,44 @@ int64_t device_memory() {
   return limited ? static_cast<int64_t>(process.rlim_cur) : physical;
 }
 
+int64_t free_memory() { return device_memory() - static_cast<int64_t>(mx::get_active_memory()); }
+
 void prepare_device() {
   if (stream_failed) {
     mx::set_default_stream(mx::new_stream(mx::default_device()));
     stream_failed = false;
+    begun = false;
   }
-  int64_t recommended = on_gpu() ? recommended_memory() : 0;
+  int64_t recommended = recommended_memory();
   if (recommended > 0) { /* Metal: else the system takes weights out of the GPU's reach between two steps */
     mx::set_wired_limit(static_cast<size_t>(recommended));
     mx::set_cache_limit(static_cast<size_t>(recommended / 16)); /* of buffers that are reused by the next step */
   }
 }
 
-void evaluate(std::vector<array> &&outputs, void (*how)(std::vector<array>)) {
+void lose_device(const std::string &why) {
+  stream_failed = true;
+  throw Failure(ES_DEVICE_LOST, "MLX failed: " + why);
+}
+
+void evaluate(std::vector<array> &&outputs) {
   try {
-    how(std::move(outputs));
+    mx::eval(std::move(outputs));
+    if (begun) {
+      mx::synchronize();
+      begun = false;
+    }
   } catch (const std::exception &e) {
-    stream_failed = true;
-    throw Failure(ES_DEVICE_LOST, std::string("MLX failed: ") + e.what());
+    lose_device(e.what());
+  }
+}
+
+void begin_to_evaluate(std::vector<array> &&outputs) {
+  begun = true;
+  try {
+    mx::async_eval(std::move(outputs));
+  } catch (const std::exception &e) {
+    lose_device(e.what());
   }
 }
 

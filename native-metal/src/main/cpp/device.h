@@ -59,7 +59,16 @@ void prepare_device();
 /** Bytes that the device's memory may be filled to. Beyond, MLX on the processor does not fail but ends the process, so that it is asked before. */
 int64_t device_memory();
 
-/** Evaluates together; a device that fails is lost with everything that it had. */
-void evaluate(std::vector<array> &&outputs, void (*how)(std::vector<array>) = mx::eval);
+/** Of these, what no array of any program takes. */
+int64_t free_memory();
+
+/** Ends a call in which MLX failed: it promises nothing of its stream after that, so that the device is lost with everything that it had. */
+[[noreturn]] void lose_device(const std::string &why);
+
+/** Evaluates together. What it returns from is right: also what was begun before, of which MLX may keep an error to itself, has not failed. */
+void evaluate(std::vector<array> &&outputs);
+
+/** Begins to evaluate together. An error may not be seen before the next `evaluate`. */
+void begin_to_evaluate(std::vector<array> &&outputs);
 
 } // namespace espalier

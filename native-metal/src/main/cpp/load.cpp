@@ -112,23 +112,23 @@ bool Loader::read_some(Wanted &wanted) {
   Rows rows{&from.values, r.row, count, format_row_bytes(&w.format, skipped), format_row_bytes(&w.format, static_cast<int32_t>(kept_values(w)))};
   if (w.format.kind == ES_BLOCK) {
     std::vector<uint8_t> blocks(static_cast<size_t>(count * rows.kept));
-    files.read(w, rows, blocks.data());
+    files->read(w, rows, blocks.data());
     regroup(w.format.type, blocks.data(), count * rows.kept / block_bytes(w.format.type), values, scales, reinterpret_cast<float *>(biases));
   } else if (w.transposed && w.row_step > 1) { /* of plain values */
     auto size = mx::size_of(stored_values(w.format));
     rows.kept = ((w.rows - INT64_C(1)) * w.row_step + 1) * size;
     std::vector<uint8_t> whole(static_cast<size_t>(count * rows.kept));
-    files.read(w, rows, whole.data());
+    files->read(w, rows, whole.data());
     for (int64_t i = 0; i < count; i++) {
       pick(w, whole.data() + i * rows.kept, size, values + i * each);
     }
   } else {
-    files.read(w, rows, values);
+    files->read(w, rows, values);
     if (scale > 0) {
-      files.read(w, {&from.scales, r.row, count, format_scale_bytes(&w.format, skipped), scale}, scales);
+      files->read(w, {&from.scales, r.row, count, format_scale_bytes(&w.format, skipped), scale}, scales);
     }
     if (w.format.kind == ES_AFFINE) {
-      files.read(w, {&from.biases, r.row, count, format_scale_bytes(&w.format, skipped), scale}, biases);
+      files->read(w, {&from.biases, r.row, count, format_scale_bytes(&w.format, skipped), scale}, biases);
     }
   }
   r.row += count;
@@ -179,6 +179,7 @@ int64_t Loader::more(std::chrono::steady_clock::time_point end) {
     }
   }
   if (next == all.size()) {
+    files.reset();
     return resident_bytes();
   }
   const Wanted &wanted = all[next];

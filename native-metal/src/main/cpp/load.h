@@ -48,7 +48,7 @@ class Files {
 /** All operands of a program, read a slice of time at a time. */
 class Loader {
  public:
-  explicit Loader(const es_program &p) : program(p), files(p) {}
+  explicit Loader(const es_program &p) : program(p), files(std::in_place, p) {}
   /** One weight, or two of one format and width whose rows are to lie one after the other, as gate and up. */
   const Operand *want(std::vector<const weight *> parts, Exactness exactness = Exactness::AS_ACTIVATIONS);
   /** Whether two weights can be one operand. */
@@ -78,7 +78,7 @@ class Loader {
   void finish(Wanted &wanted);
 
   const es_program &program;
-  Files files;
+  std::optional<Files> files; /* until all is read */
   std::deque<Wanted> all;
   std::optional<Reading> reading;
   size_t next = 0;

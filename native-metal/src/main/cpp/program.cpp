@@ -166,9 +166,9 @@ Program::Program(const int32_t *words, int64_t count) {
       preparation.prepare(node);
     }
     loader->count_vectors();
-    if (loader->resident_bytes() > device_memory()) {
-      throw Failure(ES_NO_MEMORY, "the weights take " + std::to_string(loader->resident_bytes()) + " bytes, the device has "
-          + std::to_string(device_memory()) + ": place the model on more nodes");
+    if (loader->resident_bytes() > free_memory()) {
+      throw Failure(ES_NO_MEMORY, "the weights take " + std::to_string(loader->resident_bytes()) + " bytes, of the device's "
+          + std::to_string(device_memory()) + " are free " + std::to_string(free_memory()) + ": place the model on more nodes, or close other models");
     }
     nanos.resize(read.profile ? static_cast<size_t>(read.op_count) : 0);
   } catch (...) {

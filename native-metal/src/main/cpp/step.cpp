@@ -54,14 +54,14 @@ void Step::fill_rows(const std::vector<const int32_t *> &given) {
   }
 }
 
-/** What the slots take; an op's own values are not counted. */
+/** What the slots take, beside what there is already, also of other programs; an op's own values are not counted. */
 void Step::require_memory() const {
   const es_program &p = program.read;
   auto bytes = static_cast<int64_t>(logits_rows.size()) * p.logits.width * INT64_C(4);
   for (int i = 0; i < p.slot_count; i++) {
     bytes += i == p.logits.slot ? 0 : static_cast<int64_t>(rows) * p.slots[i] * static_cast<int64_t>(mx::size_of(activation_type(p)));
   }
-  if (bytes > device_memory() - program.loader->resident_bytes()) {
+  if (bytes > free_memory()) {
     throw Failure(ES_NO_MEMORY, "no memory for a step of " + std::to_string(rows) + " rows: send fewer rows a step");
   }
 }
@@ -150,7 +150,7 @@ void Step::begin_evaluation() {
     pending.insert(pending.end(), one.cache->parts.begin(), one.cache->parts.end());
   }
   changed.clear();
-  evaluate(std::move(pending), mx::async_eval);
+  begin_to_evaluate(std::move(pending));
 }
 
 /** Values are kept under the exchange's id. */

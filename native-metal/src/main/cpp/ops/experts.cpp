@@ -89,7 +89,7 @@ static std::optional<decode::Experts> packed(const Node &n) {
   }
   auto matrices = [](const Operand &o, std::optional<array> bias) {
     if (bias) {
-      bias->eval(); /* once: what follows shares it */
+      evaluate({*bias}); /* once: what follows shares it */
     }
     return decode::Matrices{o.kind.mode, o.kind.bits, o.kind.group, o.values, *o.scales, o.biases, bias};
   };

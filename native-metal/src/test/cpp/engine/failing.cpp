@@ -1,32 +1,85 @@
-/** Stands for MLX's eval in the engine, by the linker's --wrap. Once told to, it has MLX compute something that throws on the stream's thread, as an op that fails does. */
+/**
+ * Stands for what the engine calls of MLX, by the linker's --wrap, and fails once when it is told to: at once, or as an op that fails does, on the stream's
+ * thread.
+ */
 #include "mlx/backend/cpu/encoder.h"
+#include "mlx/ops.h"
 #include "mlx/primitives.h"
+#include "mlx/transforms.h"
 
 namespace mx = mlx::core;
+using mx::array;
 
-static bool fails = false;
+enum Failure { NONE, COMPUTED, BEGUN_AT_ONCE, BEGUN, KEPT, BUILT, ALLOCATED };
 
-/** The next evaluation fails. */
-extern "C" __attribute__((visibility("default"))) void fail_next() { fails = true; }
+static Failure next = NONE;
+
+/** The next evaluation, beginning of one, op that a step ends with, or allocation fails. KEPT is an error that the stream has but eval does not throw. */
+extern "C" __attribute__((visibility("default"))) void fail_next(int how) { next = static_cast<Failure>(how); }
+
+static bool fails(Failure here) {
+  bool now = next == here;
+  next = now ? NONE : next;
+  return now;
+}
+
+[[noreturn]] static void fail() { throw std::runtime_error("the stand-in's array cannot be computed"); }
 
 class Failing : public mx::UnaryPrimitive {
  public:
   explicit Failing(mx::Stream stream) : mx::UnaryPrimitive(stream) {}
-  void eval_cpu(const std::vector<mx::array> &, mx::array &out) override {
+  void eval_cpu(const std::vector<array> &, array &out) override {
     out.set_data(mx::allocator::malloc(out.nbytes()));
-    mx::cpu::get_command_encoder(stream()).dispatch([] { throw std::runtime_error("the stand-in's array cannot be computed"); });
+    mx::cpu::get_command_encoder(stream()).dispatch(fail);
   }
-  void eval_gpu(const std::vector<mx::array> &, mx::array &) override { throw std::runtime_error("there is no GPU"); }
+  void eval_gpu(const std::vector<array> &, array &) override { throw std::runtime_error("there is no GPU"); }
   const char *name() const override { return "Failing"; }
 };
 
-void real(std::vector<mx::array>) asm("__real__ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE");
-void wrapped(std::vector<mx::array>) asm("__wrap__ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE");
+static std::vector<array> with_failing(std::vector<array> outputs) {
+  outputs.insert(outputs.begin(), array({1}, mx::float32, std::make_shared<Failing>(mx::default_stream(mx::Device::cpu)), {array(0.0f)}));
+  return outputs;
+}
 
-void wrapped(std::vector<mx::array> outputs) {
-  if (fails) {
-    fails = false;
-    outputs.insert(outputs.begin(), mx::array({1}, mx::float32, std::make_shared<Failing>(mx::default_stream(mx::Device::cpu)), {mx::array(0.0f)}));
+#define EVAL "_ZN3mlx4core4evalESt6vectorINS0_5arrayESaIS2_EE"
+#define ASYNC_EVAL "_ZN3mlx4core10async_evalESt6vectorINS0_5arrayESaIS2_EE"
+#define NEW "_Znwm"
+#define CONTIGUOUS \
+  "_ZN3mlx4core10contiguousERKNS0_5arrayEbSt7variantIJSt9monostateNS0_6StreamENS0_17ThreadLocalStreamENS0_6DeviceENS8_10DeviceTypeEEE"
+
+void *real_new(size_t) asm("__real_" NEW);
+void *wrapped_new(size_t) asm("__wrap_" NEW);
+void real_eval(std::vector<array>) asm("__real_" EVAL);
+void wrapped_eval(std::vector<array>) asm("__wrap_" EVAL);
+void real_async_eval(std::vector<array>) asm("__real_" ASYNC_EVAL);
+void wrapped_async_eval(std::vector<array>) asm("__wrap_" ASYNC_EVAL);
+array real_contiguous(const array &, bool, mx::StreamOrDevice) asm("__real_" CONTIGUOUS);
+array wrapped_contiguous(const array &, bool, mx::StreamOrDevice) asm("__wrap_" CONTIGUOUS);
+
+void wrapped_eval(std::vector<array> outputs) {
+  real_eval(fails(COMPUTED) ? with_failing(std::move(outputs)) : std::move(outputs));
+  if (fails(KEPT)) {
+    mx::cpu::get_command_encoder(mx::default_stream(mx::Device::cpu)).dispatch(fail);
   }
-  real(std::move(outputs));
+}
+
+void wrapped_async_eval(std::vector<array> outputs) {
+  if (fails(BEGUN_AT_ONCE)) {
+    fail();
+  }
+  real_async_eval(fails(BEGUN) ? with_failing(std::move(outputs)) : std::move(outputs));
+}
+
+array wrapped_contiguous(const array &x, bool column_major, mx::StreamOrDevice where) {
+  if (fails(BUILT)) {
+    fail();
+  }
+  return real_contiguous(x, column_major, where);
+}
+
+void *wrapped_new(size_t bytes) {
+  if (fails(ALLOCATED)) {
+    throw std::bad_alloc();
+  }
+  return real_new(bytes);
 }

@@ -2,12 +2,15 @@ package org.espalier.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.espalier.program.Embed;
 import org.espalier.program.Linear;
 import org.espalier.program.Program;
@@ -84,10 +87,24 @@ final class MlxMemoryTest {
             builder.op(new Linear(x, Projection.of(name), y));
         }
         Program large = builder.build(x, y);
-        assertThatExceptionOfType(NoMemoryException.class)
-                .isThrownBy(() -> tested.load(large))
-                .withMessageMatching("the weights take " + matrices * matrix
-                        + " bytes, the device has \\d+: place the model on more nodes");
+        long free = freeWhereRefused(large, matrices * matrix);
+        assertThat(free).isPositive();
+        try (LoadedProgram other = tested.load(TinyProgram.tokens(new WeightFile(directory)))) {
+            assertThat(free - freeWhereRefused(large, matrices * matrix))
+                    .as("what another program takes is not free")
+                    .isBetween(other.residentBytes(), other.residentBytes() + (1 << 16));
+        }
+        assertThat(freeWhereRefused(large, matrices * matrix)).isEqualTo(free);
+    }
+
+    private long freeWhereRefused(Program large, long bytes) {
+        Throwable refusal = catchThrowable(() -> tested.load(large));
+        assertThat(refusal).isInstanceOf(NoMemoryException.class);
+        Matcher message = Pattern.compile("the weights take " + bytes + " bytes, of the device's \\d+ are free (\\d+):"
+                        + " place the model on more nodes, or close other models")
+                .matcher(refusal.getMessage());
+        assertThat(message.matches()).as(refusal.getMessage()).isTrue();
+        return Long.parseLong(message.group(1));
     }
 
     /** A slot so wide that a step of few rows fits and one of many does not. The program serves on. */

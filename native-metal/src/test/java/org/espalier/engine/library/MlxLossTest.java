@@ -21,13 +21,20 @@ import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Loading;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Step;
+import org.espalier.program.Attention;
+import org.espalier.program.Program;
+import org.espalier.program.ProgramBuilder;
+import org.espalier.program.Scale;
+import org.espalier.program.View;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** The mlx engine where MLX fails while it computes: its own objects, linked with a stand-in for MLX's {@code eval} ({@code src/test/cpp/engine}). */
+/** The mlx engine where MLX fails: its own objects, linked with stand-ins for what they call of MLX ({@code src/test/cpp/engine}). */
 final class MlxLossTest {
 
     private static final Path MLX = Path.of("target/mlx").toAbsolutePath();
@@ -67,18 +74,42 @@ final class MlxLossTest {
         engine.close();
     }
 
+    /** As failing.cpp counts them. */
+    private enum Failure {
+        NONE,
+        COMPUTED,
+        BEGUN_AT_ONCE,
+        BEGUN,
+        KEPT,
+        BUILT,
+        ALLOCATED
+    }
+
     private LoadedProgram load() throws IOException {
-        LoadedProgram program = LoadedProgram.load(
-                engine,
-                new SelfTestPrograms(Files.createTempDirectory(directory, "program")).product(),
-                EngineOptions.FLOAT32,
-                Loading.quietly());
+        return load(new SelfTestPrograms(Files.createTempDirectory(directory, "program")).product());
+    }
+
+    /** So many ops that the engine begins to evaluate before it has built the last, behind one that remembers rows. */
+    private static Program longProgram() {
+        ProgramBuilder builder = new ProgramBuilder("long", SelfTestPrograms.HIDDEN);
+        View x = builder.slot(SelfTestPrograms.HIDDEN);
+        View y = builder.slot(SelfTestPrograms.HIDDEN);
+        int cache = builder.cache(2 * SelfTestPrograms.HIDDEN);
+        builder.op(new Attention(x, x, x, Attention.grouped(2, 2), 0.5f, null, cache, y));
+        for (int i = 0; i < 100; i++) {
+            builder.op(new Scale(y, i % 2 == 0 ? 2 : 0.5f));
+        }
+        return builder.build(x, y);
+    }
+
+    private LoadedProgram load(Program of) {
+        LoadedProgram program = LoadedProgram.load(engine, of, EngineOptions.FLOAT32, Loading.quietly());
         program.open(1, 9, RouterEdits.NONE);
         return program;
     }
 
-    private static void failNext() {
-        NativeLibrary.getInstance(LIBRARY.toString()).getFunction("fail_next").invoke(new Object[0]);
+    private static void failNext(Failure how) {
+        NativeLibrary.getInstance(LIBRARY.toString()).getFunction("fail_next").invoke(new Object[] {how.ordinal()});
     }
 
     /** What it makes of one row of halves. */
@@ -93,12 +124,25 @@ final class MlxLossTest {
     }
 
     private static void loses(LoadedProgram program) {
-        failNext();
+        loses(program, Failure.COMPUTED);
+    }
+
+    private static void loses(LoadedProgram program, Failure how) {
+        failNext(how);
+        isLost(program, "MLX failed: the stand-in's array cannot be computed");
+    }
+
+    private static void isLost(LoadedProgram program, String why) {
         assertThatExceptionOfType(DeviceLostException.class)
                 .isThrownBy(() -> run(program))
-                .withMessage(
-                        "the engine mlx lost its device: MLX failed: the stand-in's array cannot be computed; 1 session"
-                                + " is gone with it: open new ones and send their tokens again");
+                .withMessage("the engine mlx lost its device: " + why
+                        + "; 1 session is gone with it: open new ones and send their tokens again");
+    }
+
+    private static void computesAnew(LoadedProgram program, ByteBuffer expected) {
+        program.open(1, 9, RouterEdits.NONE);
+        assertThat(program.length(1)).isZero();
+        assertThat(run(program)).isEqualTo(expected);
     }
 
     @Test
@@ -107,9 +151,7 @@ final class MlxLossTest {
             ByteBuffer before = run(program);
             for (int i = 0; i < 2; i++) {
                 loses(program);
-                program.open(1, 9, RouterEdits.NONE);
-                assertThat(program.length(1)).isZero();
-                assertThat(run(program)).isEqualTo(before);
+                computesAnew(program, before);
                 assertThat(run(program)).isEqualTo(before);
             }
         }
@@ -123,6 +165,39 @@ final class MlxLossTest {
             loses(program);
             assertThat(run(other)).isEqualTo(before);
             assertThat(other.length(1)).isEqualTo(2);
+        }
+    }
+
+    /** What was begun early fails at once, on MLX's own thread while more is built, or so late that only the stream knows. */
+    @ParameterizedTest
+    @EnumSource(names = {"BEGUN_AT_ONCE", "BEGUN", "KEPT"})
+    void aStepOfWhichAPartFailedIsNotCommitted(Failure how) throws IOException {
+        try (LoadedProgram program = load(longProgram())) {
+            ByteBuffer before = run(program);
+            for (int i = 0; i < 2; i++) {
+                loses(program, how);
+                computesAnew(program, before);
+            }
+        }
+    }
+
+    @Test
+    void anErrorWhileAStepIsBuilt() throws IOException {
+        try (LoadedProgram program = load()) {
+            ByteBuffer before = run(program);
+            loses(program, Failure.BUILT);
+            computesAnew(program, before);
+        }
+    }
+
+    @Test
+    void aCallThatCannotReportIsReportedByTheNextOne() throws IOException {
+        try (LoadedProgram program = load(longProgram())) {
+            ByteBuffer before = run(program);
+            failNext(Failure.ALLOCATED);
+            program.truncate(1, 0);
+            isLost(program, "the program failed earlier and has to be loaded anew");
+            computesAnew(program, before);
         }
     }
 }
