@@ -26,6 +26,7 @@ import java.util.zip.ZipOutputStream;
 import org.espalier.engine.EngineException;
 import org.espalier.hub.PackageFile;
 import org.espalier.hub.PullListener;
+import org.espalier.hub.Sha256;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -185,6 +186,17 @@ class MlxDeliveryTest {
                 .withMessage(NAME + " arrived with another hash than the " + hash
                         + " that is expected: it is damaged and was deleted, run it again");
         assertThat(delivery.home().folder()).doesNotExist();
+    }
+
+    /** As where a process ended between fetching and unpacking, and the disk lost some of it. */
+    @Test
+    void aWheelThatIsThereWithOtherBytesIsFetchedAgain() throws IOException {
+        Path downloads = Files.createDirectories(folder.resolve("downloads"));
+        byte[] other = wheel.clone();
+        other[other.length / 2]++;
+        Files.write(downloads.resolve(NAME), other);
+        assertThat(delivery(CPU).deliver(PullListener.SILENT).what()).isEqualTo(OK);
+        assertThat(index.requests).containsExactly(0);
     }
 
     @Test
