@@ -92,11 +92,11 @@ class DeliveredMlxTest {
         BufferLimits limits = new BufferLimits(1000, 400, "MLX 9.9.9 on a GPU");
         limits.write(home);
         assertThat(BufferLimits.read(home)).as("nothing passed").isEmpty();
-        new Passed("MLX 9.9.9 on a GPU", "", "", "").write(home);
+        new Passed("MLX 9.9.9 on a GPU", "", "", "", "").write(home);
         assertThat(BufferLimits.read(home)).contains(limits);
         assertThat(limits.variables())
                 .isEqualTo(Map.of("MLX_MAX_OPS_PER_BUFFER", "1000", "MLX_MAX_MB_PER_BUFFER", "400"));
-        new Passed("MLX 9.9.9 on another GPU", "", "", "").write(home);
+        new Passed("MLX 9.9.9 on another GPU", "", "", "", "").write(home);
         assertThat(BufferLimits.read(home)).isEmpty();
     }
 }

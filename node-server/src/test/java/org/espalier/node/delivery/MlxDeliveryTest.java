@@ -160,7 +160,8 @@ class MlxDeliveryTest {
     void anotherSystemOrLibraryIsTriedAgain() throws IOException {
         MlxDelivery delivery = delivery(CPU);
         Passed passed = delivery.deliver(PullListener.SILENT);
-        new Passed(passed.device(), passed.what(), passed.version(), "Mac OS X 26.1 aarch64").write(delivery.home());
+        new Passed(passed.device(), passed.experts(), passed.what(), passed.version(), "Mac OS X 26.1 aarch64")
+                .write(delivery.home());
         assertThat(delivery.passed()).isEmpty();
         assertThat(delivery.deliver(PullListener.SILENT)).isEqualTo(passed);
         Files.write(delivery.home().passed(), new byte[] {'\\', 'u', 'x', 0});
@@ -253,7 +254,7 @@ class MlxDeliveryTest {
     void aLibraryThatHangsIsKilled() throws IOException, InterruptedException {
         Path hangs = library("int pause(void); int es_version(void) { for (;;) pause(); }");
         assertThatExceptionOfType(EngineException.class)
-                .isThrownBy(() -> new SelfTestProcess(SelfTestProcess.java(), Duration.ofSeconds(2)).device(hangs))
+                .isThrownBy(() -> new SelfTestProcess(SelfTestProcess.java(), Duration.ofSeconds(2)).outcome(hangs))
                 .withMessage("its self-test did not end within 2.0 s and was killed");
         assertThat(ProcessHandle.current().children().map(ProcessHandle::info))
                 .noneMatch(info -> info.commandLine().orElse("").contains(hangs.toString()));
