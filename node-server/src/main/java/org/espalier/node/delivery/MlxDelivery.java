@@ -119,7 +119,8 @@ public final class MlxDelivery {
             }
         }
         throw new EngineException(what() + " is here, but nothing runs it. "
-                + reasons.stream().collect(Collectors.joining(". ")) + ". The cpu engine runs without it");
+                + reasons.stream().collect(Collectors.joining(". ")) + ". In case MLX was damaged here, delete "
+                + home().folder() + ": it is then fetched again. The cpu engine runs without it");
     }
 
     private Passed tried(ShimMaker maker) throws IOException, InterruptedException {

@@ -244,7 +244,8 @@ class MlxDeliveryTest {
                 .isThrownBy(() -> delivery.deliver(PullListener.SILENT))
                 .withMessageMatching("(?s)MLX 9\\.9\\.9 \\(" + NAME + "\\) is here, but nothing runs it\\. " + OK + ": "
                         + why + "\\. the library that this machine's C\\+\\+ compiler makes: compile\\.sh: there is no"
-                        + " C\\+\\+ compiler \\(no-compiler-of-this-name\\)\\. The cpu engine runs without it");
+                        + " C\\+\\+ compiler \\(no-compiler-of-this-name\\)\\. In case MLX was damaged here, delete "
+                        + delivery.home().folder() + ": it is then fetched again\\. The cpu engine runs without it");
         assertThat(delivery.passed()).isEmpty();
         assertThat(delivery.home().shim()).doesNotExist();
         assertThat(delivery.home().candidate()).doesNotExist();
