@@ -43,6 +43,7 @@ public record PackageFile(String name, long size, String sha256) {
         HubFile file = new HubFile(name, size, sha256);
         try {
             Files.createDirectories(folder);
+            deleteDamaged(file, place);
             if (!place.has(file)) {
                 DiskRoom room = new DiskRoom(name, place.missing(file), folder);
                 room.require("move your .espalier folder to another disk and leave a link to it");
@@ -55,6 +56,20 @@ public record PackageFile(String name, long size, String sha256) {
         } catch (IOException e) {
             throw new HubException(
                     "cannot write " + name + " into " + folder + ": " + EspalierException.reason(e, folder), e);
+        }
+    }
+
+    /** What an earlier run left may have changed since its hash was looked at. */
+    private void deleteDamaged(HubFile file, BlobPlace place) throws IOException {
+        if (!place.has(file)) {
+            return;
+        }
+        boolean whole;
+        try (InputStream content = Files.newInputStream(place.blob())) {
+            whole = Sha256.of(content).equals(sha256);
+        }
+        if (!whole) {
+            Files.delete(place.blob());
         }
     }
 

@@ -85,6 +85,15 @@ class PackageFileTest {
     }
 
     @Test
+    void aFileThatIsThereWithOtherBytesIsFetchedAgain() throws IOException {
+        byte[] other = wheel.clone();
+        other[17]++;
+        Files.write(folder.resolve(NAME), other);
+        assertThat(fetch()).hasBinaryContent(wheel);
+        assertThat(server.sent).hasValue(wheel.length);
+    }
+
+    @Test
     void aConnectionThatIsCutIsResumed() {
         server.next(NAME, FakeHub.cutAfter(100_000));
         assertThat(fetch()).hasBinaryContent(wheel);

@@ -8,9 +8,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import org.espalier.DaemonThreads;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.EngineOptions;
@@ -25,9 +27,6 @@ import org.espalier.program.Program;
  */
 public final class SelfTest {
 
-    /** Begins the last line of a process whose library passed; what it runs on follows. */
-    public static final String PASSED = "espalier self-test passed: ";
-
     /** Begins the last line where the library did not; why follows. */
     public static final String FAILED = "espalier self-test failed: ";
 
@@ -40,7 +39,7 @@ public final class SelfTest {
         new DaemonThreads("espalier-parent").newThread(SelfTest::endWithParent).start();
         System.setProperty("jna.platform.library.path", "");
         try {
-            System.out.println(PASSED + run(Path.of(arguments[0])));
+            System.out.println(run(Path.of(arguments[0])).lines());
             System.out.flush();
             Runtime.getRuntime().halt(0); // a library that hangs as it is unloaded has passed
         } catch (Throwable e) { // whoever waits reads one line
@@ -63,29 +62,30 @@ public final class SelfTest {
     }
 
     /**
-     * What the library runs on.
+     * What the library runs on, and what it chose for the experts that were compared.
      *
      * @throws EngineException if it did not pass, saying in what
      */
-    static String run(Path library) throws IOException {
+    static SelfTestOutcome run(Path library) throws IOException {
         LibraryFile file = LibraryFile.open(EspalierLibrary::of, () -> library);
         Path folder = Files.createTempDirectory("espalier-self-test");
+        Set<String> choices = new LinkedHashSet<>();
         try {
             SelfTestPrograms programs = new SelfTestPrograms(folder);
             failsWithASentence(file.library(), programs);
             List<float[]> stored = stored();
             for (Precision precision : Precision.values()) {
                 compare(file.library(), programs.product(), precision, stored.subList(0, SelfTestPrograms.ROWS));
-                compare(
+                choices.addAll(compare(
                         file.library(),
                         programs.gathered(),
                         precision,
-                        stored.subList(SelfTestPrograms.ROWS, stored.size()));
+                        stored.subList(SelfTestPrograms.ROWS, stored.size())));
             }
         } finally {
             SelfTestPrograms.delete(folder);
         }
-        return file.device();
+        return new SelfTestOutcome(file.device(), List.copyOf(choices));
     }
 
     /** Exceptions of C++ end inside the library. */
@@ -101,15 +101,17 @@ public final class SelfTest {
         throw new EngineException("a program whose file is missing was not refused with a sentence");
     }
 
-    private static void compare(EspalierLibrary library, Program program, Precision precision, List<float[]> expected) {
+    /** What the engine chose for the program. */
+    private static List<String> compare(
+            EspalierLibrary library, Program program, Precision precision, List<float[]> expected) {
         double bound = precision == Precision.FLOAT32 ? 1e-5 : 3e-2;
         double greatest = expected.stream()
                 .mapToDouble(row -> greatest(row, new float[row.length]))
                 .max()
                 .orElseThrow();
-        List<float[]> found = outputs(library, program, precision);
+        Outputs found = outputs(library, program, precision);
         for (int row = 0; row < expected.size(); row++) {
-            double difference = greatest(expected.get(row), found.get(row)) / greatest;
+            double difference = greatest(expected.get(row), found.rows().get(row)) / greatest;
             if (!(difference <= bound)) {
                 throw new EngineException(String.format(
                         Locale.ROOT,
@@ -121,6 +123,7 @@ public final class SelfTest {
                         bound));
             }
         }
+        return found.choices();
     }
 
     /** NaN if there is one. */
@@ -132,12 +135,15 @@ public final class SelfTest {
         return greatest;
     }
 
-    private static List<float[]> outputs(EspalierLibrary library, Program program, Precision precision) {
+    private record Outputs(List<float[]> rows, List<String> choices) {}
+
+    private static Outputs outputs(EspalierLibrary library, Program program, Precision precision) {
         EngineOptions options = EngineOptions.FLOAT32.with(precision);
         LibraryExecutor executor = LibraryExecutor.load(library, program, options, Loading.quietly());
         try {
             executor.open(SESSION, SelfTestPrograms.ROWS, RouterEdits.NONE);
-            return SelfTestPrograms.rows(executor, executor.activationBytes());
+            List<float[]> rows = SelfTestPrograms.rows(executor, executor.activationBytes());
+            return new Outputs(rows, executor.choices());
         } finally {
             executor.close();
         }

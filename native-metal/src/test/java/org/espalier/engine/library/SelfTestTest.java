@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,7 +75,42 @@ final class SelfTestTest {
         Path library =
                 Path.of("target/c", System.mapLibraryName("espalier-cpu")).toAbsolutePath();
         assumeTrue(Files.exists(library), "there is no cpu engine");
-        assertThat(SelfTest.run(library)).isNotBlank();
+        assertThat(SelfTest.run(library).device()).isNotBlank();
+    }
+
+    /** In a process of its own, as on a user's machine: one may have loaded MLX already. On a processor there is nothing to choose from. */
+    @Test
+    void theMlxEnginePasses() throws IOException, InterruptedException {
+        Path mlx = Path.of("target/mlx/mlx/lib").toAbsolutePath();
+        assumeTrue(Files.exists(mlx.resolve("libmlx.so")), "there is no MLX for Linux in " + mlx);
+        Path library = Path.of("target/cpp/libespalier-mlx.so").toAbsolutePath();
+        assumeTrue(Files.exists(library), "the mlx engine was not built");
+        ProcessBuilder builder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        SelfTest.class.getName(),
+                        library.toString())
+                .redirectErrorStream(true);
+        builder.environment().put("LD_LIBRARY_PATH", mlx.toString());
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        assertThat(SelfTestOutcome.in(output))
+                .contains(new SelfTestOutcome(
+                        "MLX 0.32.4 on the processor",
+                        List.of("experts by gather_qmm: kernels of our own are for Metal and CUDA, and this device is"
+                                + " neither")));
+    }
+
+    @Test
+    void anOutcomeIsReadFromTheLinesThatAreWritten() {
+        SelfTestOutcome outcome =
+                new SelfTestOutcome("a GPU", List.of("3 rows: kernels taken", "1 row: gather_qmm taken"));
+        assertThat(SelfTestOutcome.in("a warning\n" + outcome.lines() + "\n")).contains(outcome);
+        assertThat(SelfTestOutcome.in("a warning\n")).isEmpty();
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.engine.EngineException;
+import org.espalier.hub.Sha256;
 
 /**
  * The library as this machine's C++ compiler makes it of the source that comes with this program, by {@code cpp/compile.sh}.

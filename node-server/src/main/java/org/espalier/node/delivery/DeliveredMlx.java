@@ -1,6 +1,7 @@
 package org.espalier.node.delivery;
 
 import com.sun.jna.NativeLibrary;
+import java.time.Duration;
 import java.util.Optional;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
@@ -17,17 +18,24 @@ public final class DeliveredMlx implements ForwardingProvider {
 
     private static final String PROPERTY = "espalier.mlx";
     private static final String VARIABLE = "ESPALIER_MLX";
+    /** A network may be back; a library that failed fails again, which takes its time. */
+    private static final Duration BETWEEN_TRIES = Duration.ofMinutes(1);
 
     private final EngineProvider engine;
     private final Optional<MlxDelivery> delivery;
-    /** Why it could not be had, until this process ends. */
+    private final Duration between;
+    /** Why it could not be had, the last time; null where it was not tried. */
     private String refused;
 
+    private long refusedAt;
+
     public DeliveredMlx() {
-        this(MlxProvider.mlx(), MlxDelivery.ofThisMachine());
+        this(MlxProvider.mlx(), MlxDelivery.ofThisMachine(), BETWEEN_TRIES);
     }
 
-    DeliveredMlx(EngineProvider engine, Optional<MlxDelivery> delivery) {
+    /** @param between a try that failed and the next: until then it is missing */
+    DeliveredMlx(EngineProvider engine, Optional<MlxDelivery> delivery, Duration between) {
+        this.between = between;
         this.engine = engine;
         this.delivery = delivery;
     }
@@ -42,8 +50,8 @@ public final class DeliveredMlx implements ForwardingProvider {
         if (isNamed()) {
             return described(engine.availability());
         }
-        if (refused != null) {
-            return new Availability.Missing(refused);
+        if (isRefused()) {
+            return new Availability.Missing(whyRefused());
         }
         if (delivery.isEmpty()) {
             return new Availability.Missing("MLX has no build for " + Passed.thisSystem());
@@ -54,6 +62,14 @@ public final class DeliveredMlx implements ForwardingProvider {
         }
         use(delivery.get().home());
         return described(engine.availability());
+    }
+
+    private boolean isRefused() {
+        return refused != null && System.nanoTime() - refusedAt < between.toNanos();
+    }
+
+    private String whyRefused() {
+        return refused + ". " + between.toSeconds() + " s after this it is tried again, when it is asked for";
     }
 
     /** What has run on hardware is said wherever the engine is listed. */
@@ -87,9 +103,13 @@ public final class DeliveredMlx implements ForwardingProvider {
     public synchronized void prepare(Loading loading) {
         loading.cancel().check();
         if (delivery.isPresent() && !isNamed()) {
+            if (isRefused()) { // somebody who asked at the same time was faster
+                throw new EngineException(whyRefused());
+            }
             try {
                 delivery.get().deliver(progress -> loading.progress().loaded(progress.done(), progress.total()));
             } catch (EngineException e) {
+                refusedAt = System.nanoTime();
                 refused = Thread.currentThread().isInterrupted() ? null : e.getMessage();
                 throw e;
             }

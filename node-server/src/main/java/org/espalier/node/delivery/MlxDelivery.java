@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.engine.EngineException;
+import org.espalier.engine.library.SelfTestOutcome;
 import org.espalier.hub.DownloadLock;
 import org.espalier.hub.HubException;
 import org.espalier.hub.PullListener;
@@ -118,7 +119,8 @@ public final class MlxDelivery {
             }
         }
         throw new EngineException(what() + " is here, but nothing runs it. "
-                + reasons.stream().collect(Collectors.joining(". ")) + ". The cpu engine runs without it");
+                + reasons.stream().collect(Collectors.joining(". ")) + ". In case MLX was damaged here, delete "
+                + home().folder() + ": it is then fetched again. The cpu engine runs without it");
     }
 
     private Passed tried(ShimMaker maker) throws IOException, InterruptedException {
@@ -127,7 +129,13 @@ public final class MlxDelivery {
         Path candidate = home.candidate();
         try {
             maker.make(home, candidate);
-            Passed passed = new Passed(selfTest.device(candidate), maker.what(), maker.version(), Passed.thisSystem());
+            SelfTestOutcome outcome = selfTest.outcome(candidate);
+            Passed passed = new Passed(
+                    outcome.device(),
+                    String.join(" | ", outcome.choices()),
+                    maker.what(),
+                    maker.version(),
+                    Passed.thisSystem());
             Files.move(candidate, home.shim(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             passed.write(home);
             return passed;

@@ -13,11 +13,12 @@ import java.util.Properties;
  * That a library passed its self-test, kept beside it: it is tried again when it, this program or the system changes.
  *
  * @param device what it ran on
+ * @param experts how it computed them there, and so which way was compared with the stored numbers
  * @param what how it was come by
  * @param version of it
  * @param system name and version of the operating system, and processor
  */
-public record Passed(String device, String what, String version, String system) {
+public record Passed(String device, String experts, String what, String version, String system) {
 
     static String thisSystem() {
         return System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
@@ -34,6 +35,7 @@ public record Passed(String device, String what, String version, String system) 
         }
         return Optional.of(new Passed(
                 kept.getProperty("device", ""),
+                kept.getProperty("experts", ""),
                 kept.getProperty("what", ""),
                 kept.getProperty("version", ""),
                 kept.getProperty("system", "")));
@@ -42,6 +44,7 @@ public record Passed(String device, String what, String version, String system) 
     void write(MlxHome home) throws IOException {
         Properties kept = new Properties();
         kept.setProperty("device", device);
+        kept.setProperty("experts", experts);
         kept.setProperty("what", what);
         kept.setProperty("version", version);
         kept.setProperty("system", system);

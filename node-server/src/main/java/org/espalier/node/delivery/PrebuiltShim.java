@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import org.espalier.EspalierException;
 import org.espalier.engine.EngineException;
+import org.espalier.hub.Sha256;
 
 /**
  * The library that was built with this program.

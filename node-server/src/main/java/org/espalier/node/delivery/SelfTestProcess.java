@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.library.SelfTest;
+import org.espalier.engine.library.SelfTestOutcome;
 
 /**
  * Runs {@link SelfTest} in a process of its own, so that a library that aborts or hangs takes nothing else with it.
@@ -35,11 +36,11 @@ record SelfTestProcess(List<String> command, Duration deadline) {
     }
 
     /**
-     * What the library runs on.
+     * What the library runs on, and how it computes experts there.
      *
      * @throws EngineException saying why it did not pass
      */
-    String device(Path library) throws InterruptedException {
+    SelfTestOutcome outcome(Path library) throws InterruptedException {
         List<String> whole = new ArrayList<>(command);
         whole.add(library.toString());
         ChildProcess.Ended ended;
@@ -48,11 +49,10 @@ record SelfTestProcess(List<String> command, Duration deadline) {
         } catch (IOException e) {
             throw new EngineException("its self-test cannot be started: " + e.getMessage(), e);
         }
-        String last = ended.lastLine();
-        if (ended.isFine() && last.startsWith(SelfTest.PASSED)) {
-            return last.substring(SelfTest.PASSED.length());
-        }
-        throw new EngineException(why(ended, last));
+        return Optional.of(ended)
+                .filter(ChildProcess.Ended::isFine)
+                .flatMap(fine -> SelfTestOutcome.in(fine.output()))
+                .orElseThrow(() -> new EngineException(why(ended, ended.lastLine())));
     }
 
     private String why(ChildProcess.Ended ended, String last) {

@@ -78,7 +78,10 @@ public final class Doctor {
             line.accept(
                     "MLX",
                     delivery.get().what() + " in " + delivery.get().home().folder());
-            line.accept("self-test", "passed by " + passed.what() + ", on " + passed.device());
+            line.accept(
+                    "self-test",
+                    "passed by " + passed.what() + ", on " + passed.device()
+                            + (passed.experts().isEmpty() ? "" : "; " + passed.experts()));
             return Optional.of(passed);
         } catch (EspalierException e) {
             if (Thread.interrupted()) {

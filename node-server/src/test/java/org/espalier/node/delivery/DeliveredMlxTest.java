@@ -27,6 +27,9 @@ class DeliveredMlxTest {
     private static final SelfTestProcess PASSES = new SelfTestProcess(
             List.of("echo", "espalier self-test passed: MLX 9.9.9 on a GPU"), Duration.ofSeconds(20));
 
+    private static final String NO_NETWORK =
+            "cannot reach http://127.0.0.1:1/simple for mlx_cpu-9.9.9-py3-none-any.whl: check the network";
+
     @TempDir
     Path folder;
 
@@ -46,6 +49,10 @@ class DeliveredMlxTest {
         return new MlxDelivery(wheel, URI.create("http://127.0.0.1:1/simple"), folder, List.of(shim), PASSES);
     }
 
+    private static DeliveredMlx mlx(MlxDelivery delivery, Duration between) {
+        return new DeliveredMlx(new ReferenceProvider(), Optional.of(delivery), between);
+    }
+
     private static Loading quietly() {
         return Loading.quietly();
     }
@@ -54,7 +61,7 @@ class DeliveredMlxTest {
     void itIsObtainableUntilItPassed() throws IOException {
         MlxDelivery delivery = delivery(Files.writeString(folder.resolve("library"), "a library"));
         Files.createDirectories(delivery.home().libraries()); // unpacked before
-        DeliveredMlx mlx = new DeliveredMlx(new ReferenceProvider(), Optional.of(delivery));
+        DeliveredMlx mlx = mlx(delivery, Duration.ofHours(1));
         assertThat(mlx.availability())
                 .isEqualTo(new Availability.Obtainable("MLX 9.9.9 (mlx_cpu-9.9.9-py3-none-any.whl)", 7));
         mlx.prepare(quietly());
@@ -65,23 +72,39 @@ class DeliveredMlxTest {
                 .isEqualTo("plain Java on the processor, slow, for tests");
     }
 
+    /** Not tried again within the time: MLX is put there meanwhile, and not found. */
     @Test
     void whatCannotBeHadIsMissingWithItsReason() throws IOException {
-        DeliveredMlx mlx = new DeliveredMlx(new ReferenceProvider(), Optional.of(delivery(null)));
+        MlxDelivery delivery = delivery(Files.writeString(folder.resolve("library"), "a library"));
+        DeliveredMlx mlx = mlx(delivery, Duration.ofHours(1));
         assertThatExceptionOfType(EngineException.class)
                 .isThrownBy(() -> mlx.prepare(quietly()))
-                .withMessage(
-                        "cannot reach http://127.0.0.1:1/simple for mlx_cpu-9.9.9-py3-none-any.whl: check the network");
-        assertThat(mlx.availability())
-                .isEqualTo(
-                        new Availability.Missing(
-                                "cannot reach http://127.0.0.1:1/simple for mlx_cpu-9.9.9-py3-none-any.whl: check the network"));
+                .withMessage(NO_NETWORK);
+        Files.createDirectories(delivery.home().libraries());
+        String later = NO_NETWORK + ". 3600 s after this it is tried again, when it is asked for";
+        assertThat(mlx.availability()).isEqualTo(new Availability.Missing(later));
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> mlx.prepare(quietly()))
+                .withMessage(later);
+    }
+
+    @Test
+    void afterAWhileItIsTriedAgain() throws IOException {
+        MlxDelivery delivery = delivery(Files.writeString(folder.resolve("library"), "a library"));
+        DeliveredMlx mlx = mlx(delivery, Duration.ZERO);
+        assertThatExceptionOfType(EngineException.class)
+                .isThrownBy(() -> mlx.prepare(quietly()))
+                .withMessage(NO_NETWORK);
+        assertThat(mlx.availability()).isInstanceOf(Availability.Obtainable.class);
+        Files.createDirectories(delivery.home().libraries());
+        mlx.prepare(quietly());
+        assertThat(mlx.availability()).isInstanceOf(Availability.Ready.class);
     }
 
     @Test
     void aSystemThatMlxIsNotBuiltFor() throws IOException {
         delivery(null);
-        assertThat(new DeliveredMlx(new ReferenceProvider(), Optional.empty()).availability())
+        assertThat(new DeliveredMlx(new ReferenceProvider(), Optional.empty(), Duration.ZERO).availability())
                 .isEqualTo(new Availability.Missing("MLX has no build for " + Passed.thisSystem()));
     }
 
@@ -92,11 +115,11 @@ class DeliveredMlxTest {
         BufferLimits limits = new BufferLimits(1000, 400, "MLX 9.9.9 on a GPU");
         limits.write(home);
         assertThat(BufferLimits.read(home)).as("nothing passed").isEmpty();
-        new Passed("MLX 9.9.9 on a GPU", "", "", "").write(home);
+        new Passed("MLX 9.9.9 on a GPU", "", "", "", "").write(home);
         assertThat(BufferLimits.read(home)).contains(limits);
         assertThat(limits.variables())
                 .isEqualTo(Map.of("MLX_MAX_OPS_PER_BUFFER", "1000", "MLX_MAX_MB_PER_BUFFER", "400"));
-        new Passed("MLX 9.9.9 on another GPU", "", "", "").write(home);
+        new Passed("MLX 9.9.9 on another GPU", "", "", "", "").write(home);
         assertThat(BufferLimits.read(home)).isEmpty();
     }
 }

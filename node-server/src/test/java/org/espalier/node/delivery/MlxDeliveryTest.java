@@ -26,6 +26,7 @@ import java.util.zip.ZipOutputStream;
 import org.espalier.engine.EngineException;
 import org.espalier.hub.PackageFile;
 import org.espalier.hub.PullListener;
+import org.espalier.hub.Sha256;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -159,7 +160,8 @@ class MlxDeliveryTest {
     void anotherSystemOrLibraryIsTriedAgain() throws IOException {
         MlxDelivery delivery = delivery(CPU);
         Passed passed = delivery.deliver(PullListener.SILENT);
-        new Passed(passed.device(), passed.what(), passed.version(), "Mac OS X 26.1 aarch64").write(delivery.home());
+        new Passed(passed.device(), passed.experts(), passed.what(), passed.version(), "Mac OS X 26.1 aarch64")
+                .write(delivery.home());
         assertThat(delivery.passed()).isEmpty();
         assertThat(delivery.deliver(PullListener.SILENT)).isEqualTo(passed);
         Files.write(delivery.home().passed(), new byte[] {'\\', 'u', 'x', 0});
@@ -185,6 +187,17 @@ class MlxDeliveryTest {
                 .withMessage(NAME + " arrived with another hash than the " + hash
                         + " that is expected: it is damaged and was deleted, run it again");
         assertThat(delivery.home().folder()).doesNotExist();
+    }
+
+    /** As where a process ended between fetching and unpacking, and the disk lost some of it. */
+    @Test
+    void aWheelThatIsThereWithOtherBytesIsFetchedAgain() throws IOException {
+        Path downloads = Files.createDirectories(folder.resolve("downloads"));
+        byte[] other = wheel.clone();
+        other[other.length / 2]++;
+        Files.write(downloads.resolve(NAME), other);
+        assertThat(delivery(CPU).deliver(PullListener.SILENT).what()).isEqualTo(OK);
+        assertThat(index.requests).containsExactly(0);
     }
 
     @Test
@@ -231,7 +244,8 @@ class MlxDeliveryTest {
                 .isThrownBy(() -> delivery.deliver(PullListener.SILENT))
                 .withMessageMatching("(?s)MLX 9\\.9\\.9 \\(" + NAME + "\\) is here, but nothing runs it\\. " + OK + ": "
                         + why + "\\. the library that this machine's C\\+\\+ compiler makes: compile\\.sh: there is no"
-                        + " C\\+\\+ compiler \\(no-compiler-of-this-name\\)\\. The cpu engine runs without it");
+                        + " C\\+\\+ compiler \\(no-compiler-of-this-name\\)\\. In case MLX was damaged here, delete "
+                        + delivery.home().folder() + ": it is then fetched again\\. The cpu engine runs without it");
         assertThat(delivery.passed()).isEmpty();
         assertThat(delivery.home().shim()).doesNotExist();
         assertThat(delivery.home().candidate()).doesNotExist();
@@ -241,7 +255,7 @@ class MlxDeliveryTest {
     void aLibraryThatHangsIsKilled() throws IOException, InterruptedException {
         Path hangs = library("int pause(void); int es_version(void) { for (;;) pause(); }");
         assertThatExceptionOfType(EngineException.class)
-                .isThrownBy(() -> new SelfTestProcess(SelfTestProcess.java(), Duration.ofSeconds(2)).device(hangs))
+                .isThrownBy(() -> new SelfTestProcess(SelfTestProcess.java(), Duration.ofSeconds(2)).outcome(hangs))
                 .withMessage("its self-test did not end within 2.0 s and was killed");
         assertThat(ProcessHandle.current().children().map(ProcessHandle::info))
                 .noneMatch(info -> info.commandLine().orElse("").contains(hangs.toString()));

@@ -459,7 +459,9 @@ public final class RingMember {
 
         @Override
         public void broken(Failure why) {
-            LOG.info("the ring of deployment {} broke: {}", place.deployment(), why.message());
+            if (!why.equals(RingFailure.ended(place.self()))) { // no news to whoever shuts this node down
+                LOG.info("the ring of deployment {} broke: {}", place.deployment(), why.message());
+            }
             beginnings.failIf(asked -> true, why);
         }
 

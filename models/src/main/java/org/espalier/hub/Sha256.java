@@ -1,4 +1,4 @@
-package org.espalier.node.delivery;
+package org.espalier.hub;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -7,11 +7,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** The SHA-256 of a stream, in hexadecimal. */
-final class Sha256 {
+public final class Sha256 {
 
     private Sha256() {}
 
-    static String of(InputStream in) throws IOException {
+    public static String of(InputStream in) throws IOException {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             byte[] buffer = new byte[1 << 16];
