@@ -3,8 +3,6 @@ package org.espalier.node.doctor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -171,23 +169,16 @@ public final class Doctor {
         return text.toString();
     }
 
-    /** One process a setting, since MLX reads it once. The fastest is kept for this device, where it is a fiftieth faster than MLX's own. */
+    /** One process a setting, since MLX reads it once. What is kept is set wherever MLX is loaded on this device. */
     private String sweep(ProbeProcess probe, Passed passed) throws InterruptedException, IOException {
-        Map<BufferLimits, Double> seconds = new LinkedHashMap<>();
-        for (BufferLimits limits : BufferLimits.tried(passed.device())) {
-            seconds.put(
-                    limits,
-                    probe.measure(Probe.Kind.DECODE, layers, limits.variables()).number("seconds"));
+        Optional<String> inherited = BufferLimits.inherited(System.getenv());
+        if (inherited.isPresent()) {
+            return "not run: " + inherited.get() + " is set, so that MLX's own cannot be measured: unset it";
         }
-        BufferLimits own = seconds.keySet().iterator().next();
-        BufferLimits fastest = seconds.keySet().stream()
-                .min(Comparator.comparing(seconds::get))
-                .orElseThrow();
-        BufferLimits kept = seconds.get(fastest) < 0.98 * seconds.get(own) ? fastest : own;
+        BufferSweep sweep = new BufferSweep(limits ->
+                probe.measure(Probe.Kind.DECODE, layers, limits.variables()).number("seconds"));
+        BufferLimits kept = sweep.kept(passed.device());
         kept.write(delivery.orElseThrow().home());
-        StringBuilder text = new StringBuilder();
-        seconds.forEach((limits, each) -> text.append(String.format(
-                Locale.ROOT, "%d ops %d MB: %.3f ms; ", limits.operations(), limits.megabytes(), each * 1e3)));
-        return text + "kept " + kept.operations() + " ops " + kept.megabytes() + " MB for " + passed.device();
+        return sweep.text() + "kept " + kept.title() + " for " + passed.device();
     }
 }
