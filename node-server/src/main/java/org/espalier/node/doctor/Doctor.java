@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.node.delivery.BufferLimits;
 import org.espalier.node.delivery.MlxDelivery;
@@ -19,6 +20,9 @@ import org.espalier.node.delivery.Passed;
 public final class Doctor {
 
     private static final Duration DEADLINE = Duration.ofMinutes(3);
+
+    /** Begins what the mlx engine says of its limits. */
+    private static final String MEMORY = "memory: ";
 
     private final Optional<MlxDelivery> delivery;
     private final String engine;
@@ -52,7 +56,13 @@ public final class Doctor {
         Optional<String> reason = reasonAgainstMeasuring(passed);
         if (reason.isPresent()) {
             for (String what : new String[] {
-                "read bandwidth", "crossing", "buffer limits", "expert kernels", "1 to 64 rows", "mixture"
+                "read bandwidth",
+                "crossing",
+                "memory limits",
+                "buffer limits",
+                "expert kernels",
+                "1 to 64 rows",
+                "mixture"
             }) {
                 line.accept(what, "not run: " + reason.get());
             }
@@ -113,13 +123,11 @@ public final class Doctor {
                 () -> crossing(
                         probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).number("seconds")));
         if (probe.engine().equals("mlx")) {
+            measured("memory limits", () -> chosen(probe, true));
             measured("buffer limits", () -> sweep(probe, passed.orElseThrow()));
-            measured(
-                    "expert kernels",
-                    () -> String.join(
-                            " | ",
-                            probe.measure(Probe.Kind.EXPERTS, 1, Map.of()).choices()));
+            measured("expert kernels", () -> chosen(probe, false));
         } else {
+            line.accept("memory limits", "not run: they are the mlx engine's");
             line.accept("buffer limits", "not run: they are Metal's, and this is the engine " + probe.engine());
             line.accept("expert kernels", "not run: they are the mlx engine's");
         }
@@ -153,6 +161,14 @@ public final class Doctor {
             text = "FAILED: " + e;
         }
         line.accept(what, text);
+    }
+
+    /** What the mlx engine chose: of memory, or else of experts. */
+    private static String chosen(ProbeProcess probe, boolean memory) throws InterruptedException {
+        return probe.measure(Probe.Kind.EXPERTS, 1, Map.of()).choices().stream()
+                .filter(choice -> choice.startsWith(MEMORY) == memory)
+                .map(choice -> memory ? choice.substring(MEMORY.length()) : choice)
+                .collect(Collectors.joining(" | "));
     }
 
     private static String crossing(double seconds) {
