@@ -37,7 +37,8 @@ final class DoctorCommand implements Callable<Integer> {
             names = "--layers",
             paramLabel = "N",
             defaultValue = "8",
-            description = "Layers of the mixture that is measured; each takes 226 MB.")
+            description =
+                    "Layers of the mixture that is measured; each takes 226 MB of memory and of the temporary folder.")
     private int layers;
 
     @Override
