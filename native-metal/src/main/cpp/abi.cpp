@@ -194,7 +194,8 @@ int32_t es_profile(int64_t program, int64_t *nanos, int32_t capacity) {
 void es_report(int64_t program, char *text, int32_t capacity) {
   const Program &p = of(program);
   bool experts = std::any_of(p.nodes.begin(), p.nodes.end(), [](const Node &n) { return n.read->kind == ES_EXPERTS; });
-  std::snprintf(text, capacity > 0 ? static_cast<size_t>(capacity) : 0, "%s", experts ? p.decode.report().c_str() : "");
+  const std::string all = memory_limits() + (experts ? p.decode.report() : "");
+  std::snprintf(text, capacity > 0 ? static_cast<size_t>(capacity) : 0, "%s", all.c_str());
 }
 
 /** Of the device's memory, of which there is one kind: the greatest of so many numbers is looked for. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 
 namespace espalier {
 
@@ -83,16 +84,37 @@ int64_t device_memory() {
 
 int64_t free_memory() { return device_memory() - static_cast<int64_t>(mx::get_active_memory()); }
 
+/** Bytes; 0 where MLX's own stay. */
+struct Limits {
+  int64_t wired, cache;
+};
+
+/** Metal: else the system takes weights out of the GPU's reach between two steps. The cache is of buffers that are reused by the next step. */
+static Limits limits() {
+  int64_t recommended = recommended_memory();
+  return {recommended, recommended / 16};
+}
+
+std::string memory_limits() {
+  const Limits set = limits();
+  if (set.wired == 0) {
+    return "memory: MLX's own limits, for the device recommends none\n";
+  }
+  char text[100];
+  std::snprintf(text, sizeof text, "memory: wired limit %.2f GB, cache limit %.2f GB\n", static_cast<double>(set.wired) * 1e-9, static_cast<double>(set.cache) * 1e-9);
+  return text;
+}
+
 void prepare_device() {
   if (stream_failed) {
     mx::set_default_stream(mx::new_stream(mx::default_device()));
     stream_failed = false;
     begun = false;
   }
-  int64_t recommended = recommended_memory();
-  if (recommended > 0) { /* Metal: else the system takes weights out of the GPU's reach between two steps */
-    mx::set_wired_limit(static_cast<size_t>(recommended));
-    mx::set_cache_limit(static_cast<size_t>(recommended / 16)); /* of buffers that are reused by the next step */
+  const Limits set = limits();
+  if (set.wired > 0) {
+    mx::set_wired_limit(static_cast<size_t>(set.wired));
+    mx::set_cache_limit(static_cast<size_t>(set.cache));
   }
 }
 

@@ -28,6 +28,9 @@ inline bool on_gpu() { return mx::default_device() == mx::Device::gpu; }
 /** Device and version, for people. */
 std::string device_name();
 
+/** What prepare_device sets, for people: a line. */
+std::string memory_limits();
+
 /** Fails unless what MLX throws is caught here by its type, as it is where both have one C++ runtime. */
 void require_exceptions();
 

@@ -85,6 +85,9 @@ Choice choose(const Way &stock, const std::vector<Way> &ways, double tolerance) 
   if (!thrown.empty()) {
     return {Choice::STOCK, stock.name + " taken, though it failed, and nothing can be compared with it: " + thrown};
   }
+  if (std::all_of(right.begin(), right.end(), [](float value) { return value == 0; })) {
+    return {Choice::STOCK, stock.name + " taken: its result is nothing but zeros, as that of wrong kernels may be, so that nothing can be compared with it"};
+  }
   Measured first{&stock, ""};
   std::vector<Measured> others;
   for (const Way &way : ways) {

@@ -22,7 +22,8 @@ struct Choice {
 };
 
 /**
- * Compares all ways with the stock one, which has the last word on what is right.
+ * Compares all ways with the stock one, which has the last word on what is right. Where its result is nothing but zeros, it is taken: a way that multiplies
+ * wrongly with weights of zero would look right.
  *
  * @param tolerance greatest difference, of the length of the stock result; single values may differ by ten times as much of their root mean square
  */

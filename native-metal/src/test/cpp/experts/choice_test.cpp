@@ -89,7 +89,7 @@ int main() {
   silent.seconds = []() -> double { throw std::runtime_error("the device is lost"); };
   expect("stock throws while it is timed", choose(silent, {way("ours", RIGHT, 0.001)}, tolerance), Choice::STOCK,
       "stock taken, since nothing can be timed beside it: stock failed while it was timed: the device is lost; ours is right");
-  expect("nothing but zeros", choose(way("stock", {0, 0}, 0.002), {way("ours", {0, 0}, 0.001)}, tolerance), 0,
-      "ours taken, the fastest: stock 2.000 ms; ours 1.000 ms");
+  expect("nothing but zeros", choose(way("stock", {0, 0}, 0.002), {way("ours", {0, 0}, 0.001)}, tolerance), Choice::STOCK,
+      "stock taken: its result is nothing but zeros, as that of wrong kernels may be, so that nothing can be compared with it");
   return failed ? 1 : 0;
 }

@@ -37,7 +37,8 @@ final class DoctorCommand implements Callable<Integer> {
             names = "--layers",
             paramLabel = "N",
             defaultValue = "8",
-            description = "Layers of the mixture that is measured; each takes 226 MB.")
+            description =
+                    "Layers of the mixture that is measured; each takes 226 MB of memory, one of them that of the temporary folder too.")
     private int layers;
 
     @Override

@@ -3,12 +3,11 @@ package org.espalier.node.doctor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.node.delivery.BufferLimits;
 import org.espalier.node.delivery.MlxDelivery;
@@ -21,6 +20,9 @@ import org.espalier.node.delivery.Passed;
 public final class Doctor {
 
     private static final Duration DEADLINE = Duration.ofMinutes(3);
+
+    /** Begins what the mlx engine says of its limits. */
+    private static final String MEMORY = "memory: ";
 
     private final Optional<MlxDelivery> delivery;
     private final String engine;
@@ -54,7 +56,13 @@ public final class Doctor {
         Optional<String> reason = reasonAgainstMeasuring(passed);
         if (reason.isPresent()) {
             for (String what : new String[] {
-                "read bandwidth", "crossing", "buffer limits", "expert kernels", "1 to 64 rows", "mixture"
+                "read bandwidth",
+                "crossing",
+                "memory limits",
+                "buffer limits",
+                "expert kernels",
+                "1 to 64 rows",
+                "mixture"
             }) {
                 line.accept(what, "not run: " + reason.get());
             }
@@ -118,13 +126,11 @@ public final class Doctor {
                 () -> crossing(
                         probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).number("seconds")));
         if (probe.engine().equals("mlx")) {
+            measured("memory limits", () -> chosen(probe, true));
             measured("buffer limits", () -> sweep(probe, passed.orElseThrow()));
-            measured(
-                    "expert kernels",
-                    () -> String.join(
-                            " | ",
-                            probe.measure(Probe.Kind.EXPERTS, 1, Map.of()).choices()));
+            measured("expert kernels", () -> chosen(probe, false));
         } else {
+            line.accept("memory limits", "not run: they are the mlx engine's");
             line.accept("buffer limits", "not run: they are Metal's, and this is the engine " + probe.engine());
             line.accept("expert kernels", "not run: they are the mlx engine's");
         }
@@ -160,6 +166,14 @@ public final class Doctor {
         line.accept(what, text);
     }
 
+    /** What the mlx engine chose: of memory, or else of experts. */
+    private static String chosen(ProbeProcess probe, boolean memory) throws InterruptedException {
+        return probe.measure(Probe.Kind.EXPERTS, 1, Map.of()).choices().stream()
+                .filter(choice -> choice.startsWith(MEMORY) == memory)
+                .map(choice -> memory ? choice.substring(MEMORY.length()) : choice)
+                .collect(Collectors.joining(" | "));
+    }
+
     private static String crossing(double seconds) {
         return seconds > 0
                 ? String.format(Locale.ROOT, "%.1f us an exchange with the processor", seconds * 1e6)
@@ -174,23 +188,16 @@ public final class Doctor {
         return text.toString();
     }
 
-    /** One process a setting, since MLX reads it once. The fastest is kept for this device, where it is a fiftieth faster than MLX's own. */
+    /** One process a setting, since MLX reads it once. What is kept is set wherever MLX is loaded on this device. */
     private String sweep(ProbeProcess probe, Passed passed) throws InterruptedException, IOException {
-        Map<BufferLimits, Double> seconds = new LinkedHashMap<>();
-        for (BufferLimits limits : BufferLimits.tried(passed.device())) {
-            seconds.put(
-                    limits,
-                    probe.measure(Probe.Kind.DECODE, layers, limits.variables()).number("seconds"));
+        Optional<String> inherited = BufferLimits.inherited(System.getenv());
+        if (inherited.isPresent()) {
+            return "not run: " + inherited.get() + " is set, so that MLX's own cannot be measured: unset it";
         }
-        BufferLimits own = seconds.keySet().iterator().next();
-        BufferLimits fastest = seconds.keySet().stream()
-                .min(Comparator.comparing(seconds::get))
-                .orElseThrow();
-        BufferLimits kept = seconds.get(fastest) < 0.98 * seconds.get(own) ? fastest : own;
+        BufferSweep sweep = new BufferSweep(limits ->
+                probe.measure(Probe.Kind.DECODE, layers, limits.variables()).number("seconds"));
+        BufferLimits kept = sweep.kept(passed.device());
         kept.write(delivery.orElseThrow().home());
-        StringBuilder text = new StringBuilder();
-        seconds.forEach((limits, each) -> text.append(String.format(
-                Locale.ROOT, "%d ops %d MB: %.3f ms; ", limits.operations(), limits.megabytes(), each * 1e3)));
-        return text + "kept " + kept.operations() + " ops " + kept.megabytes() + " MB for " + passed.device();
+        return sweep.text() + "kept " + kept.title() + " for " + passed.device();
     }
 }

@@ -1,7 +1,6 @@
 package org.espalier.node.doctor;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -30,8 +29,8 @@ import org.espalier.weights.Region;
 import org.espalier.weights.Weight;
 
 /**
- * Programs whose speed is that of models, over a file of zeros in MLX's 4-bit format: rows [T, D] to rows. The gates of routers are random, so that rows go to
- * different experts.
+ * Programs whose speed is that of models, in MLX's 4-bit format: rows [T, D] to rows. Routers and experts are random numbers, so that rows go to different
+ * experts and a wrong result of theirs differs from a right one; whatever else is multiplied is zero, and only timed.
  */
 final class ProbeModel implements AutoCloseable {
 
@@ -42,14 +41,19 @@ final class ProbeModel implements AutoCloseable {
     private static final int CHOSEN = 8;
     private static final Affine FORMAT = new Affine(4, 64, Element.BF16);
 
-    private final Path path;
-    private final RandomAccessFile file;
-    private long end;
+    /** Repeated blocks, of lengths that are no part of an expert's bytes: no two experts are the same. */
+    private static final byte[] VALUES = values(1_000_003);
+
+    private static final byte[] SCALES = bfloat16s(100_003, 0x3b80, 128); // from 1/256 to 1/128
+
+    /** From -1/32 on: their mean is 7.5 times that of the scales, so that the weights lie around zero. */
+    private static final byte[] BIASES = bfloat16s(100_003, 0xbd00, 104);
+
+    private final ProbeFile file;
 
     /** @param path of a file that is made */
     ProbeModel(Path path) throws IOException {
-        this.path = path;
-        this.file = new RandomAccessFile(path.toFile(), "rw");
+        this.file = new ProbeFile(path);
     }
 
     /** Square 4-bit matrices, one after the other. */
@@ -58,7 +62,7 @@ final class ProbeModel implements AutoCloseable {
         View x = builder.slot(HIDDEN);
         View y = builder.slot(HIDDEN);
         for (int layer = 0; layer < layers; layer++) {
-            String name = builder.weight("w" + layer, zeros(HIDDEN, HIDDEN, 1));
+            String name = builder.weight("w" + layer, zeros(HIDDEN, HIDDEN));
             builder.op(new Linear(layer % 2 == 0 ? x : y, Projection.of(name), layer % 2 == 0 ? y : x));
         }
         return builder.build(x, layers % 2 == 1 ? y : x);
@@ -73,12 +77,16 @@ final class ProbeModel implements AutoCloseable {
         Router router = new Router(EXPERTS, CHOSEN, Router.Scoring.SOFTMAX, Router.Groups.NONE, false, 1);
         List<Experts.Held> held =
                 IntStream.range(0, EXPERTS).mapToObj(Experts.Held::only).toList();
+        Weight gate =
+                experts(WIDTH, HIDDEN); // written once: an engine that reads files gives each layer memory of its own
+        Weight up = experts(WIDTH, HIDDEN);
+        Weight down = experts(HIDDEN, WIDTH);
         for (int layer = 0; layer < layers; layer++) {
             String name = layer + ".";
             builder.weight(name + "router", router(layer));
-            builder.weight(name + "gate", zeros(WIDTH, HIDDEN, EXPERTS));
-            builder.weight(name + "up", zeros(WIDTH, HIDDEN, EXPERTS));
-            builder.weight(name + "down", zeros(HIDDEN, WIDTH, EXPERTS));
+            builder.weight(name + "gate", gate);
+            builder.weight(name + "up", up);
+            builder.weight(name + "down", down);
             builder.op(new RmsNorm(x, RmsNorm.Gain.ONE, 1e-6f, 1, normed))
                     .op(new Route(layer, normed, Projection.of(name + "router"), null, router))
                     .op(new Experts(
@@ -97,7 +105,7 @@ final class ProbeModel implements AutoCloseable {
         ProgramBuilder builder = new ProgramBuilder(exchanging ? "crossings" : "no crossings", HIDDEN);
         View x = builder.slot(HIDDEN);
         View y = builder.slot(HIDDEN);
-        String name = builder.weight("w", zeros(HIDDEN, HIDDEN, 1));
+        String name = builder.weight("w", zeros(HIDDEN, HIDDEN));
         for (int layer = 0; layer < layers; layer++) {
             builder.op(new Linear(x, Projection.of(name), y));
             if (exchanging) {
@@ -114,24 +122,38 @@ final class ProbeModel implements AutoCloseable {
         while (bytes.hasRemaining()) {
             bytes.putFloat((random.nextInt(17) - 8) / 64f);
         }
-        Region region = region(EXPERTS, (long) HIDDEN * Float.BYTES);
-        file.seek(region.offset());
-        file.write(bytes.array());
-        return Weight.matrix(EXPERTS, HIDDEN, Plain.F32, Piece.of(region));
+        return Weight.matrix(EXPERTS, HIDDEN, Plain.F32, Piece.of(file.of((long) HIDDEN * Float.BYTES, bytes.array())));
     }
 
-    private Weight zeros(int rows, int columns, int count) throws IOException {
-        Region values = region((long) rows * count, FORMAT.rowBytes(columns));
-        Region scales = region((long) rows * count, FORMAT.scaleRowBytes(columns));
-        Region biases = region((long) rows * count, FORMAT.biasRowBytes(columns));
-        return Weight.stack(rows, columns, FORMAT, new Piece(values, scales, biases), count);
+    private Weight zeros(int rows, int columns) throws IOException {
+        Region values = file.hole(rows, FORMAT.rowBytes(columns));
+        Region scales = file.hole(rows, FORMAT.scaleRowBytes(columns));
+        Region biases = file.hole(rows, FORMAT.biasRowBytes(columns));
+        return Weight.matrix(rows, columns, FORMAT, new Piece(values, scales, biases));
     }
 
-    private Region region(long rows, long rowBytes) throws IOException {
-        Region region = new Region(path, end, rowBytes);
-        end += rows * rowBytes;
-        file.setLength(end); // a hole: nothing is written
-        return region;
+    private Weight experts(int rows, int columns) throws IOException {
+        long all = (long) rows * EXPERTS;
+        Region values = file.repeated(all, FORMAT.rowBytes(columns), VALUES);
+        Region scales = file.repeated(all, FORMAT.scaleRowBytes(columns), SCALES);
+        Region biases = file.repeated(all, FORMAT.biasRowBytes(columns), BIASES);
+        return Weight.stack(rows, columns, FORMAT, new Piece(values, scales, biases), EXPERTS);
+    }
+
+    private static byte[] values(int length) {
+        byte[] bytes = new byte[length];
+        new Random(1).nextBytes(bytes);
+        return bytes;
+    }
+
+    /** @param first bits of a power of two, from which on so many numbers are drawn */
+    private static byte[] bfloat16s(int count, int first, int numbers) {
+        Random random = new Random(first);
+        ByteBuffer bytes = ByteBuffer.allocate(count * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        while (bytes.hasRemaining()) {
+            bytes.putShort((short) (first + random.nextInt(numbers)));
+        }
+        return bytes.array();
     }
 
     @Override

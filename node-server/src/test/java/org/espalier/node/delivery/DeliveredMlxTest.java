@@ -122,4 +122,25 @@ class DeliveredMlxTest {
         new Passed("MLX 9.9.9 on another GPU", "", "", "", "").write(home);
         assertThat(BufferLimits.read(home)).isEmpty();
     }
+
+    @Test
+    void whereMlxsOwnLimitsAreKeptNothingIsSet() throws IOException {
+        MlxHome home = delivery(null).home();
+        Files.createDirectories(home.folder());
+        new Passed("MLX 9.9.9 on a GPU", "", "", "").write(home);
+        BufferLimits own = BufferLimits.own("MLX 9.9.9 on a GPU");
+        own.write(home);
+        assertThat(BufferLimits.read(home)).contains(own);
+        assertThat(own.variables()).isEmpty();
+        assertThat(home.folder().resolve("buffer-limits"))
+                .content()
+                .contains("operations=unset", "megabytes=unset", "MLX's own: nothing")
+                .doesNotContain("operations=0");
+    }
+
+    @Test
+    void limitsThatWhoeverStartedUsHasSetAreInherited() {
+        assertThat(BufferLimits.inherited(Map.of("MLX_MAX_MB_PER_BUFFER", "7"))).contains("MLX_MAX_MB_PER_BUFFER");
+        assertThat(BufferLimits.inherited(Map.of("HOME", "/"))).isEmpty();
+    }
 }

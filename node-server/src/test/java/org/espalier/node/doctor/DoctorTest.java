@@ -35,6 +35,7 @@ class DoctorTest {
                         "self-test",
                         "read bandwidth",
                         "crossing",
+                        "memory limits",
                         "buffer limits",
                         "expert kernels",
                         "1 to 64 rows",
@@ -60,6 +61,7 @@ class DoctorTest {
                 .matches("1 layers of 64 experts, 4 bit: one row [0-9.]+ ms \\([0-9.]+ GB/s of weights\\), 256 rows"
                         + " [0-9.]+ ms");
         assertThat(lines.get("buffer limits")).isEqualTo("not run: they are Metal's, and this is the engine cpu");
+        assertThat(lines.get("memory limits")).isEqualTo("not run: they are the mlx engine's");
     }
 
     /** On a processor: nothing was compared, and it says so. */
@@ -70,8 +72,10 @@ class DoctorTest {
         ProbeProcess.Measured measured =
                 new ProbeProcess("mlx", mlx, Duration.ofSeconds(100)).measure(Probe.Kind.EXPERTS, 1, Map.of());
         assertThat(measured.choices())
-                .containsExactly("experts by gather_qmm: kernels of our own are for Metal and CUDA, and this device is"
-                        + " neither");
+                .containsExactly(
+                        "memory: MLX's own limits, for the device recommends none",
+                        "experts by gather_qmm: kernels of our own are for Metal and CUDA, and this device is"
+                                + " neither");
         assertThat(measured.numbers()).isEmpty();
     }
 
