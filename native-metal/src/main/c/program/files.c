@@ -128,10 +128,10 @@ int file_map(struct file *file, char *error) {
       return fail(error, ES_NO_MEMORY, "the weights' file %s cannot be mapped: %s", file->path, strerror(reason));
     }
     file->bytes = bytes;
-    file->descriptor = descriptor;
-  } else {
-    close(descriptor);
+    file->device = (uint64_t)status.st_dev;
+    file->inode = (uint64_t)status.st_ino;
   }
+  close(descriptor);
 #if defined(MADV_HUGEPAGE)
   if (file->bytes) {
     madvise((void *)file->bytes, (size_t)file->size, MADV_HUGEPAGE); /* before the first touch; where the kernel has none for files, nothing changes */
@@ -148,15 +148,15 @@ void file_unmap(struct file *file) {
   unguard(file);
   if (file->bytes) {
     munmap((void *)file->bytes, (size_t)file->size);
-    close(file->descriptor);
     file->bytes = NULL;
   }
 }
 
 void files_look(struct file *files, int32_t count) {
-  struct stat status;
   for (int i = 0; i < count; i++) {
-    if (files[i].bytes && fstat(files[i].descriptor, &status) == 0 && status.st_size < files[i].size) {
+    struct stat now;
+    bool same = stat(files[i].path, &now) == 0 && (uint64_t)now.st_dev == files[i].device && (uint64_t)now.st_ino == files[i].inode;
+    if (same && now.st_size < files[i].size) {
       atomic_store(&files[i].cut, 1);
       atomic_store(&any_cut, 1);
     }

@@ -18,7 +18,7 @@ struct file {
   char *path;
   const uint8_t *bytes;
   int64_t size;
-  int descriptor; /* where there are bytes */
+  uint64_t device, inode; /* of what was mapped, whatever has the path now */
   file_flag cut; /* set by the guard, and by files_look */
 };
 

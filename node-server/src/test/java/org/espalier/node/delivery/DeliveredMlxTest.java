@@ -127,7 +127,7 @@ class DeliveredMlxTest {
     void whereMlxsOwnLimitsAreKeptNothingIsSet() throws IOException {
         MlxHome home = delivery(null).home();
         Files.createDirectories(home.folder());
-        new Passed("MLX 9.9.9 on a GPU", "", "", "").write(home);
+        new Passed("MLX 9.9.9 on a GPU", "", "", "", "").write(home);
         BufferLimits own = BufferLimits.own("MLX 9.9.9 on a GPU");
         own.write(home);
         assertThat(BufferLimits.read(home)).contains(own);
