@@ -187,7 +187,7 @@ ALWAYS_INLINE void unpack_block_numbers(enum in_place kind, int at, const uint8_
       for (int r = 0; r < 8; r++) {
         const uint8_t *block = p + (8 * e + r) * row + first * size;
         __m512i bytes = rest >= 64 ? _mm512_loadu_si512(block) : _mm512_maskz_loadu_epi8(there, block);
-        __mmask64 to = (kind == IN_PLACE_MXFP4 ? 0x0001000100010001 : 0x0003000300030003) << 2 * r & blocks;
+        __mmask64 to = (kind == IN_PLACE_MXFP4 ? 0x0001000100010001u : 0x0003000300030003u) << 2 * r & blocks;
         eight[e] = _mm512_mask_permutexvar_epi8(eight[e], to, from, bytes);
       }
     }
