@@ -6,7 +6,7 @@
 
 static const struct engine linked = {
     es_version, es_describe, es_load, es_load_more, es_unload, es_activation_bytes, es_resident_bytes, es_open, es_copy_rows, es_snapshot,
-    es_drop_snapshot, es_drop_rows, es_close_session, es_run, es_resume,
+    es_drop_snapshot, es_drop_rows, es_close_session, es_run, es_resume, es_report,
 };
 
 void engine_open(struct engine *engine, const char *path) {
@@ -53,6 +53,7 @@ void engine_open(struct engine *engine, const char *path) {
   find(library, "es_close_session", &engine->close_session);
   find(library, "es_run", &engine->run);
   find(library, "es_resume", &engine->resume);
+  find(library, "es_report", &engine->report);
 }
 
 #endif

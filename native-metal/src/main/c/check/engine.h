@@ -21,6 +21,7 @@ struct engine {
   int32_t (*run)(
       int64_t program, const int32_t *step, int64_t count, const void *activations, const int32_t *cancel, struct es_result *result, char *error);
   int32_t (*resume)(int64_t program, int32_t outcome, struct es_result *result, char *error);
+  void (*report)(int64_t program, char *text, int32_t capacity);
 };
 
 /** @param path null for the one that is linked in */

@@ -18,7 +18,8 @@ static const char usage[] =
     "  --threads N          otherwise as recorded\n"
     "  --tolerance X        greatest difference, as a share of the greatest number of its row; otherwise 1e-4\n"
     "  --choices X          share of greedy tokens and of experts that may differ; otherwise 0\n"
-    "  --times              says how long steps took, by their number of rows\n"
+    "  --passes N           does the calls N times on the program that is loaded once; otherwise 1\n"
+    "  --times              says how long steps took, by their number of rows, and what the engine chose\n"
     "  --cancel             also cancels each step on its way, and runs it again\n"
     "ends with 0 if all is within bounds, 1 if not, 2 if a recording cannot be replayed\n";
 
@@ -75,6 +76,8 @@ static int options_read(int count, char **arguments, struct replay *settings, st
       settings->precision = precision(value);
     } else if (strcmp(option, "--threads") == 0) {
       settings->threads = (int32_t)number(option, value, 1024);
+    } else if (strcmp(option, "--passes") == 0) {
+      settings->passes = (int64_t)number(option, value, 1e6);
     } else if (strcmp(option, "--tolerance") == 0) {
       bounds->tolerance = number(option, value, 1e9);
     } else if (strcmp(option, "--choices") == 0) {
@@ -88,7 +91,7 @@ static int options_read(int count, char **arguments, struct replay *settings, st
 }
 
 int main(int count, char **arguments) {
-  struct replay settings = {.precision = -1, .threads = -1};
+  struct replay settings = {.precision = -1, .threads = -1, .passes = 1};
   struct bounds bounds = {.tolerance = 1e-4};
   const char *library = NULL;
   int recordings = options_read(count, arguments, &settings, &bounds, &library);

@@ -20,6 +20,7 @@ struct running {
   struct shape shape;
   int activation_bytes;
   bool cancels;
+  bool again; /* not the first pass */
   int64_t last_nanos; /* that the step before took */
   char error[ES_ERROR_BYTES];
 };
@@ -248,6 +249,9 @@ static void replay_call(struct running *r, int32_t kind, struct flat words) {
   if (kind == CALL_OPEN) {
     int32_t max_length = flat_word(&words);
     struct flat edits = flat_part(&words);
+    if (r->again) { /* the pass before may have left it open */
+      engine->close_session(r->program, session);
+    }
     require(r, engine->open(r->program, session, max_length, edits.next, edits.end - edits.next, r->error), "es_open");
   } else if (kind == CALL_COPY_ROWS) {
     int64_t to = flat_long(&words);
@@ -267,16 +271,22 @@ static void replay_call(struct running *r, int32_t kind, struct flat words) {
 
 void replay(const struct replay *settings, struct comparison *c) {
   struct running r = {.replay = settings, .comparison = c};
-  c->call = 0;
+  c->call = 0; /* of what fails in load */
   load(&r);
-  struct flat calls = flat_file("calls");
-  int32_t *all = calls.next;
-  while (!flat_ended(&calls)) {
-    int32_t kind = flat_word(&calls);
-    replay_call(&r, kind, flat_part(&calls));
-    c->call++;
-    c->calls++;
+  struct flat all = flat_file("calls");
+  for (int64_t pass = 0; pass < settings->passes; pass++) {
+    c->call = 0;
+    r.again = pass > 0;
+    for (struct flat calls = all; !flat_ended(&calls); c->call++, c->calls++) {
+      int32_t kind = flat_word(&calls);
+      replay_call(&r, kind, flat_part(&calls));
+    }
+  }
+  if (settings->times) {
+    char report[4096] = "";
+    settings->engine.report(r.program, report, sizeof report);
+    fputs(report, stdout);
   }
   settings->engine.unload(r.program);
-  free(all);
+  free(all.next);
 }

@@ -9,7 +9,8 @@ struct replay {
   struct engine engine;
   int32_t precision; /* -1: as recorded */
   int32_t threads;   /* -1: as recorded */
-  bool times;        /* prints how long steps took */
+  int64_t passes;    /* how often the calls are done, on the program that is loaded once */
+  bool times;        /* prints how long steps took, and what the engine chose on the way */
   bool cancels;      /* each step is also cancelled on its way, and then run again */
 };
 

@@ -77,6 +77,17 @@ final class EspalierCheckTest {
         assertThat(check("--tolerance", "2").status()).isZero();
     }
 
+    /** The recording leaves its session open: a pass closes what the one before opened. */
+    @Test
+    void passesRepeatTheCallsOfOneProgram() throws IOException, InterruptedException {
+        Ended ended = check("--passes", "3", "--times");
+        assertThat(ended.status()).as(ended.report()).isZero();
+        assertThat(ended.report())
+                .containsPattern("(?s)(call 1: 2 rows, [0-9.]+ ms.*){3}")
+                .containsPattern("logits +6 compared")
+                .contains("1 recordings, 6 calls");
+    }
+
     @Test
     void aRecordingThatIsCutOffCannotBeReplayed() throws IOException, InterruptedException {
         Path calls = recording.resolve("calls");
