@@ -20,7 +20,6 @@ import org.espalier.engine.Loading;
 import org.espalier.engine.Precision;
 import org.espalier.engine.RouterEdits;
 import org.espalier.engine.Step;
-import org.espalier.engine.library.Recording;
 import org.espalier.node.shard.Engines;
 import org.espalier.program.Program;
 
@@ -50,9 +49,7 @@ public final class Probe {
         /** Nothing: a mixture runs with one row and with four, and what the engine chose for it is said. */
         EXPERTS,
         /** Seconds of a step of 256 rows of a mixture. */
-        PREFILL,
-        /** Nothing: steps of one row and of 256 rows of a mixture are recorded, to be timed elsewhere. */
-        RECORD
+        PREFILL
     }
 
     private final Engines engines;
@@ -67,15 +64,13 @@ public final class Probe {
         this.model = model;
     }
 
-    /** @param arguments engine, kind and layers, and where a recording goes */
+    /** @param arguments engine, kind and layers */
     public static void main(String[] arguments) throws IOException {
         System.setProperty("jna.platform.library.path", "");
         Path file = Files.createTempFile("espalier-probe", ".weights");
         Kind kind = Kind.valueOf(arguments[1]);
         try (ProbeModel model = new ProbeModel(file);
-                Engines engines = kind == Kind.RECORD
-                        ? Engines.recorded(new Recording(Path.of(arguments[3]), Recording.Weights.COPIED))
-                        : new Engines("")) {
+                Engines engines = new Engines("")) {
             new Probe(engines, arguments[0], Integer.parseInt(arguments[2]), model).measure(kind);
         } finally {
             Files.deleteIfExists(file);
@@ -118,11 +113,6 @@ public final class Probe {
                     loaded.choices().forEach(choice -> System.out.println(CHOSE + choice));
                 });
             case PREFILL -> run(model.mixture(layers), loaded -> say("seconds", seconds(loaded, 256)));
-            case RECORD ->
-                run(model.mixture(layers), loaded -> {
-                    seconds(loaded, 1);
-                    seconds(loaded, 256);
-                });
         }
     }
 
