@@ -95,10 +95,11 @@ int load_more(struct es_program *p, int64_t *done, char *error) {
   int status = ES_OK;
   while (p->loaded < p->weight_count && status == ES_OK && now() < end) {
     struct weight *w = &p->weights[p->loaded];
-    if (w->part_of_rows && !w->copy) {
-      status = weight_copy(w, error);
+    if (w->part_of_rows && !w->copied.all) {
+      status = weight_copy_some(w, error);
+      break; /* whoever loads looks for a cancel: where the file is not in memory this took long */
     }
-    if (status == ES_OK && p->preparations) {
+    if (p->preparations) {
       status = prepare_some(p, w, error);
     } else {
       p->loaded_pieces = w->count;
