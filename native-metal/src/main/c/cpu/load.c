@@ -111,10 +111,7 @@ int load_more(struct es_program *p, int64_t *done, char *error) {
     }
   }
   files_look(p->files, p->file_count);
-  const struct file *cut = files_cut(p->files, p->file_count);
-  if (status == ES_OK && cut) {
-    status = fail(error, ES_FAILED, "the weights' file %s was cut short while it was read: fetch it again", cut->path);
-  }
+  status = status == ES_OK ? files_check(p->files, p->file_count, error) : status;
   *done = p->loaded_bytes;
   return status;
 }
