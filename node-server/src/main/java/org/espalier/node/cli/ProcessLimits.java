@@ -4,7 +4,6 @@ import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.Optional;
-import org.espalier.EspalierException;
 
 /** What a command says that has come to a limit of Java or of the system: which it is, and how it is raised. */
 final class ProcessLimits {
@@ -38,15 +37,15 @@ final class ProcessLimits {
         }
         return String.format(
                 Locale.ROOT,
-                "there is not enough memory (%s): Java may take %.1f GB here, give it more, as with JAVA_TOOL_OPTIONS=-Xmx16g",
+                "there is not enough memory (%s): Java may take %,d MB here, give it more, as with JAVA_TOOL_OPTIONS=-Xmx16g",
                 why,
-                Runtime.getRuntime().maxMemory() * 1e-9);
+                Runtime.getRuntime().maxMemory() >> 20);
     }
 
     private static String tooManyFiles(Throwable error) {
-        String what = error instanceof EspalierException known
-                ? known.what()
-                : "a file or a connection cannot be opened: " + FILES;
+        String what = error.getMessage() != null && error.getMessage().contains(FILES)
+                ? error.getMessage()
+                : "a file or a connection cannot be opened: " + FILES; // what it says may be another reason
         if (what.contains(REMEDY)) { // by a node that this process started
             return what;
         }

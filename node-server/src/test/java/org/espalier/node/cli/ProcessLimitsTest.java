@@ -45,7 +45,7 @@ class ProcessLimitsTest {
         Error thrown = new OutOfMemoryError("Java heap space");
         assertThat(said(thrown))
                 .startsWith("espalier-node: there is not enough memory (Java heap space): Java may take ")
-                .endsWith(" GB here, give it more, as with JAVA_TOOL_OPTIONS=-Xmx16g" + System.lineSeparator())
+                .endsWith(" MB here, give it more, as with JAVA_TOOL_OPTIONS=-Xmx16g" + System.lineSeparator())
                 .hasLineCount(1);
         assertThat(said(thrown, "--debug")).contains("Caused by: java.lang.OutOfMemoryError");
         assertThat(said(new OutOfMemoryError("unable to create native thread")))
