@@ -153,7 +153,10 @@ ES_EXPORT int32_t es_profile(int64_t program, int64_t *nanos, int32_t capacity);
 /** What the engine chose for this program while it ran, and why, for people: a line each, ended by a zero byte, cut off at `capacity`. */
 ES_EXPORT void es_report(int64_t program, char *text, int32_t capacity);
 
-/** Bytes a second at which the program's threads read `bytes` of memory: of its mapped weights, or (kind 1) anonymous memory in huge pages. */
+/**
+ * Bytes a second at which the program's threads read `bytes` of memory: of its mapped weights, or (kind 1) anonymous memory in huge pages; 0 where there is
+ * too little to read for a rate.
+ */
 ES_EXPORT int32_t es_read_rate(int64_t program, int32_t kind, int64_t bytes, double *rate, char *error);
 
 #endif

@@ -95,10 +95,11 @@ int load_more(struct es_program *p, int64_t *done, char *error) {
   int status = ES_OK;
   while (p->loaded < p->weight_count && status == ES_OK && now() < end) {
     struct weight *w = &p->weights[p->loaded];
-    if (w->part_of_rows && !w->copy) {
-      status = weight_copy(w, error);
+    if (w->part_of_rows && !w->copied.all) {
+      status = weight_copy_some(w, error);
+      break; /* whoever loads looks for a cancel: where the file is not in memory this took long */
     }
-    if (status == ES_OK && p->preparations) {
+    if (p->preparations) {
       status = prepare_some(p, w, error);
     } else {
       p->loaded_pieces = w->count;
@@ -110,10 +111,7 @@ int load_more(struct es_program *p, int64_t *done, char *error) {
     }
   }
   files_look(p->files, p->file_count);
-  const struct file *cut = files_cut(p->files, p->file_count);
-  if (status == ES_OK && cut) {
-    status = fail(error, ES_FAILED, "the weights' file %s was cut short while it was read: fetch it again", cut->path);
-  }
+  status = status == ES_OK ? files_check(p->files, p->file_count, error) : status;
   *done = p->loaded_bytes;
   return status;
 }
@@ -132,16 +130,16 @@ static void read_chunk(void *context, int64_t task, int thread) {
   (void)sink;
 }
 
-static int read_all(struct es_program *p, const uint8_t **chunks, int64_t count, double *rate, char *error) {
+static void read_all(struct es_program *p, const uint8_t **chunks, int64_t count, double *rate) {
   if (count == 0) {
-    return fail(error, ES_FAILED, "there is too little to read for a rate");
+    *rate = 0;
+    return;
   }
   struct reading reading = {chunks, p->compute->read};
   pool_run(p->pool, count, read_chunk, &reading); /* pages are there, and clocks are up */
   int64_t start = now();
   pool_run(p->pool, count, read_chunk, &reading);
   *rate = (double)count * RATE_CHUNK * 1e9 / (double)(now() - start);
-  return ES_OK;
 }
 
 /** Whole chunks of the weights' values, from the first on; as many as there are. */
@@ -168,9 +166,9 @@ int read_rate(struct es_program *p, int32_t kind, int64_t bytes, double *rate, c
   if (chunks == MAP_FAILED) {
     return fail(error, ES_NO_MEMORY, "no memory to measure");
   }
-  int status;
+  int status = ES_OK;
   if (kind == 0) {
-    status = read_all(p, chunks, weight_chunks(p, chunks, count), rate, error);
+    read_all(p, chunks, weight_chunks(p, chunks, count), rate);
   } else {
     size_t size = (size_t)count * RATE_CHUNK;
     uint8_t *memory = mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -184,7 +182,7 @@ int read_rate(struct es_program *p, int32_t kind, int64_t bytes, double *rate, c
       for (int64_t i = 0; i < count; i++) {
         chunks[i] = memory + i * RATE_CHUNK;
       }
-      status = read_all(p, chunks, count, rate, error);
+      read_all(p, chunks, count, rate);
       munmap(memory, size + 1);
     }
   }

@@ -35,9 +35,9 @@ _Noreturn void step_fail(struct step *s, int status, const char *format, ...) {
 }
 
 void step_check(struct step *s) {
-  const struct file *cut = files_cut(s->program->files, s->program->file_count);
-  if (cut) {
-    step_fail(s, ES_FAILED, "the weights' file %s was cut short while it was in use: fetch it again and load the model anew", cut->path);
+  int status = files_check(s->program->files, s->program->file_count, s->error);
+  if (status != ES_OK) {
+    longjmp(s->failed, status);
   }
   if (is_cancelled(s)) {
     step_fail(s, ES_CANCELLED, "the step was cancelled");

@@ -14,6 +14,9 @@
 
 #include "error.h"
 
+/** What st_blocks counts, on every system here. */
+enum { STAT_BLOCK = 512 };
+
 /*
  * The guard. A signal handler may read no locks, so the files are in a list that only grows and whose entries are taken by compare-and-swap. What is
  * no fault within them goes to the handler that was there before, which in a Java process is the virtual machine's.
@@ -25,7 +28,7 @@ struct guarded {
 
 static struct guarded *_Atomic all_guarded;
 static _Atomic int looking;  /* handlers that look at files of the list, which are not freed meanwhile */
-static _Atomic int any_cut; /* since the process began: then each file is looked at */
+static _Atomic int any_harm; /* since the process began: then each file is looked at */
 static struct sigaction before;
 static pthread_once_t installed = PTHREAD_ONCE_INIT;
 
@@ -39,14 +42,20 @@ static struct file *file_at(const uint8_t *address) {
   return NULL;
 }
 
+/** The first harm stays. */
+static void mark(struct file *file, enum file_harm harm) {
+  int whole = FILE_WHOLE;
+  atomic_compare_exchange_strong(&file->harm, &whole, harm);
+  atomic_store(&any_harm, 1);
+}
+
 /** What a page has not, none after it has; one mapping for all of them, for their number in a process is limited. */
 static bool put_zeros(struct file *file, uintptr_t address) {
   uintptr_t start = address - address % (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)file->bytes + (uintptr_t)file->size;
   if (mmap((void *)start, end - start, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
     return false;
   }
-  atomic_store(&file->cut, 1);
-  atomic_store(&any_cut, 1);
+  mark(file, FILE_CUT);
   return true;
 }
 
@@ -108,6 +117,19 @@ static void unguard(struct file *file) {
   }
 }
 
+/** When a file was last written, in nanoseconds; it may wrap around, a file system may have any year. */
+static int64_t written(const struct stat *status) {
+#ifdef __APPLE__
+  struct timespec time = status->st_mtimespec;
+#else
+  struct timespec time = status->st_mtim;
+#endif
+  return (int64_t)((uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec);
+}
+
+/** As a file has of which layers are fetched one after the other: those that are still to come are written while others are in use. */
+static bool has_holes(const struct stat *status) { return (int64_t)status->st_blocks * STAT_BLOCK < (int64_t)status->st_size; }
+
 int file_map(struct file *file, char *error) {
   int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* or a pipe would be waited for */
   if (descriptor < 0) {
@@ -130,6 +152,7 @@ int file_map(struct file *file, char *error) {
     file->bytes = bytes;
     file->device = (uint64_t)status.st_dev;
     file->inode = (uint64_t)status.st_ino;
+    file->written = has_holes(&status) ? ANY_TIME : written(&status);
   }
   close(descriptor);
 #if defined(MADV_HUGEPAGE)
@@ -154,20 +177,27 @@ void file_unmap(struct file *file) {
 
 void files_look(struct file *files, int32_t count) {
   for (int i = 0; i < count; i++) {
+    struct file *file = &files[i];
     struct stat now;
-    bool same = stat(files[i].path, &now) == 0 && (uint64_t)now.st_dev == files[i].device && (uint64_t)now.st_ino == files[i].inode;
-    if (same && now.st_size < files[i].size) {
-      atomic_store(&files[i].cut, 1);
-      atomic_store(&any_cut, 1);
+    bool same = stat(file->path, &now) == 0 && (uint64_t)now.st_dev == file->device && (uint64_t)now.st_ino == file->inode;
+    if (same && now.st_size < file->size) {
+      mark(file, FILE_CUT);
+    } else if (same && file->written != ANY_TIME && written(&now) != file->written) {
+      mark(file, FILE_CHANGED);
     }
   }
 }
 
-const struct file *files_cut(const struct file *files, int32_t count) {
-  for (int i = 0; atomic_load_explicit(&any_cut, memory_order_relaxed) && i < count; i++) {
-    if (atomic_load(&files[i].cut)) {
-      return &files[i];
+int files_check(const struct file *files, int32_t count, char *error) {
+  for (int i = 0; atomic_load_explicit(&any_harm, memory_order_relaxed) && i < count; i++) {
+    switch (atomic_load(&files[i].harm)) {
+      case FILE_CUT:
+        return fail(error, ES_FAILED, "the weights' file %s was cut short while it was in use: fetch it again and load the model anew", files[i].path);
+      case FILE_CHANGED:
+        return fail(error, ES_FAILED, "the weights' file %s was changed while it was in use: load the model again", files[i].path);
+      default:
+        break;
     }
   }
-  return NULL;
+  return ES_OK;
 }

@@ -118,6 +118,9 @@ static int read_all(struct reader *r) {
     return fail(r->error, ES_FAILED, "the program is for version %d of the interface, this library has %d", version, ES_VERSION);
   }
   read_options(r);
+  if (p->kv_type == ES_KV_Q8) { /* nothing computes with it */
+    return fail(r->error, ES_FAILED, "KV caches are kept as f32 or f16, not as q8: load the program with one of these");
+  }
   p->hidden = word(&r->words);
   read_slots(r);
   read_edges(r);

@@ -38,8 +38,14 @@ struct weight {
   int32_t first_row, row_block, row_step;
   int32_t count;
   struct piece *pieces;
-  void *copy; /* of a part of rows, once loaded; mapped */
+  void *copy; /* of a part of rows, once its load has begun; mapped */
   int64_t copy_bytes;
+  struct {
+    int64_t regions; /* of the pieces, three each, that are copied */
+    int64_t rows;    /* of the region after these */
+    int64_t bytes;   /* of the copy, before that region's */
+    bool all;
+  } copied;
 };
 
 static inline const uint8_t *region_row(const struct region *r, int64_t row) {
@@ -99,7 +105,10 @@ int weight_read(struct words *words, struct weight *w, const struct file *files,
 void weight_free(struct weight *w);
 /** Bytes that stay resident of this weight alone. */
 int64_t weight_bytes(const struct weight *w);
-/** Copies the rows of a part of rows, without what lies between them, and points the pieces there. */
-int weight_copy(struct weight *w, char *error);
+/**
+ * Goes on with copying the rows of a part of rows, without what lies between them: some MB of the file, so that a load can be cancelled in between. A
+ * region points to its copy once that is whole; until `copied.all` the weight cannot be used.
+ */
+int weight_copy_some(struct weight *w, char *error);
 
 #endif

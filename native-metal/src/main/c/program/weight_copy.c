@@ -9,6 +9,8 @@
 #include "error.h"
 #include "weight.h"
 
+enum { COPIED_AT_ONCE = 16 << 20 };
+
 /** Of one region: what is kept of each row, and where in its file's rows the first and the last lie. */
 struct kept {
   int64_t row_bytes, first, rows;
@@ -33,40 +35,32 @@ static void copy_every(const struct weight *w, const uint8_t *row, uint8_t *into
   }
 }
 
-/** Copies a region to `into`, points it there, and returns where the next may begin. */
-static uint8_t *region_copy(const struct weight *w, struct region *r, struct kept kept, bool interleaved, uint8_t *into) {
-  if (kept.row_bytes == 0) {
-    return into;
-  }
-  for (int64_t row = 0; row < kept.rows; row++) {
-    const uint8_t *from = r->first + (kept.first + row) * r->row_bytes;
-    if (interleaved) {
-      copy_every(w, from, into + row * kept.row_bytes);
-    } else {
-      memcpy(into + row * kept.row_bytes, from, (size_t)kept.row_bytes);
-    }
-  }
-  /* the first row of the copy is the matrix's first, or the one that it shares: stored rows are counted from there on */
-  int64_t before = r->skipped + weight_stored_row(w, 0);
-  *r = (struct region){.first = into, .row_bytes = kept.row_bytes, .shared_by = r->shared_by, .skipped = (int32_t)(before % r->shared_by)};
-  return into + kept.rows * kept.row_bytes;
-}
+/** Where a part of rows is copied from. */
+struct source {
+  bool interleaved;
+  int64_t row_bytes[3]; /* of the copy: values, scales, biases; 0 where there are none */
+};
 
-int weight_copy(struct weight *w, char *error) {
-  if (!w->part_of_rows || w->copy) {
-    return ES_OK;
-  }
+static struct source source_of(const struct weight *w) {
   bool interleaved = is_interleaved(w);
   int32_t columns = interleaved ? w->rows : weight_stored_columns(w);
-  int64_t values = format_row_bytes(&w->format, columns), scales = format_scale_bytes(&w->format, columns);
-  int64_t biases = format_bias_bytes(&w->format, columns), bytes = 64; /* kernels may load whole vectors at the end of a row */
-  for (int32_t i = 0; i < w->count; i++) {
-    const struct piece *piece = w->pieces + i;
-    struct kept all[3] = {kept_of(w, &piece->values, values), kept_of(w, &piece->scales, scales), kept_of(w, &piece->biases, biases)};
-    for (int j = 0; j < 3; j++) {
-      int64_t more = all[j].rows * all[j].row_bytes; /* within a file */
-      bytes = more > INT64_MAX - bytes ? INT64_MAX : bytes + more;
-    }
+  const struct format *f = &w->format;
+  return (struct source){interleaved, {format_row_bytes(f, columns), format_scale_bytes(f, columns), format_bias_bytes(f, columns)}};
+}
+
+/** One of the three regions of each piece, all of them counted. */
+static struct region *region_of(const struct weight *w, int64_t index) {
+  struct piece *piece = w->pieces + index / 3;
+  struct region *all[] = {&piece->values, &piece->scales, &piece->biases};
+  return all[index % 3];
+}
+
+static int allocate(struct weight *w, const struct source *source, char *error) {
+  int64_t bytes = 64; /* kernels may load whole vectors at the end of a row */
+  for (int64_t i = 0; i < INT64_C(3) * w->count; i++) {
+    struct kept kept = kept_of(w, region_of(w, i), source->row_bytes[i % 3]);
+    int64_t more = kept.rows * kept.row_bytes; /* within a file */
+    bytes = more > INT64_MAX - bytes ? INT64_MAX : bytes + more;
   }
   void *copy = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (copy == MAP_FAILED) {
@@ -76,20 +70,54 @@ int weight_copy(struct weight *w, char *error) {
 #ifdef MADV_HUGEPAGE
   madvise(copy, (size_t)bytes, MADV_HUGEPAGE); /* merely advice */
 #endif
-  uint8_t *into = copy;
-  for (int32_t i = 0; i < w->count; i++) {
-    struct piece *piece = w->pieces + i;
-    into = region_copy(w, &piece->values, kept_of(w, &piece->values, values), interleaved, into);
-    into = region_copy(w, &piece->scales, kept_of(w, &piece->scales, scales), interleaved, into);
-    into = region_copy(w, &piece->biases, kept_of(w, &piece->biases, biases), interleaved, into);
-  }
-  if (interleaved) {
-    w->row_step = 1;
-  }
-  if (interleaved || !w->transposed) {
-    w->first_row = 0;
-  }
   w->copy = copy;
   w->copy_bytes = bytes;
   return ES_OK;
+}
+
+/** Copies rows of a region while there are bytes `left` of what may be read of the file. After its last row the region points to the copy. */
+static void copy_rows(struct weight *w, struct region *r, struct kept kept, bool interleaved, int64_t *left) {
+  uint8_t *into = (uint8_t *)w->copy + w->copied.bytes;
+  for (; w->copied.rows < kept.rows && *left > 0; w->copied.rows++) {
+    const uint8_t *from = r->first + (kept.first + w->copied.rows) * r->row_bytes;
+    uint8_t *to = into + w->copied.rows * kept.row_bytes;
+    if (interleaved) {
+      copy_every(w, from, to);
+    } else {
+      memcpy(to, from, (size_t)kept.row_bytes);
+    }
+    *left -= r->row_bytes > kept.row_bytes ? r->row_bytes : kept.row_bytes; /* with what lies between, of whose pages some are read too */
+  }
+  if (w->copied.rows < kept.rows) {
+    return;
+  }
+  if (kept.row_bytes > 0) {
+    /* the first row of the copy is the matrix's first, or the one that it shares: stored rows are counted from there on */
+    int64_t before = r->skipped + weight_stored_row(w, 0);
+    *r = (struct region){.first = into, .row_bytes = kept.row_bytes, .shared_by = r->shared_by, .skipped = (int32_t)(before % r->shared_by)};
+  }
+  w->copied.regions++;
+  w->copied.rows = 0;
+  w->copied.bytes += kept.rows * kept.row_bytes;
+}
+
+int weight_copy_some(struct weight *w, char *error) {
+  struct source source = source_of(w);
+  int status = w->copy ? ES_OK : allocate(w, &source, error);
+  int64_t left = COPIED_AT_ONCE, regions = INT64_C(3) * w->count;
+  while (status == ES_OK && w->copied.regions < regions && left > 0) {
+    int64_t index = w->copied.regions;
+    struct region *r = region_of(w, index);
+    copy_rows(w, r, kept_of(w, r, source.row_bytes[index % 3]), source.interleaved, &left);
+  }
+  if (status == ES_OK && w->copied.regions == regions) {
+    if (source.interleaved) {
+      w->row_step = 1;
+    }
+    if (source.interleaved || !w->transposed) {
+      w->first_row = 0;
+    }
+    w->copied.all = true;
+  }
+  return status;
 }

@@ -56,7 +56,16 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
         }
         return error instanceof EspalierException known
                 ? new Failure("", kindOfKnown, known.what(), known.remedy())
-                : new Failure("", Kind.INTERNAL, error.toString());
+                : new Failure("", Kind.INTERNAL, words(error));
+    }
+
+    /** A defect, and what it came of: libraries hand on what they were thrown in exceptions of their own, which say less. */
+    public static String words(Throwable error) {
+        Throwable first = error;
+        while (first.getCause() != null) {
+            first = first.getCause();
+        }
+        return first == error ? error.toString() : error + " (" + first + ")";
     }
 
     /**

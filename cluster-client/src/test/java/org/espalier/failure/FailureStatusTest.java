@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import org.espalier.EspalierException;
 import org.espalier.Remedy;
@@ -110,6 +112,10 @@ class FailureStatusTest {
                 .isEqualTo(failure.at("n1", "node n1").at("n2", "node n2"));
         assertThat(Failure.of(new IllegalStateException("odd"), Failure.Kind.LOAD_FAILED))
                 .isEqualTo(new Failure("", Failure.Kind.INTERNAL, "java.lang.IllegalStateException: odd"));
+        IOException first = new IOException("Too many open files");
+        Throwable thrown = new IllegalStateException("no event loop", new UncheckedIOException("epoll", first));
+        assertThat(Failure.of(thrown, Failure.Kind.LOAD_FAILED).message())
+                .isEqualTo("java.lang.IllegalStateException: no event loop (java.io.IOException: Too many open files)");
         assertThat(Failure.of(new OutOfMemoryError("heap"), Failure.Kind.LOAD_FAILED)
                         .remedy())
                 .isEqualTo(Optional.of(Remedy.SPLIT_OVER_MORE_NODES));

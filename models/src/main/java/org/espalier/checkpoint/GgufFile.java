@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * @param metadata text as {@code String}, numbers as {@code Number} (unsigned ones in the next wider type), truth values as {@code
  *     Boolean}, arrays as {@code List}
- * @param tensors by the file's own names, in its order; inside the file and without overlap
+ * @param tensors by the file's own names, in its order; inside the file, one after the other
  */
 public record GgufFile(Path path, Map<String, Object> metadata, Map<String, Tensor> tensors) {
 

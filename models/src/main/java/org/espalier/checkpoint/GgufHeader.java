@@ -1,7 +1,6 @@
 package org.espalier.checkpoint;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +63,7 @@ final class GgufHeader {
                 throw damaged("duplicate tensor " + info.name());
             }
         }
-        requireNoOverlap(infos);
+        requireOneAfterTheOther(relative, alignment);
         return new GgufFile(file.path(), metadata, infos);
     }
 
@@ -186,15 +185,21 @@ final class GgufHeader {
         return new GgufFile.Tensor(info.file(), info.name(), info.shape(), info.type(), dataStart + info.offset());
     }
 
-    private void requireNoOverlap(Map<String, GgufFile.Tensor> infos) {
-        List<GgufFile.Tensor> ordered = new ArrayList<>(infos.values());
-        ordered.sort(Comparator.comparingLong(GgufFile.Tensor::offset));
-        for (int i = 1; i < ordered.size(); i++) {
-            GgufFile.Tensor before = ordered.get(i - 1);
-            if (before.offset() + before.bytes().orElse(0L) > ordered.get(i).offset()) {
-                throw damaged("the tensors " + before.name() + " and "
-                        + ordered.get(i).name() + " have the same bytes");
+    /**
+     * Each tensor begins at the aligned end of the one before, in the header's order: so files are written, and llama.cpp reads no others. What a type or a
+     * shape leaves over would else not be missed.
+     */
+    private void requireOneAfterTheOther(List<GgufFile.Tensor> relative, int alignment) {
+        long expected = 0;
+        for (GgufFile.Tensor tensor : relative) {
+            if (expected >= 0 && tensor.offset() != expected) {
+                throw damaged("tensor " + tensor.name() + " begins at byte " + tensor.offset()
+                        + " of the data, expected " + expected + ", where what is before it ends");
             }
+            long start = tensor.offset();
+            expected = tensor.bytes()
+                    .map(bytes -> (start + bytes + alignment - 1) & -(long) alignment)
+                    .orElse(-1L); // nobody here knows how long it is
         }
     }
 

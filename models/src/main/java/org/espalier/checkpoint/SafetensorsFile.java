@@ -18,7 +18,7 @@ import java.util.Map;
  * (<a href="https://github.com/huggingface/safetensors#format">format</a>).
  *
  * @param metadata the header's {@code __metadata__}
- * @param entries by tensor name, in the header's order; inside the file and without overlap
+ * @param entries by tensor name, in the header's order; together they are the file's data, without overlap or holes
  */
 public record SafetensorsFile(Path path, Map<String, String> metadata, Map<String, Tensor> entries) {
 
@@ -97,7 +97,7 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
                 throw new CheckpointException(
                         path + " has a damaged safetensors header: " + firstLine(e.getMessage()), e);
             }
-            requireNoOverlap(entries);
+            requireWhole(entries);
             return new SafetensorsFile(path, metadata, entries);
         }
 
@@ -171,18 +171,24 @@ public record SafetensorsFile(Path path, Map<String, String> metadata, Map<Strin
             return new Tensor(path, type, shape, dataStart + begin, dataStart + end);
         }
 
-        private void requireNoOverlap(Map<String, Tensor> entries) {
+        /** The format allows neither bytes that two tensors share nor bytes that are of none. */
+        private void requireWhole(Map<String, Tensor> entries) {
             List<Map.Entry<String, Tensor>> ordered = new ArrayList<>(entries.entrySet());
             ordered.sort(Comparator.comparingLong(
                             (Map.Entry<String, Tensor> e) -> e.getValue().begin())
                     .thenComparingLong(e -> e.getValue().end()));
-            for (int i = 1; i < ordered.size(); i++) {
-                if (ordered.get(i).getValue().begin()
-                        < ordered.get(i - 1).getValue().end()) {
-                    throw damaged(
-                            "gives the same bytes to " + ordered.get(i - 1).getKey() + " and "
-                                    + ordered.get(i).getKey());
+            long expected = dataStart;
+            for (Map.Entry<String, Tensor> entry : ordered) {
+                long begin = entry.getValue().begin();
+                if (begin != expected) {
+                    throw damaged("lets tensor " + entry.getKey() + " begin at byte " + (begin - dataStart)
+                            + " of the data, expected " + (expected - dataStart) + ", where what is before it ends");
                 }
+                expected = entry.getValue().end();
+            }
+            if (expected != fileBytes) {
+                throw damaged("has tensors for the first " + (expected - dataStart)
+                        + " bytes of the data, the file has " + (fileBytes - dataStart));
             }
         }
 

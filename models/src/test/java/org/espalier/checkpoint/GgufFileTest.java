@@ -158,9 +158,46 @@ class GgufFileTest {
         refused(new GgufBuilder().info("t", 0, 32, 8), "is cut off: tensor t needs 32 bytes at byte 32");
         refused(new GgufBuilder().info("t", 2, 0, 33), "rows of 33 values, expected whole Q4_0 blocks of 32");
         refused(new GgufBuilder().info("t", 99, 64, 33), "is cut off: tensor t");
-        refused(new GgufBuilder().tensor("t", GgmlType.F32, 16).info("u", 0, 32, 4), "t and u have the same bytes");
+        refused(
+                new GgufBuilder().tensor("t", GgmlType.F32, 16).info("u", 0, 32, 4),
+                "tensor u begins at byte 32 of the data, expected 64");
         refused(new GgufBuilder().tensor("t", GgmlType.F32, 1).tensor("t", GgmlType.F32, 1), "duplicate tensor t");
         refused(new GgufBuilder().key("k", 1).key("k", 2), "duplicate metadata key k");
         refused(new GgufBuilder().key("general.alignment", 12), "general.alignment is 12, expected a power of two");
+    }
+
+    /** Another type of fewer bytes leaves some over, which would be read as nothing, and the rest as something else. */
+    @Test
+    void holesBetweenTensorsAreRefused() {
+        byte[] f32 = new byte[64 * Float.BYTES];
+        read(new GgufBuilder().tensor("t", 0, f32, 64).tensor("u", GgmlType.F32, 4));
+        refused(
+                new GgufBuilder().tensor("t", 1, f32, 64).tensor("u", GgmlType.F32, 4),
+                "tensor u begins at byte 256 of the data, expected 128, where what is before it ends");
+        refused(
+                new GgufBuilder().tensor("t", 0, f32, 8, 4).tensor("u", GgmlType.F32, 4),
+                "tensor u begins at byte 256 of the data, expected 128");
+        refused(
+                new GgufBuilder().tensor("t", 0, f32, 64).info("u", 0, 32, 8),
+                "tensor u begins at byte 32 of the data, expected 256");
+        refused(
+                new GgufBuilder()
+                        .info("u", 0, 32, 8)
+                        .tensor("t", 0, new byte[32], 8)
+                        .tensor("v", GgmlType.F32, 8),
+                "tensor u begins at byte 32 of the data, expected 0");
+    }
+
+    @Test
+    void whatIsAlignedByZerosIsNoHole() {
+        GgufFile file = read(new GgufBuilder()
+                .tensor("t", GgmlType.F32, 1)
+                .tensor("u", GgmlType.Q4_0, 3, 32)
+                .tensor("unknown", 99, new byte[1000], 33)
+                .tensor("v", GgmlType.F32, 9));
+        long start = file.tensors().get("t").offset();
+        assertThat(file.tensors().get("u").offset()).isEqualTo(start + 32);
+        assertThat(file.tensors().get("unknown").offset()).isEqualTo(start + 96);
+        assertThat(file.tensors().get("v").offset()).isEqualTo(start + 96 + 1024);
     }
 }

@@ -124,6 +124,22 @@ class SafetensorsFileTest {
                         .tensor("a", "F32", 4)
                         .entry("b", "F32", "2", 8, 16)
                         .bytes(),
-                "gives the same bytes to a and b");
+                "lets tensor b begin at byte 8 of the data, expected 16, where what is before it ends");
+    }
+
+    /** "No holes in the byte buffer": what a header leaves out was for a tensor that it has lost or made smaller. */
+    @Test
+    void bytesOfNoTensorAreRefused() {
+        String smaller = "{\"a\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]},"
+                + "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]}}";
+        refused(
+                SafetensorsBuilder.bytes(smaller, 24),
+                "lets tensor b begin at byte 16 of the data, expected 8, where what is before it ends");
+        refused(
+                SafetensorsBuilder.bytes(smaller.replace("[16,24]", "[8,16]"), 24),
+                "has tensors for the first 16 bytes of the data, the file has 24");
+        refused(
+                SafetensorsBuilder.bytes(smaller.replace("[0,8]", "[8,16]"), 24),
+                "lets tensor a begin at byte 8 of the data, expected 0");
     }
 }

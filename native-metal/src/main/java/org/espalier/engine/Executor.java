@@ -76,8 +76,8 @@ public interface Executor extends AutoCloseable {
      * Bytes a second at which the engine's threads read memory, all at once.
      *
      * @param bytes how many are read
-     * @return empty where the engine does not read memory itself
-     * @throws EngineException if there is too little to read, or no memory for it
+     * @return empty where the engine does not read memory itself, and where there is too little to read for a rate
+     * @throws EngineException if there is no memory for it
      */
     default OptionalDouble readRate(ReadSource source, long bytes) {
         return OptionalDouble.empty();

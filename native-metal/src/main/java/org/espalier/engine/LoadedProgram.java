@@ -369,7 +369,7 @@ public final class LoadedProgram implements AutoCloseable {
         }
     }
 
-    /** Bytes a second at which the engine's threads read {@code bytes} of memory; empty where the engine does not tell. */
+    /** Bytes a second at which the engine's threads read {@code bytes} of memory; empty where the engine does not tell, or there is too little to read. */
     public OptionalDouble readRate(Executor.ReadSource source, long bytes) {
         return call(() -> device().readRate(source, bytes));
     }

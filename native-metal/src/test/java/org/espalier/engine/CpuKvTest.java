@@ -1,6 +1,7 @@
 package org.espalier.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -62,6 +63,18 @@ class CpuKvTest {
         Program program = TinyProgram.latent(new WeightFile(directory));
         float[][] rows = eighths(TinyProgram.ROW);
         assertThat(run(program, rows, KvType.F16)).isDeepEqualTo(run(program, rows, KvType.F32));
+    }
+
+    /** Also by a program that does not come through {@link LoadedProgram}, which asks the provider first. */
+    @Test
+    void theLibraryRefusesWhatItCannotCompute() {
+        Program program = TinyProgram.latent(new WeightFile(directory));
+        EngineOptions options = EngineOptions.FLOAT32.withKv(KvType.Q8, 0);
+        try (Engine engine = EngineUnderTest.requireReady(LibraryProvider.cpu()).start()) {
+            assertThatExceptionOfType(EngineException.class)
+                    .isThrownBy(() -> engine.load(program, options, Loading.quietly()))
+                    .withMessageContaining("KV caches are kept as f32 or f16, not as q8");
+        }
     }
 
     private static float[][] eighths(int columns) {

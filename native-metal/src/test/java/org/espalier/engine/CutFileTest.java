@@ -2,13 +2,17 @@ package org.espalier.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.espalier.engine.library.LibraryProvider;
@@ -24,7 +28,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A file that is cut short while it is mapped would end the process with a signal. */
+/**
+ * A file that is cut short while it is mapped would end the process with a signal; of one that is written over, steps would compute with what was written
+ * so far.
+ */
 @Timeout(60)
 class CutFileTest {
 
@@ -117,6 +124,77 @@ class CutFileTest {
                     .hasMessageContaining(CUT);
             cutter.join();
         }
+    }
+
+    private static void write(Path file, long offset) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(Float.BYTES), offset);
+        }
+    }
+
+    /** As a copy in place does at last: the size is what it was. */
+    @Test
+    void aStepSaysThatItsFileWasWrittenOver() throws IOException {
+        WeightFile file = new WeightFile(directory);
+        Program program = program(file);
+        Files.setLastModifiedTime(file.path(), FileTime.fromMillis(1));
+        try (LoadedProgram loaded = load(program)) {
+            step(loaded);
+            write(file.path(), 1);
+            for (int again = 0; again < 2; again++) {
+                assertThatThrownBy(() -> step(loaded))
+                        .isInstanceOf(EngineException.class)
+                        .hasMessage(
+                                "the weights' file %s was changed while it was in use: load the model again",
+                                file.path());
+            }
+            assertThat(loaded.length(1)).as("rows of the step before").isEqualTo(1);
+        }
+        try (LoadedProgram loaded = load(program)) {
+            step(loaded);
+        }
+    }
+
+    @Test
+    void aFileIsComparedToTheNanosecond() throws IOException {
+        WeightFile file = new WeightFile(directory);
+        Program program = program(file);
+        FileTime before = FileTime.from(Instant.ofEpochSecond(1_000_000_000, 1_000));
+        FileTime after = FileTime.from(Instant.ofEpochSecond(1_000_000_000, 2_000));
+        Files.setLastModifiedTime(file.path(), after);
+        assumeTrue(Files.getLastModifiedTime(file.path()).equals(after), "this file system keeps no microseconds");
+        Files.setLastModifiedTime(file.path(), before);
+        try (LoadedProgram loaded = load(program)) {
+            step(loaded);
+            Files.setLastModifiedTime(file.path(), after);
+            assertThatThrownBy(() -> step(loaded)).hasMessageContaining("was changed while it was in use");
+        }
+    }
+
+    /** The layers that {@code pull --layers} fetched go on while it fetches more of them into the same file. */
+    @Test
+    void theHolesOfAFileMayBeFilledMeanwhile() throws IOException {
+        WeightFile file = new WeightFile(directory);
+        Program program = program(file);
+        long size = Files.size(file.path());
+        try (FileChannel channel = FileChannel.open(file.path(), StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(1), 4 * size - 1);
+        }
+        assumeTrue(hasHoles(file.path()), "this file system keeps no holes");
+        Files.setLastModifiedTime(file.path(), FileTime.fromMillis(1));
+        try (LoadedProgram loaded = load(program)) {
+            step(loaded);
+            write(file.path(), 2 * size);
+            step(loaded);
+            cut(file, size / 2);
+            assertThatThrownBy(() -> step(loaded)).hasMessageContaining(CUT);
+        }
+    }
+
+    private static boolean hasHoles(Path file) throws IOException {
+        Process process = new ProcessBuilder("du", "-k", file.toString()).start();
+        String kilobytes = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\\s")[0];
+        return Long.parseLong(kilobytes) * 1024 < Files.size(file);
     }
 
     @Test

@@ -226,7 +226,8 @@ final class LibraryExecutor implements Executor {
     public OptionalDouble readRate(Executor.ReadSource source, long bytes) {
         try (Memory number = new Memory(Double.BYTES)) {
             require(text -> library.es_read_rate(handle(), source.ordinal(), bytes, number, text));
-            return OptionalDouble.of(number.getDouble(0));
+            double rate = number.getDouble(0);
+            return rate > 0 ? OptionalDouble.of(rate) : OptionalDouble.empty();
         }
     }
 

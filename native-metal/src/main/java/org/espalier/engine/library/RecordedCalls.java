@@ -9,7 +9,7 @@ import org.espalier.EspalierException;
 import org.espalier.engine.EngineException;
 
 /** A recording's file of calls, which is complete after each of them. */
-record RecordedCalls(Path file, FileChannel channel) implements AutoCloseable {
+final class RecordedCalls implements AutoCloseable {
 
     /** In the order of their numbers in RECORDING.md. */
     enum Call {
@@ -20,6 +20,15 @@ record RecordedCalls(Path file, FileChannel channel) implements AutoCloseable {
         DROP_ROWS,
         CLOSE,
         RUN
+    }
+
+    private final Path file;
+    private final FileChannel channel;
+    private boolean broken;
+
+    private RecordedCalls(Path file, FileChannel channel) {
+        this.file = file;
+        this.channel = channel;
     }
 
     static RecordedCalls create(Path file) throws IOException {
@@ -33,8 +42,14 @@ record RecordedCalls(Path file, FileChannel channel) implements AutoCloseable {
                 channel.write(bytes);
             }
         } catch (IOException e) {
-            throw new EngineException("cannot record to " + file + ": " + EspalierException.reason(e, file), e);
+            broken = true;
+            throw failure(e);
         }
+    }
+
+    /** Whether a call could not be added, for instance since the disk is full. */
+    boolean isBroken() {
+        return broken;
     }
 
     @Override
@@ -42,7 +57,11 @@ record RecordedCalls(Path file, FileChannel channel) implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new EngineException("cannot record to " + file + ": " + EspalierException.reason(e, file), e);
+            throw failure(e);
         }
+    }
+
+    private EngineException failure(IOException e) {
+        return new EngineException("cannot record to " + file + ": " + EspalierException.reason(e, file), e);
     }
 }

@@ -66,7 +66,9 @@ final class RecordedExecutor implements ForwardingExecutor {
     @Override
     public void close(long session) {
         executor.close(session);
-        calls.add(Call.CLOSE, new Words().addLong(session));
+        if (!calls.isBroken()) { // else its session is closed because of that
+            calls.add(Call.CLOSE, new Words().addLong(session));
+        }
     }
 
     @Override

@@ -176,16 +176,19 @@ final class BenchCommand implements Callable<Integer> {
                     generated,
                     generated.median() * bytes * 1e-9));
         }
-        if (mapped.isPresent() && own.isPresent()) {
-            out.println(String.format(
-                    Locale.ROOT,
-                    "reading the weights where they lie: %.1f GB/s; memory in huge pages: %.1f GB/s",
-                    mapped.getAsDouble() * 1e-9,
-                    own.getAsDouble() * 1e-9));
+        if (own.isPresent()) { // the engine reads memory itself
+            out.println("reading the weights where they lie: " + bandwidth(mapped) + "; memory in huge pages: "
+                    + bandwidth(own));
         }
         loaded.choices().forEach(out::println);
         times(out, "a prompt", loaded.program(), ofPrompt, prompt * (repetitions + 1));
         times(out, "generating", loaded.program(), ofTokens, generate * (repetitions + 1));
+    }
+
+    private static String bandwidth(OptionalDouble rate) {
+        return rate.isPresent()
+                ? String.format(Locale.ROOT, "%.1f GB/s", rate.getAsDouble() * 1e-9)
+                : "too little of them for a rate";
     }
 
     private static void times(Output out, String what, Program program, Optional<long[]> nanos, int tokens) {

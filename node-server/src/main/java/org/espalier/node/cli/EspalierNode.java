@@ -97,6 +97,17 @@ public final class EspalierNode implements Runnable {
             out.println("Try '" + failed.getCommandSpec().qualifiedName() + " --help'.");
             return CommandLine.ExitCode.USAGE;
         });
+        commandLine.setExecutionStrategy(parsed -> {
+            try {
+                return new CommandLine.RunLast().execute(parsed);
+            } catch (OutOfMemoryError | LinkageError e) { // of what is thrown picocli hands on exceptions alone
+                if (ProcessLimits.sentence(e).isEmpty()) {
+                    throw e;
+                }
+                EspalierException known = new EspalierException(String.valueOf(e.getMessage()), e);
+                throw new CommandLine.ExecutionException(parsed.commandSpec().commandLine(), known.what(), known);
+            }
+        });
         commandLine.setExecutionExceptionHandler((error, failed, parsed) -> {
             EspalierNode root = (EspalierNode) failed.getCommandSpec().root().userObject();
             if (root.debug) {
@@ -122,9 +133,10 @@ public final class EspalierNode implements Runnable {
     }
 
     private static String sentence(Exception error) {
-        return error instanceof EspalierException known
-                ? RemedyOptions.sentence(known)
-                : error + " (this is a defect: run again with --debug and report it)";
+        return ProcessLimits.sentence(error)
+                .orElseGet(() -> error instanceof EspalierException known
+                        ? RemedyOptions.sentence(known)
+                        : error + " (this is a defect: run again with --debug and report it)");
     }
 
     /** From the jar's manifest. */

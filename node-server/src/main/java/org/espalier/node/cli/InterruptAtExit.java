@@ -17,7 +17,11 @@ final class InterruptAtExit implements AutoCloseable {
     private final Thread hook = new DaemonThreads("espalier-exit").newThread(this::interrupt);
 
     InterruptAtExit() {
-        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException e) { // the process ends already, which waits for nobody any more
+            working.interrupt();
+        }
     }
 
     private void interrupt() {

@@ -352,7 +352,8 @@ public final class Member {
     public void defect(Throwable error) {
         defect = error;
         fail(refusal(
-                Failure.Kind.INTERNAL, "the ring agent of node " + place.self().getNode() + " failed: " + error));
+                Failure.Kind.INTERNAL,
+                "the ring agent of node " + place.self().getNode() + " failed: " + Failure.words(error)));
         defect = null;
         ports.defect(error);
     }

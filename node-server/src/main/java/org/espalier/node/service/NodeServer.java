@@ -149,7 +149,7 @@ public final class NodeServer implements AutoCloseable {
     /** Closes the node when the process ends, also by a signal. Whatever hangs, the process ends within 5 s. */
     public void closeAtExit() {
         DaemonThreads threads = new DaemonThreads("espalier-shutdown");
-        Runtime.getRuntime().addShutdownHook(threads.newThread(() -> {
+        Thread hook = threads.newThread(() -> {
             Thread closes = threads.newThread(this::close);
             closes.start();
             try {
@@ -160,7 +160,12 @@ public final class NodeServer implements AutoCloseable {
             if (closes.isAlive()) { // loggers may be closed by now
                 System.err.println("node " + name + " ends although something still runs after " + EXIT_MILLIS + " ms");
             }
-        }));
+        });
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException e) { // the process ends already
+            hook.run();
+        }
     }
 
     /**

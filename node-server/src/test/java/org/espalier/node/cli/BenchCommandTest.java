@@ -1,10 +1,14 @@
 package org.espalier.node.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.util.Arrays;
+import org.espalier.engine.EngineProvider;
+import org.espalier.engine.library.LibraryProvider;
 import org.junit.jupiter.api.Test;
 
 class BenchCommandTest {
@@ -26,6 +30,30 @@ class BenchCommandTest {
         assertThat(json.path("decodeTokensPerSecond").doubleValue()).isPositive();
         assertThat(json.path("firstTokenSeconds").doubleValue()).isPositive();
         assertThat(json.path("residentBytes").longValue()).isGreaterThan(1 << 20);
+    }
+
+    /** Its weights are fewer than reading is measured by; all else is. */
+    @Test
+    void aModelThatIsTooSmallForAReadingRateHasTheOthers() throws IOException {
+        EngineProvider cpu = LibraryProvider.cpu();
+        assumeTrue(cpu.availability() instanceof EngineProvider.Availability.Ready, "there is no cpu engine here");
+        String[] bench = {"bench", "--model", DEEPSEEK, "--engine", "cpu", "-p", "5", "-n", "3", "-r", "1"};
+        Command table = Command.run(bench);
+        String[] withJson = Arrays.copyOf(bench, bench.length + 1);
+        withJson[bench.length] = "--json";
+        Command command = Command.run(withJson);
+
+        assertThat(table.err()).isEmpty();
+        assertThat(table.exit()).isZero();
+        assertThat(table.out())
+                .contains("pp5 ", "tg3 ")
+                .containsPattern("where they lie: too little of them for a rate; memory in huge pages: [0-9.]+ GB/s\n");
+        assertThat(command.err()).isEmpty();
+        assertThat(command.exit()).isZero();
+        JsonNode json = new ObjectMapper().readTree(command.out());
+        assertThat(json.path("decodeTokensPerSecond").doubleValue()).isPositive();
+        assertThat(json.path("readBandwidth").doubleValue()).isPositive();
+        assertThat(json.has("mappedReadBandwidth")).isFalse();
     }
 
     @Test
