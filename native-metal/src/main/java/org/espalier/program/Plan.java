@@ -110,6 +110,12 @@ public final class Plan {
                 .sum();
     }
 
+    /** How often the nodes that share these layers exchange values in one step that wants logits. */
+    public int exchanges() {
+        return (int)
+                program.ops().stream().filter(ExchangeBegin.class::isInstance).count();
+    }
+
     /** What one step reads and computes. */
     public Cost cost(StepShape step) {
         return program.ops().stream().map(op -> op.cost(program, step)).reduce(Cost.NONE, Cost::plus);

@@ -38,6 +38,8 @@ public final class FakeLoader implements ShardLoader {
 
     /** Rows for which there is KV memory. */
     public volatile long kvRows = Integer.MAX_VALUE;
+    /** What an exchange within a step is said to cost. */
+    public volatile long crossingNanos;
 
     /** Bytes that each layer says it occupies. */
     public volatile long layerBytes = 1000;
@@ -51,6 +53,8 @@ public final class FakeLoader implements ShardLoader {
                 .setName("fake")
                 .setDetail("nothing")
                 .setAvailability(EngineState.Availability.READY)
+                .setCrossingNanos(crossingNanos)
+                .setCrossingSource("made up")
                 .build());
     }
 
