@@ -1,6 +1,7 @@
 package org.espalier.cluster;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import org.espalier.Remedy;
 import org.espalier.failure.Failure;
 import org.espalier.placement.NodeMemory;
 import org.espalier.placement.Placement;
+import org.espalier.placement.PlacementException;
 import org.espalier.placement.PlacementFile;
 import org.espalier.placement.Strategy;
 import org.espalier.plan.ModelSize;
@@ -53,6 +55,20 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
         return placement;
     }
 
+    /** What each strategy makes of these nodes, of those that hold the model. */
+    List<Placement> byStrategies(List<String> names) {
+        List<NodeInfo> chosen = names.stream().map(this::node).toList();
+        List<Placement> placements = new ArrayList<>();
+        for (Strategy strategy : Strategy.BY_NAME.values()) {
+            try {
+                placements.add(checked(strategy.place(size, memory(chosen))));
+            } catch (PlacementException e) {
+                // the nodes cannot hold it in that way, so that there is nothing to compare with
+            }
+        }
+        return placements;
+    }
+
     /** Whether all shards fit into memory that is free now, without freeing anything else. */
     boolean fitsBeside(Placement placement, String id) {
         Map<String, Long> needs = placement.shards().stream()
@@ -93,7 +109,7 @@ record Placing(ModelSize size, List<NodeInfo> nodes, Set<String> freed) {
     }
 
     /** A node that does not know its machine, as older ones, has it for itself. */
-    private static String machine(NodeInfo node) {
+    static String machine(NodeInfo node) {
         return node.machine().isEmpty() ? "node " + node.name() : node.machine();
     }
 

@@ -17,6 +17,9 @@ final class Wire {
     /** Of anything; a node limits its deployments to fewer. */
     private static final int MOST_LISTED = 1000;
 
+    /** No engine takes a second to hand over some rows. */
+    private static final long LONGEST_CROSSING_NANOS = 1_000_000_000;
+
     private Wire() {}
 
     /** @throws ClusterException if it lists more than any node has, or what nobody could read */
@@ -132,6 +135,9 @@ final class Wire {
                 availability,
                 Printable.line(state.getDetail()),
                 bytes(state.getObtainableBytes()),
-                state.getPrecisionsList().stream().map(Printable::line).toList());
+                state.getPrecisionsList().stream().map(Printable::line).toList(),
+                new EngineInfo.Crossing(
+                        Math.max(0, Math.min(state.getCrossingNanos(), LONGEST_CROSSING_NANOS)),
+                        Printable.line(state.getCrossingSource())));
     }
 }

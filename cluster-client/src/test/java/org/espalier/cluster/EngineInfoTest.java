@@ -18,7 +18,7 @@ final class EngineInfoTest {
                 "MISSING | no C compiler | cpu (missing: no C compiler)",
             })
     void saysOnWhatItRunsOrWhyNot(Availability availability, String detail, String expected) {
-        assertThat(new EngineInfo("cpu", availability, detail, 0, List.of("fast")))
+        assertThat(new EngineInfo("cpu", availability, detail, 0, List.of("fast"), EngineInfo.Crossing.UNKNOWN))
                 .hasToString(expected);
     }
 }

@@ -49,13 +49,20 @@ class WireTest {
                 .setReadBytesPerSecond(-1)
                 .setFurtherModels(-3)
                 .addModels(ModelOnDisk.newBuilder().setName("x\ty").setBytes(-9))
-                .addEngines(EngineState.newBuilder().setName("cpu\r").setDetail("\u0000")));
+                .addEngines(EngineState.newBuilder()
+                        .setName("cpu\r")
+                        .setDetail("\u0000")
+                        .setCrossingNanos(-1)
+                        .setCrossingSource("\n"))
+                .addEngines(EngineState.newBuilder().setName("mlx").setCrossingNanos(Long.MAX_VALUE)));
         assertThat(node.device()).startsWith("M2?error: no model!!!").hasSize(200);
         assertThat(List.of(node.totalMemoryBytes(), node.freeMemoryBytes(), (long) node.processors()))
                 .containsOnly(0L);
         assertThat(node.details())
                 .isEqualTo(new NodeDetails(0, "?", 0, List.of(new NodeDetails.DiskModel("x?y", 0)), 0));
         assertThat(node.engines().get(0).toString()).isEqualTo("cpu? (missing: ?)");
+        assertThat(node.engines().get(0).crossing()).isEqualTo(new EngineInfo.Crossing(0, "?"));
+        assertThat(node.engines().get(1).crossing()).isEqualTo(new EngineInfo.Crossing(1_000_000_000, ""));
     }
 
     /** A deployment is named by whoever loaded it, and told of by the node. */

@@ -8,9 +8,11 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.espalier.checkpoint.Checkpoint.StoredTensor;
+import org.espalier.config.RoutedExperts;
 import org.espalier.model.Model;
 import org.espalier.program.Plan;
 import org.espalier.program.Program;
+import org.espalier.program.StepShape;
 import org.espalier.slice.LayerRange;
 import org.espalier.slice.Member;
 import org.espalier.weights.FileRanges;
@@ -77,6 +79,13 @@ public record ShardPlans(Model model) {
     /** Memory that a slice needs. */
     public ShardSize size(Member member) {
         return size(of(member));
+    }
+
+    /** What a slice does for one token of one conversation. */
+    public ShardWork work(Member member) {
+        Plan plan = of(member);
+        int perToken = model.architecture().moe().map(RoutedExperts::perToken).orElse(0);
+        return new ShardWork(plan.cost(new StepShape(1, perToken, 1)).weightBytes(), plan.exchanges());
     }
 
     private ShardSize size(Plan plan) {

@@ -10,12 +10,18 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.espalier.checkpoint.GgufFile;
 import org.espalier.checkpoint.Golden;
 import org.espalier.checkpoint.SafetensorsFile;
 import org.espalier.model.Model;
 import org.espalier.program.Plan;
+import org.espalier.slice.LayerRange;
+import org.espalier.slice.Member;
+import org.espalier.slice.Share;
+import org.espalier.slice.Slice;
+import org.espalier.slice.SliceGroup;
 import org.espalier.weights.FileRanges.Range;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -155,6 +161,24 @@ class ShardPlansTest {
                                     new ShardSize(layer, cache),
                                     new ShardSize(layer + norm + embedding, cache)),
                             new ShardSize(embedding + 3 * layer + norm, 3 * cache)));
+        }
+    }
+
+    /** Half of all matrices on each of two nodes, with all norms; the sums after attention and MLP of three layers, and the logits. */
+    @Test
+    void aSliceReadsItsShareAndExchanges() {
+        SliceGroup halves = new SliceGroup(IntStream.range(0, 2)
+                .mapToObj(rank -> Slice.of(LayerRange.whole(3)).sharing(Share.equal(rank, 2)))
+                .toList());
+        try (Model model = Model.open(Golden.tiny("llama-tiny/hf"))) {
+            ShardPlans plans = new ShardPlans(model);
+            long half = 128 * 64 + 2 * 64 * 64 + 64 * 128 + 3 * 128 * 64; // two bytes a value
+            long row = 2 * 64;
+            long bytes = row + 3 * (half + 2 * row) + row + 264 * 64;
+            assertThat(plans.work(new Member(halves, 0))).isEqualTo(new ShardWork(bytes, 7));
+            assertThat(plans.work(new Member(halves, 1))).isEqualTo(new ShardWork(bytes, 7));
+            assertThat(plans.work(Member.alone(LayerRange.whole(3))))
+                    .isEqualTo(new ShardWork(row + 3 * (2 * half + 2 * row) + row + 2 * 264 * 64, 0));
         }
     }
 }

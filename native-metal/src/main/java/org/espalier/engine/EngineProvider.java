@@ -28,6 +28,11 @@ public interface EngineProvider {
         return false;
     }
 
+    /** What an exchange within a step costs it; empty where nothing is known. */
+    default Optional<Crossing> crossing() {
+        return Optional.empty();
+    }
+
     /**
      * Fetches what {@link Availability.Obtainable} says.
      *

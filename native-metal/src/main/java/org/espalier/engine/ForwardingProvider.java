@@ -41,6 +41,11 @@ public interface ForwardingProvider extends EngineProvider {
     }
 
     @Override
+    default Optional<Crossing> crossing() {
+        return provider().crossing();
+    }
+
+    @Override
     default void prepare(Loading loading) {
         provider().prepare(loading);
     }

@@ -110,6 +110,39 @@ public final class Plan {
                 .sum();
     }
 
+    /**
+     * Values that a step has in memory for each of its rows, at most: all slots, and of the op with most of them what lies between its products. Logits, of which
+     * a step of many rows wants few, are left out, as are attention's scores.
+     */
+    public long stepValuesPerRow() {
+        long slots = program.slots().stream().mapToLong(Integer::longValue).sum();
+        long logits =
+                program.endsInLogits() ? program.slots().get(program.logits().slot()) : 0;
+        return slots
+                - logits
+                + program.ops().stream().mapToLong(this::valuesBetween).max().orElse(0);
+    }
+
+    /** Of one row: what each matrix makes of it; an expert's rows are gathered before. */
+    private long valuesBetween(Op op) {
+        if (op instanceof Embed || op instanceof Logits) {
+            return 0;
+        }
+        long products = op.weights().stream()
+                .map(program::weight)
+                .mapToLong(weight -> op instanceof Experts ? weight.rows() : (long) weight.count() * weight.rows())
+                .sum();
+        return op instanceof Experts experts
+                ? program.router(experts.layer()).topK() * (experts.in().width() + products)
+                : products;
+    }
+
+    /** How often the nodes that share these layers exchange values in one step that wants logits. */
+    public int exchanges() {
+        return (int)
+                program.ops().stream().filter(ExchangeBegin.class::isInstance).count();
+    }
+
     /** What one step reads and computes. */
     public Cost cost(StepShape step) {
         return program.ops().stream().map(op -> op.cost(program, step)).reduce(Cost.NONE, Cost::plus);

@@ -65,6 +65,28 @@ class PlanTest {
         assertThat(plan.cost(new StepShape(10, 0, 50))).isEqualTo(new Cost(216, 0, 20 * 54));
     }
 
+    /** Two slots of 8 and 6; of a mixture with 2 of 4 experts for each row 8 gathered values, gate and up of 5, and 8 of down. Logits and the table are not counted. */
+    @Test
+    void aStepKeepsSlotsAndWhatLiesBetweenProducts() {
+        View x = builder.slot(8);
+        View y = builder.slot(6);
+        builder.op(new Embed(floats("table", 100, 8), x)).op(new Linear(x, Projection.of(floats("w", 6, 8)), y));
+        assertThat(plan(x, x).stepValuesPerRow()).isEqualTo(8 + 6 + 6);
+
+        View out = builder.slot(8);
+        Router router = new Router(4, 2, Router.Scoring.SOFTMAX, Router.Groups.NONE, false, 1);
+        builder.op(new Route(0, x, Projection.of(floats("router", 4, 8)), null, router))
+                .op(new Experts(
+                        0,
+                        x,
+                        IntStream.range(0, 4).mapToObj(Experts.Held::only).toList(),
+                        GatedUnit.of(
+                                stack("gate", 4, 5, 8), stack("up", 4, 5, 8), stack("down", 4, 8, 5), Activation.SILU),
+                        out))
+                .op(new Logits(out, "table", builder.logits(100)));
+        assertThat(plan(x, out).stepValuesPerRow()).isEqualTo(8 + 6 + 8 + 2 * (8 + 5 + 5 + 8));
+    }
+
     /** Of the first, 6 rows of 4 values; of the second, rows from the third on. */
     @Test
     void slicesByColumnsCountByWhatIsCopied() {

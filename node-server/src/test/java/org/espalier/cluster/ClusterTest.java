@@ -2,16 +2,21 @@ package org.espalier.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.espalier.model.Model;
 import org.espalier.node.service.FakeLoader;
 import org.espalier.node.service.FakeProgram;
 import org.espalier.node.service.NodeOptions;
 import org.espalier.node.service.NodeServer;
 import org.espalier.placement.Placement;
+import org.espalier.slice.Share;
+import org.espalier.slice.Shares;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +59,35 @@ class ClusterTest {
             assertThat(node.device()).isNotBlank();
             assertThat(node.shards()).isEmpty();
         });
+    }
+
+    /** Three nodes on one machine read one memory: cutting layers saves nothing, and every exchange costs. */
+    @Test
+    void placementsAreRankedByWhatNodesMeasured() {
+        loaders.get(1).crossingNanos = 180_000;
+        Placement sliced = new Placement(
+                "pipeline",
+                3,
+                List.of(
+                        new Placement.Shard("n0", 0, 3, Shares.of(Share.equal(0, 2))),
+                        new Placement.Shard("n1", 0, 3, Shares.of(Share.equal(1, 2)))));
+        try (Model llama =
+                Model.open(Path.of("..", "models", "src", "test", "resources", "models", "llama-tiny", "hf"))) {
+            List<TimedPlacement> ranked =
+                    new TokenTimes(cluster.nodesInFull(), cluster.links(), "").ranked(llama, sliced);
+            assertThat(ranked).hasSize(2);
+            assertThat(ranked.get(0).placement().nodes()).containsExactly("n0", "n1");
+            assertThat(ranked.get(0).placement().shards())
+                    .allSatisfy(shard -> assertThat(shard.shares()).isEqualTo(Shares.ALL));
+            assertThat(ranked.get(0).time().exchanges()).isZero();
+            TokenTime time = ranked.get(1).time();
+            assertThat(ranked.get(1).placement()).isEqualTo(sliced);
+            assertThat(time.exchanges()).isEqualTo(7); // two in each layer, and the logits
+            assertThat(time.crossingSeconds()).isCloseTo(7 * 180e-6, within(1e-12));
+            assertThat(time.crossingSource()).isEqualTo("made up");
+            assertThat(time.readSeconds()).isPositive();
+            assertThat(time.waysKnown()).as("nobody measures loopback").isFalse();
+        }
     }
 
     @Test

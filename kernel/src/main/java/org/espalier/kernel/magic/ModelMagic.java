@@ -4,12 +4,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.cluster.Cluster;
 import org.espalier.cluster.Deployment;
 import org.espalier.cluster.LoadOptions;
 import org.espalier.cluster.NodeInfo;
+import org.espalier.cluster.TimedPlacement;
+import org.espalier.cluster.TokenTimes;
 import org.espalier.hub.HubSettings;
 import org.espalier.kernel.display.Bytes;
 import org.espalier.kernel.display.PlacementPicture;
@@ -226,6 +229,7 @@ final class ModelMagic implements Magic {
             Placement placement = cluster.plan(command.model, options);
             try (Model planned = ModelCatalogue.ofThisMachine().open(bars.fetchedOr(command.model))) {
                 draw(planned, placement, command, call);
+                time(planned, placement, command.engine, call);
             }
             return;
         }
@@ -247,7 +251,11 @@ final class ModelMagic implements Magic {
             String trouble = trouble(deployment, cluster.nodes());
             call.output().print(trouble.isEmpty() ? "" : deployment.id() + ":" + trouble + "\n");
         } else if (command.plan) {
-            draw(cluster.model().orElseThrow(), cluster.plan(command.options()), command, call);
+            Model planned = cluster.model().orElseThrow();
+            Placement placement = cluster.plan(command.options());
+            draw(planned, placement, command, call);
+            Set<String> engines = Set.copyOf(deployment.engines().values());
+            time(planned, placement, engines.size() == 1 ? engines.iterator().next() : "", call);
         } else {
             ProgressBar bar = new ProgressBar(call.output(), "moving layers");
             Deployment moved = cluster.split(command.options().withListener(bar::report));
@@ -263,6 +271,25 @@ final class ModelMagic implements Magic {
         if (command.out != null) {
             PlacementFile.write(placement, command.out);
             call.output().print("written to " + command.out + "\n");
+        }
+    }
+
+    /** Of a plan over several nodes: how long a token takes, and whether another way is faster. */
+    private void time(Model model, Placement placement, String engine, MagicCall call) {
+        if (placement.shards().size() == 1) {
+            return;
+        }
+        Cluster cluster = notebook.get();
+        List<TimedPlacement> timed =
+                new TokenTimes(cluster.nodesInFull(), cluster.links(), engine).ranked(model, placement);
+        if (timed.isEmpty()) {
+            call.output()
+                    .print("no estimate of its speed: a node has not measured how fast it reads memory, as one that"
+                            + " generates\n");
+        }
+        for (TimedPlacement one : timed) {
+            boolean own = one.placement().equals(placement);
+            call.output().print((own ? "planned: " : one.placement().strategy() + ": ") + one.time() + "\n");
         }
     }
 

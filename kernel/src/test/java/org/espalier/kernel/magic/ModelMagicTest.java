@@ -11,6 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
 import org.espalier.kernel.display.Output;
+import org.espalier.placement.Placement;
+import org.espalier.placement.PlacementFile;
+import org.espalier.slice.Share;
+import org.espalier.slice.Shares;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,5 +82,24 @@ class ModelMagicTest {
         Files.delete(folder.resolve("config.json")); // a model that is planned by its path is opened again
         model("split --plan");
         assertThat(shown).hasSize(1);
+    }
+
+    /** Both nodes read one memory: two exchanges a layer and one of the logits save nothing. */
+    @Test
+    void aPlanOverSeveralNodesSaysHowLongATokenTakesAtLeast() {
+        Path file = folder.resolve("halves.json");
+        PlacementFile.write(
+                new Placement(
+                        "pipeline",
+                        3,
+                        List.of(
+                                new Placement.Shard("local-1", 0, 3, Shares.of(Share.equal(0, 2))),
+                                new Placement.Shard("local-2", 0, 3, Shares.of(Share.equal(1, 2))))),
+                file);
+        new ClusterMagic(notebook).run(new MagicCall("local --nodes 2", Optional.empty(), output, null));
+        model("load " + LLAMA + " --plan --placement " + file);
+        assertThat(shown).hasSize(3);
+        assertThat(shown.get(1) + shown.get(2))
+                .contains("pipeline: at least ", "planned: at least ", " ms a token: ", " in 7 exchanges (");
     }
 }

@@ -3,6 +3,7 @@ package org.espalier.node.delivery;
 import com.sun.jna.NativeLibrary;
 import java.time.Duration;
 import java.util.Optional;
+import org.espalier.engine.Crossing;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.EngineProvider;
@@ -81,6 +82,22 @@ public final class DeliveredMlx implements ForwardingProvider {
                 + (ready.device().endsWith("on the processor")
                         ? ", slow, for tests"
                         : "; its authors had no such device: espalier-node doctor tells how it does"));
+    }
+
+    /** As it was measured with the MLX that was delivered, or as others measured it where this is a Mac. */
+    @Override
+    public Optional<Crossing> crossing() {
+        return delivery.filter(DeliveredMlx::isUsed)
+                .flatMap(own -> MeasuredCrossing.read(own.home()))
+                .map(MeasuredCrossing::toCrossing)
+                .or(() -> MeasuredCrossing.assumed(System.getProperty("os.name")));
+    }
+
+    /** Whether no other folder is named. */
+    private static boolean isUsed(MlxDelivery delivery) {
+        return !isNamed()
+                || System.getProperty(PROPERTY, "")
+                        .equals(delivery.home().folder().toString());
     }
 
     private static boolean isNamed() {

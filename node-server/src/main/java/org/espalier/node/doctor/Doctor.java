@@ -10,6 +10,7 @@ import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.espalier.EspalierException;
 import org.espalier.node.delivery.BufferLimits;
+import org.espalier.node.delivery.MeasuredCrossing;
 import org.espalier.node.delivery.MlxDelivery;
 import org.espalier.node.delivery.Passed;
 
@@ -121,10 +122,7 @@ public final class Doctor {
                         Locale.ROOT,
                         "%.1f GB/s",
                         probe.measure(Probe.Kind.READ, 1, Map.of()).number("rate") * 1e-9));
-        measured(
-                "crossing",
-                () -> crossing(
-                        probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).number("seconds")));
+        measured("crossing", () -> crossing(probe, passed));
         if (probe.engine().equals("mlx")) {
             measured("memory limits", () -> chosen(probe, true));
             measured("buffer limits", () -> sweep(probe, passed.orElseThrow()));
@@ -174,10 +172,19 @@ public final class Doctor {
                 .collect(Collectors.joining(" | "));
     }
 
-    private static String crossing(double seconds) {
-        return seconds > 0
-                ? String.format(Locale.ROOT, "%.1f us an exchange with the processor", seconds * 1e6)
-                : "too little to be told from the products beside it";
+    /** Of mlx it is kept, for whoever plans where exchanges pay. */
+    private String crossing(ProbeProcess probe, Optional<Passed> passed) throws InterruptedException, IOException {
+        double seconds =
+                probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).number("seconds");
+        boolean kept = probe.engine().equals("mlx");
+        if (kept) {
+            new MeasuredCrossing(Math.round(seconds * 1e9), passed.orElseThrow().device())
+                    .write(delivery.orElseThrow().home());
+        }
+        return (seconds > 0
+                        ? String.format(Locale.ROOT, "%.1f us an exchange with the processor", seconds * 1e6)
+                        : "too little to be told from the products beside it")
+                + (kept ? ", kept for placements" : "");
     }
 
     private static String rows(Map<String, Double> measured) {

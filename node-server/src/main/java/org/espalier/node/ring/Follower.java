@@ -25,7 +25,7 @@ record Follower(RingPlace place, Stage stage) implements Role {
     }
 
     @Override
-    public void serve(long kvRows, long kvSessionRows) {}
+    public void serve(long kvRows, long kvSessionRows, int stepRows) {}
 
     @Override
     public void tick(List<StageProgress> stages) {}

@@ -29,9 +29,6 @@ import org.espalier.v1.StepOutcome;
  */
 final class Head implements Role {
 
-    /** The most rows of a step; a longer prompt takes several steps, between which other sessions decode. */
-    static final int CHUNK = 256;
-
     /** A generation's client hears something at least each second; ticks come each 0.5 s. */
     private static final long QUIET = TimeUnit.MILLISECONDS.toNanos(600);
 
@@ -339,8 +336,9 @@ final class Head implements Role {
     }
 
     @Override
-    public void serve(long kvRows, long kvSessionRows) {
+    public void serve(long kvRows, long kvSessionRows, int stepRows) {
         admission.setRows(kvRows, kvSessionRows);
+        forming.setMost(stepRows);
         failure = null;
     }
 

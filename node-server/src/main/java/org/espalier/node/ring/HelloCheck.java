@@ -37,6 +37,12 @@ record HelloCheck(RingPlace place, Arithmetic arithmetic) {
                     RingPlace.name(place.previous()) + " says that it has KV memory for " + hello.getKvRows()
                             + " rows, of which a session takes " + hello.getKvSessionRows() + ": no node has that");
         }
+        if (hello.getStepRows() < 0) {
+            throw refusal(
+                    Failure.Kind.INVALID,
+                    RingPlace.name(place.previous()) + " says that it has room for steps of " + hello.getStepRows()
+                            + " rows: expected 0 or more");
+        }
         if (hello.getIncarnation() - incarnation > FURTHEST) {
             throw refusal(
                     Failure.Kind.INVALID,

@@ -42,6 +42,8 @@ public final class Member {
     private long kvRows;
     /** How many of them each session takes beside its own: the most of the same nodes. */
     private long kvSessionRows;
+    /** The most rows of a step for which the same nodes have room. */
+    private int stepRows;
     /** Whether a client has asked this node to join: from then on it dials the next whenever the previous one has dialled it. */
     private boolean asked;
 
@@ -70,6 +72,7 @@ public final class Member {
         this.hellos = new HelloCheck(place, arithmetic);
         this.kvRows = shard.program().kvRows();
         this.kvSessionRows = shard.program().kvSessionRows();
+        this.stepRows = shard.stepRows();
         this.ports = ports;
         this.times = new StepTimes(shard.program().residentBytes());
         Exit exit = place.exit();
@@ -160,7 +163,8 @@ public final class Member {
                 .setIncarnation(incarnation)
                 .setDigest(place.digest())
                 .setKvRows(kvRows)
-                .setKvSessionRows(kvSessionRows);
+                .setKvSessionRows(kvSessionRows)
+                .setStepRows(stepRows);
         arithmetic.write(hello);
         link.send(Frame.newBuilder().setHello(hello));
     }
@@ -208,6 +212,7 @@ public final class Member {
         }
         kvRows = Math.min(hello.getKvRows(), shard.program().kvRows());
         kvSessionRows = Math.max(hello.getKvSessionRows(), shard.program().kvSessionRows());
+        stepRows = StepRows.both(hello.getStepRows(), shard.stepRows());
         inbound = new Link(place.previous(), 1, new FromPrevious());
         inbound.open(replies);
         inbound.beat(Heartbeat.getDefaultInstance());
@@ -239,7 +244,7 @@ public final class Member {
             announced = true;
             former = null;
             rejoining.serves(ports.nanos());
-            role.serve(kvRows, kvSessionRows);
+            role.serve(kvRows, kvSessionRows, stepRows);
             ports.joined(incarnation);
         }
     }

@@ -30,8 +30,9 @@ sealed interface Role permits Head, Follower {
      *
      * @param kvRows rows of sessions for which all nodes have KV memory
      * @param kvSessionRows how many of them each session takes beside its own
+     * @param stepRows the most of a step for which all nodes have room
      */
-    void serve(long kvRows, long kvSessionRows);
+    void serve(long kvRows, long kvSessionRows, int stepRows);
 
     /**
      * Each 0.5 s.

@@ -10,8 +10,8 @@ import org.espalier.v1.Routing;
 /** Converts routing decisions between the engine's arrays and the wire. Always [layer][row][width]. */
 final class RoutingFrames {
 
-    /** Of a step: 256 rows, and more layers and experts of a row than any model has: 128 x 64. */
-    private static final int MOST_DECISIONS = Head.CHUNK * 128 * 64;
+    /** Of a step: its rows, and more layers and experts of a row than any model has: 128 x 64. Each takes 6 bytes. */
+    static final int MOST_DECISIONS = StepRows.MOST * 128 * 64;
 
     private RoutingFrames() {}
 

@@ -64,7 +64,7 @@ final class Stage {
 
     /**
      * More frames than a head ever keeps waiting, so that a flood breaks the ring and does not exhaust memory. A head has at most one step in
-     * flight for each stage, each with the opening of at most {@link Head#CHUNK} sessions before it, and it closes each session once: about
+     * flight for each stage, each with the opening of at most {@link StepRows#MOST} sessions before it, and it closes each session once: about
      * half of this.
      */
     private static int maxWaiting(int stages) {

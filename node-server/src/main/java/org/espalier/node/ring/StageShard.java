@@ -11,6 +11,9 @@ public interface StageShard extends AutoCloseable {
     /** The layers' program, run by the node's step thread only. */
     LoadedProgram program();
 
+    /** The most rows of a step for which this node has room, from {@link StepRows#LEAST} to {@link StepRows#MOST}. */
+    int stepRows();
+
     /** Name of the engine that runs the program. */
     String engine();
 

@@ -14,11 +14,17 @@ final class StepForming {
     private final Turns turns;
     private final StepTimes times;
     private final int stages;
+    private int most = StepRows.LEAST;
 
     StepForming(Turns turns, StepTimes times, int stages) {
         this.turns = turns;
         this.times = times;
         this.stages = stages;
+    }
+
+    /** From the next step on. */
+    void setMost(int rows) {
+        most = rows;
     }
 
     /**
@@ -29,7 +35,7 @@ final class StepForming {
      */
     Flight next(boolean shared, int running) {
         List<Turns.Ready> clients = turns.inOrder();
-        int room = shared ? Math.min(Head.CHUNK, times.rowsWithin(SHARED)) : Head.CHUNK;
+        int room = shared ? Math.min(most, times.rowsWithin(SHARED)) : most;
         Flight flight = new Flight();
         Turns.Ready first = clients.get(0);
         if (!first.alone.isEmpty()) {

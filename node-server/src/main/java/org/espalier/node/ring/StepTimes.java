@@ -62,9 +62,10 @@ final class StepTimes {
         return slowestRow == 0 ? firstLimit : LEAST;
     }
 
-    /** How long each row of a long step may take; 0 as long as that is not known. */
+    /** How long each row of a long step may take. As long as that is not known, the shortest may take the time of {@link StepRows#LEAST} rows. */
     long rowLimitNanos() {
-        return (long) Math.min(SLOWER * slowestRow, LONGEST_ROW);
+        double row = slowestRow == 0 ? (double) firstLimit / StepRows.LEAST : SLOWER * slowestRow;
+        return (long) Math.min(row, LONGEST_ROW);
     }
 
     /** How many rows a step may have that takes no longer than {@code times} steps of one row. */

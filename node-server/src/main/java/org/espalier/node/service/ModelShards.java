@@ -24,6 +24,7 @@ import org.espalier.failure.FailureException;
 import org.espalier.model.Model;
 import org.espalier.model.ModelCatalogue;
 import org.espalier.node.ring.StageShard;
+import org.espalier.node.ring.StepRows;
 import org.espalier.node.ring.TokenText;
 import org.espalier.node.shard.EngineStates;
 import org.espalier.node.shard.Engines;
@@ -95,25 +96,25 @@ final class ModelShards implements ShardLoader {
     private StageShard load(Order order, Awaits awaits, Cancel cancel) {
         EngineOptions options = loads.with(Shard.precision(order.precision()));
         Model model = catalogue.open(order.model());
-        ShardSize need;
+        Room room;
         try {
             cancel.check();
-            need = check(model, order);
+            room = check(model, order);
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
         try {
-            return load(model, order, need, options, new Loading(awaits, cancel));
+            return load(model, order, room, options, new Loading(awaits, cancel));
         } finally {
-            promised.addAndGet(-need.bytes());
+            promised.addAndGet(-room.need().bytes());
         }
     }
 
-    private Loaded load(Model model, Order order, ShardSize need, EngineOptions options, Loading loading) {
+    private Loaded load(Model model, Order order, Room room, EngineOptions options, Loading loading) {
         long caches;
         try {
-            caches = kv.promise(order.node(), need.cacheBytes());
+            caches = kv.promise(order.node(), room.need().cacheBytes());
         } catch (RuntimeException | Error e) {
             model.close();
             throw e;
@@ -128,6 +129,7 @@ final class ModelShards implements ShardLoader {
             return new Loaded(
                     shard,
                     WeightFiles.of(shard.program().program()),
+                    StepRows.within(shard.program().program().plan(), room.left()),
                     () -> kv.giveBack(caches),
                     order.node(),
                     answerSeconds);
@@ -164,8 +166,14 @@ final class ModelShards implements ShardLoader {
         }
     }
 
-    /** The memory that the shard needs, which is promised to it. */
-    private ShardSize check(Model model, Order order) {
+    /**
+     * Memory that is promised to a shard.
+     *
+     * @param left bytes that are free beside it
+     */
+    private record Room(ShardSize need, long left) {}
+
+    private Room check(Model model, Order order) {
         int layers = model.architecture().layers();
         if (layers != order.layers().all()) {
             throw new Failure(
@@ -182,7 +190,7 @@ final class ModelShards implements ShardLoader {
         long others = promised.getAndAdd(need);
         long free = freeBytes.getAsLong();
         if (need <= free - others) {
-            return size;
+            return new Room(size, free - others - need);
         }
         promised.addAndGet(-need);
         String message = String.format(
@@ -213,10 +221,11 @@ final class ModelShards implements ShardLoader {
      * A shard as its stage runs it.
      *
      * @param files as they were when it was loaded
+     * @param stepRows for which there was room then
      * @param freed called when nothing is left of it
      * @param answerSeconds that the tokenizer's files have to answer
      */
-    private record Loaded(Shard shard, WeightFiles files, Runnable freed, String node, int answerSeconds)
+    private record Loaded(Shard shard, WeightFiles files, int stepRows, Runnable freed, String node, int answerSeconds)
             implements StageShard {
 
         @Override

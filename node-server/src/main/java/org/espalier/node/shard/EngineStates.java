@@ -28,6 +28,8 @@ public final class EngineStates {
         } else if (availability instanceof Availability.Missing missing) {
             state.setAvailability(EngineState.Availability.MISSING).setDetail(missing.why());
         }
+        provider.crossing()
+                .ifPresent(crossing -> state.setCrossingNanos(crossing.nanos()).setCrossingSource(crossing.source()));
         return state.build();
     }
 }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.espalier.engine.Crossing;
 import org.espalier.engine.EngineException;
 import org.espalier.engine.EngineProvider.Availability;
 import org.espalier.engine.Loading;
@@ -136,6 +137,31 @@ class DeliveredMlxTest {
                 .content()
                 .contains("operations=unset", "megabytes=unset", "MLX's own: nothing")
                 .doesNotContain("operations=0");
+    }
+
+    @Test
+    void aCrossingIsThatOfTheDeviceThatItWasMeasuredOn() throws IOException {
+        MlxDelivery delivery = delivery(null);
+        MlxHome home = delivery.home();
+        Files.createDirectories(home.folder());
+        new Passed("MLX 9.9.9 on a GPU", "", "", "", "").write(home);
+        DeliveredMlx mlx = mlx(delivery, Duration.ZERO);
+        assertThat(mlx.crossing())
+                .as("nothing was measured")
+                .isEqualTo(MeasuredCrossing.assumed(System.getProperty("os.name")));
+        MeasuredCrossing measured = new MeasuredCrossing(21_500, "MLX 9.9.9 on a GPU");
+        measured.write(home);
+        assertThat(MeasuredCrossing.read(home)).contains(measured);
+        assertThat(mlx.crossing())
+                .contains(new Crossing(21_500, "measured by espalier-node doctor on MLX 9.9.9 on a GPU"));
+        new Passed("MLX 10 on a GPU", "", "", "", "").write(home);
+        assertThat(MeasuredCrossing.read(home)).isEmpty();
+    }
+
+    @Test
+    void onAMacACrossingCostsWhatOthersMeasured() {
+        assertThat(MeasuredCrossing.assumed("Mac OS X").map(Crossing::nanos)).contains(180_000L);
+        assertThat(MeasuredCrossing.assumed("Linux")).isEmpty();
     }
 
     @Test

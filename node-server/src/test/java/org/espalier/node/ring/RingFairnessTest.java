@@ -85,7 +85,7 @@ class RingFairnessTest {
 
                 assertThat(beside.tokens).hasSize(40).isEqualTo(alone.tokens);
                 // the steps in flight as it came, whole chunks; from then on steps are shared
-                long under = (long) nodes * Head.CHUNK * ROW;
+                long under = (long) nodes * StepRows.MOST * ROW;
                 assertThat(taken).isLessThanOrEqualTo(6 * before + under);
                 return null;
             });

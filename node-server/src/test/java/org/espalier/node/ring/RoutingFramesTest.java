@@ -39,6 +39,6 @@ class RoutingFramesTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RoutingFrames.slice(List.of(routing(1, 1, 1000), routing(1_000_000, 1, 0)), 0, 1, 0))
                 .withMessage(
-                        "the routing of 1 rows has 1000001 layers x 1000 experts, expected at most 2097152 in all");
+                        "the routing of 1 rows has 1000001 layers x 1000 experts, expected at most 4194304 in all");
     }
 }

@@ -55,6 +55,8 @@ final class SimulatedNode implements EngineQueue.Engine {
     int shortages;
     /** What the programs that it loads are like. */
     Consumer<FakeProgram> likeness = program -> {};
+    /** For which its shards have room. */
+    int stepRows = StepRows.MOST;
     /** How long each row takes; 0: a time that the seed decides, whatever the work. */
     long rowNanos;
 

@@ -37,7 +37,7 @@ final class SimulatedShard implements RingPorts {
                 Float.BYTES,
                 0);
         node.likeness.accept(program);
-        this.shard = new FakeShard(node.network.fakes.load(program, new Faulty(program)));
+        this.shard = new FakeShard(node.network.fakes.load(program, new Faulty(program)), node.stepRows);
         this.member = new Member(place, shard, RingLimits.DEFAULT, engine, this);
     }
 
@@ -155,7 +155,12 @@ final class SimulatedShard implements RingPorts {
         }
     }
 
-    private record FakeShard(LoadedProgram program) implements StageShard {
+    private record FakeShard(LoadedProgram program, int stepRows) implements StageShard {
+        @Override
+        public int stepRows() {
+            return stepRows;
+        }
+
         @Override
         public String engine() {
             return "fake";

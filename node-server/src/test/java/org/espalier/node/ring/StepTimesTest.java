@@ -15,6 +15,7 @@ class StepTimesTest {
     void theFirstStepMayReadTheWeights() {
         assertThat(times.limitNanos(1)).isEqualTo(1060 * SECOND);
         assertThat(times.limitNanos(256)).isEqualTo(1060 * SECOND);
+        assertThat(times.limitNanos(512)).as("as long for each row").isEqualTo(2120 * SECOND);
         times.measured(1, 900 * SECOND);
         assertThat(times.limitNanos(1)).as("it says nothing of later ones").isEqualTo(1060 * SECOND);
     }

@@ -11,6 +11,7 @@ import org.espalier.config.RoutedExperts;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.node.ring.StageShard;
+import org.espalier.node.ring.StepRows;
 import org.espalier.node.ring.TokenText;
 import org.espalier.v1.EngineState;
 
@@ -38,6 +39,10 @@ public final class FakeLoader implements ShardLoader {
 
     /** Rows for which there is KV memory. */
     public volatile long kvRows = Integer.MAX_VALUE;
+    /** The most rows of a step. */
+    public volatile int stepRows = StepRows.MOST;
+    /** What an exchange within a step is said to cost. */
+    public volatile long crossingNanos;
 
     /** Bytes that each layer says it occupies. */
     public volatile long layerBytes = 1000;
@@ -51,6 +56,8 @@ public final class FakeLoader implements ShardLoader {
                 .setName("fake")
                 .setDetail("nothing")
                 .setAvailability(EngineState.Availability.READY)
+                .setCrossingNanos(crossingNanos)
+                .setCrossingSource("made up")
                 .build());
     }
 
@@ -68,7 +75,7 @@ public final class FakeLoader implements ShardLoader {
         program.kvRows = kvRows;
         progress.report(program.residentBytes() / 2, program.residentBytes());
         loaded.add(program);
-        FakeShard shard = new FakeShard(fakes.load(program), engine, precision, this);
+        FakeShard shard = new FakeShard(fakes.load(program), stepRows, engine, precision, this);
         whileLoading.accept(cancel);
         return shard;
     }
@@ -84,7 +91,7 @@ public final class FakeLoader implements ShardLoader {
         return open;
     }
 
-    private record FakeShard(LoadedProgram fake, String engine, String precision, FakeLoader loader)
+    private record FakeShard(LoadedProgram fake, int stepRows, String engine, String precision, FakeLoader loader)
             implements StageShard {
         @Override
         public LoadedProgram program() {

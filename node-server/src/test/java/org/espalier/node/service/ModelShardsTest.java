@@ -125,6 +125,41 @@ class ModelShardsTest {
         }
     }
 
+    /** 256 rows where a quarter of what is free beside the shard does not hold what a step of 512 keeps. */
+    @Test
+    void stepsHaveAsManyRowsAsThereIsRoomFor() {
+        long layer = 2L * (128 * 64 + 2 * 64 * 64 + 64 * 128 + 3 * 128 * 64 + 2 * 64);
+        long need = 2 * layer + 2L * 264 * 64 + 2 * 4L * 2 * 2 * 32 * 2048;
+        long kept;
+        try (ShardLoaded all = new ShardLoaded(Long.MAX_VALUE)) {
+            assertThat(all.shard.stepRows()).isEqualTo(512);
+            kept = 512 * 4 * all.shard.program().program().plan().stepValuesPerRow();
+        }
+        try (ShardLoaded enough = new ShardLoaded(need + 4 * kept)) {
+            assertThat(enough.shard.stepRows()).isEqualTo(512);
+        }
+        try (ShardLoaded less = new ShardLoaded(need + 4 * kept - 1)) {
+            assertThat(less.shard.stepRows()).isEqualTo(256);
+        }
+    }
+
+    /** Layers 0 and 1 of three, where so much is free. */
+    private static final class ShardLoaded implements AutoCloseable {
+        private final ModelShards shards;
+        private final StageShard shard;
+
+        private ShardLoaded(long free) {
+            shards = new ModelShards(List.of(), () -> free);
+            shard = shards.load(order(LLAMA, 3), (done, total) -> {}, new Cancel());
+        }
+
+        @Override
+        public void close() {
+            shard.close();
+            shards.close();
+        }
+    }
+
     /** Two layers of one model: 512 bytes a row and layer, 2,048 rows a conversation. */
     @Test
     void deploymentsShareTheMemoryForKvCaches() {

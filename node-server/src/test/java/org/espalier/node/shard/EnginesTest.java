@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.espalier.EspalierException;
+import org.espalier.engine.Crossing;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
 import org.espalier.engine.EngineProvider;
@@ -53,6 +54,11 @@ class EnginesTest {
         @Override
         public Optional<String> refusal(Program program, EngineOptions options) {
             return refusal.isEmpty() ? Optional.empty() : Optional.of(refusal);
+        }
+
+        @Override
+        public Optional<Crossing> crossing() {
+            return Optional.of(new Crossing(12_000, "measured"));
         }
 
         @Override
@@ -139,5 +145,7 @@ class EnginesTest {
         assertThat(states.get("metal").getObtainableBytes()).isEqualTo(54_000_000);
         assertThat(states.get("first").getAvailability()).isEqualTo(EngineState.Availability.READY);
         assertThat(states.get("first").getPrecisionsList()).containsExactly("float32", "fast");
+        assertThat(states.get("first").getCrossingNanos()).isEqualTo(12_000);
+        assertThat(states.get("first").getCrossingSource()).isEqualTo("measured");
     }
 }

@@ -44,7 +44,7 @@ public final class RingMember {
     /** A peer that says nothing is given up after 2 s; this is for a node whose agent does not answer. */
     private static final long JOIN_SECONDS = 10;
 
-    /** 256 rows x 16,384 wide x 4 bytes = 16 MiB of activations, and routing; four times that. */
+    /** 512 rows x 16,384 wide x 4 bytes = 32 MiB of activations, and at most 24 MiB of routing. */
     public static final int MAX_MESSAGE_BYTES = 64 << 20;
 
     /** What other threads may see of the machine. */
