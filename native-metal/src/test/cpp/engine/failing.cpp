@@ -13,14 +13,23 @@ using mx::array;
 enum Failure { NONE, COMPUTED, BEGUN_AT_ONCE, BEGUN, KEPT, BUILT, ALLOCATED };
 
 static Failure next = NONE;
+static int before = 0;
 
-/** The next evaluation, beginning of one, op that a step ends with, or allocation fails. KEPT is an error that the stream has but eval does not throw. */
-extern "C" __attribute__((visibility("default"))) void fail_next(int how) { next = static_cast<Failure>(how); }
+/**
+ * The next evaluation, beginning of one, op that a step ends with, or allocation fails, once `others` of its kind have not. KEPT is an error that the stream
+ * has but eval does not throw.
+ */
+extern "C" __attribute__((visibility("default"))) void fail_after(int others, int how) {
+  next = static_cast<Failure>(how);
+  before = others;
+}
 
 static bool fails(Failure here) {
-  bool now = next == here;
-  next = now ? NONE : next;
-  return now;
+  if (next != here || before-- > 0) {
+    return false;
+  }
+  next = NONE;
+  return true;
 }
 
 [[noreturn]] static void fail() { throw std::runtime_error("the stand-in's array cannot be computed"); }
