@@ -2,6 +2,7 @@
 #include "experts/choice.cpp"
 #include "experts/decode.cpp"
 #include "experts/dialect.cpp"
+#include "experts/trial.cpp"
 
 #include <fstream>
 

@@ -3,14 +3,20 @@ package org.espalier.engine.library;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.NativeLibrary;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.espalier.engine.Cancel;
@@ -25,6 +31,7 @@ import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Loading;
 import org.espalier.engine.NoMemoryException;
 import org.espalier.engine.RouterEdits;
+import org.espalier.engine.RouterEdits.LayerEdit;
 import org.espalier.engine.Step;
 import org.espalier.program.Attention;
 import org.espalier.program.Program;
@@ -293,5 +300,57 @@ final class MlxLossTest {
             failed++;
         }
         assertThat(failed).isPositive();
+    }
+
+    /** Where MLX says that it is CUDA's, and its gather_qmm takes longer than all products of the test. */
+    @Test
+    void rowsGroupedByExpertAreComputedLikeGathered() throws IOException {
+        Program mixture = new SelfTestPrograms(directory).gathered();
+        List<String> choices = new ArrayList<>();
+        float[] gathered = rowsOf(mixture, choices);
+        assertThat(choices).noneMatch(line -> line.contains("grouped"));
+        seemCuda(true);
+        try {
+            float[] grouped = rowsOf(mixture, choices);
+            assertThat(choices)
+                    .anyMatch(line -> line.contains("2 of 4 experts")
+                            && line.contains("(32 to 63 rows): rows grouped by expert taken, the fastest"));
+            for (int i = 0; i < gathered.length; i++) {
+                assertThat(grouped[i])
+                        .as("value %d", i)
+                        .isCloseTo(gathered[i], within(1e-4f + 1e-5f * Math.abs(gathered[i])));
+            }
+        } finally {
+            seemCuda(false);
+        }
+    }
+
+    private static void seemCuda(boolean seems) {
+        NativeLibrary.getInstance(LIBRARY.toString()).getFunction("seem_cuda").invoke(new Object[] {seems ? 1 : 0});
+    }
+
+    /** Of two sessions with 20 rows each, in the second of which only one expert is not banned. */
+    private float[] rowsOf(Program mixture, List<String> choices) {
+        int rows = 20;
+        Random random = new Random(9);
+        ByteBuffer in = ByteBuffer.allocateDirect(2 * rows * SelfTestPrograms.HIDDEN * Float.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        while (in.hasRemaining()) {
+            in.putFloat(random.nextFloat() - 0.5f);
+        }
+        LayerEdit only = new LayerEdit(Set.of(0, 1, 3), List.of(), OptionalInt.empty(), 1);
+        try (LoadedProgram program = LoadedProgram.load(engine, mixture, EngineOptions.FLOAT32, Loading.quietly())) {
+            program.open(1, rows, RouterEdits.NONE);
+            program.open(2, rows, new RouterEdits(Map.of(0, only)));
+            List<Step.Entry> entries = List.of(
+                    Step.Entry.ofRows(1, 0, rows, Step.Logits.NONE), Step.Entry.ofRows(2, 0, rows, Step.Logits.NONE));
+            ByteBuffer out = program.run(new Step(entries, in.flip(), Set.of()), Exchange.ALONE, new Cancel())
+                    .activations();
+            float[] values = new float[2 * rows * SelfTestPrograms.HIDDEN];
+            out.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+            assertThat(values).hasSize(2 * rows * SelfTestPrograms.HIDDEN);
+            choices.addAll(program.choices());
+            return values;
+        }
     }
 }
