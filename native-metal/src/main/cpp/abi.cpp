@@ -194,7 +194,7 @@ int32_t es_profile(int64_t program, int64_t *nanos, int32_t capacity) {
 void es_report(int64_t program, char *text, int32_t capacity) {
   const Program &p = of(program);
   bool experts = std::any_of(p.nodes.begin(), p.nodes.end(), [](const Node &n) { return n.read->kind == ES_EXPERTS; });
-  const std::string all = memory_limits() + (experts ? p.decode.report() : "");
+  const std::string all = memory_limits() + (experts ? p.decode.report() + p.grouped.report() : "");
   std::snprintf(text, capacity > 0 ? static_cast<size_t>(capacity) : 0, "%s", all.c_str());
 }
 

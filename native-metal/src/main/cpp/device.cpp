@@ -84,6 +84,16 @@ int64_t device_memory() {
 
 int64_t free_memory() { return device_memory() - static_cast<int64_t>(mx::get_active_memory()); }
 
+/** By all programs of the engine, whose thread this is. */
+static thread_local int64_t promised = 0;
+
+int64_t unpromised_memory() { return device_memory() - promised; }
+
+void Promise::set(int64_t now) {
+  promised += now - bytes;
+  bytes = now;
+}
+
 /** Bytes; 0 where MLX's own stay. */
 struct Limits {
   int64_t wired, cache;

@@ -65,6 +65,21 @@ int64_t device_memory();
 /** Of these, what no array of any program takes. */
 int64_t free_memory();
 
+/** Of these, what no program of this thread's engine has promised to anybody, whether it is taken yet or not. */
+int64_t unpromised_memory();
+
+/** Bytes of the device's memory that a program keeps for its weights and for what its sessions may grow to. */
+class Promise {
+ public:
+  Promise() = default;
+  Promise(const Promise &) = delete;
+  ~Promise() { set(0); }
+  void set(int64_t now);
+
+ private:
+  int64_t bytes = 0;
+};
+
 /** Ends a call in which MLX failed: it promises nothing of its stream after that, so that the device is lost with everything that it had. */
 [[noreturn]] void lose_device(const std::string &why);
 

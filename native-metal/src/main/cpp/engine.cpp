@@ -13,6 +13,8 @@
 #include "experts/choice.cpp"
 #include "experts/decode.cpp"
 #include "experts/dialect.cpp"
+#include "experts/grouped.cpp"
+#include "experts/trial.cpp"
 
 #include "ops/attention.cpp"
 #include "ops/convolution.cpp"

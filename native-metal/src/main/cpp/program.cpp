@@ -166,10 +166,12 @@ Program::Program(const int32_t *words, int64_t count) {
       preparation.prepare(node);
     }
     loader->count_vectors();
-    if (loader->resident_bytes() > free_memory()) {
+    int64_t available = std::min(free_memory(), unpromised_memory()); /* the first knows what is taken beside weights, the second what sessions will take */
+    if (loader->resident_bytes() > available) {
       throw Failure(ES_NO_MEMORY, "the weights take " + std::to_string(loader->resident_bytes()) + " bytes, of the device's "
-          + std::to_string(device_memory()) + " are free " + std::to_string(free_memory()) + ": place the model on more nodes, or close other models");
+          + std::to_string(device_memory()) + " are free " + std::to_string(available) + ": place the model on more nodes, or close other models");
     }
+    sessions->promise();
     nanos.resize(read.profile ? static_cast<size_t>(read.op_count) : 0);
   } catch (...) {
     program_free(&read);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "experts/decode.h"
+#include "experts/grouped.h"
 #include "load.h"
 #include "session.h"
 
@@ -35,6 +36,7 @@ struct Program {
   std::vector<int64_t> nanos; /* [ops], while it is profiled */
   bool lost = false;
   decode::Decode decode; /* of experts, where there are few rows */
+  decode::Grouped grouped; /* where there are many */
 
   Program(const int32_t *words, int64_t count);
   Program(const Program &) = delete;

@@ -93,10 +93,9 @@ int64_t Sessions::reserved_bytes() const {
   return bytes;
 }
 
-int64_t Sessions::bytes_left() const { return device_memory() - loader.resident_bytes() - reserved_bytes(); }
-
 int64_t Sessions::rows_free() const {
-  int64_t left = (program.kv_bytes > 0 ? program.kv_bytes - reserved_bytes() : bytes_left()) - state_bytes();
+  int64_t device = unpromised_memory();
+  int64_t left = (program.kv_bytes > 0 ? std::min(program.kv_bytes - reserved_bytes(), device) : device) - state_bytes();
   return left <= 0 ? 0 : left / std::max<int64_t>(1, row_bytes());
 }
 
@@ -106,8 +105,8 @@ void Sessions::require_free(int64_t bytes, const std::string &what) const {
     throw Failure(ES_FAILED, what + " needs " + std::to_string(bytes) + " bytes of KV cache, " + std::to_string(left) + " of "
         + std::to_string(program.kv_bytes) + " are free: close other sessions, open a shorter one, or raise the limit");
   }
-  if (program.kv_bytes == 0 && bytes > bytes_left()) {
-    throw Failure(ES_NO_MEMORY, what + " needs " + std::to_string(bytes) + " bytes of KV cache, " + std::to_string(bytes_left())
+  if (bytes > unpromised_memory()) {
+    throw Failure(ES_NO_MEMORY, what + " needs " + std::to_string(bytes) + " bytes of KV cache, " + std::to_string(unpromised_memory())
         + " of the device's memory are free: close other sessions, or open a shorter one");
   }
 }
@@ -121,15 +120,19 @@ Session *Sessions::find(int64_t id) const {
   return nullptr;
 }
 
-Session &Sessions::add(int64_t id, int max_length) {
+std::unique_ptr<Session> Sessions::fresh(int64_t id, int max_length) const {
   require_free(session_bytes(max_length), "session " + std::to_string(id) + " of " + std::to_string(max_length) + " rows");
   auto s = std::make_unique<Session>();
   s->id = id;
   s->max_length = max_length;
   s->rows.resize(static_cast<size_t>(program.cache_count));
   s->states.resize(static_cast<size_t>(program.cache_count));
-  all.push_back(std::move(s));
-  return *all.back();
+  return s;
+}
+
+void Sessions::add(std::unique_ptr<Session> session) {
+  all.push_back(std::move(session));
+  promise();
 }
 
 static std::vector<int> read_list(words &w) {
@@ -156,7 +159,9 @@ void Sessions::open(int64_t id, int max_length, words w) {
   if (max_length < 1 || find(id)) {
     throw Failure(ES_FAILED, "session " + std::to_string(id) + " cannot be opened for " + std::to_string(max_length) + " rows");
   }
-  add(id, max_length).edits = std::move(edits);
+  std::unique_ptr<Session> session = fresh(id, max_length);
+  session->edits = std::move(edits);
+  add(std::move(session));
 }
 
 static const std::vector<std::optional<array>> *states_at(const Session &s, int length) {
@@ -176,14 +181,15 @@ void Sessions::copy(int64_t from, int64_t to, int length) {
   if (!source || find(to) || length < 0 || length > source->length) {
     throw Failure(ES_FAILED, "session " + std::to_string(from) + " cannot be copied to " + std::to_string(to));
   }
-  Session &copy = add(to, source->max_length);
-  copy.rows = source->rows;
+  std::unique_ptr<Session> copy = fresh(to, source->max_length);
+  copy->rows = source->rows;
   if (const auto *states = states_at(*source, length)) {
-    copy.states = *states;
+    copy->states = *states;
   }
-  copy.edits = source->edits;
-  copy.length = length;
-  copy.greedy = source->greedy;
+  copy->edits = source->edits;
+  copy->length = length;
+  copy->greedy = source->greedy;
+  add(std::move(copy));
 }
 
 void Sessions::snapshot(int64_t id) {
@@ -193,11 +199,13 @@ void Sessions::snapshot(int64_t id) {
   }
   require_free(state_bytes(), "a snapshot of session " + std::to_string(id));
   s->snapshots.push_back({s->length, s->states});
+  promise();
 }
 
 void Sessions::drop_snapshot(int64_t id, int length) {
   if (Session *s = find(id)) {
     std::erase_if(s->snapshots, [&](const Snapshot &one) { return one.length == length; });
+    promise();
   }
 }
 
@@ -211,10 +219,12 @@ void Sessions::drop_rows(int64_t id, int length) {
   s->states = std::move(states);
   s->length = length;
   std::erase_if(s->snapshots, [&](const Snapshot &one) { return one.length > length; });
+  promise();
 }
 
 void Sessions::close(int64_t id) {
   std::erase_if(all, [&](const auto &s) { return s->id == id; });
+  promise();
 }
 
 } // namespace espalier

@@ -61,6 +61,8 @@ class Sessions {
   int64_t row_bytes() const;
   int64_t state_bytes() const;
   int64_t rows_free() const;
+  /** Counts the weights and what sessions may grow to as promised; to be called once the loader knows its weights. */
+  void promise() { promised.set(loader.resident_bytes() + reserved_bytes()); }
   Session *find(int64_t id) const;
   void open(int64_t id, int max_length, words edits);
   void copy(int64_t from, int64_t to, int length);
@@ -70,15 +72,15 @@ class Sessions {
   void close(int64_t id);
 
  private:
-  Session &add(int64_t id, int max_length);
+  void add(std::unique_ptr<Session> session);
+  std::unique_ptr<Session> fresh(int64_t id, int max_length) const;
   int64_t session_bytes(int max_length) const;
   int64_t reserved_bytes() const;
-  /** Of the device's memory, without the weights and what sessions may grow to. */
-  int64_t bytes_left() const;
   void require_free(int64_t bytes, const std::string &what) const;
   const es_program &program;
   const Loader &loader;
   std::vector<std::unique_ptr<Session>> all;
+  Promise promised;
 };
 
 } // namespace espalier

@@ -54,14 +54,43 @@ void Step::fill_rows(const std::vector<const int32_t *> &given) {
   }
 }
 
-/** What the slots take, beside what there is already, also of other programs; an op's own values are not counted. */
+/**
+ * What the widest op takes at least while it is computed, beside slots: gate and up of its units, and what becomes of them, or an output for each expert of
+ * a row. How many rows experts have is not known yet where other nodes hold part of them, or sessions edit routing.
+ */
+int64_t Step::own_bytes() const {
+  const es_program &p = program.read;
+  auto narrow = static_cast<int64_t>(mx::size_of(activation_type(p)));
+  bool edited = std::any_of(spans.begin(), spans.end(), [](const Span &span) { return !span.session->edits.empty(); });
+  int64_t most = 0, top_k = 0, experts = 0;
+  auto take = [&](int64_t pairs, const unit &u) {
+    most = std::max({most, pairs * u.gate.weight->rows * (2 * narrow + 4), pairs * u.down.weight->rows * narrow});
+  };
+  for (int i = 0; i < p.op_count; i++) {
+    const op &o = p.ops[i];
+    if (o.kind == ES_ROUTE) {
+      top_k = o.route.top_k;
+      experts = o.route.experts;
+    } else if (o.kind == ES_GATED_MLP) {
+      take(rows, o.gated_mlp.unit);
+    } else if (o.kind == ES_EXPERTS && !edited && 2 * static_cast<int64_t>(o.experts.held_count) > experts) {
+      take(rows * top_k, o.experts.unit);
+    }
+  }
+  return most;
+}
+
+/**
+ * What the step takes at least, beside what there is already, also of other programs. It is asked before anything is computed: what runs out of memory
+ * amidst an evaluation has changed caches by then, so that the device is lost with them, and on the processor MLX ends the process.
+ */
 void Step::require_memory() const {
   const es_program &p = program.read;
   auto bytes = static_cast<int64_t>(logits_rows.size()) * p.logits.width * INT64_C(4);
   for (int i = 0; i < p.slot_count; i++) {
     bytes += i == p.logits.slot ? 0 : static_cast<int64_t>(rows) * p.slots[i] * static_cast<int64_t>(mx::size_of(activation_type(p)));
   }
-  if (bytes > free_memory()) {
+  if (bytes + own_bytes() > free_memory()) {
     throw Failure(ES_NO_MEMORY, "no memory for a step of " + std::to_string(rows) + " rows: send fewer rows a step");
   }
 }

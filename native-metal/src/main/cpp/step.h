@@ -75,6 +75,7 @@ class Step {
   };
   void read_span(words &w, std::vector<const int32_t *> &given);
   void fill_rows(const std::vector<const int32_t *> &given);
+  int64_t own_bytes() const;
   void require_memory() const;
   void build(size_t index);
   bool begin_exchange(int op);

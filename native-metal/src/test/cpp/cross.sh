@@ -14,10 +14,10 @@ fi
 test -x "$out/python/bin/python" || python3 -m venv "$out/python"
 "$out/python/bin/pip" install --quiet --disable-pip-version-check \
   ziglang==0.17.1 nvidia-cuda-nvrtc-cu12==12.9.86 nvidia-cuda-runtime-cu12==12.9.79 nvidia-cuda-cccl-cu12==12.9.27
-make -s OUT="$out/cpp" MLX="$mlx" "$out/cpp/decode_test"
+make -s OUT="$out/cpp" MLX="$mlx" "$out/cpp/write_kernels"
 rm -rf "$out/kernels"
 mkdir "$out/kernels"
-"$out/cpp/decode_test" "$out/kernels"
+"$out/cpp/write_kernels" "$out/kernels"
 
 # clang knows no attributes of explicit instantiations, which name a kernel for the host
 for kernel in "$out"/kernels/*.metal; do

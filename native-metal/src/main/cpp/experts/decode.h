@@ -1,7 +1,6 @@
 /** The experts of one to four rows by kernels of our own, where they are right and faster than MLX's `gather_qmm`. */
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,28 +8,9 @@
 #include <vector>
 
 #include "dialect.h"
+#include "trial.h"
 
 namespace espalier::decode {
-
-/** N matrices [N, O, I] in a format of MLX's, and N vectors [N, O] that are added to products. All are evaluated. */
-struct Matrices {
-  std::string mode;
-  int bits, group;
-  mx::array words, scales;               /* [N, O, I * bits / 32], [N, O, I / group] */
-  std::optional<mx::array> biases, bias; /* [N, O, I / group], of the affine mode; [N, O] */
-};
-
-/** The gated MLPs of N experts. */
-struct Experts {
-  Matrices gate, up, down; /* [N, F, D], [N, F, D], [N, D, F]; where `stacked`, gate and up are the same [N, 2F, D], the rows of gate first */
-  bool stacked;
-  int activation; /* 0 silu, 1 gelu, 2 clamped swiglu */
-  float alpha, limit;
-
-  int count() const { return gate.words.shape(0); }
-  int hidden() const { return down.words.shape(-2); }
-  int width() const { return gate.words.shape(-2) / (stacked ? 2 : 1); }
-};
 
 constexpr int MOST_ROWS = 4; /* of a step; beyond, weights are read once for so many rows that products of matrices are better */
 
@@ -53,9 +33,6 @@ class Kernels {
   mx::fast::CustomKernelFunction gate_up, down_sum;
 };
 
-/** The same by MLX's own ops, of ids that are all held. */
-using Stock = std::function<mx::array(const mx::array &x, const mx::array &ids, const mx::array &weights)>;
-
 /** Decides for each shape of experts, number of rows and of experts a row, when it is first met, by comparing on the experts of that call. */
 class Decode {
  public:
@@ -75,10 +52,8 @@ class Decode {
 
  private:
   std::optional<Tiling> choose(const Experts &experts, const Stock &stock, int rows, int top_k, mx::Dtype type, const std::string &step);
-  template <typename Value>
-  Value on_trial(const std::function<Value()> &call);
   std::optional<Kernels> kernels;
-  std::optional<mx::Stream> trial; /* of comparisons: a kernel that fails leaves a stream that nothing else uses */
+  Trial trial;
   std::map<std::string, std::optional<Tiling>> chosen; /* by the step's description */
   std::string lines;
 };

@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "mlx/mlx.h"
+#include "mlx/fast.h"
+#include "mlx/ops.h"
+#include "mlx/stream.h"
+#include "mlx/transforms.h"
 
 namespace espalier::decode {
 

@@ -72,20 +72,43 @@ ES_FUNCTION Chunk<VALUES> chunk_of(Xs xs, int64_t at) {
   return chunk;
 }
 
-/** What `chunk`, which begins at `column`, adds to the product of a row with `columns` values. */
-template <int FORMAT, int BITS, int GROUP, int VALUES, typename Words, typename Scales, typename Biases>
-ES_FUNCTION float product(Words words, Scales scales, Biases biases, int64_t row, int columns, int column, Chunk<VALUES> chunk) {
+/** Neighbouring words of each of ROWS rows of a weight, of one group. */
+template <int ROWS, int WORDS>
+struct Tile {
+  uint32_t words[ROWS][WORDS];
+  float scales[ROWS];
+  float biases[ROWS];
+};
+
+/** From `row` and `column` on, of rows with `columns` values. */
+template <int FORMAT, int BITS, int GROUP, int ROWS, int WORDS, typename Words, typename Scales, typename Biases>
+ES_FUNCTION Tile<ROWS, WORDS> tile_of(Words words, Scales scales, Biases biases, int64_t row, int columns, int column) {
   const int in_word = 32 / BITS;
-  int64_t word = row * (columns / in_word) + column / in_word;
-  int64_t group = row * (columns / GROUP) + column / GROUP;
+  Tile<ROWS, WORDS> tile;
+  ES_UNROLL for (int r = 0; r < ROWS; r++) {
+    int64_t word = (row + r) * (columns / in_word) + column / in_word;
+    int64_t group = (row + r) * (columns / GROUP) + column / GROUP;
+    ES_UNROLL for (int w = 0; w < WORDS; w++) {
+      tile.words[r][w] = words[word + w];
+    }
+    tile.scales[r] = Format<FORMAT, BITS>::scale(scales, group);
+    tile.biases[r] = Format<FORMAT, BITS>::bias(biases, group);
+  }
+  return tile;
+}
+
+/** What `chunk`, which lies at the tile's columns, adds to the product with row r of the tile. */
+template <int FORMAT, int BITS, int ROWS, int WORDS>
+ES_FUNCTION float product(Tile<ROWS, WORDS> tile, int r, Chunk<WORDS * 32 / BITS> chunk) {
+  const int in_word = 32 / BITS;
   float dot = 0.0f;
-  ES_UNROLL for (int w = 0; w < VALUES / in_word; w++) {
-    uint32_t bits = words[word + w];
+  ES_UNROLL for (int w = 0; w < WORDS; w++) {
+    uint32_t bits = tile.words[r][w];
     ES_UNROLL for (int i = 0; i < in_word; i++) {
       dot += Format<FORMAT, BITS>::value(bits >> (BITS * i)) * chunk.x[w * in_word + i];
     }
   }
-  return Format<FORMAT, BITS>::scale(scales, group) * dot + Format<FORMAT, BITS>::bias(biases, group) * chunk.sum;
+  return tile.scales[r] * dot + tile.biases[r] * chunk.sum;
 }
 
 /** The place among its K at which each row has an expert, or -1. */
@@ -192,13 +215,14 @@ ES_FUNCTION void gate_up(Xs x, Ids ids, Gate gate, GateScales gate_scales, GateB
   Sums<T, ROWS> gates = zeros<T, ROWS>();
   Sums<T, ROWS> ups = zeros<T, ROWS>();
   for (int column = lane * values; column < D; column += 32 * values) {
+    const Tile<ROWS, WORDS> of_gate = tile_of<FORMAT, BITS, GROUP, ROWS, WORDS>(gate, gate_scales, gate_biases, matrix + first, D, column);
+    const Tile<ROWS, WORDS> of_up = tile_of<FORMAT, BITS, GROUP, ROWS, WORDS>(up, up_scales, up_biases, matrix + first + UP, D, column);
     ES_UNROLL for (int t = 0; t < T; t++) {
       if (places.of[t] >= 0) {
         Chunk<values> chunk = chunk_of<values>(x, int64_t(t) * D + column);
         ES_UNROLL for (int r = 0; r < ROWS; r++) {
-          int64_t row = matrix + first + r;
-          gates.of[t][r] += product<FORMAT, BITS, GROUP, values>(gate, gate_scales, gate_biases, row, D, column, chunk);
-          ups.of[t][r] += product<FORMAT, BITS, GROUP, values>(up, up_scales, up_biases, row + UP, D, column, chunk);
+          gates.of[t][r] += product<FORMAT, BITS>(of_gate, r, chunk);
+          ups.of[t][r] += product<FORMAT, BITS>(of_up, r, chunk);
         }
       }
     }
@@ -244,12 +268,12 @@ ES_FUNCTION void down_sum(Xs hidden, Ids ids, Weights weights, Down down, DownSc
       const Places<T> places = places_of<T, K>(ids, expert);
       const Shares<T> shares = shares_of<T, K>(ids, weights, expert);
       for (int column = lane * values; column < F; column += 32 * values) {
+        const Tile<ROWS, WORDS> tile = tile_of<FORMAT, BITS, GROUP, ROWS, WORDS>(down, down_scales, down_biases, matrix + first, F, column);
         ES_UNROLL for (int t = 0; t < T; t++) {
           if (places.of[t] >= 0) {
             Chunk<values> chunk = chunk_of<values>(hidden, int64_t(t * K + places.of[t]) * F + column);
             ES_UNROLL for (int r = 0; r < ROWS; r++) {
-              int64_t row = matrix + first + r;
-              sums.of[t][r] += shares.of[t] * product<FORMAT, BITS, GROUP, values>(down, down_scales, down_biases, row, F, column, chunk);
+              sums.of[t][r] += shares.of[t] * product<FORMAT, BITS>(tile, r, chunk);
             }
           }
         }

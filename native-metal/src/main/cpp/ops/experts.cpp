@@ -43,7 +43,7 @@ static array sorted_by_expert(const Step &s, const Node &n, const array &x, cons
   array flat = mx::flatten(places), order = mx::argsort(flat);
   array rows = mx::take(mx::expand_dims(x, 1), mx::floor_divide(order, array(top_k, mx::uint32)), 0);
   array y = mx::take(computed(s, n, rows, mx::take(flat, order), true), mx::argsort(order), 0);
-  return mx::reshape(y, {s.rows, top_k, n.read->experts.out.width});
+  return mx::reshape(y, {places.shape(0), top_k, n.read->experts.out.width});
 }
 
 /**
@@ -111,13 +111,31 @@ static std::optional<array> by_kernels(Step &s, const Node &n, const array &x, c
   return s.program.decode(*own, stock, x, here.experts, here.weights);
 }
 
+/** [T, D] by a product for each expert, where that was chosen. */
+static std::optional<array> by_groups(Step &s, const Node &n, const array &x, const Choice &here) {
+  bool asked = s.program.grouped.takes(static_cast<int>(here.experts.size()));
+  std::optional<decode::Experts> own = asked ? packed(n) : std::nullopt;
+  if (!own) {
+    return std::nullopt;
+  }
+  auto stock = [&](const array &rows, const array &places, const array &weights) {
+    return mx::sum(mx::multiply(to_float(sorted_by_expert(s, n, rows, places)), mx::expand_dims(weights, -1)), 1);
+  };
+  decode::Hooks hooks{
+      [&](const array &gate, const array &up) { return mx::astype(activate(n.read->experts.unit, gate, up), activation_type(s.program.read)); },
+      [&](std::vector<array> values) { s.evaluate_now(std::move(values)); }};
+  return s.program.grouped(*own, hooks, stock, x, here.experts, here.weights);
+}
+
 void experts(Step &s, const Node &n) {
   const auto &o = n.read->experts;
   array x = s.read(o.in);
   Choice here = local(s, n, s.choices.back());
-  if (std::optional<array> sum = by_kernels(s, n, x, here)) {
-    s.write(o.out, *sum);
-    return;
+  for (auto *way : {by_kernels, by_groups}) {
+    if (std::optional<array> sum = way(s, n, x, here)) {
+      s.write(o.out, *sum);
+      return;
+    }
   }
   array y = array(0.0f);
   if (s.rows * here.experts.shape(1) < SORTED_FROM) {

@@ -4,6 +4,7 @@
 #include "launch.h"
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <vector>
 
 namespace emulated {
@@ -116,6 +117,13 @@ struct Report {
       printf("%s is %.9g, expected %.9g within %.3g\n", what.c_str(), got, want, allowed);
     }
   }
+
+  /** Each once, however many rows chose the expert. */
+  void expect_words(int64_t read, int64_t want, const char *what) {
+    if (read != want && failures++ < 5) {
+      printf("%lld words of %s were read, expected %lld\n", static_cast<long long>(read), what, static_cast<long long>(want));
+    }
+  }
 };
 
 /** Which experts the rows chose: [T][K], places in the stack or -1. */
@@ -140,16 +148,24 @@ void check(Report &report, int64_t experts, const Ids &ids, uint64_t seed) {
   std::generate(x.begin(), x.end(), [&] { return X(random.between(-0.5f, 0.5f)); });
   std::generate(weights.begin(), weights.end(), [&] { return random.between(0.0f, 1.0f); });
 
+  std::set<int> chosen(ids.begin(), ids.end());
+  chosen.erase(-1);
+  const int64_t words = int64_t(chosen.size()) * F * D * S::BITS / 32; // of one matrix of each expert
+
+  words_read = 0;
   for (int pair = 0; pair < T * K; pair++) {
     for (int block = 0; block < (F / S::ROWS + 15) / 16 * 16; block++) {
       gate_up<S>({x.data(), T * D, "x"}, {ids.data(), T * K, "ids"}, gate.matrices("gate", gate_bias), up.matrices("up", up_bias),
           {hidden.data(), T * K * F, "hidden"}, block, pair);
     }
   }
+  report.expect_words(words_read, 2 * words, "gate and up");
+  words_read = 0;
   for (int block = 0; block < (D / S::ROWS + 15) / 16 * 16; block++) {
     down_sum<S>({hidden.data(), T * K * F, "hidden"}, {ids.data(), T * K, "ids"}, {weights.data(), T * K, "weights"}, down.matrices("down", down_bias),
         {out.data(), T * D, "out"}, block);
   }
+  report.expect_words(words_read, words, "down");
 
   for (int pair = 0; pair < T * K; pair++) {
     for (int f = 0; f < F; f++) {

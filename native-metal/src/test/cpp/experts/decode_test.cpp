@@ -1,12 +1,8 @@
-/**
- * What the engine calls, with emulated kernels in place of a GPU's, against MLX's own ops on the processor. `decode_test DIR` writes the kernels
- * instead, as MLX would give them to the compilers of Metal and CUDA.
- */
+/** What the engine calls, with emulated kernels in place of a GPU's, against MLX's own ops on the processor. */
 #include "experts/choice.cpp"
 #include "experts/decode.cpp"
 #include "experts/dialect.cpp"
-
-#include "written.h"
+#include "experts/trial.cpp"
 
 #include "check.h"
 
@@ -241,13 +237,9 @@ static void decided() {
   expect(here.report() == "experts by gather_qmm: kernels of our own are for Metal and CUDA, and this device is neither\n", "it says so", here.report());
 }
 
-int main(int count, char **names) {
+int main() {
   try {
     mx::set_default_device(mx::Device::cpu);
-    if (count > 1) {
-      write_kernels(names[1]);
-      return 0;
-    }
     using espalier::AFFINE;
     launched<Shape<BFloat, BFloat, 1, 2, 192, 128, AFFINE, 4, 64, false, espalier::SILU, false, 1, 1>>("affine 4 bits, apart", {4, 1});
     launched<Shape<float, float, 2, 2, 96, 64, AFFINE, 8, 32, true, espalier::CLAMPED_SWIGLU, true, 1, 1>>("affine 8 bits, biases, one matrix", {4, -1, 3, 4});

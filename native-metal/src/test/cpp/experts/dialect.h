@@ -10,8 +10,12 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace emulated {
+
+/** Words of weights that kernels have read so far: nothing else has words. */
+inline int64_t words_read = 0;
 
 /** What a kernel sees of an array. Reading or writing outside is an error that names it. */
 template <typename V>
@@ -23,6 +27,7 @@ class Pointer {
     if (index < 0 || index >= count) {
       throw std::out_of_range(std::string(name) + "[" + std::to_string(index) + "], which has " + std::to_string(count) + " values");
     }
+    words_read += std::is_same<V, const uint32_t>::value;
     return values[index];
   }
 

@@ -47,8 +47,7 @@ void gate_up(Pointer<const typename S::X> x, Pointer<const int> ids, const Matri
   Pointer<const typename S::Scale> gate_scales = g.scales, gate_biases = g.biases, up_scales = u.scales, up_biases = u.biases;
   Pointer<const X> gate_bias = g.bias, up_bias = u.bias;
   Pointer<const float> limits(LIMITS, 2, "limits");
-  static thread_local Simdgroup simdgroup;
-  simdgroup.run([&](int lane) {
+  Simdgroup::shared().run([&](int lane) {
 #include "gate_up.inc"
   });
 }
@@ -62,8 +61,7 @@ void down_sum(Pointer<const typename S::X> hidden, Pointer<const int> ids, Point
   Pointer<const uint32_t> down = d.words;
   Pointer<const typename S::Scale> down_scales = d.scales, down_biases = d.biases;
   Pointer<const X> down_bias = d.bias;
-  static thread_local Simdgroup simdgroup;
-  simdgroup.run([&](int lane) {
+  Simdgroup::shared().run([&](int lane) {
 #include "down_sum.inc"
   });
 }

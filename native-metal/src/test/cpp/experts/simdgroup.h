@@ -8,7 +8,6 @@
 #define _XOPEN_SOURCE 600
 #endif
 #include <exception>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <ucontext.h>
@@ -26,20 +25,16 @@ class Simdgroup {
     }
   }
 
-  void run(std::function<void(int)> kernel) {
-    body = std::move(kernel);
-    current = this;
-    for (Lane &lane : lanes) {
-      lane.state = State::RUNS;
-      lane.failure = nullptr;
-      getcontext(&lane.context);
-      lane.context.uc_stack.ss_sp = lane.stack.data();
-      lane.context.uc_stack.ss_size = lane.stack.size();
-      lane.context.uc_link = &scheduler;
-      makecontext(&lane.context, enter, 0);
-    }
-    while (step()) {
-    }
+  /** One for all kernels: what each of theirs would take in stacks, making it takes longer than the kernels do. */
+  static Simdgroup &shared() {
+    static Simdgroup group;
+    return group;
+  }
+
+  /** Calls `kernel(lane)` for each lane. */
+  template <typename Kernel>
+  void run(const Kernel &kernel) {
+    run(&kernel, [](const void *of, int lane) { (*static_cast<const Kernel *>(of))(lane); });
   }
 
   /** The sum over all lanes, for the lane that runs. */
@@ -54,6 +49,25 @@ class Simdgroup {
   }
 
  private:
+  using Body = void(const void *kernel, int lane);
+
+  void run(const void *of, Body *call) {
+    kernel = of;
+    body = call;
+    current = this;
+    for (Lane &lane : lanes) {
+      lane.state = State::RUNS;
+      lane.failure = nullptr;
+      getcontext(&lane.context);
+      lane.context.uc_stack.ss_sp = lane.stack.data();
+      lane.context.uc_stack.ss_size = lane.stack.size();
+      lane.context.uc_link = &scheduler;
+      makecontext(&lane.context, enter, 0);
+    }
+    while (step()) {
+    }
+  }
+
   enum class State { RUNS, WAITS, ENDED };
 
   struct Lane {
@@ -69,7 +83,7 @@ class Simdgroup {
     Simdgroup &group = *current;
     Lane &lane = group.lanes[group.running];
     try {
-      group.body(group.running);
+      group.body(group.kernel, group.running);
     } catch (...) {
       lane.failure = std::current_exception();
     }
@@ -107,7 +121,8 @@ class Simdgroup {
 
   static inline Simdgroup *current = nullptr;
   std::vector<Lane> lanes;
-  std::function<void(int)> body;
+  const void *kernel;
+  Body *body;
   ucontext_t scheduler;
   int running = 0;
 };

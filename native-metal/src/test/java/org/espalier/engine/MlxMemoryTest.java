@@ -11,7 +11,10 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.espalier.program.Activation;
 import org.espalier.program.Embed;
+import org.espalier.program.GatedMlp;
+import org.espalier.program.GatedUnit;
 import org.espalier.program.Linear;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
@@ -64,6 +67,37 @@ final class MlxMemoryTest {
             assertThat(program.kvRowsFree()).isZero();
             program.close(refused);
             assertThat(program.kvRowsFree()).isEqualTo(free);
+        }
+    }
+
+    /** What is promised to sessions of one program, though they have not grown yet, is not to be had for another. */
+    @Test
+    void sessionsOfTwoProgramsBeyondTheMemoryOfTheDevice() {
+        Program tiny = TinyProgram.tokens(new WeightFile(directory));
+        try (LoadedProgram program = tested.load(tiny)) {
+            long session = 1;
+            while (program.kvRowsFree() >= Integer.MAX_VALUE) {
+                program.open(session++, Integer.MAX_VALUE / 2, RouterEdits.NONE);
+            }
+            int most = (int) program.kvRowsFree();
+            int free;
+            try (LoadedProgram other = tested.load(tiny)) {
+                free = (int) other.kvRowsFree();
+                assertThat(free).isEqualTo((int) program.kvRowsFree()).isBetween(most - (1 << 16), most - 1);
+                other.open(1, free, RouterEdits.NONE);
+                assertThat(program.kvRowsFree()).isZero();
+                long refused = session;
+                assertThatExceptionOfType(NoMemoryException.class)
+                        .isThrownBy(() -> program.open(refused, 1, RouterEdits.NONE))
+                        .withMessageMatching("session " + refused + " of 1 rows needs 32 bytes of KV cache, \\d+ of the"
+                                + " device's memory are free: close other sessions, or open a shorter one");
+                assertThatExceptionOfType(NoMemoryException.class)
+                        .isThrownBy(() -> tested.load(tiny))
+                        .withMessageContaining("of the device's");
+                other.close(1);
+                assertThat(program.kvRowsFree()).isEqualTo(free);
+            }
+            assertThat(program.kvRowsFree()).isEqualTo(most);
         }
     }
 
@@ -126,6 +160,38 @@ final class MlxMemoryTest {
         String up = builder.weight("up", Weight.matrix(wide, hidden, Plain.F32, Piece.of(region)));
         builder.op(new Embed("words", x)).op(new Linear(x, Projection.of(up), y));
         try (LoadedProgram program = tested.load(builder.build(x, x))) {
+            program.open(1, rows + 2, RouterEdits.NONE);
+            assertThat(run(program, 1).activations().remaining()).isEqualTo(4 * hidden);
+            assertThatExceptionOfType(NoMemoryException.class)
+                    .isThrownBy(() -> run(program, rows))
+                    .withMessage("no memory for a step of " + rows + " rows: send fewer rows a step");
+            assertThat(program.length(1)).isEqualTo(1);
+            assertThat(run(program, 1).activations().remaining()).isEqualTo(4 * hidden);
+        }
+    }
+
+    /** A gated MLP so wide that its own values of many rows do not fit, though slots are narrow. The program serves on. */
+    @Test
+    void anOpBeyondTheMemoryOfTheDevice() throws IOException {
+        int hidden = 8;
+        int wide = 1 << 20;
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        int rows = (int) (system.getTotalMemorySize() / (4L * wide));
+        Path file = directory.resolve("hole");
+        try (RandomAccessFile hole = new RandomAccessFile(file.toFile(), "rw")) {
+            hole.setLength(4L * wide * hidden);
+        }
+        ProgramBuilder builder = new ProgramBuilder("wide", hidden);
+        View x = builder.slot(hidden);
+        View y = builder.slot(hidden);
+        Piece in = Piece.of(new Region(file, 0, 4L * hidden));
+        builder.weight("words", Weight.matrix(16, hidden, Plain.F32, in));
+        builder.weight("gate", Weight.matrix(wide, hidden, Plain.F32, in));
+        builder.weight("up", Weight.matrix(wide, hidden, Plain.F32, in));
+        builder.weight("down", Weight.matrix(hidden, wide, Plain.F32, Piece.of(new Region(file, 0, 4L * wide))));
+        GatedUnit unit = GatedUnit.of("gate", "up", "down", new Activation.Silu());
+        builder.op(new Embed("words", x)).op(new GatedMlp(x, unit, y));
+        try (LoadedProgram program = tested.load(builder.build(x, y))) {
             program.open(1, rows + 2, RouterEdits.NONE);
             assertThat(run(program, 1).activations().remaining()).isEqualTo(4 * hidden);
             assertThatExceptionOfType(NoMemoryException.class)

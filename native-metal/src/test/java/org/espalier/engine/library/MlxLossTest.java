@@ -2,24 +2,36 @@ package org.espalier.engine.library;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.NativeLibrary;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.Compiling;
 import org.espalier.engine.DeviceLostException;
 import org.espalier.engine.Engine;
+import org.espalier.engine.EngineException;
 import org.espalier.engine.EngineOptions;
 import org.espalier.engine.Exchange;
+import org.espalier.engine.Executor;
 import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Loading;
+import org.espalier.engine.NoMemoryException;
 import org.espalier.engine.RouterEdits;
+import org.espalier.engine.RouterEdits.LayerEdit;
 import org.espalier.engine.Step;
 import org.espalier.program.Attention;
 import org.espalier.program.Program;
@@ -109,18 +121,32 @@ final class MlxLossTest {
     }
 
     private static void failNext(Failure how) {
-        NativeLibrary.getInstance(LIBRARY.toString()).getFunction("fail_next").invoke(new Object[] {how.ordinal()});
+        failAfter(0, how);
     }
 
-    /** What it makes of one row of halves. */
+    private static void failAfter(int others, Failure how) {
+        NativeLibrary.getInstance(LIBRARY.toString())
+                .getFunction("fail_after")
+                .invoke(new Object[] {others, how.ordinal()});
+    }
+
     private static ByteBuffer run(LoadedProgram program) {
+        return program.run(step(program.length(1)), Exchange.ALONE, new Cancel())
+                .activations();
+    }
+
+    /** What an executor makes of the next row of session 1. */
+    private static ByteBuffer run(Executor executor, int position) {
+        return executor.run(step(position), Exchange.ALONE, new Cancel()).activations();
+    }
+
+    /** One row of halves. */
+    private static Step step(int position) {
         ByteBuffer row = ByteBuffer.allocateDirect(SelfTestPrograms.HIDDEN * Float.BYTES);
         for (int i = 0; i < row.capacity(); i += Float.BYTES) {
             row.put(i + 3, (byte) 0x3f);
         }
-        Step.Entry entry = Step.Entry.ofRows(1, program.length(1), 1, Step.Logits.NONE);
-        return program.run(new Step(List.of(entry), row, Set.of()), Exchange.ALONE, new Cancel())
-                .activations();
+        return new Step(List.of(Step.Entry.ofRows(1, position, 1, Step.Logits.NONE)), row, Set.of());
     }
 
     private static void loses(LoadedProgram program) {
@@ -198,6 +224,133 @@ final class MlxLossTest {
             program.truncate(1, 0);
             isLost(program, "the program failed earlier and has to be loaded anew");
             computesAnew(program, before);
+        }
+    }
+
+    /** The functions below {@link LoadedProgram}, which would refuse such sessions itself. */
+    private void onExecutor(Consumer<Executor> test) {
+        engine.thread().call(() -> {
+            try (Executor executor = engine.load(longProgram(), EngineOptions.FLOAT32, Loading.quietly())) {
+                assertThat(executor.loadMore(Loading.quietly())).isFalse();
+                executor.open(1, 9, RouterEdits.NONE);
+                test.accept(executor);
+            }
+            return null;
+        });
+    }
+
+    @Test
+    void sessionsThatAreNotOpen() {
+        onExecutor(executor -> {
+            ByteBuffer first = run(executor, 0);
+            long free = executor.kvRowsFree();
+            executor.dropSnapshot(7, 1);
+            executor.dropRows(7, 0);
+            executor.dropRows(1, 2);
+            executor.close(7);
+            assertThatExceptionOfType(EngineException.class)
+                    .isThrownBy(() -> executor.snapshot(7))
+                    .withMessage("session 7 is not open");
+            assertThatExceptionOfType(EngineException.class)
+                    .isThrownBy(() -> executor.copyRows(7, 8, 0))
+                    .withMessage("session 7 cannot be copied to 8");
+            assertThatExceptionOfType(EngineException.class)
+                    .isThrownBy(() -> executor.open(1, 9, RouterEdits.NONE))
+                    .withMessage("session 1 cannot be opened for 9 rows");
+            assertThat(executor.kvRowsFree()).isEqualTo(free);
+            ByteBuffer second = run(executor, 1);
+            executor.close(1);
+            assertThat(executor.kvRowsFree()).isEqualTo(free + 9);
+            executor.close(1);
+            assertThat(executor.kvRowsFree()).isEqualTo(free + 9);
+            executor.open(1, 9, RouterEdits.NONE);
+            assertThat(run(executor, 0)).isEqualTo(first);
+            assertThat(run(executor, 1)).isEqualTo(second);
+        });
+    }
+
+    /** At each allocation in turn, until there is none left that could fail. */
+    @Test
+    void whatHasNoMemoryLeavesSessionsAsTheyWere() {
+        onExecutor(executor -> {
+            ByteBuffer first = run(executor, 0);
+            failsAtEachAllocation(executor, () -> executor.open(2, 9, RouterEdits.NONE));
+            executor.close(2);
+            failsAtEachAllocation(executor, () -> executor.copyRows(1, 2, 1));
+            executor.close(2);
+            failsAtEachAllocation(executor, () -> executor.snapshot(1));
+            executor.dropSnapshot(1, 1);
+            executor.dropRows(1, 0);
+            assertThat(run(executor, 0)).isEqualTo(first);
+        });
+    }
+
+    private static void failsAtEachAllocation(Executor executor, Runnable call) {
+        long free = executor.kvRowsFree();
+        int failed = 0;
+        while (true) {
+            failAfter(failed, Failure.ALLOCATED);
+            Throwable thrown = catchThrowable(call::run);
+            failNext(Failure.NONE);
+            if (thrown == null) {
+                break;
+            }
+            assertThat(thrown).isInstanceOf(NoMemoryException.class).hasMessage("no memory");
+            assertThat(executor.kvRowsFree()).isEqualTo(free);
+            failed++;
+        }
+        assertThat(failed).isPositive();
+    }
+
+    /** Where MLX says that it is CUDA's, and its gather_qmm takes longer than all products of the test. */
+    @Test
+    void rowsGroupedByExpertAreComputedLikeGathered() throws IOException {
+        Program mixture = new SelfTestPrograms(directory).gathered();
+        List<String> choices = new ArrayList<>();
+        float[] gathered = rowsOf(mixture, choices);
+        assertThat(choices).noneMatch(line -> line.contains("grouped"));
+        seemCuda(true);
+        try {
+            float[] grouped = rowsOf(mixture, choices);
+            assertThat(choices)
+                    .anyMatch(line -> line.contains("2 of 4 experts")
+                            && line.contains("(32 to 63 rows): rows grouped by expert taken, the fastest"));
+            for (int i = 0; i < gathered.length; i++) {
+                assertThat(grouped[i])
+                        .as("value %d", i)
+                        .isCloseTo(gathered[i], within(1e-4f + 1e-5f * Math.abs(gathered[i])));
+            }
+        } finally {
+            seemCuda(false);
+        }
+    }
+
+    private static void seemCuda(boolean seems) {
+        NativeLibrary.getInstance(LIBRARY.toString()).getFunction("seem_cuda").invoke(new Object[] {seems ? 1 : 0});
+    }
+
+    /** Of two sessions with 20 rows each, in the second of which only one expert is not banned. */
+    private float[] rowsOf(Program mixture, List<String> choices) {
+        int rows = 20;
+        Random random = new Random(9);
+        ByteBuffer in = ByteBuffer.allocateDirect(2 * rows * SelfTestPrograms.HIDDEN * Float.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        while (in.hasRemaining()) {
+            in.putFloat(random.nextFloat() - 0.5f);
+        }
+        LayerEdit only = new LayerEdit(Set.of(0, 1, 3), List.of(), OptionalInt.empty(), 1);
+        try (LoadedProgram program = LoadedProgram.load(engine, mixture, EngineOptions.FLOAT32, Loading.quietly())) {
+            program.open(1, rows, RouterEdits.NONE);
+            program.open(2, rows, new RouterEdits(Map.of(0, only)));
+            List<Step.Entry> entries = List.of(
+                    Step.Entry.ofRows(1, 0, rows, Step.Logits.NONE), Step.Entry.ofRows(2, 0, rows, Step.Logits.NONE));
+            ByteBuffer out = program.run(new Step(entries, in.flip(), Set.of()), Exchange.ALONE, new Cancel())
+                    .activations();
+            float[] values = new float[2 * rows * SelfTestPrograms.HIDDEN];
+            out.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+            assertThat(values).hasSize(2 * rows * SelfTestPrograms.HIDDEN);
+            choices.addAll(program.choices());
+            return values;
         }
     }
 }

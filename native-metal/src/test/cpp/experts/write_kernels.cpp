@@ -1,7 +1,8 @@
-/** The kernels as MLX gives them to compilers, a file for each of some steps. */
-#pragma once
-
-#include "experts/decode.h"
+/** `write_kernels DIR`: the kernels as MLX would give them to the compilers of Metal and CUDA, a file for each of some steps. */
+#include "experts/choice.cpp"
+#include "experts/decode.cpp"
+#include "experts/dialect.cpp"
+#include "experts/trial.cpp"
 
 #include <fstream>
 
@@ -11,7 +12,7 @@
 namespace espalier::decode {
 
 /** As MLX's CUDA backend writes a kernel; what it calls the types is in `cuda_type`. */
-inline std::string cuda_type(mx::Dtype type) {
+static std::string cuda_type(mx::Dtype type) {
   return type == mx::bfloat16 ? "__nv_bfloat16" : type == mx::float16 ? "__half" : type == mx::float32 ? "float" : type == mx::uint32 ? "uint32_t"
          : type == mx::int32  ? "int32_t" : "uint8_t";
 }
@@ -49,7 +50,7 @@ struct Written {
   Tiling tiling;
 };
 
-inline Experts empty_experts(const Written &w, int count, int hidden, int width) {
+static Experts empty_experts(const Written &w, int count, int hidden, int width) {
   auto matrices = [&](int rows, int columns, int bias) {
     Matrices m{w.mode, w.bits, w.group, mx::zeros({count, rows, columns / 32 * w.bits}, mx::uint32), mx::zeros({count, rows, columns / w.group}, w.scales),
         std::nullopt, std::nullopt};
@@ -66,7 +67,7 @@ inline Experts empty_experts(const Written &w, int count, int hidden, int width)
 }
 
 /** DIR/NAME.metal is MLX's own text, which it writes without a GPU while a trace is exported. */
-inline void write_kernels(const std::string &directory) {
+static void write_kernels(const std::string &directory) {
   const Written all[] = {
       {"affine-4-bfloat16", "affine", 4, 64, 1, 8, mx::bfloat16, mx::bfloat16, false, true, 0, {1, 4}},
       {"affine-4-few", "affine", 4, 64, 1, 4, mx::bfloat16, mx::bfloat16, false, false, 1, {2, 2}}, /* ids in `constant` */
@@ -96,3 +97,13 @@ inline void write_kernels(const std::string &directory) {
 }
 
 } // namespace espalier::decode
+
+int main(int count, char **arguments) {
+  if (count != 2) {
+    fprintf(stderr, "write_kernels: expected a folder\n");
+    return 2;
+  }
+  mlx::core::set_default_device(mlx::core::Device::cpu);
+  espalier::decode::write_kernels(arguments[1]);
+  return 0;
+}
