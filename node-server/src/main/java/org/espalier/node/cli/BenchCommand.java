@@ -17,7 +17,6 @@ import org.espalier.engine.LoadedProgram;
 import org.espalier.engine.Loading;
 import org.espalier.engine.Precision;
 import org.espalier.model.Model;
-import org.espalier.model.ModelCatalogue;
 import org.espalier.node.bench.Bench;
 import org.espalier.node.bench.BenchProgram;
 import org.espalier.node.bench.OpTimes;
@@ -99,11 +98,12 @@ final class BenchCommand implements Callable<Integer> {
                     spec.commandLine(),
                     "-p and -n take 0 or more, --repeat-layers 0 to " + MOST_LAYERS + ", -r and --chunk 1 or more");
         }
-        try (Model opened = ModelCatalogue.ofThisMachine().open(model);
+        OpenedAhead ahead = OpenedAhead.take(model);
+        try (Model opened = ahead.model();
                 Engines engines = new Engines("")) {
             requireContext("-p", prompt, opened);
             requireContext("-n", generate, opened);
-            Program program = BenchProgram.of(opened, layers);
+            Program program = layers == 0 ? ahead.program() : BenchProgram.of(opened, layers);
             PresentRanges.require(program.weights());
             EngineOptions asked = processor.loads().with(precision);
             Engine chosen = engines.choose(engine, program, asked);

@@ -65,6 +65,9 @@ public final class EspalierNode implements Runnable {
         if (arguments.length > 0 && RUNNING.contains(arguments[0])) {
             new DaemonThreads("engine-library").newThread(Engines::prepare).start();
         }
+        if (arguments.length > 0 && arguments[0].equals("bench")) {
+            OpenedAhead.begin(List.of(arguments));
+        }
         System.exit(commandLine(arguments).setOut(Output.standard()).execute(arguments));
     }
 

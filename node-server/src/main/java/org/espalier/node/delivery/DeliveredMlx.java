@@ -3,6 +3,7 @@ package org.espalier.node.delivery;
 import com.sun.jna.NativeLibrary;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.espalier.engine.Crossing;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineException;
@@ -23,22 +24,26 @@ public final class DeliveredMlx implements ForwardingProvider {
     private static final Duration BETWEEN_TRIES = Duration.ofMinutes(1);
 
     private final EngineProvider engine;
-    private final Optional<MlxDelivery> delivery;
+    /** Asked once, when the engine is first asked for: most commands run without it, and looking for its wheel takes part of their start. */
+    private final Supplier<Optional<MlxDelivery>> find;
+
     private final Duration between;
+    /** What {@link #find} found; null before that. */
+    private Optional<MlxDelivery> delivery;
     /** Why it could not be had, the last time; null where it was not tried. */
     private String refused;
 
     private long refusedAt;
 
     public DeliveredMlx() {
-        this(MlxProvider.mlx(), MlxDelivery.ofThisMachine(), BETWEEN_TRIES);
+        this(MlxProvider.mlx(), MlxDelivery::ofThisMachine, BETWEEN_TRIES);
     }
 
     /** @param between a try that failed and the next: until then it is missing */
-    DeliveredMlx(EngineProvider engine, Optional<MlxDelivery> delivery, Duration between) {
-        this.between = between;
+    DeliveredMlx(EngineProvider engine, Supplier<Optional<MlxDelivery>> find, Duration between) {
         this.engine = engine;
-        this.delivery = delivery;
+        this.find = find;
+        this.between = between;
     }
 
     @Override
@@ -54,15 +59,22 @@ public final class DeliveredMlx implements ForwardingProvider {
         if (isRefused()) {
             return new Availability.Missing(whyRefused());
         }
-        if (delivery.isEmpty()) {
+        if (delivery().isEmpty()) {
             return new Availability.Missing("MLX has no build for " + Passed.thisSystem());
         }
-        if (delivery.get().passed().isEmpty()) {
-            return new Availability.Obtainable(
-                    delivery.get().what(), delivery.get().bytes());
+        MlxDelivery found = delivery().get();
+        if (found.passed().isEmpty()) {
+            return new Availability.Obtainable(found.what(), found.bytes());
         }
-        use(delivery.get().home());
+        use(found.home());
         return described(engine.availability());
+    }
+
+    private Optional<MlxDelivery> delivery() {
+        if (delivery == null) {
+            delivery = find.get();
+        }
+        return delivery;
     }
 
     private boolean isRefused() {
@@ -87,7 +99,8 @@ public final class DeliveredMlx implements ForwardingProvider {
     /** As it was measured with the MLX that was delivered, or as others measured it where this is a Mac. */
     @Override
     public Optional<Crossing> crossing() {
-        return delivery.filter(DeliveredMlx::isUsed)
+        return delivery()
+                .filter(DeliveredMlx::isUsed)
                 .flatMap(own -> MeasuredCrossing.read(own.home()))
                 .map(MeasuredCrossing::toCrossing)
                 .or(() -> MeasuredCrossing.assumed(System.getProperty("os.name")));
@@ -119,12 +132,12 @@ public final class DeliveredMlx implements ForwardingProvider {
     @Override
     public synchronized void prepare(Loading loading) {
         loading.cancel().check();
-        if (delivery.isPresent() && !isNamed()) {
+        if (!isNamed() && delivery().isPresent()) {
             if (isRefused()) { // somebody who asked at the same time was faster
                 throw new EngineException(whyRefused());
             }
             try {
-                delivery.get().deliver(progress -> loading.progress().loaded(progress.done(), progress.total()));
+                delivery().get().deliver(progress -> loading.progress().loaded(progress.done(), progress.total()));
             } catch (EngineException e) {
                 refusedAt = System.nanoTime();
                 refused = Thread.currentThread().isInterrupted() ? null : e.getMessage();

@@ -34,8 +34,6 @@ public final class Engines implements AutoCloseable {
 
     private static final long BETWEEN_LINES_NANOS = 5_000_000_000L;
 
-    private static final Logger LOG = LoggerFactory.getLogger(Engines.class);
-
     private final List<EngineProvider> providers;
     private final String preferred;
     private final UnaryOperator<Engine> onStart;
@@ -113,8 +111,10 @@ public final class Engines implements AutoCloseable {
             Optional<String> reason = reasonAgainst(provider, program, options);
             if (reason.isEmpty()) {
                 if (!reasons.isEmpty() && !started.containsKey(provider.name())) {
-                    LOG.warn(
-                            "the engine {} runs, which may be slower: {}", provider.name(), String.join("; ", reasons));
+                    log().warn(
+                                    "the engine {} runs, which may be slower: {}",
+                                    provider.name(),
+                                    String.join("; ", reasons));
                 }
                 return start(provider);
             }
@@ -163,18 +163,23 @@ public final class Engines implements AutoCloseable {
 
     /** One line now and then says how far it is. */
     private static void fetch(EngineProvider provider, Availability.Obtainable obtainable) {
-        LOG.info("the engine {} is fetched: {}, {} bytes", provider.name(), obtainable.what(), obtainable.bytes());
+        log().info("the engine {} is fetched: {}, {} bytes", provider.name(), obtainable.what(), obtainable.bytes());
         long start = System.nanoTime();
         AtomicLong next = new AtomicLong(start + BETWEEN_LINES_NANOS);
         Loading.Progress progress = (done, of) -> {
             long now = System.nanoTime();
             if (now >= next.get() || done == of) {
                 next.set(now + BETWEEN_LINES_NANOS);
-                LOG.info("{}", new PullProgress(done, of, done * 1e9 / Math.max(1, now - start)).text());
+                log().info("{}", new PullProgress(done, of, done * 1e9 / Math.max(1, now - start)).text());
             }
         };
         provider.prepare(new Loading(progress, new Cancel()));
-        LOG.info("the engine {} is here", provider.name());
+        log().info("the engine {} is here", provider.name());
+    }
+
+    /** Asked for where there is something to say, for making the first logger of a process takes longer than finding the best engine. */
+    private static Logger log() {
+        return LoggerFactory.getLogger(Engines.class);
     }
 
     private Engine start(EngineProvider provider) {

@@ -51,7 +51,7 @@ class DeliveredMlxTest {
     }
 
     private static DeliveredMlx mlx(MlxDelivery delivery, Duration between) {
-        return new DeliveredMlx(new ReferenceProvider(), Optional.of(delivery), between);
+        return new DeliveredMlx(new ReferenceProvider(), () -> Optional.of(delivery), between);
     }
 
     private static Loading quietly() {
@@ -105,7 +105,7 @@ class DeliveredMlxTest {
     @Test
     void aSystemThatMlxIsNotBuiltFor() throws IOException {
         delivery(null);
-        assertThat(new DeliveredMlx(new ReferenceProvider(), Optional.empty(), Duration.ZERO).availability())
+        assertThat(new DeliveredMlx(new ReferenceProvider(), Optional::empty, Duration.ZERO).availability())
                 .isEqualTo(new Availability.Missing("MLX has no build for " + Passed.thisSystem()));
     }
 

@@ -127,7 +127,7 @@ class MlxDeliveryOfThisBuildTest {
             MlxDelivery delivery =
                     delivery(file, URI.create("http://127.0.0.1:1/simple"), Path.of(arguments[3]), maker);
             Availability found =
-                    new DeliveredMlx(MlxProvider.mlx(), Optional.of(delivery), Duration.ZERO).availability();
+                    new DeliveredMlx(MlxProvider.mlx(), () -> Optional.of(delivery), Duration.ZERO).availability();
             System.out.println(found instanceof Availability.Ready ready ? "ready: " + ready.device() : found);
             try (Stream<String> mapped = Files.lines(Path.of("/proc/self/maps"))) {
                 mapped.map(line -> line.substring(line.lastIndexOf(' ') + 1))
