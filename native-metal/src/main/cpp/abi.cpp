@@ -1,6 +1,7 @@
 /* The exported functions of espalier.h. No exception crosses them. */
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
 #include "step.h"
 
@@ -75,6 +76,7 @@ int32_t es_version(void) { return ES_VERSION; }
 int32_t es_describe(char *text, int32_t capacity) {
   char error[ES_ERROR_BYTES];
   int status = guarded(error, [&] {
+    setenv("MLX_ENABLE_TF32", "0", 0); /* where GPUs have it, MLX takes 10 bits of mantissa for float32; asked before its first product. What the user set stays */
     require_exceptions();
     std::snprintf(text, capacity > 0 ? static_cast<size_t>(capacity) : 0, "%s", device_name().c_str());
     return ES_OK;
