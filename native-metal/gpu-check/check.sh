@@ -15,11 +15,9 @@ for recording in "$@"; do
       *,*llama*) bounds="--tolerance 5e-2 --choices 0.1" ;;
       *) bounds="--tolerance 0.5 --choices 0.1" ;;
     esac
-    # MLX multiplies floats of 32 bits with 10 bits of mantissa (TF32) where it is not told otherwise.
-    [ $precision = float32 ] && tf32=0 || tf32=1
     echo "== $recording, $precision"
     # shellcheck disable=SC2086
-    MLX_ENABLE_TF32=$tf32 build/espalier-check-library --library "$library" --precision $precision $bounds "$recording" || failed=1
+    build/espalier-check-library --library "$library" --precision $precision $bounds "$recording" || failed=1
   done
 done
 [ $failed = 0 ] && echo "gpu-check: all recordings are equal within their bounds" || echo "gpu-check: SOME RECORDINGS DIFFER"

@@ -54,16 +54,28 @@ if [ "$1" != --on-processor ]; then
   [ -n "$CUDA_HOME$CUDA_PATH" ] || [ -z "$headers" ] || export CUDA_HOME="${headers%/include/*}"
 fi
 
+memory=
 # The models of which bench has recordings are written here, as they were written there: in memory where there is room, since each process reads them anew.
 if [ "$(df -Pk /dev/shm 2> /dev/null | awk 'NR == 2 {print $4}')" -gt 24000000 ] 2> /dev/null; then
   memory=$(mktemp -d /dev/shm/gpu-check.XXXXXX)
-  trap 'rm -rf "$memory" models' EXIT
-  trap 'exit 1' INT TERM
   rm -rf models
   ln -s "$memory" models
 fi
+# Ends with SIGTERM.
+write() {
+  [ ! -e "models/$1/same" ] || return 0
+  python3 mlx-shapes "$1" "models/$1" &
+  # shellcheck disable=SC2064
+  trap "kill $!; exit 1" TERM
+  wait $! && grep " models/$1/" bench/sums | sha256sum --quiet -c && touch "models/$1/same"
+}
+writers=
+# shellcheck disable=SC2086
+trap '[ -z "$writers" ] || kill $writers 2> /dev/null; wait; [ -z "$memory" ] || rm -rf "$memory" models' EXIT
+trap 'exit 1' INT TERM
 for shape in $shapes; do
-  [ -e "models/$shape/same" ] || (python3 mlx-shapes "$shape" "models/$shape" && grep " models/$shape/" bench/sums | sha256sum --quiet -c && touch "models/$shape/same") &
+  write "$shape" &
+  writers="$writers $!"
 done
 make -s -C src/cpp OUT="$PWD/build" MLX="$PWD" engine || nothing "the engine cannot be built"
 make -s -C src/c OUT="$PWD/build" "$PWD/build/espalier-check-library" || nothing "espalier-check cannot be built"
@@ -79,6 +91,7 @@ case "$1,$engine" in
   ,*"on the processor") nothing "MLX finds no GPU" ;;
 esac
 wait
+writers=
 
 failed=0
 set -- recordings/*

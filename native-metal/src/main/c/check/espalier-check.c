@@ -42,6 +42,15 @@ static double number(const char *option, const char *text, double greatest) {
   return value;
 }
 
+/** A whole number from 1. */
+static int64_t whole_number(const char *option, const char *text, double greatest) {
+  double value = number(option, text, greatest);
+  if (value < 1 || value != (double)(int64_t)value) {
+    fatal("%s %s is not a whole number from 1 to %g", option, text, greatest);
+  }
+  return (int64_t)value;
+}
+
 static int32_t precision(const char *text) {
   if (strcmp(text, "float32") != 0 && strcmp(text, "fast") != 0) {
     fatal("--precision %s is neither float32 nor fast", text);
@@ -77,7 +86,7 @@ static int options_read(int count, char **arguments, struct replay *settings, st
     } else if (strcmp(option, "--threads") == 0) {
       settings->threads = (int32_t)number(option, value, 1024);
     } else if (strcmp(option, "--passes") == 0) {
-      settings->passes = (int64_t)number(option, value, 1e6);
+      settings->passes = whole_number(option, value, 1e6);
     } else if (strcmp(option, "--tolerance") == 0) {
       bounds->tolerance = number(option, value, 1e9);
     } else if (strcmp(option, "--choices") == 0) {

@@ -239,6 +239,13 @@ static void replay_run(struct running *r, struct flat *words) {
   free(activations);
 }
 
+/** What the pass before may have left open. */
+static void close_again(struct running *r, int64_t session) {
+  if (r->again) {
+    r->replay->engine.close_session(r->program, session);
+  }
+}
+
 static void replay_call(struct running *r, int32_t kind, struct flat words) {
   const struct engine *engine = &r->replay->engine;
   if (kind == CALL_RUN) {
@@ -249,12 +256,11 @@ static void replay_call(struct running *r, int32_t kind, struct flat words) {
   if (kind == CALL_OPEN) {
     int32_t max_length = flat_word(&words);
     struct flat edits = flat_part(&words);
-    if (r->again) { /* the pass before may have left it open */
-      engine->close_session(r->program, session);
-    }
+    close_again(r, session);
     require(r, engine->open(r->program, session, max_length, edits.next, edits.end - edits.next, r->error), "es_open");
   } else if (kind == CALL_COPY_ROWS) {
     int64_t to = flat_long(&words);
+    close_again(r, to);
     require(r, engine->copy_rows(r->program, session, to, flat_word(&words), r->error), "es_copy_rows");
   } else if (kind == CALL_SNAPSHOT) {
     require(r, engine->snapshot(r->program, session, r->error), "es_snapshot");

@@ -1,5 +1,6 @@
 #include "files.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,8 +15,7 @@
 
 #include "error.h"
 
-/** What st_blocks counts, on every system here. */
-enum { STAT_BLOCK = 512 };
+#define RANGES_ENDING ".ranges.json"
 
 /*
  * The guard. A signal handler may read no locks, so the files are in a list that only grows and whose entries are taken by compare-and-swap. What is
@@ -78,7 +78,19 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
   }
 }
 
+/**
+ * Keeps this library in the process, whoever closes it: a signal would be sent to where it was, and its handler cannot be taken back once another one has
+ * been installed upon it. Within a program, which is no library, there is nothing to keep.
+ */
+static void stay_loaded(void) {
+  Dl_info library;
+  if (dladdr(&installed, &library) && library.dli_fname) {
+    dlopen(library.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  }
+}
+
 static void install(void) {
+  stay_loaded();
   struct sigaction guard = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
   guard.sa_sigaction = on_fault;
   sigemptyset(&guard.sa_mask);
@@ -127,8 +139,14 @@ static int64_t written(const struct stat *status) {
   return (int64_t)((uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec);
 }
 
-/** As a file has of which layers are fetched one after the other: those that are still to come are written while others are in use. */
-static bool has_holes(const struct stat *status) { return (int64_t)status->st_blocks * STAT_BLOCK < (int64_t)status->st_size; }
+/** Whether only some layers of the file were fetched, of which PresentRanges keeps a record beside it: others may be written while these are in use. */
+static bool is_partial(const char *path) {
+  size_t length = strlen(path);
+  char record[length + sizeof RANGES_ENDING];
+  memcpy(record, path, length);
+  memcpy(record + length, RANGES_ENDING, sizeof RANGES_ENDING);
+  return access(record, F_OK) == 0;
+}
 
 int file_map(struct file *file, char *error) {
   int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* or a pipe would be waited for */
@@ -152,7 +170,7 @@ int file_map(struct file *file, char *error) {
     file->bytes = bytes;
     file->device = (uint64_t)status.st_dev;
     file->inode = (uint64_t)status.st_ino;
-    file->written = has_holes(&status) ? ANY_TIME : written(&status);
+    file->written = is_partial(file->path) ? ANY_TIME : written(&status);
   }
   close(descriptor);
 #if defined(MADV_HUGEPAGE)

@@ -7,6 +7,17 @@
 
 namespace espalier::decode {
 
+/** The pairs of row and expert that are held, sorted by expert. */
+struct HeldPairs {
+  std::vector<int32_t> rows, experts; /* of each */
+  std::vector<int32_t> at;            /* of each of all pairs [T * K]: where it is among these, or their number where it is not held */
+
+  int count() const { return static_cast<int>(rows.size()); }
+};
+
+/** Of places [T, K], contiguous and evaluated, -1 where the expert is not held. */
+HeldPairs held_pairs(const mx::array &places);
+
 /** What the engine has for it. */
 struct Hooks {
   std::function<mx::array(const mx::array &gate, const mx::array &up)> activate; /* in the type of the rows */

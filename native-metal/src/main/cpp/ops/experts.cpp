@@ -53,29 +53,15 @@ static array sorted_by_expert(const Step &s, const Node &n, const array &x, cons
 static array only_held(Step &s, const Node &n, const array &x, const array &places) {
   array found = mx::contiguous(places);
   s.evaluate_now({found, x});
-  const auto *place = found.data<int32_t>();
-  int pairs = static_cast<int>(found.size()), top_k = places.shape(1), width = n.read->experts.out.width;
-  std::vector<int32_t> order;
-  for (int i = 0; i < pairs; i++) {
-    if (place[i] >= 0) {
-      order.push_back(i);
-    }
-  }
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return place[a] < place[b]; });
-  int held = static_cast<int>(order.size());
-  if (held == 0) {
+  int top_k = places.shape(1), width = n.read->experts.out.width;
+  decode::HeldPairs held = decode::held_pairs(found);
+  if (held.count() == 0) {
     return mx::zeros({s.rows, top_k, width});
   }
-  std::vector<int32_t> rows, ids, at(static_cast<size_t>(pairs), held); /* those that are not held take a row of zeros */
-  for (int i = 0; i < held; i++) {
-    rows.push_back(order[static_cast<size_t>(i)] / top_k);
-    ids.push_back(place[order[static_cast<size_t>(i)]]);
-    at[static_cast<size_t>(order[static_cast<size_t>(i)])] = i;
-  }
   auto indices = [](const std::vector<int32_t> &all) { return array(all.begin(), {static_cast<int>(all.size())}, mx::int32); };
-  array y = mx::squeeze(computed(s, n, mx::expand_dims(mx::take(x, indices(rows), 0), 1), indices(ids), true), 1);
-  y = mx::concatenate({y, mx::zeros({1, width}, y.dtype())}, 0);
-  return mx::reshape(mx::take(y, indices(at), 0), {s.rows, top_k, width});
+  array y = mx::squeeze(computed(s, n, mx::expand_dims(mx::take(x, indices(held.rows), 0), 1), indices(held.experts), true), 1);
+  y = mx::concatenate({y, mx::zeros({1, width}, y.dtype())}, 0); /* for those that are not held */
+  return mx::reshape(mx::take(y, indices(held.at), 0), {s.rows, top_k, width});
 }
 
 /** As our own kernels read them; nothing where they are not packed. */

@@ -41,6 +41,9 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
         INTERNAL
     }
 
+    /** Causes that are followed: they may form a ring. */
+    private static final int DEPTH = 20;
+
     public Failure(String node, Kind kind, String message) {
         this(node, kind, message, Optional.empty());
     }
@@ -62,7 +65,7 @@ public record Failure(String node, Kind kind, String message, Optional<Remedy> r
     /** A defect, and what it came of: libraries hand on what they were thrown in exceptions of their own, which say less. */
     public static String words(Throwable error) {
         Throwable first = error;
-        while (first.getCause() != null) {
+        for (int i = 0; i < DEPTH && first.getCause() != null; i++) {
             first = first.getCause();
         }
         return first == error ? error.toString() : error + " (" + first + ")";

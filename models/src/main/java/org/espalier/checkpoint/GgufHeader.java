@@ -190,16 +190,16 @@ final class GgufHeader {
      * shape leaves over would else not be missed.
      */
     private void requireOneAfterTheOther(List<GgufFile.Tensor> relative, int alignment) {
-        long expected = 0;
+        long end = 0;
+        boolean isKnown = true; // nobody here knows how long a tensor of another type is
         for (GgufFile.Tensor tensor : relative) {
-            if (expected >= 0 && tensor.offset() != expected) {
-                throw damaged("tensor " + tensor.name() + " begins at byte " + tensor.offset()
-                        + " of the data, expected " + expected + ", where what is before it ends");
-            }
             long start = tensor.offset();
-            expected = tensor.bytes()
-                    .map(bytes -> (start + bytes + alignment - 1) & -(long) alignment)
-                    .orElse(-1L); // nobody here knows how long it is
+            if (start < end || isKnown && start > end) {
+                throw damaged("tensor " + tensor.name() + " begins at byte " + start + " of the data, expected "
+                        + (isKnown ? "" : "at least ") + end + ", where what is before it ends");
+            }
+            isKnown = tensor.bytes().isPresent();
+            end = (start + tensor.bytes().orElse(1L) + alignment - 1) & -(long) alignment;
         }
     }
 

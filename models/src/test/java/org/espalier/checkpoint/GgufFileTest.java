@@ -180,6 +180,12 @@ class GgufFileTest {
         refused(
                 new GgufBuilder().tensor("t", 0, f32, 64).info("u", 0, 32, 8),
                 "tensor u begins at byte 32 of the data, expected 256");
+        read(new GgufBuilder()
+                .tensor("t", 99, f32, 64)
+                .tensor("u", GgmlType.F32, 4)); // nobody here knows how long t is
+        refused(
+                new GgufBuilder().tensor("t", 99, f32, 64).info("u", 0, 0, 8),
+                "tensor u begins at byte 0 of the data, expected at least 32");
         refused(
                 new GgufBuilder()
                         .info("u", 0, 32, 8)

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -173,28 +172,19 @@ class CutFileTest {
 
     /** The layers that {@code pull --layers} fetched go on while it fetches more of them into the same file. */
     @Test
-    void theHolesOfAFileMayBeFilledMeanwhile() throws IOException {
+    void whatIsMissingOfAFileMayBeFetchedMeanwhile() throws IOException {
         WeightFile file = new WeightFile(directory);
         Program program = program(file);
         long size = Files.size(file.path());
-        try (FileChannel channel = FileChannel.open(file.path(), StandardOpenOption.WRITE)) {
-            channel.write(ByteBuffer.allocate(1), 4 * size - 1);
-        }
-        assumeTrue(hasHoles(file.path()), "this file system keeps no holes");
+        Files.writeString(file.path().resolveSibling(file.path().getFileName() + ".ranges.json"), "{}");
         Files.setLastModifiedTime(file.path(), FileTime.fromMillis(1));
         try (LoadedProgram loaded = load(program)) {
             step(loaded);
-            write(file.path(), 2 * size);
+            write(file.path(), size);
             step(loaded);
             cut(file, size / 2);
             assertThatThrownBy(() -> step(loaded)).hasMessageContaining(CUT);
         }
-    }
-
-    private static boolean hasHoles(Path file) throws IOException {
-        Process process = new ProcessBuilder("du", "-k", file.toString()).start();
-        String kilobytes = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\\s")[0];
-        return Long.parseLong(kilobytes) * 1024 < Files.size(file);
     }
 
     @Test

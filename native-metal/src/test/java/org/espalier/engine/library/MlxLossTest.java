@@ -34,10 +34,18 @@ import org.espalier.engine.RouterEdits;
 import org.espalier.engine.RouterEdits.LayerEdit;
 import org.espalier.engine.Step;
 import org.espalier.program.Attention;
+import org.espalier.program.Experts;
+import org.espalier.program.GatedUnit;
+import org.espalier.program.Op;
 import org.espalier.program.Program;
 import org.espalier.program.ProgramBuilder;
+import org.espalier.program.Projection;
 import org.espalier.program.Scale;
 import org.espalier.program.View;
+import org.espalier.weights.Piece;
+import org.espalier.weights.Plain;
+import org.espalier.weights.Region;
+import org.espalier.weights.Weight;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -305,7 +313,52 @@ final class MlxLossTest {
     /** Where MLX says that it is CUDA's, and its gather_qmm takes longer than all products of the test. */
     @Test
     void rowsGroupedByExpertAreComputedLikeGathered() throws IOException {
-        Program mixture = new SelfTestPrograms(directory).gathered();
+        assertGroupedIsGathered(new SelfTestPrograms(directory).gathered());
+    }
+
+    /** As gpt-oss's experts have them. */
+    @Test
+    void rowsGroupedByExpertGetTheirBiases() throws IOException {
+        assertGroupedIsGathered(withBiases(new SelfTestPrograms(directory).gathered()));
+    }
+
+    private Program withBiases(Program mixture) throws IOException {
+        ProgramBuilder builder = new ProgramBuilder("with biases", SelfTestPrograms.HIDDEN);
+        View x = builder.slot(SelfTestPrograms.HIDDEN);
+        View y = builder.slot(SelfTestPrograms.HIDDEN);
+        mixture.weights().forEach(builder::weight);
+        for (Op op : mixture.ops()) {
+            if (op instanceof Experts experts) {
+                GatedUnit unit = experts.unit();
+                GatedUnit biased = new GatedUnit(
+                        withBias(builder, mixture, unit.gate()),
+                        withBias(builder, mixture, unit.up()),
+                        withBias(builder, mixture, unit.down()),
+                        unit.activation());
+                builder.op(new Experts(experts.layer(), x, experts.held(), biased, y));
+            } else {
+                builder.op(op);
+            }
+        }
+        return builder.build(x, y);
+    }
+
+    private Projection withBias(ProgramBuilder builder, Program mixture, Projection projection) throws IOException {
+        Weight weight = mixture.weights().get(projection.weight());
+        Random random = new Random(weight.rows());
+        ByteBuffer values = ByteBuffer.allocate(weight.count() * weight.rows() * Float.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        while (values.hasRemaining()) {
+            values.putFloat(random.nextFloat() - 0.5f);
+        }
+        String name = projection.weight() + ".bias";
+        Path file = Files.write(directory.resolve(name), values.array());
+        Piece piece = Piece.of(new Region(file, 0, (long) weight.rows() * Float.BYTES));
+        builder.weight(name, Weight.stack(1, weight.rows(), Plain.F32, piece, weight.count()));
+        return new Projection(projection.weight(), name);
+    }
+
+    private void assertGroupedIsGathered(Program mixture) {
         List<String> choices = new ArrayList<>();
         float[] gathered = rowsOf(mixture, choices);
         assertThat(choices).noneMatch(line -> line.contains("grouped"));

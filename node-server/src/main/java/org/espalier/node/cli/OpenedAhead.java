@@ -56,7 +56,10 @@ record OpenedAhead(Model model, Program program) {
         try {
             return begun.join();
         } catch (CompletionException e) {
-            return opened(name); // fails again, here where it is told
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw (Error) e.getCause(); // nothing else is caught
         }
     }
 

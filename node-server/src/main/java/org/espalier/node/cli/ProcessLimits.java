@@ -15,11 +15,15 @@ final class ProcessLimits {
 
     private static final String THREADS = "native thread";
 
+    /** Causes that are looked at: they may form a ring. */
+    private static final int DEPTH = 20;
+
     private ProcessLimits() {}
 
     /** Empty where something else failed. */
     static Optional<String> sentence(Throwable error) {
-        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+        Throwable cause = error;
+        for (int i = 0; i < DEPTH && cause != null; i++, cause = cause.getCause()) {
             String why = String.valueOf(cause.getMessage());
             if (cause instanceof OutOfMemoryError) {
                 return Optional.of(outOfMemory(why));

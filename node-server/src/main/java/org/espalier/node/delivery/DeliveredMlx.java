@@ -28,8 +28,8 @@ public final class DeliveredMlx implements ForwardingProvider {
     private final Supplier<Optional<MlxDelivery>> find;
 
     private final Duration between;
-    /** What {@link #find} found; null before that. */
-    private Optional<MlxDelivery> delivery;
+    /** What {@link #find} found; null before that. Two who ask at once may both look. */
+    private volatile Optional<MlxDelivery> delivery;
     /** Why it could not be had, the last time; null where it was not tried. */
     private String refused;
 
@@ -71,10 +71,12 @@ public final class DeliveredMlx implements ForwardingProvider {
     }
 
     private Optional<MlxDelivery> delivery() {
-        if (delivery == null) {
-            delivery = find.get();
+        Optional<MlxDelivery> found = delivery;
+        if (found == null) {
+            found = find.get();
+            delivery = found;
         }
-        return delivery;
+        return found;
     }
 
     private boolean isRefused() {

@@ -176,15 +176,19 @@ public final class Doctor {
     private String crossing(ProbeProcess probe, Optional<Passed> passed) throws InterruptedException, IOException {
         double seconds =
                 probe.measure(Probe.Kind.CROSSING, 8 * layers, Map.of()).number("seconds");
-        boolean kept = probe.engine().equals("mlx");
-        if (kept) {
+        String measured = seconds > 0
+                ? String.format(Locale.ROOT, "%.1f us an exchange with the processor", seconds * 1e6)
+                : "too little to be told from the products beside it";
+        if (!probe.engine().equals("mlx")) {
+            return measured;
+        }
+        try {
             new MeasuredCrossing(Math.round(seconds * 1e9), passed.orElseThrow().device())
                     .write(delivery.orElseThrow().home());
+            return measured + ", kept for placements";
+        } catch (IOException e) {
+            return measured + ", NOT kept for placements: " + e;
         }
-        return (seconds > 0
-                        ? String.format(Locale.ROOT, "%.1f us an exchange with the processor", seconds * 1e6)
-                        : "too little to be told from the products beside it")
-                + (kept ? ", kept for placements" : "");
     }
 
     private static String rows(Map<String, Double> measured) {

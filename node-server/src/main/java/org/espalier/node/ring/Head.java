@@ -1,9 +1,11 @@
 package org.espalier.node.ring;
 
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -39,6 +41,8 @@ final class Head implements Role {
         /** An answer that was never asked for, or a step that does not come back. */
         void broken(Failure why);
     }
+
+    private static final Set<Failure.Kind> OF_MEMORY = EnumSet.of(Failure.Kind.EXHAUSTED, Failure.Kind.OUT_OF_MEMORY);
 
     private final RingPlace place;
     private final String node;
@@ -454,6 +458,9 @@ final class Head implements Role {
         Failure why = outcome.getEnd().hasFailure()
                 ? said(outcome.getEnd().getFailure())
                 : refusal("step " + outcome.getStep() + " was cancelled");
+        if (outcome.getEnd().hasFailure() && OF_MEMORY.contains(why.kind())) {
+            forming.stepBack();
+        }
         for (int i = 0; i < flight.sessions().size(); i++) {
             HeadSession session = flight.sessions().get(i);
             if (!sessions.containsKey(session.id)) {

@@ -157,7 +157,7 @@ final class ShardExecutor {
         } catch (CancelledException e) {
             return exit.ended(step, StepEnd.newBuilder().setCancelled(true).build());
         } catch (Throwable e) {
-            Failure failure = here(e, Failure.Kind.ENGINE_FAILED, "could not run step " + step.getStep());
+            Failure failure = here(e, kind(e), "could not run step " + step.getStep());
             return exit.ended(
                     step,
                     StepEnd.newBuilder().setFailure(FailureWire.encode(failure)).build());
@@ -255,9 +255,12 @@ final class ShardExecutor {
         try {
             command.run();
         } catch (Throwable e) {
-            Failure.Kind kind = e instanceof NoMemoryException ? Failure.Kind.EXHAUSTED : Failure.Kind.ENGINE_FAILED;
-            failedCommands.put(session, here(e, kind, "cannot go on with session " + session));
+            failedCommands.put(session, here(e, kind(e), "cannot go on with session " + session));
         }
+    }
+
+    private static Failure.Kind kind(Throwable error) {
+        return error instanceof NoMemoryException ? Failure.Kind.EXHAUSTED : Failure.Kind.ENGINE_FAILED;
     }
 
     /** Why this node refuses a question; empty if it is done. */

@@ -27,6 +27,11 @@ final class StepForming {
         most = rows;
     }
 
+    /** Prompts are read in steps that every node takes, until a ring joins again: some node had no room for as many rows as it said. */
+    void stepBack() {
+        most = StepRows.LEAST;
+    }
+
     /**
      * Takes the next step's sessions out of their queues.
      *

@@ -36,6 +36,7 @@ class OpenedAheadTest {
                 Model again = second.model()) {
             assertThat(opened.path()).isEqualTo(Path.of(LLAMA));
             assertThat(first.program().ops())
+                    .usingRecursiveComparison()
                     .isEqualTo(BenchProgram.of(opened, 0).ops());
             assertThat(again).as("each caller closes its own").isNotSameAs(opened);
         }

@@ -65,6 +65,32 @@ class StepRowsTest {
         }
     }
 
+    /** It said that it had room, measured before others took it. */
+    @Test
+    void whereANodeHasNoMemoryForSoManyTheStepsBecomeShorter() {
+        try (FakeEngine engine = new FakeEngine()) {
+            engine.thread().call(() -> {
+                List<Integer> tokens = new ArrayList<>();
+                assertThat(steps(engine, tokens, 512, 512, 512)).containsExactly(2, 2, 2);
+                SimulatedRing ring = new SimulatedRing(1, 3, engine);
+                ring.loadAgain();
+                ring.run(1);
+                ring.held(ring.nodes().get(1)).orElseThrow().program.mostRows = 300;
+                SimulatedGeneration generation = ring.generate(request());
+                ring.runUntilOver(generation, World.seconds(600));
+                assertThat(generation.failure()).isEmpty();
+                assertThat(generation.tokens).isEqualTo(tokens);
+                assertThat(ring.nodes().stream()
+                                .map(node ->
+                                        ring.held(node).orElseThrow().program.steps()))
+                        .as("one more, as far as it came")
+                        .containsExactly(5, 5, 4);
+                ring.close();
+                return null;
+            });
+        }
+    }
+
     @Test
     void aNumberThatNoNodeHasIsRefused() {
         try (FakeEngine engine = new FakeEngine()) {

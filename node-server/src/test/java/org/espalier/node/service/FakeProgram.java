@@ -60,6 +60,9 @@ public final class FakeProgram implements Executor {
     /** A step of a session at or beyond this length fails. */
     public volatile int failAtLength = Integer.MAX_VALUE;
 
+    /** There is no memory for a step of more rows. */
+    public volatile int mostRows = Integer.MAX_VALUE;
+
     final AtomicInteger cuts = new AtomicInteger();
     final AtomicInteger rows = new AtomicInteger();
     final AtomicInteger steps = new AtomicInteger();
@@ -199,6 +202,9 @@ public final class FakeProgram implements Executor {
         steps.incrementAndGet();
         rows.addAndGet(step.rows());
         greatestStep.accumulateAndGet(step.rows(), Math::max);
+        if (step.rows() > mostRows) {
+            throw new NoMemoryException("a step of " + step.rows() + " rows does not fit");
+        }
         ByteBuffer out = ByteBuffer.allocate(step.rows() * HIDDEN * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         List<float[]> logits = new ArrayList<>();
         List<Integer> routed = new ArrayList<>();
