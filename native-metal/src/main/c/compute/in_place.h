@@ -84,6 +84,9 @@ ALWAYS_INLINE int center_shift(enum in_place kind) {
 
 ALWAYS_INLINE bool has_bias(enum in_place kind) { return center_shift(kind) < 0; }
 
+/** Whether scales lie apart from the values. */
+ALWAYS_INLINE bool is_apart(enum in_place kind) { return kind >= IN_PLACE_AFFINE4 && kind <= IN_PLACE_AFFINE8; }
+
 /** Biases that lie apart are one dot with the sums of x for a whole row; others come with each step. */
 ALWAYS_INLINE bool has_bias_apart(enum in_place kind) { return kind == IN_PLACE_AFFINE4 || kind == IN_PLACE_AFFINE8; }
 

@@ -9,6 +9,7 @@
 #define IN_PLACE_ROWS 4 /* of a weight side by side */
 #define IN_PLACE_X 4    /* rows of x at most at a time; more need more registers than there are */
 #define IN_PLACE_X_SPLIT 2
+#define NUMBERS_AHEAD 2 /* rows whose scales and biases that lie apart are asked for before they are needed */
 
 /* What one step of a row of x consists of, and where. */
 #define X_LOW 0
@@ -147,7 +148,7 @@ ALWAYS_INLINE __m512 multiply_step(enum in_place kind, const struct in_place_ste
 struct side_by_side {
   int32_t count, at[IN_PLACE_ROWS];
   struct stored_row rows[IN_PLACE_ROWS];
-  int64_t ahead;
+  int64_t ahead, numbers_ahead;
 };
 
 /** y[xn] of these rows. */
@@ -157,19 +158,21 @@ ALWAYS_INLINE void multiply_in_place(
   int64_t ahead = side->ahead;
   const struct weight *w = p->weight;
   __m512 sums[IN_PLACE_X][IN_PLACE_ROWS];
+#pragma GCC unroll 4
   for (int j = 0; j < xn; j++) {
+#pragma GCC unroll 4
     for (int i = 0; i < IN_PLACE_ROWS; i++) {
       sums[j][i] = _mm512_setzero_ps();
     }
   }
-  int32_t group = w->format.group, steps = in_place_steps(w);
+  int32_t group = w->format.group, group_shift = __builtin_ctz((unsigned)group), steps = in_place_steps(w); /* a power of two where it is needed */
   struct numbers numbers = {0};
-  if (w->format.kind != ES_BLOCK) {
+  if (is_apart(kind)) {
     numbers = numbers_of(kind, element, group);
   }
   const uint8_t *x = arranged + (int64_t)x_first * x_bytes(kind);
   for (int32_t s = 0; s < steps; s++, x += (int64_t)p->rows * x_bytes(kind)) {
-    int64_t column = step_column(w->columns, s), number = w->format.kind == ES_BLOCK ? 0 : column / group * numbers.size;
+    int64_t column = step_column(w->columns, s), number = is_apart(kind) ? (column >> group_shift) * numbers.size : 0;
     struct in_place_step step[IN_PLACE_ROWS];
 #pragma GCC unroll 4
     for (int i = 0; i < IN_PLACE_ROWS; i++) {
@@ -177,6 +180,12 @@ ALWAYS_INLINE void multiply_in_place(
         _mm_prefetch(rows[i].values + step_offset(kind, column) + ahead + line, _MM_HINT_T0);
       }
       step[i] = load_step(kind, element, &numbers, rows[i], column, number);
+    }
+    if (is_apart(kind)) { /* a line of them lasts for many steps: each asks for one row's */
+      _mm_prefetch(rows[s % IN_PLACE_ROWS].scales + number + side->numbers_ahead, _MM_HINT_T0);
+      if (has_bias_apart(kind)) {
+        _mm_prefetch(rows[s % IN_PLACE_ROWS].biases + number + side->numbers_ahead, _MM_HINT_T0);
+      }
     }
 #pragma GCC unroll 4
     for (int j = 0; j < xn; j++) {
@@ -201,6 +210,7 @@ ALWAYS_INLINE void multiply_in_place(
       }
     }
   }
+#pragma GCC unroll 4
   for (int j = 0; j < xn; j++) {
     float y[IN_PLACE_ROWS];
     _mm_storeu_ps(y, sum_lanes(sums[j][0], sums[j][1], sums[j][2], sums[j][3]));
@@ -218,7 +228,7 @@ ALWAYS_INLINE void multiply_in_place(
 ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const struct product *p, int32_t from, int32_t to, uint8_t *arranged) {
   arrange(kind, p, arranged);
   struct rows_from all = rows_from(p, from);
-  int64_t row_bytes = p->weight->pieces[p->matrix].values.row_bytes;
+  int64_t row_bytes = p->weight->pieces[p->matrix].values.row_bytes, number_bytes = p->weight->pieces[p->matrix].scales.row_bytes;
   int32_t ahead_rows = prefetch_rows_ahead(row_bytes), apart = (to - from) / IN_PLACE_ROWS, rest = (to - from) % IN_PLACE_ROWS;
   int64_t then = p->then ? (int64_t)((intptr_t)p->then - (intptr_t)all.first.values) : (to - from) * row_bytes;
   for (int32_t n = 0; n < apart + (rest > 0); n++) {
@@ -229,6 +239,7 @@ ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const
       side.rows[i] = row_at(&all, side.at[i]);
     }
     side.ahead = n + ahead_rows < apart ? ahead_rows * row_bytes : then + (ahead_rows - apart) * row_bytes;
+    side.numbers_ahead = (n + NUMBERS_AHEAD < apart ? NUMBERS_AHEAD : to - from + NUMBERS_AHEAD - apart) * number_bytes; /* at last the next task's */
     const int most = is_split(kind) ? IN_PLACE_X_SPLIT : IN_PLACE_X;
     for (int32_t row = 0; row < p->rows; row += most) {
       int xn = p->rows - row < most ? p->rows - row : most;
