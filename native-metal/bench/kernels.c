@@ -77,7 +77,7 @@ struct shape {
 };
 
 static const struct shape shapes[] = {{"smol-qo", 576, 576}, {"smol-up", 1536, 576}, {"smol-down", 576, 1536}, {"olmoe-up", 1024, 2048},
-    {"olmoe-down", 2048, 1024}, {"v3-up", 2048, 7168}, {"v3-down", 7168, 2048}, {"v3-dense", 18432, 7168}, {"odd", 77, 1792}};
+    {"olmoe-down", 2048, 1024}, {"v3-up", 2048, 7168}, {"v3-down", 7168, 2048}, {"v3-dense", 18432, 7168}, {"v3-o", 7168, 16384}, {"odd", 77, 1792}};
 
 static void put_f16(uint8_t *p, float value) {
   _Float16 half = (_Float16)value;

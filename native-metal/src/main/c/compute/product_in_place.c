@@ -144,18 +144,18 @@ ALWAYS_INLINE __m512 multiply_step(enum in_place kind, const struct in_place_ste
   return has_step_bias(kind) ? _mm512_fmadd_ps(step->bias, _mm512_loadu_ps(x + x_sums(kind)), sum) : sum;
 }
 
-/** Rows of a weight that are read side by side, the first `count` of them each once, and where in them is what will be needed soon. */
+/** Rows of a weight that are read side by side, the first `count` of them each once, and where what will be needed soon is from where they are read. */
 struct side_by_side {
   int32_t count, at[IN_PLACE_ROWS];
   struct stored_row rows[IN_PLACE_ROWS];
-  int64_t ahead, numbers_ahead;
+  int64_t ahead, jump, ahead_to; /* `jump` from byte `ahead_to` of a row on: what comes then is the next task's */
+  int64_t numbers_ahead;
 };
 
 /** y[xn] of these rows. */
 ALWAYS_INLINE void multiply_in_place(
     enum in_place kind, int element, const struct product *p, const struct side_by_side *side, const uint8_t *arranged, int32_t x_first, const int xn) {
   const struct stored_row *rows = side->rows;
-  int64_t ahead = side->ahead;
   const struct weight *w = p->weight;
   __m512 sums[IN_PLACE_X][IN_PLACE_ROWS];
 #pragma GCC unroll 4
@@ -174,10 +174,12 @@ ALWAYS_INLINE void multiply_in_place(
   for (int32_t s = 0; s < steps; s++, x += (int64_t)p->rows * x_bytes(kind)) {
     int64_t column = step_column(w->columns, s), number = is_apart(kind) ? (column >> group_shift) * numbers.size : 0;
     struct in_place_step step[IN_PLACE_ROWS];
+    int64_t soon = step_offset(kind, column);
+    soon += soon < side->ahead_to ? side->ahead : side->jump;
 #pragma GCC unroll 4
     for (int i = 0; i < IN_PLACE_ROWS; i++) {
       for (int64_t line = 0; line < step_bytes(kind); line += 64) {
-        _mm_prefetch(rows[i].values + step_offset(kind, column) + ahead + line, _MM_HINT_T0);
+        _mm_prefetch(rows[i].values + soon + line, _MM_HINT_T0);
       }
       step[i] = load_step(kind, element, &numbers, rows[i], column, number);
     }
@@ -229,7 +231,7 @@ ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const
   arrange(kind, p, arranged);
   struct rows_from all = rows_from(p, from);
   int64_t row_bytes = p->weight->pieces[p->matrix].values.row_bytes, number_bytes = p->weight->pieces[p->matrix].scales.row_bytes;
-  int32_t ahead_rows = prefetch_rows_ahead(row_bytes), apart = (to - from) / IN_PLACE_ROWS, rest = (to - from) % IN_PLACE_ROWS;
+  int32_t apart = (to - from) / IN_PLACE_ROWS, rest = (to - from) % IN_PLACE_ROWS;
   int64_t then = p->then ? (int64_t)((intptr_t)p->then - (intptr_t)all.first.values) : (to - from) * row_bytes;
   for (int32_t n = 0; n < apart + (rest > 0); n++) {
     bool last = n == apart;
@@ -238,7 +240,9 @@ ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const
       side.at[i] = last ? from + IN_PLACE_ROWS * apart + (i < rest ? i : rest - 1) : from + i * apart + n;
       side.rows[i] = row_at(&all, side.at[i]);
     }
-    side.ahead = n + ahead_rows < apart ? ahead_rows * row_bytes : then + (ahead_rows - apart) * row_bytes;
+    side.ahead = PREFETCH_BYTES;
+    side.jump = then + PREFETCH_BYTES - apart * row_bytes;
+    side.ahead_to = (apart - n) * row_bytes - PREFETCH_BYTES;
     side.numbers_ahead = (n + NUMBERS_AHEAD < apart ? NUMBERS_AHEAD : to - from + NUMBERS_AHEAD - apart) * number_bytes; /* at last the next task's */
     const int most = is_split(kind) ? IN_PLACE_X_SPLIT : IN_PLACE_X;
     for (int32_t row = 0; row < p->rows; row += most) {

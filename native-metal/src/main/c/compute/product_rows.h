@@ -6,7 +6,7 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-#define PREFETCH_BYTES 2048
+#define PREFETCH_BYTES 2048 /* how far away values are that will be needed some hundred cycles later */
 
 struct stored_row {
   const uint8_t *values, *scales, *biases;
@@ -42,9 +42,6 @@ static inline struct stored_row row_at(const struct rows_from *rows, int32_t row
   return (struct stored_row){rows->first.values + n * piece->values.row_bytes, rows->first.scales + n * piece->scales.row_bytes,
       rows->first.biases + n * piece->biases.row_bytes};
 }
-
-/** How many rows away values are that will be needed some hundred cycles later. */
-static inline int32_t prefetch_rows_ahead(int64_t row_bytes) { return row_bytes > 0 ? (int32_t)((PREFETCH_BYTES + row_bytes - 1) / row_bytes) : 0; }
 
 static inline int64_t operand_row(const struct product *p, int32_t row) { return p->index ? p->index[row] : row; }
 
