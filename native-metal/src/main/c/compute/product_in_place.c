@@ -144,6 +144,25 @@ ALWAYS_INLINE __m512 multiply_step(enum in_place kind, const struct in_place_ste
   return has_step_bias(kind) ? _mm512_fmadd_ps(step->bias, _mm512_loadu_ps(x + x_sums(kind)), sum) : sum;
 }
 
+/** What all rows of a weight have in common, found once: short rows take little more time than a division. */
+struct in_place_row {
+  int32_t columns, steps;
+  int32_t group_shift;        /* of what lies apart, whose groups are powers of two */
+  int32_t groups, all_groups; /* all_groups in whole registers */
+  struct numbers numbers;
+};
+
+ALWAYS_INLINE struct in_place_row in_place_row_of(enum in_place kind, int element, const struct weight *w) {
+  struct in_place_row row = {.columns = w->columns, .steps = in_place_steps(w)};
+  if (is_apart(kind)) {
+    row.group_shift = __builtin_ctz((unsigned)w->format.group);
+    row.groups = w->columns >> row.group_shift;
+    row.all_groups = in_place_groups(w);
+    row.numbers = numbers_of(kind, element, w->format.group);
+  }
+  return row;
+}
+
 /** Rows of a weight that are read side by side, the first `count` of them each once, and where what will be needed soon is from where they are read. */
 struct side_by_side {
   int32_t count, at[IN_PLACE_ROWS];
@@ -153,10 +172,9 @@ struct side_by_side {
 };
 
 /** y[xn] of these rows. */
-ALWAYS_INLINE void multiply_in_place(
-    enum in_place kind, int element, const struct product *p, const struct side_by_side *side, const uint8_t *arranged, int32_t x_first, const int xn) {
+ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const struct product *p, const struct in_place_row *row, const struct side_by_side *side,
+    const uint8_t *arranged, int32_t x_first, const int xn) {
   const struct stored_row *rows = side->rows;
-  const struct weight *w = p->weight;
   __m512 sums[IN_PLACE_X][IN_PLACE_ROWS];
 #pragma GCC unroll 4
   for (int j = 0; j < xn; j++) {
@@ -165,14 +183,11 @@ ALWAYS_INLINE void multiply_in_place(
       sums[j][i] = _mm512_setzero_ps();
     }
   }
-  int32_t group = w->format.group, group_shift = __builtin_ctz((unsigned)group), steps = in_place_steps(w); /* a power of two where it is needed */
-  struct numbers numbers = {0};
-  if (is_apart(kind)) {
-    numbers = numbers_of(kind, element, group);
-  }
+  const int32_t columns = row->columns, steps = row->steps;
+  const struct numbers numbers = row->numbers;
   const uint8_t *x = arranged + (int64_t)x_first * x_bytes(kind);
   for (int32_t s = 0; s < steps; s++, x += (int64_t)p->rows * x_bytes(kind)) {
-    int64_t column = step_column(w->columns, s), number = is_apart(kind) ? (column >> group_shift) * numbers.size : 0;
+    int64_t column = step_column(columns, s), number = is_apart(kind) ? (column >> row->group_shift) * numbers.size : 0;
     struct in_place_step step[IN_PLACE_ROWS];
     int64_t soon = step_offset(kind, column);
     soon += soon < side->ahead_to ? side->ahead : side->jump;
@@ -198,7 +213,7 @@ ALWAYS_INLINE void multiply_in_place(
     }
   }
   if (has_bias_apart(kind)) {
-    int32_t all = in_place_groups(w), count = w->columns / group;
+    const int32_t all = row->all_groups, count = row->groups;
     const float *x_sums = (const float *)(arranged + (int64_t)steps * p->rows * x_bytes(kind)) + (int64_t)x_first * all;
     for (int32_t g = 0; g < count; g += 16) {
       __mmask16 some = (__mmask16)(count - g < 16 ? (1u << (count - g)) - 1 : 0xffff);
@@ -217,8 +232,8 @@ ALWAYS_INLINE void multiply_in_place(
     float y[IN_PLACE_ROWS];
     _mm_storeu_ps(y, sum_lanes(sums[j][0], sums[j][1], sums[j][2], sums[j][3]));
     for (int i = 0; i < side->count; i++) {
-      int32_t row = side->at[i];
-      p->y[(x_first + j) * p->y_stride + row] = y[i] + (p->bias ? p->bias[row] : 0);
+      int32_t at = side->at[i];
+      p->y[(x_first + j) * p->y_stride + at] = y[i] + (p->bias ? p->bias[at] : 0);
     }
   }
 }
@@ -229,6 +244,7 @@ ALWAYS_INLINE void multiply_in_place(
  */
 ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const struct product *p, int32_t from, int32_t to, uint8_t *arranged) {
   arrange(kind, p, arranged);
+  const struct in_place_row common = in_place_row_of(kind, element, p->weight);
   struct rows_from all = rows_from(p, from);
   int64_t row_bytes = p->weight->pieces[p->matrix].values.row_bytes, number_bytes = p->weight->pieces[p->matrix].scales.row_bytes;
   int32_t apart = (to - from) / IN_PLACE_ROWS, rest = (to - from) % IN_PLACE_ROWS;
@@ -247,7 +263,7 @@ ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const
     const int most = is_split(kind) ? IN_PLACE_X_SPLIT : IN_PLACE_X;
     for (int32_t row = 0; row < p->rows; row += most) {
       int xn = p->rows - row < most ? p->rows - row : most;
-#define OF(n) if (n <= most && xn == n) multiply_in_place(kind, element, p, &side, arranged, row, n)
+#define OF(n) if (n <= most && xn == n) multiply_in_place(kind, element, p, &common, &side, arranged, row, n)
       OF(1);
       OF(2);
       OF(3);
