@@ -31,7 +31,7 @@ static void find(void *library, const char *name, void *function) {
 }
 
 void engine_open(struct engine *engine, const char *path) {
-  if (!path) {
+  if (!path || !*path) { /* an empty one would be this program */
     fatal("which engine? --library FILE");
   }
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);

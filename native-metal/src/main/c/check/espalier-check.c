@@ -42,11 +42,10 @@ static double number(const char *option, const char *text, double greatest) {
   return value;
 }
 
-/** A whole number from 1. */
-static int64_t whole_number(const char *option, const char *text, double greatest) {
-  double value = number(option, text, greatest);
-  if (value < 1 || value != (double)(int64_t)value) {
-    fatal("%s %s is not a whole number from 1 to %g", option, text, greatest);
+static int64_t whole_number(const char *option, const char *text, int64_t least, int64_t greatest) {
+  double value = number(option, text, (double)greatest);
+  if (value < (double)least || value != (double)(int64_t)value) {
+    fatal("%s %s is not a whole number from %lld to %lld", option, text, (long long)least, (long long)greatest);
   }
   return (int64_t)value;
 }
@@ -84,9 +83,9 @@ static int options_read(int count, char **arguments, struct replay *settings, st
     } else if (strcmp(option, "--precision") == 0) {
       settings->precision = precision(value);
     } else if (strcmp(option, "--threads") == 0) {
-      settings->threads = (int32_t)number(option, value, 1024);
+      settings->threads = (int32_t)whole_number(option, value, 0, 1024);
     } else if (strcmp(option, "--passes") == 0) {
-      settings->passes = whole_number(option, value, 1e6);
+      settings->passes = whole_number(option, value, 1, 1000000);
     } else if (strcmp(option, "--tolerance") == 0) {
       bounds->tolerance = number(option, value, 1e9);
     } else if (strcmp(option, "--choices") == 0) {

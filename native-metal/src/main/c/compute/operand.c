@@ -17,8 +17,9 @@ static void quantize_group(const float *x, int32_t count, int8_t *q, float *scal
   float greatest = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
   greatest = _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q) ? NAN : greatest;
   float inverse = greatest > 0 ? 127 / greatest : 0;
-  __m512i low = _mm512_cvtps_epi32(_mm512_mul_ps(a, _mm512_set1_ps(inverse)));
-  __m512i high = _mm512_cvtps_epi32(_mm512_mul_ps(b, _mm512_set1_ps(inverse)));
+  const __m512i least = _mm512_set1_epi32(-127); /* of numbers; what is none becomes the least integer, of which no sum can be made */
+  __m512i low = _mm512_max_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(a, _mm512_set1_ps(inverse))), least);
+  __m512i high = _mm512_max_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(b, _mm512_set1_ps(inverse))), least);
   _mm_storeu_si128((__m128i *)q, _mm512_cvtsepi32_epi8(low));
   _mm_storeu_si128((__m128i *)(q + 16), _mm512_cvtsepi32_epi8(high));
   int32_t first = _mm512_reduce_add_epi32(low), second = _mm512_reduce_add_epi32(high);

@@ -163,16 +163,17 @@ ALWAYS_INLINE struct in_place_row in_place_row_of(enum in_place kind, int elemen
   return row;
 }
 
-/** Rows of a weight that are read side by side, the first `count` of them each once, and where what will be needed soon is from where they are read. */
+/** Rows of a weight that are read side by side, the first `count` of them each once. */
 struct side_by_side {
   int32_t count, at[IN_PLACE_ROWS];
   struct stored_row rows[IN_PLACE_ROWS];
-  int64_t ahead, jump, ahead_to; /* `jump` from byte `ahead_to` of a row on: what comes then is the next task's */
-  int64_t numbers_ahead;
+  int64_t ahead;          /* bytes to what is prefetched */
+  int64_t jump, ahead_to; /* the same from byte `ahead_to` of a row on, where it lies beyond these rows: in the next task's */
+  int64_t numbers_ahead;  /* of scales and biases, whose rows are of one length */
 };
 
 /** y[xn] of these rows. */
-ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const struct product *p, const struct in_place_row *row, const struct side_by_side *side,
+ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const struct product *p, const struct in_place_row *common, const struct side_by_side *side,
     const uint8_t *arranged, int32_t x_first, const int xn) {
   const struct stored_row *rows = side->rows;
   __m512 sums[IN_PLACE_X][IN_PLACE_ROWS];
@@ -183,11 +184,11 @@ ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const stru
       sums[j][i] = _mm512_setzero_ps();
     }
   }
-  const int32_t columns = row->columns, steps = row->steps;
-  const struct numbers numbers = row->numbers;
+  const int32_t columns = common->columns, steps = common->steps;
+  const struct numbers numbers = common->numbers;
   const uint8_t *x = arranged + (int64_t)x_first * x_bytes(kind);
   for (int32_t s = 0; s < steps; s++, x += (int64_t)p->rows * x_bytes(kind)) {
-    int64_t column = step_column(columns, s), number = is_apart(kind) ? (column >> row->group_shift) * numbers.size : 0;
+    int64_t column = step_column(columns, s), number = is_apart(kind) ? (column >> common->group_shift) * numbers.size : 0;
     struct in_place_step step[IN_PLACE_ROWS];
     int64_t soon = step_offset(kind, column);
     soon += soon < side->ahead_to ? side->ahead : side->jump;
@@ -213,7 +214,7 @@ ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const stru
     }
   }
   if (has_bias_apart(kind)) {
-    const int32_t all = row->all_groups, count = row->groups;
+    const int32_t all = common->all_groups, count = common->groups;
     const float *x_sums = (const float *)(arranged + (int64_t)steps * p->rows * x_bytes(kind)) + (int64_t)x_first * all;
     for (int32_t g = 0; g < count; g += 16) {
       __mmask16 some = (__mmask16)(count - g < 16 ? (1u << (count - g)) - 1 : 0xffff);
@@ -259,7 +260,7 @@ ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const
     side.ahead = PREFETCH_BYTES;
     side.jump = then + PREFETCH_BYTES - apart * row_bytes;
     side.ahead_to = (apart - n) * row_bytes - PREFETCH_BYTES;
-    side.numbers_ahead = (n + NUMBERS_AHEAD < apart ? NUMBERS_AHEAD : to - from + NUMBERS_AHEAD - apart) * number_bytes; /* at last the next task's */
+    side.numbers_ahead = (n + NUMBERS_AHEAD < apart ? NUMBERS_AHEAD : to - from + NUMBERS_AHEAD - apart) * number_bytes; /* at last those after `to`, also where another matrix is next */
     const int most = is_split(kind) ? IN_PLACE_X_SPLIT : IN_PLACE_X;
     for (int32_t row = 0; row < p->rows; row += most) {
       int xn = p->rows - row < most ? p->rows - row : most;

@@ -44,18 +44,32 @@ public final class PresentRanges {
         if (!Files.exists(record)) {
             return Optional.empty();
         }
-        ObjectNode json = JsonFile.read(record);
+        ObjectNode json;
+        try {
+            json = JsonFile.read(record);
+        } catch (CheckpointException e) {
+            throw damaged(file, e);
+        }
+        if (json.has("ranges") && !json.path("ranges").isArray()) {
+            throw damaged(file, null);
+        }
         PresentRanges ranges = new PresentRanges(json.path("commit").asText(""));
         for (JsonNode range : json.path("ranges")) {
             long begin = range.path(0).asLong(-1);
             long end = range.path(1).asLong(-1);
             if (begin < 0 || end < begin) {
-                throw new CheckpointException(
-                        record + " is damaged: delete " + file.getParent() + " and fetch it again");
+                throw damaged(file, null);
             }
             ranges.add(begin, end);
         }
         return Optional.of(ranges);
+    }
+
+    private static CheckpointException damaged(Path file, CheckpointException cause) {
+        return new CheckpointException(
+                record(file) + ", which says what was fetched of " + file
+                        + ", is damaged or cannot be read: delete both, and fetch the file again",
+                cause);
     }
 
     /**

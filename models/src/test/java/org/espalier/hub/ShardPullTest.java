@@ -31,6 +31,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Single layers of a model with four, from a hub on loopback. */
 @Timeout(60)
@@ -269,6 +271,17 @@ class ShardPullTest {
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("is not a safetensors file: its header would have");
         assertThat(directory.resolve("models/org/model/config.json")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "[]", "{\"ranges\": \"all\"}", "{\"ranges\": [[5, 2]]}", "{\"ranges\": [7]}"})
+    void aDamagedRecordIsSaidToBe(String record) throws IOException {
+        Path file = directory.resolve("x");
+        Files.writeString(directory.resolve("x.ranges.json"), record);
+        assertThatThrownBy(() -> PresentRanges.of(file))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessage(file + ".ranges.json, which says what was fetched of " + file
+                        + ", is damaged or cannot be read: delete both, and fetch the file again");
     }
 
     @Test

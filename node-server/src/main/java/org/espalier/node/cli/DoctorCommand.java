@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import org.espalier.EspalierException;
 import org.espalier.node.delivery.MlxDelivery;
 import org.espalier.node.doctor.Doctor;
+import org.espalier.node.shard.Engines;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -46,6 +47,9 @@ final class DoctorCommand implements Callable<Integer> {
         if (layers < 1 || layers > MOST_LAYERS) {
             throw new ParameterException(
                     spec.commandLine(), "--layers is " + layers + ", expected 1 to " + MOST_LAYERS);
+        }
+        if (!engine.isEmpty() && !Engines.names().contains(engine)) {
+            throw new ParameterException(spec.commandLine(), Engines.unknown(engine));
         }
         Output out = new Output(spec);
         Doctor doctor = new Doctor(

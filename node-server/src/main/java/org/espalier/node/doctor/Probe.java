@@ -1,6 +1,7 @@
 package org.espalier.node.doctor;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,8 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
+import org.espalier.DaemonThreads;
+import org.espalier.EspalierException;
 import org.espalier.engine.Cancel;
 import org.espalier.engine.Engine;
 import org.espalier.engine.EngineOptions;
@@ -64,18 +67,35 @@ public final class Probe {
         this.model = model;
     }
 
-    /** @param arguments engine, kind and layers */
+    /** @param arguments engine, kind, layers, and the file for the weights, which whoever started it deletes too, for a process that is killed does not */
     public static void main(String[] arguments) throws IOException {
         System.setProperty("jna.platform.library.path", "");
-        Path file = Files.createTempFile("espalier-probe", ".weights");
+        Path file = Path.of(arguments[3]);
+        new DaemonThreads("espalier-parent")
+                .newThread(() -> endWithParent(file))
+                .start();
         Kind kind = Kind.valueOf(arguments[1]);
         try (ProbeModel model = new ProbeModel(file);
                 Engines engines = new Engines("")) {
             new Probe(engines, arguments[0], Integer.parseInt(arguments[2]), model).measure(kind);
+        } catch (EspalierException e) {
+            System.out.println(e.getMessage());
+            System.exit(1);
         } finally {
-            Files.deleteIfExists(file);
+            Files.deleteIfExists(file); // whoever started it may be gone
         }
         System.exit(0);
+    }
+
+    /** Whoever started it holds its input open, and has no other way to end it when it is killed. */
+    private static void endWithParent(Path file) {
+        try {
+            System.in.transferTo(OutputStream.nullOutputStream());
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            // then it stays
+        }
+        Runtime.getRuntime().halt(1);
     }
 
     private void measure(Kind kind) throws IOException {

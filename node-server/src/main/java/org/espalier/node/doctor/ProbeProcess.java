@@ -1,6 +1,7 @@
 package org.espalier.node.doctor;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,10 +41,15 @@ record ProbeProcess(String engine, Path home, Duration deadline) {
             command.add("-Despalier.mlx=" + home);
         }
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Probe.class.getName()));
-        command.addAll(List.of(engine, kind.name(), Integer.toString(layers)));
         ChildProcess.Ended ended;
         try {
-            ended = new ChildProcess(command, environment, deadline).run();
+            Path weights = Files.createTempFile("espalier-probe", ".weights");
+            try {
+                command.addAll(List.of(engine, kind.name(), Integer.toString(layers), weights.toString()));
+                ended = new ChildProcess(command, environment, deadline).run();
+            } finally {
+                Files.deleteIfExists(weights); // a child that is killed cannot
+            }
         } catch (IOException e) {
             throw new EspalierException("its process cannot be started: " + e.getMessage(), e);
         }
