@@ -163,9 +163,9 @@ ALWAYS_INLINE struct in_place_row in_place_row_of(enum in_place kind, int elemen
   return row;
 }
 
-/** Rows of a weight that are read side by side, the first `count` of them each once. */
+/** Rows first, first + apart, ... of a weight that are read side by side, `count` of them; what follows them repeats the last. */
 struct side_by_side {
-  int32_t count, at[IN_PLACE_ROWS];
+  int32_t first, apart, count;
   struct stored_row rows[IN_PLACE_ROWS];
   int64_t ahead;          /* bytes to what is prefetched */
   int64_t jump, ahead_to; /* the same from byte `ahead_to` of a row on, where it lies beyond these rows: in the next task's */
@@ -233,7 +233,7 @@ ALWAYS_INLINE void multiply_in_place(enum in_place kind, int element, const stru
     float y[IN_PLACE_ROWS];
     _mm_storeu_ps(y, sum_lanes(sums[j][0], sums[j][1], sums[j][2], sums[j][3]));
     for (int i = 0; i < side->count; i++) {
-      int32_t at = side->at[i];
+      int32_t at = side->first + i * side->apart;
       p->y[(x_first + j) * p->y_stride + at] = y[i] + (p->bias ? p->bias[at] : 0);
     }
   }
@@ -247,18 +247,26 @@ ALWAYS_INLINE void multiply_rows_in_place(enum in_place kind, int element, const
   arrange(kind, p, arranged);
   const struct in_place_row common = in_place_row_of(kind, element, p->weight);
   struct rows_from all = rows_from(p, from);
-  int64_t row_bytes = p->weight->pieces[p->matrix].values.row_bytes, number_bytes = p->weight->pieces[p->matrix].scales.row_bytes;
+  const struct piece *piece = p->weight->pieces + p->matrix;
+  const int64_t row_bytes = piece->values.row_bytes, number_bytes = piece->scales.row_bytes, bias_bytes = piece->biases.row_bytes;
   int32_t apart = (to - from) / IN_PLACE_ROWS, rest = (to - from) % IN_PLACE_ROWS;
   int64_t then = p->then ? (int64_t)((intptr_t)p->then - (intptr_t)all.first.values) : (to - from) * row_bytes;
-  for (int32_t n = 0; n < apart + (rest > 0); n++) {
-    bool last = n == apart;
-    struct side_by_side side = {.count = last ? rest : IN_PLACE_ROWS};
-    for (int i = 0; i < IN_PLACE_ROWS; i++) {
-      side.at[i] = last ? from + IN_PLACE_ROWS * apart + (i < rest ? i : rest - 1) : from + i * apart + n;
-      side.rows[i] = row_at(&all, side.at[i]);
+  struct side_by_side side = {.first = from, .apart = apart, .count = IN_PLACE_ROWS, .ahead = PREFETCH_BYTES, .jump = then + PREFETCH_BYTES - apart * row_bytes};
+  for (int32_t n = 0; n < apart + (rest > 0); n++, side.first++) {
+    if (n == apart) {
+      side.first = from + IN_PLACE_ROWS * apart;
+      side.apart = 1;
+      side.count = rest;
     }
-    side.ahead = PREFETCH_BYTES;
-    side.jump = then + PREFETCH_BYTES - apart * row_bytes;
+    for (int i = 0; i < IN_PLACE_ROWS; i++) {
+      if (n > 0 && n < apart && all.even) {
+        side.rows[i].values += row_bytes;
+        side.rows[i].scales += number_bytes;
+        side.rows[i].biases += bias_bytes;
+      } else {
+        side.rows[i] = row_at(&all, side.first + (i < side.count ? i : side.count - 1) * side.apart);
+      }
+    }
     side.ahead_to = (apart - n) * row_bytes - PREFETCH_BYTES;
     side.numbers_ahead = (n + NUMBERS_AHEAD < apart ? NUMBERS_AHEAD : to - from + NUMBERS_AHEAD - apart) * number_bytes; /* at last those after `to`, also where another matrix is next */
     const int most = is_split(kind) ? IN_PLACE_X_SPLIT : IN_PLACE_X;
